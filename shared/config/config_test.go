@@ -1,0 +1,59 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/shared/config"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+type common struct {
+	Addr string `env:"ADDR"`
+}
+
+type settings struct {
+	common
+	Database string        `env:"DATABASE_URL,required,notEmpty"`
+	Key      string        `env:"KEY,required"`
+	TTL      time.Duration `env:"TTL"`
+	Secret   string        `env:"SECRET_FILE,file"`
+	Quiet    bool          `env:"QUIET"`
+}
+
+func TestLoadOverlaysDefaults(t *testing.T) {
+	t.Parallel()
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("s3cret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := config.Load(settings{common: common{Addr: ":8000"}, TTL: time.Minute},
+		[]string{"DATABASE_URL=postgres://db", "KEY=k", "QUIET=true", "SECRET_FILE=" + secret, "UNRELATED=x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := settings{common{":8000"}, "postgres://db", "k", time.Minute, "s3cret", true}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(settings{}, common{})); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+}
+
+func TestLoadReportsEveryMistakeAndNoValue(t *testing.T) {
+	t.Parallel()
+	_, err := config.Load(settings{}, []string{"DATABASE_URL=", "TTL=hunter2", "QUIET=perhaps"})
+	if err == nil {
+		t.Fatal("four mistakes, no error")
+	}
+	for _, want := range []string{"DATABASE_URL is empty", "KEY is not set", "TTL is not a valid time.Duration", "QUIET is not a valid bool"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing from:\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("the error repeats a value, which may be a secret:\n%v", err)
+	}
+}

@@ -1,0 +1,100 @@
+// Package fault is what goes wrong for the caller's reason: a kind, a plain
+// message for the caller, and apart from both a cause for the log. It knows no
+// transport; shared/web turns kinds into statuses.
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Kind says what sort of answer a fault deserves.
+type Kind uint8
+
+// The kinds, with the HTTP status that shared/web gives each.
+const (
+	Internal        Kind = iota // 500; what every error is that carries no fault
+	Malformed                   // 400; cannot be read
+	Unauthenticated             // 401; nobody, or not who they say
+	Forbidden                   // 403; somebody without the right
+	NotFound                    // 404
+	NotAllowed                  // 405; the thing exists, the method does not
+	Conflict                    // 409; true, but not together with what is there
+	TooLarge                    // 413
+	Unsupported                 // 415; a media type not read here
+	Invalid                     // 422; read well, breaks a rule: see Error.Fields
+	Throttled                   // 429; see Error.RetryAfter
+	Unavailable                 // 503; something needed is away: see Error.RetryAfter
+)
+
+// Error is a fault meant for the caller. Its message is sent as it stands, so
+// it names nothing internal. It is immutable once returned.
+type Error struct {
+	Kind       Kind
+	Message    string        // a plain sentence without a full stop
+	Code       string        // a word for machines, such as RFC 6750's invalid_token; may be empty
+	Fields     []Field       // the broken rules of an Invalid fault
+	RetryAfter time.Duration // when trying again may help; 0 is not known
+	cause      error
+}
+
+// Field is one broken rule. Message is a predicate: "is required".
+type Field struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// New returns a fault of that kind; format and args make the message.
+func New(kind Kind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
+}
+
+// Because returns a copy that carries the cause, which is logged and never sent.
+func (e Error) Because(cause error) *Error {
+	e.cause = cause
+	return &e
+}
+
+// Error is the text for the log: the message and the cause.
+func (e *Error) Error() string {
+	text := e.Message
+	for _, f := range e.Fields {
+		text += "; " + f.Field + " " + f.Message
+	}
+	if e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
+}
+
+// Unwrap gives the cause, nil if there is none.
+func (e *Error) Unwrap() error { return e.cause }
+
+// KindOf is the kind of the fault that err carries, Internal if it carries none.
+func KindOf(err error) Kind {
+	var f *Error
+	if errors.As(err, &f) {
+		return f.Kind
+	}
+	return Internal
+}
+
+// Checks collects broken rules, so that the caller hears of all at once. The
+// zero value is ready.
+type Checks struct{ fields []Field }
+
+// Require notes that the field breaks a rule unless ok holds.
+func (c *Checks) Require(ok bool, field, predicate string) {
+	if !ok {
+		c.fields = append(c.fields, Field{Field: field, Message: predicate})
+	}
+}
+
+// Err is nil when every rule held, else an Invalid fault with all that did not.
+func (c *Checks) Err() error {
+	if len(c.fields) == 0 {
+		return nil
+	}
+	return &Error{Kind: Invalid, Message: "the request breaks a rule", Fields: c.fields}
+}

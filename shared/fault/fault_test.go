@@ -1,0 +1,69 @@
+package fault_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+
+	"craftista/shared/fault"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestKindSurvivesWrapping(t *testing.T) {
+	t.Parallel()
+	err := fmt.Errorf("read shelf: %w", fault.New(fault.NotFound, "no origami %d", 7))
+	if got, want := fault.KindOf(err), fault.NotFound; got != want {
+		t.Errorf("kind %v, want %v", got, want)
+	}
+	if got, want := fault.KindOf(io.EOF), fault.Internal; got != want {
+		t.Errorf("kind of a plain error %v, want %v", got, want)
+	}
+}
+
+func TestCauseIsForTheLogOnly(t *testing.T) {
+	t.Parallel()
+	plain := fault.New(fault.Unavailable, "the catalogue is away")
+	caused := plain.Because(io.ErrUnexpectedEOF)
+	if got, want := caused.Message, "the catalogue is away"; got != want {
+		t.Errorf("message %q, want %q", got, want)
+	}
+	if got, want := caused.Error(), "the catalogue is away: unexpected EOF"; got != want {
+		t.Errorf("log text %q, want %q", got, want)
+	}
+	if !errors.Is(caused, io.ErrUnexpectedEOF) {
+		t.Error("the cause is lost")
+	}
+	if errors.Is(plain, io.ErrUnexpectedEOF) {
+		t.Error("Because changed its receiver")
+	}
+}
+
+func TestChecksReportEveryBrokenRule(t *testing.T) {
+	t.Parallel()
+	var none fault.Checks
+	none.Require(true, "username", "is required")
+	if err := none.Err(); err != nil {
+		t.Errorf("no rule broken, got %v", err)
+	}
+
+	var some fault.Checks
+	some.Require(false, "username", "is required")
+	some.Require(true, "email", "is required")
+	some.Require(false, "password", "is too short")
+	var f *fault.Error
+	if !errors.As(some.Err(), &f) {
+		t.Fatalf("got %v, want a fault", some.Err())
+	}
+	want := []fault.Field{{Field: "username", Message: "is required"}, {Field: "password", Message: "is too short"}}
+	if diff := cmp.Diff(want, f.Fields); diff != "" {
+		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+	if f.Kind != fault.Invalid {
+		t.Errorf("kind %v, want Invalid", f.Kind)
+	}
+	if got, want := f.Error(), "the request breaks a rule; username is required; password is too short"; got != want {
+		t.Errorf("log text %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,157 @@
+// Package health is what every service tells about itself: is the process
+// alive, can it do its work, what is it and where does it run.
+package health
+
+import (
+	"context"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"craftista/shared/fault"
+	"craftista/shared/web"
+)
+
+// checkTimeout bounds one readiness check.
+const checkTimeout = 2 * time.Second
+
+// Check is nil when what it looks at works.
+type Check func(context.Context) error
+
+// Service describes a running service. Set its fields before serving.
+type Service struct {
+	Name        string
+	Description string // one sentence
+	Version     string
+	Checks      map[string]Check // what the service needs in order to be ready
+}
+
+// Routes adds what every service answers: /livez, /readyz, /health and
+// /api/system-info.
+func (s Service) Routes(r *web.Router) {
+	r.Get("/livez", s.livez)
+	r.Get("/readyz", s.readyz)
+	r.Get("/health", s.health)
+	r.Get("/api/system-info", s.systemInfo)
+}
+
+// RoutesJSON adds what the frontend has pages for: / and /status.
+func (s Service) RoutesJSON(r *web.Router) {
+	r.Get("/", s.home)
+	r.Get("/status", s.health)
+}
+
+type readyReply struct {
+	Status string            `json:"status"` // ready or unready
+	Checks map[string]string `json:"checks"` // ok or down
+}
+
+type healthReply struct {
+	Status    string    `json:"status"` // ok
+	Timestamp time.Time `json:"timestamp"`
+	Version   string    `json:"version"`
+}
+
+type systemReply struct {
+	Hostname     string `json:"hostname"`
+	IPAddress    string `json:"ip_address"`
+	IsContainer  bool   `json:"is_container"`
+	IsKubernetes bool   `json:"is_kubernetes"`
+}
+
+type homeReply struct {
+	Service     string            `json:"service"`
+	Description string            `json:"description"`
+	Version     string            `json:"version"`
+	Host        systemReply       `json:"host"`
+	Links       map[string]string `json:"links"`
+}
+
+// livez answers GET /livez. It depends on nothing: restarting this process must
+// be able to help.
+func (s Service) livez(w http.ResponseWriter, _ *http.Request) error {
+	return web.Reply(w, http.StatusOK, map[string]string{"status": "alive"})
+}
+
+// readyz answers GET /readyz with every check by name, 503 until all are ok.
+func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
+	reply, status := readyReply{Status: "ready", Checks: s.run(r.Context())}, http.StatusOK
+	for _, state := range reply.Checks {
+		if state != "ok" {
+			reply.Status, status = "unready", web.Status(fault.Unavailable)
+		}
+	}
+	return web.Reply(w, status, reply)
+}
+
+// run runs all checks at once.
+func (s Service) run(ctx context.Context) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	names := slices.Sorted(maps.Keys(s.Checks))
+	states := make([]string, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() {
+			states[i] = "ok"
+			if err := s.Checks[name](ctx); err != nil {
+				states[i] = "down"
+			}
+		})
+	}
+	wg.Wait()
+	reply := make(map[string]string, len(names))
+	for i, name := range names {
+		reply[name] = states[i]
+	}
+	return reply
+}
+
+// health answers GET /health and, on the JSON services, GET /status.
+func (s Service) health(w http.ResponseWriter, _ *http.Request) error {
+	return web.Reply(w, http.StatusOK, healthReply{Status: "ok", Timestamp: time.Now().UTC(), Version: s.Version})
+}
+
+// systemInfo answers GET /api/system-info.
+func (s Service) systemInfo(w http.ResponseWriter, r *http.Request) error {
+	return web.ReplyTagged(w, r, "no-cache", system())
+}
+
+// home answers GET /.
+func (s Service) home(w http.ResponseWriter, r *http.Request) error {
+	return web.ReplyTagged(w, r, "no-cache", homeReply{
+		Service: s.Name, Description: s.Description, Version: s.Version, Host: system(),
+		Links: map[string]string{"docs": "/docs", "openapi": "/openapi.json", "health": "/health", "ready": "/readyz", "system": "/api/system-info"},
+	})
+}
+
+func system() systemReply {
+	host, _ := os.Hostname() // "" is the honest answer where there is none
+	_, kubernetes := os.LookupEnv("KUBERNETES_SERVICE_HOST")
+	return systemReply{Hostname: host, IPAddress: address(), IsContainer: kubernetes || container(), IsKubernetes: kubernetes}
+}
+
+// container reports whether Docker's or Podman's mark is there.
+func container() bool {
+	for _, mark := range []string{"/.dockerenv", "/run/.containerenv"} {
+		if _, err := os.Stat(mark); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// address is the first address that is not loopback, "" if there is none.
+func address() string {
+	addrs, _ := net.InterfaceAddrs() // none are the honest answer to an error
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() {
+			return n.IP.String()
+		}
+	}
+	return ""
+}

@@ -1,0 +1,89 @@
+package health_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"craftista/shared/health"
+	"craftista/shared/telemetry"
+	"craftista/shared/web"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func router(checks map[string]health.Check) *web.Router {
+	s := health.Service{Name: "paper", Description: "Keeps paper.", Version: "v1", Checks: checks}
+	r := web.NewRouter(telemetry.Discard(), web.Problem)
+	s.Routes(r)
+	s.RoutesJSON(r)
+	return r
+}
+
+func get(t *testing.T, r *web.Router, path string) (int, map[string]any) {
+	t.Helper()
+	res := httptest.NewRecorder()
+	r.ServeHTTP(res, httptest.NewRequest("GET", path, nil))
+	var body map[string]any
+	if err := json.Unmarshal(res.Body.Bytes(), &body); err != nil {
+		t.Fatalf("%s: %q: %v", path, res.Body, err)
+	}
+	return res.Code, body
+}
+
+func TestReadinessTellsTheTruthAndLivenessAsksNobody(t *testing.T) {
+	t.Parallel()
+	r := router(map[string]health.Check{
+		"cache":    func(context.Context) error { return nil },
+		"database": func(context.Context) error { return errors.New("secret") },
+		"slow":     func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+	})
+	start := time.Now()
+	status, body := get(t, r, "/readyz")
+	want := map[string]any{"status": "unready", "checks": map[string]any{"cache": "ok", "database": "down", "slow": "down"}}
+	if diff := cmp.Diff(want, body); status != 503 || diff != "" {
+		t.Errorf("readyz %d (-want +got):\n%s", status, diff)
+	}
+	if took := time.Since(start); took > 8*time.Second {
+		t.Errorf("readyz waited %v for a check that hangs", took)
+	}
+	if status, body := get(t, r, "/livez"); status != 200 || body["status"] != "alive" {
+		t.Errorf("livez %d %v", status, body)
+	}
+	if status, body := get(t, router(nil), "/readyz"); status != 200 || body["status"] != "ready" {
+		t.Errorf("readyz without checks: %d %v", status, body)
+	}
+}
+
+func TestServiceDescribesItself(t *testing.T) {
+	t.Parallel()
+	r := router(nil)
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/health", "/status"} {
+		status, body := get(t, r, path)
+		stamp, err := time.Parse(time.RFC3339, body["timestamp"].(string))
+		if status != 200 || body["status"] != "ok" || body["version"] != "v1" || err != nil || time.Since(stamp) > time.Minute || stamp.Location() != time.UTC {
+			t.Errorf("%s: %d %v %v", path, status, body, err)
+		}
+	}
+	_, system := get(t, r, "/api/system-info")
+	if system["hostname"] != host {
+		t.Errorf("hostname %v, want %q", system["hostname"], host)
+	}
+	for _, key := range []string{"ip_address", "is_container", "is_kubernetes"} {
+		if _, ok := system[key]; !ok {
+			t.Errorf("system-info lacks %s", key)
+		}
+	}
+	_, home := get(t, r, "/")
+	if home["service"] != "paper" || home["description"] != "Keeps paper." || home["version"] != "v1" || !cmp.Equal(home["host"], any(system)) {
+		t.Errorf("home %v", home)
+	}
+}

@@ -1,0 +1,103 @@
+// Package openapitest holds running handlers to their OpenAPI document: every
+// exchange of a test suite is checked against it, and every route and every
+// documented operation is accounted for.
+package openapitest
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"craftista/shared/web"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+const documentURL = "mem:///openapi.json"
+
+// Contract is an OpenAPI document that exchanges are held to. It is safe for
+// concurrent use.
+type Contract struct {
+	tb       testing.TB
+	document map[string]any
+	compiler *jsonschema.Compiler
+
+	mu   sync.Mutex // guards compiler and seen
+	seen map[string]bool
+}
+
+// New reads the document and compares its operations with the router's routes:
+// each must be in the other, /openapi.json and /docs apart.
+func New(tb testing.TB, spec []byte, router *web.Router) *Contract {
+	tb.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(spec))
+	if err != nil {
+		tb.Fatalf("read OpenAPI document: %v", err)
+	}
+	c := &Contract{tb: tb, document: doc.(map[string]any), compiler: jsonschema.NewCompiler(), seen: map[string]bool{}}
+	c.compiler.DefaultDraft(jsonschema.Draft2020)
+	c.compiler.AssertFormat()
+	if err := c.compiler.AddResource(documentURL, doc); err != nil {
+		tb.Fatalf("read OpenAPI document: %v", err)
+	}
+	var routed []string
+	router.Walk(func(method, pattern string) {
+		if pattern != "/openapi.json" && pattern != "/docs" {
+			routed = append(routed, method+" "+pattern)
+		}
+	})
+	for _, operation := range c.operations() {
+		if !slices.Contains(routed, operation) {
+			tb.Errorf("the document has %s, the router has not", operation)
+		}
+	}
+	for _, route := range routed {
+		if !slices.Contains(c.operations(), route) {
+			tb.Errorf("the router has %s, the document has not", route)
+		}
+	}
+	return c
+}
+
+// Handler is router with every exchange checked.
+func (c *Contract) Handler(router http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		recorder := httptest.NewRecorder()
+		router.ServeHTTP(recorder, r)
+		c.check(r, recorder)
+		for name, values := range recorder.Header() {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(recorder.Code)
+		_, _ = w.Write(recorder.Body.Bytes())
+	})
+}
+
+// AssertCovered reports each documented operation that no exchange succeeded
+// at. Call it when all tests are done.
+func (c *Contract) AssertCovered() {
+	c.tb.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, operation := range c.operations() {
+		if !c.seen[operation] {
+			c.tb.Errorf("no test saw %s succeed", operation)
+		}
+	}
+}
+
+func (c *Contract) operations() []string {
+	var all []string
+	paths, _ := c.document["paths"].(map[string]any)
+	for path, item := range paths {
+		for method := range item.(map[string]any) {
+			all = append(all, strings.ToUpper(method)+" "+path)
+		}
+	}
+	slices.Sort(all)
+	return all
+}

@@ -1,0 +1,82 @@
+// Package pg is how the services use PostgreSQL: a bounded, traced pool, one
+// transaction helper and the names of broken constraints.
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"craftista/shared/telemetry"
+
+	"github.com/XSAM/otelsql"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
+)
+
+// The pool's limits for one process. PostgreSQL allows 100 connections by
+// default: three services with two replicas each stay below.
+const (
+	maxOpen     = 16
+	maxIdle     = 16
+	maxLifetime = 30 * time.Minute
+	maxIdleTime = 5 * time.Minute
+)
+
+// Open returns a pool for url ("postgres://role:password@host/database"), whose
+// queries are spans and carry the trace id to the server's log as a comment. It
+// does not connect: services start in any order, and Ping tells whether the
+// database is there. The caller closes it.
+func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
+	connector, err := pq.NewConnector(url)
+	if err != nil {
+		return nil, fmt.Errorf("read database URL: %w", redacted{})
+	}
+	db := otelsql.OpenDB(connector,
+		otelsql.WithTracerProvider(t.Traces), otelsql.WithMeterProvider(t.Metrics),
+		otelsql.WithAttributes(semconv.DBSystemNamePostgreSQL),
+		otelsql.WithTextMapPropagator(t.Propagator), otelsql.WithSQLCommenter(true),
+		otelsql.WithSpanOptions(otelsql.SpanOptions{OmitConnResetSession: true, OmitConnectorConnect: true, OmitRows: true, DisableErrSkip: true}))
+	db.SetMaxOpenConns(maxOpen)
+	db.SetMaxIdleConns(maxIdle)
+	db.SetConnMaxLifetime(maxLifetime)
+	db.SetConnMaxIdleTime(maxIdleTime)
+	return sqlx.NewDb(db, "postgres"), nil
+}
+
+// redacted stands for a parse error, which may repeat the password.
+type redacted struct{}
+
+func (redacted) Error() string {
+	return "it is not of the form postgres://role:password@host:port/database"
+}
+
+// InTx runs do in a transaction: committed if do returns nil, rolled back if it
+// returns an error or panics. A failed commit is an error, so nil means that the
+// change is durable.
+func InTx(ctx context.Context, db *sqlx.DB, do func(*sqlx.Tx) error) error {
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin transaction: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	if err := do(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit transaction: %w", err)
+	}
+	return nil
+}
+
+// Violated is the name of the constraint that err says was broken (SQLSTATE
+// class 23), "" if it says no such thing.
+func Violated(err error) string {
+	var e *pq.Error
+	if errors.As(err, &e) && e.Code.Class() == "23" {
+		return e.Constraint
+	}
+	return ""
+}

@@ -1,0 +1,69 @@
+package service_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"craftista/shared/service"
+)
+
+type settings struct {
+	service.Config
+	Paper string `env:"PAPER,required"`
+}
+
+func TestMainExitCodes(t *testing.T) {
+	t.Parallel()
+	alive := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(alive.Close)
+	sick := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(sick.Close)
+	run := func(_ context.Context, s settings) error {
+		if s.Addr != ":1" || s.Paper != "kami" {
+			return errors.New("wrong settings " + s.Addr + s.Paper)
+		}
+		return nil
+	}
+	for _, row := range []struct {
+		name    string
+		args    []string
+		environ []string
+		code    int
+		stderr  string
+	}{
+		{"clean stop", nil, []string{"PAPER=kami"}, 0, ""},
+		{"missing setting", nil, nil, 1, "paper: settings to mend:\n  PAPER is not set\n"},
+		{"run fails", nil, []string{"PAPER=kami", "ADDR=:2"}, 1, "paper: wrong settings :2kami\n"},
+		{"unknown argument", []string{"-x"}, nil, 1, "paper: unknown argument \"-x\"; settings come from the environment\n"},
+		{"probe of a live service", []string{"healthcheck", alive.URL}, nil, 0, ""},
+		{"probe of a sick service", []string{"healthcheck", sick.URL}, nil, 1, "answered 404"},
+		{"probe of nothing", []string{"healthcheck", "http://127.0.0.1:1/"}, nil, 1, "connection refused"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var stderr bytes.Buffer
+			code := service.Main("paper", row.args, row.environ, &stderr, settings{Config: service.Config{Addr: ":1"}}, run)
+			if code != row.code || !strings.Contains(stderr.String(), row.stderr) {
+				t.Errorf("code %d, stderr %q; want %d, %q", code, stderr.String(), row.code, row.stderr)
+			}
+		})
+	}
+}
+
+func TestListenNamesTheAddress(t *testing.T) {
+	t.Parallel()
+	taken, err := service.Config{Addr: "127.0.0.1:0"}.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	_, err = service.Config{Addr: taken.Addr().String()}.Listen()
+	if err == nil || !strings.Contains(err.Error(), "listen on "+taken.Addr().String()) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,122 @@
+// Package telemetry makes a process's traces, metrics and logs. The providers
+// are returned and handed on, never set as globals, so that four services in
+// one process stay apart.
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Options say where telemetry goes. The zero value keeps it in the process:
+// spans and metrics are made, logs go to standard error as JSON.
+type Options struct {
+	Endpoint string                // OTLP over HTTP, such as http://localhost:4318; "" sends nothing
+	Exporter sdktrace.SpanExporter // gets every span at once besides; nil is none
+	Log      slog.Handler          // nil is JSON on standard error at level Info
+}
+
+// Telemetry is one process's providers. All of it is safe for concurrent use.
+type Telemetry struct {
+	Traces     trace.TracerProvider
+	Metrics    metric.MeterProvider
+	Propagator propagation.TextMapPropagator // W3C Trace Context and Baggage
+	Log        *slog.Logger                  // adds trace_id and span_id from the context
+	shutdown   []func(context.Context) error
+}
+
+// New starts the telemetry of the named service. Call Shutdown at the end: it
+// sends what is still waiting. An endpoint that does not answer is no error
+// here; spans for it are dropped.
+func New(ctx context.Context, name, version string, o Options) (*Telemetry, error) {
+	res := resource.NewSchemaless(
+		attribute.String("service.name", name),
+		attribute.String("service.version", version),
+	)
+	t := &Telemetry{
+		Propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
+		Log:        slog.New(traced{handler(o.Log)}).With("service", name),
+	}
+	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
+	metrics := []sdkmetric.Option{sdkmetric.WithResource(res)}
+	if o.Exporter != nil {
+		traces = append(traces, sdktrace.WithSyncer(o.Exporter))
+	}
+	if o.Endpoint != "" {
+		spans, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.Endpoint+"/v1/traces"))
+		if err != nil {
+			return nil, fmt.Errorf("start trace exporter: %w", err)
+		}
+		points, err := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpointURL(o.Endpoint+"/v1/metrics"))
+		if err != nil {
+			return nil, fmt.Errorf("start metric exporter: %w", err)
+		}
+		traces = append(traces, sdktrace.WithBatcher(spans))
+		metrics = append(metrics, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(points, sdkmetric.WithInterval(15*time.Second))))
+	}
+	tp, mp := sdktrace.NewTracerProvider(traces...), sdkmetric.NewMeterProvider(metrics...)
+	t.Traces, t.Metrics = tp, mp
+	t.shutdown = []func(context.Context) error{tp.Shutdown, mp.Shutdown}
+	return t, nil
+}
+
+// Discard is telemetry whose traces have ids and go nowhere, for tests and
+// benchmarks.
+func Discard() *Telemetry {
+	t, err := New(context.Background(), "test", "", Options{Log: slog.DiscardHandler})
+	if err != nil {
+		panic("telemetry without an endpoint: " + err.Error()) // only exporters can fail
+	}
+	return t
+}
+
+// Shutdown sends what is waiting and stops. It may block until ctx is done.
+func (t *Telemetry) Shutdown(ctx context.Context) error {
+	var all error
+	for _, stop := range t.shutdown {
+		all = errors.Join(all, stop(ctx))
+	}
+	return all
+}
+
+// TraceID is the id of the trace that ctx belongs to, "" outside any.
+func TraceID(ctx context.Context) string {
+	if span := trace.SpanContextFromContext(ctx); span.HasTraceID() {
+		return span.TraceID().String()
+	}
+	return ""
+}
+
+func handler(h slog.Handler) slog.Handler {
+	if h == nil {
+		return slog.NewJSONHandler(os.Stderr, nil)
+	}
+	return h
+}
+
+// traced adds the ids of the context's span to each record.
+type traced struct{ slog.Handler }
+
+func (h traced) Handle(ctx context.Context, r slog.Record) error {
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		r.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h traced) WithAttrs(attrs []slog.Attr) slog.Handler { return traced{h.Handler.WithAttrs(attrs)} }
+func (h traced) WithGroup(name string) slog.Handler       { return traced{h.Handler.WithGroup(name)} }

@@ -1,0 +1,160 @@
+// Package token verifies access tokens (RFC 9068) against the keys that auth
+// publishes, and tells handlers who is asking.
+package token
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"craftista/shared/fault"
+	"craftista/shared/web"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// The roles, from least to most.
+const (
+	RoleUser    = "user"    // votes
+	RoleCurator = "curator" // may also edit the catalogue
+	RoleAdmin   = "admin"   // everything
+)
+
+// Type is the typ header of an access token (RFC 9068 section 2.1).
+const Type = "at+jwt"
+
+// maxLength bounds a token that is looked at, in bytes.
+const maxLength = 8 << 10
+
+// leeway is how far this machine's clock may be from auth's.
+const leeway = 2 * time.Second
+
+// Claims are what an access token says: sub is the user id, and besides the
+// registered claims the name and role of the person.
+type Claims struct {
+	jwt.RegisteredClaims
+	Username string `json:"preferred_username"`
+	Role     string `json:"role"`
+}
+
+// User is a signed-in person. The zero value is nobody.
+type User struct {
+	ID      int64
+	Name    string
+	Role    string    // one of the Role constants
+	Expires time.Time // when the token stops being good
+}
+
+// Keys finds the key that a token names; keyfunc.Keyfunc and *RemoteKeys are
+// such. An Unavailable fault says that the keys are out of reach.
+type Keys interface {
+	KeyfuncCtx(ctx context.Context) jwt.Keyfunc
+}
+
+// Verifier checks access tokens. It is safe for concurrent use.
+type Verifier struct {
+	keys   Keys
+	parser *jwt.Parser
+}
+
+// NewVerifier returns a verifier of tokens by issuer for audience.
+func NewVerifier(keys Keys, issuer, audience string) *Verifier {
+	return &Verifier{keys: keys, parser: jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
+		jwt.WithIssuer(issuer),
+		jwt.WithAudience(audience),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithLeeway(leeway),
+		jwt.WithStrictDecoding(),
+	)}
+}
+
+// Verify returns the person that the token speaks for. It checks, after RFC 9068
+// section 4 and RFC 8725:
+//   - the length, before anything is parsed
+//   - that typ is at+jwt, so that no other JWT of the issuer passes
+//   - that alg is RS256, whatever the header asks for (RFC 8725 section 3.1)
+//   - that kid is present and names a published key, and the signature by it
+//   - that iss is the issuer and aud contains the audience
+//   - that exp is present and not past, that iat and nbf are not to come
+//   - that sub is a positive integer and role a known one
+//
+// Errors are faults: Unauthenticated with the code invalid_token, or
+// Unavailable when the keys cannot be had.
+func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
+	if len(raw) > maxLength {
+		return User{}, invalid("the token is too long")
+	}
+	var claims Claims
+	_, err := v.parser.ParseWithClaims(raw, &claims, func(t *jwt.Token) (any, error) {
+		typ, _ := t.Header["typ"].(string)
+		if kid, _ := t.Header["kid"].(string); kid == "" || !strings.EqualFold(strings.TrimPrefix(typ, "application/"), Type) {
+			return nil, invalid("the token is of another kind")
+		}
+		return v.keys.KeyfuncCtx(ctx)(t)
+	})
+	switch {
+	case fault.KindOf(err) == fault.Unavailable:
+		return User{}, err
+	case err != nil:
+		return User{}, invalid("the token is not valid").Because(err)
+	}
+	id, err := strconv.ParseInt(claims.Subject, 10, 64)
+	if err != nil || id < 1 || !slices.Contains([]string{RoleUser, RoleCurator, RoleAdmin}, claims.Role) {
+		return User{}, invalid("the token names nobody")
+	}
+	return User{ID: id, Name: claims.Username, Role: claims.Role, Expires: claims.ExpiresAt.Time}, nil
+}
+
+func invalid(message string) *fault.Error {
+	return &fault.Error{Kind: fault.Unauthenticated, Message: message, Code: "invalid_token"}
+}
+
+type userKey struct{}
+
+// WithUser returns a context in which UserFrom finds u.
+func WithUser(ctx context.Context, u User) context.Context {
+	return context.WithValue(ctx, userKey{}, u)
+}
+
+// UserFrom is the person that Require or Optional found, the zero User for
+// nobody.
+func UserFrom(ctx context.Context) User {
+	u, _ := ctx.Value(userKey{}).(User)
+	return u
+}
+
+// Require lets only requests with a good bearer token reach next.
+func Require(v *Verifier, next web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.Header.Get("Authorization") == "" {
+			return invalid("this needs a bearer token")
+		}
+		return Optional(v, next)(w, r)
+	}
+}
+
+// Optional tells next who is asking when the request carries a bearer token. A
+// bad token is refused all the same: its sender believes to be signed in.
+func Optional(v *Verifier, next web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Add("Vary", "Authorization")
+		header := r.Header.Get("Authorization")
+		if header == "" {
+			return next(w, r)
+		}
+		scheme, raw, _ := strings.Cut(header, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return invalid("only bearer tokens are known here")
+		}
+		user, err := v.Verify(r.Context(), strings.TrimSpace(raw))
+		if err != nil {
+			return err
+		}
+		return next(w, r.WithContext(WithUser(r.Context(), user)))
+	}
+}

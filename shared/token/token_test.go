@@ -1,0 +1,152 @@
+package token_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"craftista/shared/fault"
+	"craftista/shared/telemetry"
+	"craftista/shared/token"
+	"craftista/shared/token/tokentest"
+	"craftista/shared/web"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+func TestVerifyGoodToken(t *testing.T) {
+	t.Parallel()
+	issuer := tokentest.New(t)
+	got, err := issuer.Verifier().Verify(t.Context(), issuer.Mint(7, token.RoleCurator))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.ID != 7 || got.Name != "person-7" || got.Role != token.RoleCurator || got.Expires.IsZero() {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestVerifyRefusesBadTokens(t *testing.T) {
+	t.Parallel()
+	issuer := tokentest.New(t)
+	verifier := issuer.Verifier()
+	for _, bad := range issuer.Bads() {
+		t.Run(bad.Name, func(t *testing.T) {
+			t.Parallel()
+			got, err := verifier.Verify(t.Context(), bad.Token)
+			if fault.KindOf(err) != fault.Unauthenticated || web.FaultOf(err).Code != "invalid_token" {
+				t.Errorf("got %+v, %v; want invalid_token", got, err)
+			}
+		})
+	}
+}
+
+func TestKeysAreFetchedOnceForManyAndRarelyForUnknownKids(t *testing.T) {
+	t.Parallel()
+	issuer := tokentest.New(t)
+	verifier := issuer.Verifier()
+	good := issuer.Mint(1, token.RoleUser)
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			if _, err := verifier.Verify(t.Context(), good); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := issuer.Fetches.Load(); got != 1 {
+		t.Errorf("%d fetches for 50 first tokens, want 1", got)
+	}
+	unknown := issuer.MintWith(1, token.RoleUser, func(t *jwt.Token, _ *token.Claims) { t.Header["kid"] = "x" })
+	for range 20 {
+		if _, err := verifier.Verify(t.Context(), unknown); fault.KindOf(err) != fault.Unauthenticated {
+			t.Errorf("unknown kid: %v", err)
+		}
+	}
+	if got := issuer.Fetches.Load(); got != 2 {
+		t.Errorf("%d fetches after 20 tokens with an unknown kid, want 2", got)
+	}
+}
+
+func TestNewKeyIsFoundWithoutARestart(t *testing.T) {
+	t.Parallel()
+	issuer := tokentest.New(t)
+	verifier := issuer.Verifier()
+	if _, err := verifier.Verify(t.Context(), issuer.Mint(1, token.RoleUser)); err != nil {
+		t.Fatal(err)
+	}
+	rotated := tokentest.New(t)
+	issuer.Key, issuer.Kid = rotated.Key, "rotated"
+	if _, err := verifier.Verify(t.Context(), issuer.Mint(1, token.RoleUser)); err != nil {
+		t.Errorf("token by the new key: %v", err)
+	}
+}
+
+func TestAuthAwayIsNotTheCallersFault(t *testing.T) {
+	t.Parallel()
+	issuer := tokentest.New(t)
+	issuer.Down.Store(true)
+	keys := token.NewRemoteKeys(issuer.JWKSURL(), http.DefaultClient)
+	_, err := token.NewVerifier(keys, issuer.URL, tokentest.Audience).Verify(t.Context(), issuer.Mint(1, token.RoleUser))
+	if fault.KindOf(err) != fault.Unavailable || web.FaultOf(err).RetryAfter == 0 {
+		t.Errorf("got %v, want Unavailable with a time to retry", err)
+	}
+	if err := keys.Ready(t.Context()); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("ready says %v", err)
+	}
+}
+
+func TestRequireAndOptional(t *testing.T) {
+	t.Parallel()
+	issuer := tokentest.New(t)
+	verifier := issuer.Verifier()
+	router := web.NewRouter(telemetry.Discard(), web.Problem)
+	who := func(w http.ResponseWriter, r *http.Request) error {
+		return web.Reply(w, 200, token.UserFrom(r.Context()).ID)
+	}
+	router.Get("/required", token.Require(verifier, who))
+	router.Get("/optional", token.Optional(verifier, who))
+	good := issuer.Mint(7, token.RoleUser)
+	for _, row := range []struct {
+		path, authorization string
+		status              int
+		body                string
+	}{
+		{"/required", "Bearer " + good, 200, "7"},
+		{"/required", "bearer  " + good, 200, "7"},
+		{"/required", "", 401, "this needs a bearer token"},
+		{"/required", "Basic dTpw", 401, "only bearer tokens are known here"},
+		{"/required", "Bearer x", 401, "the token is not valid"},
+		{"/required", "Bearer", 401, "the token is not valid"},
+		{"/optional", "Bearer " + good, 200, "7"},
+		{"/optional", "", 200, "0"},
+		{"/optional", "Bearer x", 401, "the token is not valid"},
+	} {
+		r := httptest.NewRequest("GET", row.path, nil)
+		if row.authorization != "" {
+			r.Header.Set("Authorization", row.authorization)
+		}
+		res := httptest.NewRecorder()
+		router.ServeHTTP(res, r)
+		if res.Code != row.status || !strings.Contains(res.Body.String(), row.body) {
+			t.Errorf("%s %.20q: %d %s, want %d %s", row.path, row.authorization, res.Code, res.Body, row.status, row.body)
+		}
+		if challenge := res.Header().Get("WWW-Authenticate"); (row.status == 401) != (challenge == `Bearer error="invalid_token"`) {
+			t.Errorf("%s %.20q: WWW-Authenticate %q", row.path, row.authorization, challenge)
+		}
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	issuer := tokentest.New(b)
+	verifier := issuer.Verifier()
+	good := issuer.Mint(7, token.RoleUser)
+	for b.Loop() {
+		if _, err := verifier.Verify(b.Context(), good); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

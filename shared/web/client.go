@@ -1,0 +1,134 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"craftista/shared/fault"
+	"craftista/shared/telemetry"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+)
+
+// maxReply is the largest reply that a Client reads, in bytes.
+const maxReply = 4 << 20
+
+// Client calls one JSON service, with a span and a deadline for each call. It is
+// safe for concurrent use.
+type Client struct {
+	name, base string
+	http       *http.Client
+}
+
+// Request is one call. Method and Path are required; Path starts with a slash
+// and may carry a query.
+type Request struct {
+	Method, Path string
+	Bearer       string      // an access token; "" sends none
+	Header       http.Header // more headers; may be nil
+	Body         any         // sent as JSON; nil sends none
+}
+
+// NewClient returns a client of the service, which name calls in error messages,
+// at base ("http://localhost:8000"). timeout bounds one whole call.
+func NewClient(name, base string, timeout time.Duration, t *telemetry.Telemetry) *Client {
+	return &Client{name: name, base: strings.TrimSuffix(base, "/"), http: NewHTTPClient(timeout, t)}
+}
+
+// NewHTTPClient returns a traced client whose calls, from dialling to the last
+// byte of the body, take at most timeout. It follows no redirect.
+func NewHTTPClient(timeout time.Duration, t *telemetry.Telemetry) *http.Client {
+	transport := &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: min(timeout, 2*time.Second)}).DialContext,
+		MaxIdleConns:        128,
+		MaxIdleConnsPerHost: 64,
+		IdleConnTimeout:     time.Minute,
+		ForceAttemptHTTP2:   true,
+	}
+	return &http.Client{
+		Timeout:       timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: otelhttp.NewTransport(transport,
+			otelhttp.WithTracerProvider(t.Traces), otelhttp.WithMeterProvider(t.Metrics), otelhttp.WithPropagators(t.Propagator)),
+	}
+}
+
+// Do makes the call and decodes the JSON reply into out, unless out is nil. An
+// error reply becomes the fault that the service meant; a service that cannot
+// be reached, or answers nonsense, is an Unavailable fault.
+func (c *Client) Do(ctx context.Context, req Request, out any) error {
+	_, err := c.DoHeader(ctx, req, out)
+	return err
+}
+
+// DoHeader is Do that also gives the reply's headers, nil if there was no reply.
+func (c *Client) DoHeader(ctx context.Context, req Request, out any) (http.Header, error) {
+	r, err := c.request(ctx, req)
+	if err != nil {
+		return nil, fmt.Errorf("build %s request to %s: %w", req.Method, c.name, err)
+	}
+	res, err := c.http.Do(r)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "%s does not answer", c.name).Because(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxReply))
+	switch {
+	case err != nil:
+		return nil, fault.New(fault.Unavailable, "%s stopped answering", c.name).Because(err)
+	case res.StatusCode >= 300:
+		return res.Header, c.fault(res, body)
+	case out == nil:
+		return res.Header, nil
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return res.Header, fault.New(fault.Unavailable, "%s answers nonsense", c.name).Because(err)
+	}
+	return res.Header, nil
+}
+
+func (c *Client) request(ctx context.Context, req Request) (*http.Request, error) {
+	var body io.Reader
+	if req.Body != nil {
+		encoded, err := json.Marshal(req.Body)
+		if err != nil {
+			return nil, fmt.Errorf("encode body: %w", err)
+		}
+		body = bytes.NewReader(encoded)
+	}
+	r, err := http.NewRequestWithContext(ctx, req.Method, c.base+req.Path, body)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range req.Header {
+		r.Header[name] = values
+	}
+	if req.Body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if req.Bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+req.Bearer)
+	}
+	return r, nil
+}
+
+// fault rebuilds what the service meant from its problem details.
+func (c *Client) fault(res *http.Response, body []byte) *fault.Error {
+	var p problem
+	if err := json.Unmarshal(body, &p); err != nil || p.Detail == "" {
+		p = problem{Detail: c.name + " answered " + strconv.Itoa(res.StatusCode)}
+	}
+	f := &fault.Error{Kind: kindOf(res.StatusCode), Message: p.Detail, Fields: p.Errors}
+	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		f.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	return f
+}

@@ -1,0 +1,133 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"craftista/shared/fault"
+)
+
+// MaxBody is the largest request body that is read, in bytes.
+const MaxBody = 64 << 10
+
+// Decode reads the one JSON value of the request body, strictly. It checks the
+// media type (415), the size (413), that the text is UTF-8 JSON of T's shape
+// without unknown fields (400) and that nothing follows it (400).
+func Decode[T any](r *http.Request) (T, error) {
+	var v T
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return v, fault.New(fault.Unsupported, "the body must be application/json")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return v, fault.New(fault.TooLarge, "the body is over %d bytes", MaxBody)
+	case err != nil:
+		return v, fault.New(fault.Malformed, "the body ended early").Because(err)
+	case !utf8.Valid(body):
+		return v, fault.New(fault.Malformed, "the body is not UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return v, fault.New(fault.Malformed, "%s", decodeMessage(err)).Because(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return v, fault.New(fault.Malformed, "the body holds more than one JSON value")
+	}
+	return v, nil
+}
+
+// decodeMessage says what is wrong without Go's names for it.
+func decodeMessage(err error) string {
+	var shape *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &shape) && shape.Field != "":
+		return fmt.Sprintf("the field %s cannot be a JSON %s", shape.Field, shape.Value)
+	case errors.As(err, &shape):
+		return fmt.Sprintf("the body cannot be a JSON %s", shape.Value)
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("the body is not JSON, see byte %d", syntax.Offset)
+	case errors.Is(err, io.EOF):
+		return "the body is empty"
+	case strings.HasPrefix(err.Error(), "json: unknown field "): // encoding/json has no type for it
+		return "the body has the unknown field " + strings.TrimPrefix(err.Error(), "json: unknown field ")
+	default:
+		return "the body is not complete JSON"
+	}
+}
+
+// PathID is the id that stands at {id} in the matched pattern; anything but a
+// positive 64-bit integer is NotFound.
+func PathID(r *http.Request) (int64, error) {
+	id, err := strconv.ParseInt(Param(r, "id"), 10, 64)
+	if err != nil || id < 1 || strconv.FormatInt(id, 10) != Param(r, "id") {
+		return 0, fault.New(fault.NotFound, "nothing has the id %q", Param(r, "id"))
+	}
+	return id, nil
+}
+
+// Reply sends v as JSON that no cache keeps.
+func Reply(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode reply: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the caller hung up: nobody left to tell
+	return nil
+}
+
+// ReplyTagged sends v as JSON to a GET, with Cache-Control and a strong ETag of
+// its bytes, or 304 without them when the caller has them already.
+func ReplyTagged(w http.ResponseWriter, r *http.Request, cacheControl string, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode reply: %w", err)
+	}
+	ReplyBytes(w, r, cacheControl, "application/json", body)
+	return nil
+}
+
+// ReplyBytes is ReplyTagged for a body that is encoded already.
+func ReplyBytes(w http.ResponseWriter, r *http.Request, cacheControl, contentType string, body []byte) {
+	sum := sha256.Sum256(body)
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	h := w.Header()
+	h.Set("Etag", tag)
+	h.Set("Cache-Control", cacheControl)
+	if matches(r.Header.Get("If-None-Match"), tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(body) // the caller hung up: nobody left to tell
+}
+
+// matches is If-None-Match's weak comparison (RFC 9110 section 13.1.2).
+func matches(header, tag string) bool {
+	for candidate := range strings.SplitSeq(header, ",") {
+		candidate = strings.TrimSpace(candidate)
+		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == tag {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,128 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"craftista/shared/fault"
+	"craftista/shared/telemetry"
+	"craftista/shared/web"
+)
+
+type sheet struct {
+	Name string `json:"name"`
+	Side int    `json:"side"`
+}
+
+func TestDecodeIsStrict(t *testing.T) {
+	t.Parallel()
+	const media = "application/json"
+	for _, row := range []struct {
+		name, media, body string
+		kind              fault.Kind
+		message           string
+	}{
+		{"no media type", "", `{}`, fault.Unsupported, "the body must be application/json"},
+		{"form", "application/x-www-form-urlencoded", `name=x`, fault.Unsupported, "the body must be application/json"},
+		{"empty", media, ``, fault.Malformed, "the body is empty"},
+		{"cut", media, `{"name":"kami"`, fault.Malformed, "the body is not complete JSON"},
+		{"syntax", media, `{name}`, fault.Malformed, "the body is not JSON, see byte 2"},
+		{"second value", media, `{} {}`, fault.Malformed, "the body holds more than one JSON value"},
+		{"trailing text", media, `{} x`, fault.Malformed, "the body holds more than one JSON value"},
+		{"unknown field", media, `{"colour":1}`, fault.Malformed, `the body has the unknown field "colour"`},
+		{"wrong type", media, `{"side":"x"}`, fault.Malformed, "the field side cannot be a JSON string"},
+		{"wrong shape", media, `[1]`, fault.Malformed, "the body cannot be a JSON array"},
+		{"not UTF-8", media, "{\"name\":\"\xff\"}", fault.Malformed, "the body is not UTF-8"},
+		{"too large", media, `{"name":"` + strings.Repeat("x", web.MaxBody) + `"}`, fault.TooLarge, "the body is over 65536 bytes"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequest("POST", "/", strings.NewReader(row.body))
+			r.Header.Set("Content-Type", row.media)
+			_, err := web.Decode[sheet](r)
+			if got := fault.KindOf(err); got != row.kind {
+				t.Errorf("kind %v, want %v (%v)", got, row.kind, err)
+			}
+			if got := web.FaultOf(err).Message; got != row.message {
+				t.Errorf("message %q, want %q", got, row.message)
+			}
+		})
+	}
+}
+
+func TestDecodeReadsOneValue(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest("POST", "/", strings.NewReader(" {\"name\":\"kami\",\"side\":15}\n"))
+	r.Header.Set("Content-Type", "application/json; charset=utf-8")
+	got, err := web.Decode[sheet](r)
+	if err != nil || got != (sheet{"kami", 15}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"name":"a","side":1}`, `{"side":1e99}`, `[]`, `{"name":"\u0000"}{`, "\xff"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		if _, err := web.Decode[sheet](r); err != nil && fault.KindOf(err) == fault.Internal {
+			t.Errorf("%q is answered with a 500: %v", body, err)
+		}
+	})
+}
+
+func TestPathIDTakesPositiveIntegersOnly(t *testing.T) {
+	t.Parallel()
+	router := web.NewRouter(telemetry.Discard(), web.Problem)
+	var got int64
+	router.Get("/p/{id}", func(w http.ResponseWriter, r *http.Request) (err error) {
+		if got, err = web.PathID(r); err != nil {
+			return err
+		}
+		return web.Reply(w, 200, got)
+	})
+	for path, want := range map[string]int{
+		"/p/1": 200, "/p/9223372036854775807": 200,
+		"/p/0": 404, "/p/-1": 404, "/p/+1": 404, "/p/01": 404, "/p/1.0": 404, "/p/x": 404, "/p/%31%00": 404, "/p/9223372036854775808": 404,
+	} {
+		res := httptest.NewRecorder()
+		router.ServeHTTP(res, httptest.NewRequest("GET", path, nil))
+		if res.Code != want {
+			t.Errorf("%s: %d, want %d", path, res.Code, want)
+		}
+	}
+}
+
+func TestReplyTaggedAnswers304(t *testing.T) {
+	t.Parallel()
+	get := func(ifNoneMatch string, v any) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("If-None-Match", ifNoneMatch)
+		res := httptest.NewRecorder()
+		if err := web.ReplyTagged(res, r, "no-cache", v); err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	first := get("", "crane")
+	tag := first.Header().Get("Etag")
+	if first.Code != 200 || first.Body.String() != `"crane"` || !strings.HasPrefix(tag, `"`) {
+		t.Fatalf("%d %q, ETag %q", first.Code, first.Body, tag)
+	}
+	for header, want := range map[string]int{tag: 304, "W/" + tag: 304, `"x", ` + tag: 304, "*": 304, `"x"`: 200} {
+		res := get(header, "crane")
+		if res.Code != want || res.Header().Get("Etag") != tag || res.Header().Get("Cache-Control") != "no-cache" {
+			t.Errorf("If-None-Match %s: %d with %v, want %d", header, res.Code, res.Header(), want)
+		}
+		if want == 304 && res.Body.Len() > 0 {
+			t.Errorf("If-None-Match %s: 304 with a body", header)
+		}
+	}
+	if res := get(tag, "fox"); res.Code != 200 || res.Header().Get("Etag") == tag {
+		t.Errorf("another value: %d with ETag %q", res.Code, res.Header().Get("Etag"))
+	}
+}

@@ -1,0 +1,130 @@
+package web
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"craftista/shared/fault"
+	"craftista/shared/telemetry"
+)
+
+// problem is RFC 9457's application/problem+json with our extensions trace_id
+// and errors.
+type problem struct {
+	Type     string        `json:"type"`
+	Title    string        `json:"title"`
+	Status   int           `json:"status"`
+	Detail   string        `json:"detail,omitempty"`
+	Instance string        `json:"instance"`
+	TraceID  string        `json:"trace_id"`
+	Errors   []fault.Field `json:"errors,omitempty"`
+}
+
+// Problem answers err as problem details (RFC 9457), with WWW-Authenticate (RFC
+// 6750 section 3) and Retry-After where they belong. It is the ErrorWriter of
+// the JSON services.
+func Problem(w http.ResponseWriter, r *http.Request, err error) {
+	f := FaultOf(err)
+	status := Status(f.Kind)
+	SetFaultHeaders(w.Header(), f)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(problem{ // the caller hung up: nobody left to tell
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: f.Message,
+		Instance: r.URL.Path, TraceID: telemetry.TraceID(r.Context()), Errors: f.Fields,
+	})
+}
+
+// SetFaultHeaders sets WWW-Authenticate on an Unauthenticated fault and
+// Retry-After, in whole seconds rounded up, where the fault knows one.
+func SetFaultHeaders(h http.Header, f *fault.Error) {
+	if f.Kind == fault.Unauthenticated {
+		challenge := "Bearer"
+		if f.Code != "" {
+			challenge += ` error="` + f.Code + `"`
+		}
+		h.Set("WWW-Authenticate", challenge)
+	}
+	if f.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
+	}
+}
+
+// FaultOf is the fault to answer err with: the one it carries; Unavailable for
+// a deadline, a network error, a lost database connection or a database that
+// refuses connections; else Internal with no words.
+func FaultOf(err error) *fault.Error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f
+	}
+	if away(err) {
+		return &fault.Error{Kind: fault.Unavailable, Message: "something this needs is not answering, try again shortly", RetryAfter: 2 * time.Second}
+	}
+	return &fault.Error{Kind: fault.Internal, Message: "something went wrong here"}
+}
+
+// away reports whether err means that another process is out of reach. SQLSTATE
+// classes: 08 connection, 53 out of resources, 57P the server stops or starts
+// (PostgreSQL, appendix A).
+func away(err error) bool {
+	var network net.Error
+	var state interface{ SQLState() string }
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, driver.ErrBadConn), errors.As(err, &network):
+		return true
+	case errors.As(err, &state) && len(state.SQLState()) == 5:
+		code := state.SQLState()
+		return code[:2] == "08" || code[:2] == "53" || code[:3] == "57P"
+	default:
+		return false
+	}
+}
+
+// Status is the HTTP status of a kind.
+func Status(k fault.Kind) int {
+	if s, ok := statuses()[k]; ok {
+		return s
+	}
+	return http.StatusInternalServerError
+}
+
+// kindOf is the kind that a status stands for, so that an error keeps its
+// meaning across the wire.
+func kindOf(status int) fault.Kind {
+	for k, s := range statuses() {
+		if s == status {
+			return k
+		}
+	}
+	switch status {
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		return fault.Unavailable
+	default:
+		return fault.Internal
+	}
+}
+
+func statuses() map[fault.Kind]int {
+	return map[fault.Kind]int{
+		fault.Internal:        http.StatusInternalServerError,
+		fault.Malformed:       http.StatusBadRequest,
+		fault.Unauthenticated: http.StatusUnauthorized,
+		fault.Forbidden:       http.StatusForbidden,
+		fault.NotFound:        http.StatusNotFound,
+		fault.NotAllowed:      http.StatusMethodNotAllowed,
+		fault.Conflict:        http.StatusConflict,
+		fault.TooLarge:        http.StatusRequestEntityTooLarge,
+		fault.Unsupported:     http.StatusUnsupportedMediaType,
+		fault.Invalid:         http.StatusUnprocessableEntity,
+		fault.Throttled:       http.StatusTooManyRequests,
+		fault.Unavailable:     http.StatusServiceUnavailable,
+	}
+}

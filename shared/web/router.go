@@ -1,0 +1,113 @@
+// Package web is the HTTP edge that every service shares: handlers that return
+// errors, problem details, strict JSON in, tagged JSON out, a server that stops
+// gracefully and a client that gives errors their meaning back.
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"craftista/shared/fault"
+	"craftista/shared/telemetry"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+)
+
+// RequestTimeout bounds one request's work, so that every call it makes has a
+// deadline.
+const RequestTimeout = 10 * time.Second
+
+// Handler answers a request or returns an error before it has written
+// anything. A fault.Error is answered by its kind, any other error with a 500
+// that says nothing.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// ErrorWriter answers a failed request: Problem for scripts, a page for people.
+type ErrorWriter func(w http.ResponseWriter, r *http.Request, err error)
+
+// Router routes requests to Handlers. Each request becomes a span and one log
+// line, its response names its trace in Trace-Id, HEAD works wherever GET does,
+// and a panic is answered like any other error. Register all routes before
+// serving.
+type Router struct {
+	mux  chi.Router
+	fail ErrorWriter
+	http http.Handler
+}
+
+// NewRouter returns a router without routes. Errors, 404 and 405 among them, go
+// to fail.
+func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
+	mux := chi.NewRouter()
+	r := &Router{mux: mux, fail: fail}
+	mux.Use(func(next http.Handler) http.Handler { return observe(t, fail, next) }, middleware.GetHead)
+	mux.NotFound(r.adapt(func(_ http.ResponseWriter, req *http.Request) error {
+		return fault.New(fault.NotFound, "nothing is at %s", req.URL.Path)
+	}))
+	mux.MethodNotAllowed(r.adapt(r.methodNotAllowed))
+	r.http = otelhttp.NewHandler(mux, "request",
+		otelhttp.WithTracerProvider(t.Traces), otelhttp.WithMeterProvider(t.Metrics), otelhttp.WithPropagators(t.Propagator),
+		otelhttp.WithSpanNameFormatter(func(_ string, req *http.Request) string { return req.Method }))
+	return r
+}
+
+// ServeHTTP makes the router an http.Handler.
+func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.http.ServeHTTP(w, req) }
+
+// Get routes GET and HEAD.
+func (r *Router) Get(pattern string, h Handler) { r.mux.Get(pattern, r.adapt(h)) }
+
+// Post routes POST.
+func (r *Router) Post(pattern string, h Handler) { r.mux.Post(pattern, r.adapt(h)) }
+
+// Put routes PUT.
+func (r *Router) Put(pattern string, h Handler) { r.mux.Put(pattern, r.adapt(h)) }
+
+// Delete routes DELETE.
+func (r *Router) Delete(pattern string, h Handler) { r.mux.Delete(pattern, r.adapt(h)) }
+
+// Use runs plain middleware around every route and around 404 and 405; call it
+// before the first route.
+func (r *Router) Use(middlewares ...func(http.Handler) http.Handler) { r.mux.Use(middlewares...) }
+
+// Walk calls visit for each route, in no order that matters.
+func (r *Router) Walk(visit func(method, pattern string)) {
+	_ = chi.Walk(r.mux, func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		visit(method, pattern)
+		return nil
+	})
+}
+
+// Param is the text that stands at {name} in the matched pattern.
+func Param(r *http.Request, name string) string { return chi.URLParam(r, name) }
+
+func (r *Router) adapt(h Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		ctx, cancel := context.WithTimeout(req.Context(), RequestTimeout)
+		defer cancel()
+		req = req.WithContext(ctx)
+		if err := h(w, req); err != nil {
+			noteFailure(ctx, err)
+			r.fail(w, req, err)
+		}
+	}
+}
+
+func (r *Router) methodNotAllowed(w http.ResponseWriter, req *http.Request) error {
+	var allowed []string
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+		routed := method
+		if method == "HEAD" {
+			routed = "GET"
+		}
+		if r.mux.Match(chi.NewRouteContext(), routed, req.URL.Path) {
+			allowed = append(allowed, method)
+		}
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	return fault.New(fault.NotAllowed, "%s is not for %s", req.Method, req.URL.Path)
+}

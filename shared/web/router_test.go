@@ -1,0 +1,174 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/shared/fault"
+	"craftista/shared/telemetry"
+	"craftista/shared/web"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/lib/pq"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+)
+
+// endings are all the ways in which a handler can end.
+func endings() []struct {
+	name    string
+	handler web.Handler
+	status  int
+	detail  string
+	header  map[string]string
+} {
+	fails := func(err error) web.Handler {
+		return func(http.ResponseWriter, *http.Request) error { return err }
+	}
+	none := map[string]string{}
+	return []struct {
+		name    string
+		handler web.Handler
+		status  int
+		detail  string
+		header  map[string]string
+	}{
+		{"success", func(w http.ResponseWriter, _ *http.Request) error { return web.Reply(w, 201, "made") }, 201, "", map[string]string{"Cache-Control": "no-store"}},
+		{"not found", fails(fault.New(fault.NotFound, "no origami 7")), 404, "no origami 7", none},
+		{"wrapped fault", fails(fmt.Errorf("select: %w", fault.New(fault.Conflict, "taken"))), 409, "taken", none},
+		{"no credentials", fails(&fault.Error{Kind: fault.Unauthenticated, Message: "who", Code: "invalid_token"}), 401, "who", map[string]string{"Www-Authenticate": `Bearer error="invalid_token"`}},
+		{"no credentials, no code", fails(fault.New(fault.Unauthenticated, "who")), 401, "who", map[string]string{"Www-Authenticate": "Bearer"}},
+		{"throttled", fails(&fault.Error{Kind: fault.Throttled, Message: "slow down", RetryAfter: 1500 * time.Millisecond}), 429, "slow down", map[string]string{"Retry-After": "2"}},
+		{"plain error", fails(errors.New("select password: secret")), 500, "something went wrong here", none},
+		{"panic", func(http.ResponseWriter, *http.Request) error { panic("secret") }, 500, "something went wrong here", none},
+		{"deadline", fails(fmt.Errorf("query: %w", context.DeadlineExceeded)), 503, "something this needs is not answering, try again shortly", map[string]string{"Retry-After": "2"}},
+		{"network", fails(&net.OpError{Op: "dial", Err: errors.New("secret")}), 503, "something this needs is not answering, try again shortly", none},
+		{"lost connection", fails(fmt.Errorf("query: %w", driver.ErrBadConn)), 503, "something this needs is not answering, try again shortly", none},
+		{"database stops", fails(&pq.Error{Code: "57P01", Message: "secret"}), 503, "something this needs is not answering, try again shortly", none},
+		{"database full", fails(&pq.Error{Code: "53300", Message: "secret"}), 503, "something this needs is not answering, try again shortly", none},
+		{"broken constraint", fails(&pq.Error{Code: "23505", Message: "secret"}), 500, "something went wrong here", none},
+	}
+}
+
+func TestEveryEnding(t *testing.T) {
+	t.Parallel()
+	for _, row := range endings() {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := web.NewRouter(telemetry.Discard(), web.Problem)
+			r.Get("/piece", row.handler)
+			res := httptest.NewRecorder()
+			r.ServeHTTP(res, httptest.NewRequest("GET", "/piece", nil))
+
+			if got, want := res.Code, row.status; got != want {
+				t.Errorf("status %d, want %d", got, want)
+			}
+			for name, want := range row.header {
+				if got := res.Header().Get(name); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+			if strings.Contains(res.Body.String(), "secret") {
+				t.Errorf("the body leaks: %s", res.Body)
+			}
+			if row.detail == "" {
+				return
+			}
+			want := map[string]any{
+				"type": "about:blank", "title": http.StatusText(row.status), "status": float64(row.status),
+				"detail": row.detail, "instance": "/piece", "trace_id": res.Header().Get("Trace-Id"),
+			}
+			checkProblem(t, res, want)
+		})
+	}
+}
+
+func checkProblem(t *testing.T, res *httptest.ResponseRecorder, want map[string]any) {
+	t.Helper()
+	if got, want := res.Header().Get("Content-Type"), "application/problem+json"; got != want {
+		t.Errorf("media type %q, want %q", got, want)
+	}
+	if len(res.Header().Get("Trace-Id")) != 32 {
+		t.Errorf("trace id %q, want 32 hex digits", res.Header().Get("Trace-Id"))
+	}
+	if got := res.Header().Get("X-Content-Type-Options"); got != "nosniff" {
+		t.Errorf("X-Content-Type-Options is %q", got)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(res.Body.Bytes(), &got); err != nil {
+		t.Fatalf("body %q: %v", res.Body, err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("problem (-want +got):\n%s", diff)
+	}
+}
+
+func TestUnknownPathsAndMethodsAreProblemsToo(t *testing.T) {
+	t.Parallel()
+	r := web.NewRouter(telemetry.Discard(), web.Problem)
+	ok := func(w http.ResponseWriter, _ *http.Request) error { return web.Reply(w, 200, "ok") }
+	r.Get("/piece/{id}", ok)
+	r.Put("/piece/{id}", ok)
+	for _, row := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"GET", "/nowhere", 404, ""},
+		{"POST", "/piece/1", 405, "GET, HEAD, PUT"},
+		{"HEAD", "/piece/1", 200, ""},
+	} {
+		res := httptest.NewRecorder()
+		r.ServeHTTP(res, httptest.NewRequest(row.method, row.path, nil))
+		if res.Code != row.status || res.Header().Get("Allow") != row.allow {
+			t.Errorf("%s %s: %d, Allow %q; want %d, %q", row.method, row.path, res.Code, res.Header().Get("Allow"), row.status, row.allow)
+		}
+		if row.status >= 400 && res.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s %s: media type %q", row.method, row.path, res.Header().Get("Content-Type"))
+		}
+	}
+}
+
+func TestRequestIsOneNamedSpanAndOneLogLine(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	spans := tracetest.NewInMemoryExporter()
+	tel, err := telemetry.New(t.Context(), "paper", "", telemetry.Options{Exporter: spans, Log: slog.NewJSONHandler(&log, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := web.NewRouter(tel, web.Problem)
+	r.Get("/piece/{id}", func(http.ResponseWriter, *http.Request) error { return errors.New("shelf fell") })
+	res := httptest.NewRecorder()
+	r.ServeHTTP(res, httptest.NewRequest("GET", "/piece/7", nil))
+
+	got := spans.GetSpans()
+	if len(got) != 1 || got[0].Name != "GET /piece/{id}" {
+		t.Fatalf("spans %v, want the one named by its route", got)
+	}
+	var line map[string]any
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil {
+		t.Fatalf("want one log line, got %q", log.String())
+	}
+	for key, want := range map[string]any{
+		"level": "ERROR", "msg": "request", "method": "GET", "path": "/piece/7", "status": 500.0, "error": "shelf fell",
+		"trace_id": got[0].SpanContext.TraceID().String(),
+	} {
+		if line[key] != want {
+			t.Errorf("log %s is %v, want %v", key, line[key], want)
+		}
+	}
+	if line["trace_id"] != res.Header().Get("Trace-Id") {
+		t.Errorf("the log says %v, the response %q", line["trace_id"], res.Header().Get("Trace-Id"))
+	}
+}

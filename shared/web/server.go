@@ -1,0 +1,58 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// StopGrace is how long requests in flight get to finish once a server stops.
+const StopGrace = 10 * time.Second
+
+// Serve answers on l until ctx is done. Then it stops accepting, lets the
+// requests in flight finish (StopGrace at most) and last runs the closers in
+// their order, each whatever the one before it said. It closes l. The error is
+// nil after a clean stop.
+func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, closers ...func(context.Context) error) error {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	log.InfoContext(ctx, "listening", "addr", l.Addr().String())
+
+	var err error
+	select {
+	case err = <-served: // the listener broke
+	case <-ctx.Done():
+		err = drain(server)
+		<-served
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopGrace)
+	defer cancel()
+	for _, closer := range closers {
+		err = errors.Join(err, closer(end))
+	}
+	return err
+}
+
+// drain stops accepting and waits for the requests in flight, then cuts off the
+// ones that outlast StopGrace.
+func drain(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), StopGrace)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("requests outlasted the stop: %w", err), server.Close())
+	}
+	return nil
+}
