@@ -5,6 +5,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 
@@ -13,24 +14,45 @@ import (
 
 // Load returns defaults overlaid with what environ ("KEY=value" lines, as
 // os.Environ gives them) sets. Fields are named by `env:"KEY"` tags; `,required`
-// and `,notEmpty` after the key are honoured, and so is `,file`, which reads a
-// secret from the file that the value names. The error has one line for each
-// mistake and never repeats a value, which may be a secret.
+// and `,notEmpty` after the key are honoured. KEY_FILE names a file that holds
+// the value instead, as container platforms hand out secrets. The error has one
+// line for each mistake and never repeats a value, which may be a secret.
 func Load[T any](defaults T, environ []string) (T, error) {
-	settings := defaults
-	err := env.ParseWithOptions(&settings, env.Options{Environment: env.ToMap(environ)})
-	if err == nil {
-		return settings, nil
-	}
+	settings, values := defaults, env.ToMap(environ)
+	mistakes := readFiles[T](values)
+	err := env.ParseWithOptions(&settings, env.Options{Environment: values})
 	var all env.AggregateError
-	if !errors.As(err, &all) {
+	if err != nil && !errors.As(err, &all) {
 		return defaults, fmt.Errorf("read settings: %w", err)
 	}
-	lines := make([]string, len(all.Errors))
-	for i, e := range all.Errors {
-		lines[i] = "  " + mistake[T](e)
+	for _, e := range all.Errors {
+		mistakes = append(mistakes, mistake[T](e))
 	}
-	return defaults, fmt.Errorf("settings to mend:\n%s", strings.Join(lines, "\n"))
+	if len(mistakes) > 0 {
+		return defaults, fmt.Errorf("settings to mend:\n  %s", strings.Join(mistakes, "\n  "))
+	}
+	return settings, nil
+}
+
+// readFiles sets each KEY that a KEY_FILE stands for, without the line's end.
+func readFiles[T any](values map[string]string) (mistakes []string) {
+	for _, name := range keys[T]() {
+		file, ok := values[name+"_FILE"]
+		if !ok || file == "" {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		switch _, both := values[name]; {
+		case both:
+			mistakes = append(mistakes, name+" and "+name+"_FILE are both set")
+		case err != nil:
+			mistakes = append(mistakes, name+"_FILE cannot be read")
+			values[name] = "unread" // one mistake is one line
+		default:
+			values[name] = strings.TrimRight(string(text), "\r\n")
+		}
+	}
+	return mistakes
 }
 
 func mistake[T any](err error) string {
@@ -43,19 +65,19 @@ func mistake[T any](err error) string {
 	case errors.As(err, &empty):
 		return empty.Key + " is empty"
 	case errors.As(err, &parse):
-		return fmt.Sprintf("%s is not a valid %s", key[T](parse.Name), parse.Type)
+		return fmt.Sprintf("%s is not a valid %s", keys[T]()[parse.Name], parse.Type)
 	default:
 		return err.Error()
 	}
 }
 
-// key is the environment's name for a field, which ParseError knows by its Go name.
-func key[T any](field string) string {
+// keys are the environment's names of T's fields, by the fields' own names.
+func keys[T any]() map[string]string {
+	all := map[string]string{}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
-		if tag := f.Tag.Get("env"); f.Name == field && tag != "" {
-			name, _, _ := strings.Cut(tag, ",")
-			return name
+		if name, _, _ := strings.Cut(f.Tag.Get("env"), ","); name != "" {
+			all[f.Name] = name
 		}
 	}
-	return field
+	return all
 }

@@ -21,14 +21,14 @@ type settings struct {
 	Database string        `env:"DATABASE_URL,required,notEmpty"`
 	Key      string        `env:"KEY,required"`
 	TTL      time.Duration `env:"TTL"`
-	Secret   string        `env:"SECRET_FILE,file"`
+	Secret   string        `env:"SECRET,notEmpty"`
 	Quiet    bool          `env:"QUIET"`
 }
 
 func TestLoadOverlaysDefaults(t *testing.T) {
 	t.Parallel()
 	secret := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(secret, []byte("s3cret"), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte("s3cret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got, err := config.Load(settings{common: common{Addr: ":8000"}, TTL: time.Minute},
@@ -44,11 +44,16 @@ func TestLoadOverlaysDefaults(t *testing.T) {
 
 func TestLoadReportsEveryMistakeAndNoValue(t *testing.T) {
 	t.Parallel()
-	_, err := config.Load(settings{}, []string{"DATABASE_URL=", "TTL=hunter2", "QUIET=perhaps"})
+	_, err := config.Load(settings{}, []string{
+		"DATABASE_URL=", "TTL=hunter2", "QUIET=perhaps", "SECRET_FILE=/hunter2", "ADDR=hunter2", "ADDR_FILE=/dev/null",
+	})
 	if err == nil {
-		t.Fatal("four mistakes, no error")
+		t.Fatal("six mistakes, no error")
 	}
-	for _, want := range []string{"DATABASE_URL is empty", "KEY is not set", "TTL is not a valid time.Duration", "QUIET is not a valid bool"} {
+	for _, want := range []string{
+		"DATABASE_URL is empty", "KEY is not set", "TTL is not a valid time.Duration", "QUIET is not a valid bool",
+		"SECRET_FILE cannot be read", "ADDR and ADDR_FILE are both set",
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing from:\n%v", want, err)
 		}
