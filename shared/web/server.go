@@ -36,7 +36,9 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	case err = <-served: // the listener broke
 	case <-ctx.Done():
 		err = drain(server)
-		<-served
+		if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+			err = errors.Join(err, ended)
+		}
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopGrace)
 	defer cancel()
