@@ -1,0 +1,13 @@
+// Command recommendation serves the origami of the day and picks for people.
+package main
+
+import (
+	"os"
+
+	"craftista/recommendation"
+	"craftista/shared/service"
+)
+
+func main() {
+	os.Exit(service.Main("recommendation", os.Args[1:], os.Environ(), os.Stderr, recommendation.Default(), recommendation.Run))
+}

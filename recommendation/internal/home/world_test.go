@@ -1,0 +1,169 @@
+package home_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"craftista/db/pgtest"
+	"craftista/recommendation/internal/home"
+	"craftista/shared/fault"
+	"craftista/shared/openapi/openapitest"
+	"craftista/shared/pg"
+	"craftista/shared/telemetry"
+	"craftista/shared/token/tokentest"
+	"craftista/shared/web"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jmoiron/sqlx"
+)
+
+// world is what replicas of the service share: a database and an issuer of
+// tokens.
+type world struct {
+	url    string // the service's own role
+	admin  *sqlx.DB
+	issuer *tokentest.Issuer
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	d := pgtest.New(t)
+	return &world{url: d.RecommendationURL, admin: open(t, d.AdminURL), issuer: tokentest.New(t)}
+}
+
+func open(t *testing.T, url string) *sqlx.DB {
+	t.Helper()
+	db, err := pg.Open(url, telemetry.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// router is one replica of the service.
+func (w *world) router(t *testing.T, now func() time.Time) *web.Router {
+	t.Helper()
+	return home.Routes(telemetry.Discard(), open(t, w.url), w.issuer.Verifier(), "1.2.3", now)
+}
+
+// replica is router with every exchange held to the OpenAPI document.
+func (w *world) replica(t *testing.T, now func() time.Time) http.Handler {
+	t.Helper()
+	router := w.router(t, now)
+	return contract(t, router).Handler(router)
+}
+
+func contract(t *testing.T, router *web.Router) *openapitest.Contract {
+	t.Helper()
+	return openapitest.New(t, get(t, router, "/openapi.json").Body.Bytes(), router)
+}
+
+func (w *world) exec(t *testing.T, query string, args ...any) {
+	t.Helper()
+	if _, err := w.admin.ExecContext(t.Context(), query, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fold adds n pieces, whose ids go on from the last one's.
+func (w *world) fold(t *testing.T, n int) {
+	t.Helper()
+	w.exec(t, `
+		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper, created_at, updated_at)
+		SELECT 'Model', 'A model.', '/model.svg', 'easy', 20, '15 cm', '2026-01-02T03:04:05Z', '2026-01-02T03:04:06Z'
+		FROM generate_series(1, $1)`, n)
+}
+
+func (w *world) vote(t *testing.T, person int64, pieces ...int64) {
+	t.Helper()
+	for _, piece := range pieces {
+		w.exec(t, `INSERT INTO product.votes (person_id, product_id) VALUES ($1, $2)`, person, piece)
+	}
+}
+
+// at is a clock that stands still.
+func at(t *testing.T, moment string) func() time.Time {
+	t.Helper()
+	now, err := time.Parse(time.RFC3339Nano, moment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() time.Time { return now }
+}
+
+// get asks h, with headers given as name, value, name, value.
+func get(t *testing.T, h http.Handler, target string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	return ask(t, h, http.MethodGet, target, headers...)
+}
+
+func ask(t *testing.T, h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	res := httptest.NewRecorder()
+	h.ServeHTTP(res, r)
+	return res
+}
+
+// ok is the decoded body of a 200.
+func ok[T any](t *testing.T, res *httptest.ResponseRecorder) T {
+	t.Helper()
+	var v T
+	if res.Code != http.StatusOK {
+		t.Fatalf("got status %d, want 200; body %s", res.Code, res.Body)
+	}
+	decode(t, res, &v)
+	return v
+}
+
+func decode(t *testing.T, res *httptest.ResponseRecorder, into any) {
+	t.Helper()
+	if err := json.Unmarshal(res.Body.Bytes(), into); err != nil {
+		t.Fatalf("status %d, body %s: %v", res.Code, res.Body, err)
+	}
+}
+
+type problem struct {
+	Type     string        `json:"type"`
+	Title    string        `json:"title"`
+	Status   int           `json:"status"`
+	Detail   string        `json:"detail"`
+	Instance string        `json:"instance"`
+	TraceID  string        `json:"trace_id"`
+	Errors   []fault.Field `json:"errors"`
+}
+
+// wantProblem checks every field of a failure at path.
+func wantProblem(t *testing.T, res *httptest.ResponseRecorder, path string, status int, detail string, fields ...fault.Field) {
+	t.Helper()
+	var got problem
+	decode(t, res, &got)
+	want := problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail,
+		Instance: path, TraceID: res.Header().Get("Trace-Id"), Errors: fields,
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("problem (-got +want):\n%s", diff)
+	}
+	wantHeaders(t, res, "Content-Type", "application/problem+json", "Cache-Control", "no-store")
+	if res.Code != status {
+		t.Errorf("got status %d, want %d", res.Code, status)
+	}
+}
+
+// wantHeaders checks headers given as name, value, name, value.
+func wantHeaders(t *testing.T, res *httptest.ResponseRecorder, want ...string) {
+	t.Helper()
+	for i := 0; i < len(want); i += 2 {
+		if got := res.Header().Get(want[i]); got != want[i+1] {
+			t.Errorf("got %s %q, want %q", want[i], got, want[i+1])
+		}
+	}
+}

@@ -1,0 +1,60 @@
+// Package recommendation is the service that picks: one origami for everyone
+// each day, and some for each person.
+package recommendation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"craftista/recommendation/internal/home"
+	"craftista/shared/pg"
+	"craftista/shared/service"
+	"craftista/shared/token"
+	"craftista/shared/web"
+)
+
+// keysTimeout bounds one fetch of auth's keys.
+const keysTimeout = 2 * time.Second
+
+// Config are the service's settings.
+type Config struct {
+	service.Config
+	DatabaseURL string `env:"DATABASE_URL,required,notEmpty"` // postgres://craftista_recommendation:…@host/database
+	JWKSURL     string `env:"JWKS_URL"`                       // where auth publishes its keys
+	Issuer      string `env:"ISSUER"`                         // the iss that access tokens must have
+	Audience    string `env:"AUDIENCE"`                       // the aud that access tokens must have
+}
+
+// Default are the settings of a laptop where the other services run at their
+// default ports. DatabaseURL has no default.
+func Default() Config {
+	return Config{
+		Config:   service.Config{Addr: ":8080", Version: "dev"},
+		JWKSURL:  "http://localhost:8082/.well-known/jwks.json",
+		Issuer:   "http://localhost:8082",
+		Audience: "craftista",
+	}
+}
+
+// Run serves until ctx is done and stops gracefully. It neither waits for the
+// database nor for auth: /readyz tells when the database is there, and anonymous
+// requests are answered without auth.
+func Run(ctx context.Context, c Config) error {
+	t, err := c.Telemetry(ctx, "recommendation")
+	if err != nil {
+		return err
+	}
+	db, err := pg.Open(c.DatabaseURL, t)
+	if err != nil {
+		return errors.Join(err, t.Shutdown(ctx))
+	}
+	listener, err := c.Listen()
+	if err != nil {
+		return errors.Join(err, db.Close(), t.Shutdown(ctx))
+	}
+	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(keysTimeout, t))
+	routes := home.Routes(t, db, token.NewVerifier(keys, c.Issuer, c.Audience), c.Version, time.Now)
+	closeDatabase := func(context.Context) error { return db.Close() }
+	return web.Serve(ctx, listener, routes, t.Log, closeDatabase, t.Shutdown)
+}
