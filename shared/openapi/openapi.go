@@ -84,6 +84,17 @@ func render(spec []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// NeedsCredentials reports whether the operation cannot be called without; an
+// empty alternative among its security makes them optional.
+func (o operation) NeedsCredentials() bool {
+	for _, alternative := range o.Security {
+		if len(alternative) == 0 {
+			return false
+		}
+	}
+	return len(o.Security) > 0
+}
+
 func indent(raw json.RawMessage) (string, error) {
 	var out bytes.Buffer
 	err := json.Indent(&out, raw, "", "  ")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -71,9 +72,10 @@ func FaultOf(err error) *fault.Error {
 	return &fault.Error{Kind: fault.Internal, Message: "something went wrong here"}
 }
 
-// away reports whether err means that another process is out of reach. SQLSTATE
-// classes: 08 connection, 53 out of resources, 57P the server stops or starts
-// (PostgreSQL, appendix A).
+// away reports whether err means that another process is out of reach or not set
+// up yet. SQLSTATEs (PostgreSQL, appendix A): class 08 connection, 28 the role is
+// not there yet, 53 out of resources, 57P the server stops or starts, 3F000 and
+// 42P01 a schema or table is not there yet.
 func away(err error) bool {
 	var network net.Error
 	var state interface{ SQLState() string }
@@ -82,7 +84,7 @@ func away(err error) bool {
 		return true
 	case errors.As(err, &state) && len(state.SQLState()) == 5:
 		code := state.SQLState()
-		return code[:2] == "08" || code[:2] == "53" || code[:3] == "57P"
+		return slices.Contains([]string{"08", "28", "53"}, code[:2]) || code[:3] == "57P" || code == "3F000" || code == "42P01"
 	default:
 		return false
 	}

@@ -56,6 +56,7 @@ func endings() []struct {
 		{"lost connection", fails(fmt.Errorf("query: %w", driver.ErrBadConn)), 503, "something this needs is not answering, try again shortly", none},
 		{"database stops", fails(&pq.Error{Code: "57P01", Message: "secret"}), 503, "something this needs is not answering, try again shortly", none},
 		{"database full", fails(&pq.Error{Code: "53300", Message: "secret"}), 503, "something this needs is not answering, try again shortly", none},
+		{"database not migrated", fails(&pq.Error{Code: "42P01", Message: "secret"}), 503, "something this needs is not answering, try again shortly", none},
 		{"broken constraint", fails(&pq.Error{Code: "23505", Message: "secret"}), 500, "something went wrong here", none},
 	}
 }
