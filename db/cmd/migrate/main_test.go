@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/db/pgtest"
+)
+
+func TestRunMigratesAndSeeds(t *testing.T) {
+	t.Parallel()
+	env := environment(t, pgtest.New(t))
+	for _, command := range []string{"up", "seed", "seed"} {
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), []string{command}, env, &stdout, &stderr); code != 0 || stdout.String()+stderr.String() != "" {
+			t.Errorf("got exit %d of %s, want silence; it said %s%s", code, command, &stdout, &stderr)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"status"}, env, &stdout, &stderr); code != 0 {
+		t.Fatalf("got exit %d: %s", code, &stderr)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(stdout.String()), "\n") {
+		fields := strings.Fields(line)
+		if len(fields) != 3 {
+			t.Fatalf("got line %q, want schema, file and time", line)
+		}
+		if _, err := time.Parse(time.RFC3339, fields[2]); err != nil {
+			t.Errorf("got line %q, want it to end in a time", line)
+		}
+	}
+}
+
+func TestRunRefuses(t *testing.T) {
+	t.Parallel()
+	none := func(string) string { return "" }
+	wrongPassword := environment(t, pgtest.New(t), "wrong")
+	for name, test := range map[string]struct {
+		args []string
+		env  func(string) string
+		code int
+		want string
+	}{
+		"no command":             {nil, none, 2, usage},
+		"an unknown command":     {[]string{"down"}, none, 2, usage},
+		"too many commands":      {[]string{"up", "seed"}, none, 2, usage},
+		"an empty environment":   {[]string{"up"}, none, 1, "migrate up: set DATABASE_URL, AUTH_DB_PASSWORD, PRODUCT_DB_PASSWORD, RECOMMENDATION_DB_PASSWORD\n"},
+		"no database for status": {[]string{"status"}, none, 1, "migrate status: set DATABASE_URL\n"},
+		"another database":       {[]string{"seed"}, func(string) string { return "mysql://db" }, 1, "migrate seed: DATABASE_URL is not a PostgreSQL URL\n"},
+		"a wrong password": {[]string{"seed"}, wrongPassword, 1,
+			"migrate seed: connect to the database: pq: password authentication failed for user \"postgres\" (28P01)\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr bytes.Buffer
+			if code := run(t.Context(), test.args, test.env, &stdout, &stderr); code != test.code {
+				t.Errorf("got exit %d, want %d", code, test.code)
+			}
+			if got := stderr.String(); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if got := stdout.String(); got != "" {
+				t.Errorf("got output %q, want none", got)
+			}
+		})
+	}
+}
+
+func TestRunWaitsForTheDatabase(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	var stderr bytes.Buffer
+	nobody := func(string) string { return "postgres://postgres@127.0.0.1:1/postgres?sslmode=disable" }
+	if code := run(ctx, []string{"status"}, nobody, &stderr, &stderr); code != 1 {
+		t.Errorf("got exit %d, want 1", code)
+	}
+	if got := strings.Count(stderr.String(), "waiting for the database"); got != 1 {
+		t.Errorf("got %d lines that it waits, want 1: %s", got, &stderr)
+	}
+	if !strings.Contains(stderr.String(), "migrate status: the database did not come up") {
+		t.Errorf("got %q, want it to say that the database did not come up", &stderr)
+	}
+}
+
+// environment is a complete one for the database; a password replaces the administrator's.
+func environment(t *testing.T, d *pgtest.Database, password ...string) func(string) string {
+	t.Helper()
+	env := map[string]string{"DATABASE_URL": d.AdminURL}
+	for name, roleURL := range map[string]string{
+		"AUTH_DB_PASSWORD":           d.AuthURL,
+		"PRODUCT_DB_PASSWORD":        d.ProductURL,
+		"RECOMMENDATION_DB_PASSWORD": d.RecommendationURL,
+	} {
+		u, err := url.Parse(roleURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		env[name], _ = u.User.Password()
+	}
+	if len(password) > 0 {
+		u, err := url.Parse(d.AdminURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.User = url.UserPassword(u.User.Username(), password[0])
+		env["DATABASE_URL"] = u.String()
+	}
+	return func(name string) string { return env[name] }
+}

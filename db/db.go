@@ -1,0 +1,202 @@
+// Package db makes Craftista's database: the roles, the schemas and their migrations, and the seed data.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path"
+	"time"
+
+	"github.com/lib/pq"
+	"github.com/pressly/goose/v3"
+)
+
+// Migration is one numbered step of one schema.
+type Migration struct {
+	Schema    string
+	Version   int64
+	Name      string    // the file it is written in
+	AppliedAt time.Time // zero while it is pending
+}
+
+// Up creates what is missing of the roles and the schemas, sets the roles' passwords to p, and applies every pending
+// migration. Any number of replicas may call it at once: the first one does the work and the others find it done. A
+// second call changes nothing but the stored hashes of the passwords.
+//
+// The user of adminURL needs CREATEROLE and CREATE on the database; it need not be a superuser.
+func Up(ctx context.Context, adminURL string, p Passwords) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	pool, err := open(adminURL)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	conn, err := lock(ctx, pool)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := ensureRoles(ctx, conn, p); err != nil {
+		return err
+	}
+	for _, schema := range schemas() {
+		if err := migrate(ctx, pool, schema); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Status lists every migration, schema by schema, in the order in which Up applies them. It changes nothing.
+func Status(ctx context.Context, adminURL string) ([]Migration, error) {
+	pool, err := open(adminURL)
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	var all []Migration
+	for _, schema := range schemas() {
+		some, err := status(ctx, pool, schema)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// RoleURL is the database of adminURL as seen by one of the service roles.
+func RoleURL(adminURL, role, password string) (string, error) {
+	u, err := parse(adminURL)
+	if err != nil {
+		return "", err
+	}
+	u.User = url.UserPassword(role, password)
+	return u.String(), nil
+}
+
+func schemas() []string {
+	return []string{"auth", "product", "recommendation"}
+}
+
+func open(adminURL string) (*sql.DB, error) {
+	if _, err := parse(adminURL); err != nil {
+		return nil, err
+	}
+	connector, err := pq.NewConnector(adminURL)
+	if err != nil {
+		return nil, fmt.Errorf("read database URL: %w", withoutURL(err))
+	}
+	return sql.OpenDB(connector), nil
+}
+
+func parse(adminURL string) (*url.URL, error) {
+	u, err := url.Parse(adminURL)
+	if err != nil {
+		return nil, fmt.Errorf("read database URL: %w", withoutURL(err))
+	}
+	if u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return nil, errors.New("the database URL must start with postgres://")
+	}
+	return u, nil
+}
+
+// withoutURL drops the URL that a parse error repeats: it holds a password.
+func withoutURL(err error) error {
+	if parsing, ok := errors.AsType[*url.Error](err); ok {
+		return parsing.Err
+	}
+	return err
+}
+
+// lock waits for the session-level advisory lock that serialises Up and Seed; it ends with the connection. It polls,
+// because a statement that blocks would hold a snapshot and deadlock with a migration's CREATE INDEX CONCURRENTLY, and
+// does so itself, because goose's locker looks once a second at best.
+func lock(ctx context.Context, pool *sql.DB) (*sql.Conn, error) {
+	const query = `SELECT pg_try_advisory_lock(7231098154)`
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var locked bool
+		err := conn.QueryRowContext(ctx, query).Scan(&locked)
+		if err == nil && locked {
+			return conn, nil
+		}
+		if err == nil {
+			select {
+			case <-tick.C:
+				continue
+			case <-ctx.Done():
+				err = context.Cause(ctx)
+			}
+		}
+		return nil, errors.Join(fmt.Errorf("wait for the migration lock: %w", err), conn.Close())
+	}
+}
+
+func migrate(ctx context.Context, pool *sql.DB, schema string) error {
+	provider, err := newProvider(pool, schema)
+	if err != nil {
+		return err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate schema %s: %w", schema, err)
+	}
+	return nil
+}
+
+func newProvider(pool *sql.DB, schema string) (*goose.Provider, error) {
+	files, err := fs.Sub(sources, path.Join("migrations", schema))
+	if err != nil {
+		return nil, fmt.Errorf("open migrations of %s: %w", schema, err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, pool, files,
+		goose.WithTableName(schema+".goose_db_version"), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return nil, fmt.Errorf("read migrations of %s: %w", schema, err)
+	}
+	return provider, nil
+}
+
+// status reads goose's table only where it exists, since goose itself would create it.
+func status(ctx context.Context, pool *sql.DB, schema string) ([]Migration, error) {
+	const query = `SELECT to_regclass($1) IS NOT NULL`
+	provider, err := newProvider(pool, schema)
+	if err != nil {
+		return nil, err
+	}
+	var started bool
+	if err := pool.QueryRowContext(ctx, query, schema+".goose_db_version").Scan(&started); err != nil {
+		return nil, fmt.Errorf("look for the migrations of %s: %w", schema, err)
+	}
+	if !started {
+		return pending(schema, provider.ListSources()), nil
+	}
+	states, err := provider.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read status of %s: %w", schema, err)
+	}
+	all := make([]Migration, 0, len(states))
+	for _, s := range states {
+		all = append(all, Migration{Schema: schema, Version: s.Source.Version, Name: path.Base(s.Source.Path), AppliedAt: s.AppliedAt})
+	}
+	return all, nil
+}
+
+func pending(schema string, sources []*goose.Source) []Migration {
+	all := make([]Migration, 0, len(sources))
+	for _, s := range sources {
+		all = append(all, Migration{Schema: schema, Version: s.Version, Name: path.Base(s.Path)})
+	}
+	return all
+}

@@ -1,0 +1,221 @@
+package db_test
+
+import (
+	"context"
+	"database/sql"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/lib/pq"
+
+	"craftista/db"
+	"craftista/db/pgtest"
+)
+
+func TestUpTwiceChangesNothing(t *testing.T) {
+	t.Parallel()
+	adminURL, passwords := blank(t)
+	if err := db.Up(t.Context(), adminURL, passwords); err != nil {
+		t.Fatal(err)
+	}
+	first := statusOf(t, adminURL)
+	if err := db.Up(t.Context(), adminURL, passwords); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(statusOf(t, adminURL), first); diff != "" {
+		t.Errorf("status after the second time (-got +want):\n%s", diff)
+	}
+}
+
+func TestUpFromManyReplicasAtOnce(t *testing.T) {
+	t.Parallel()
+	one, passwords := blank(t)
+	two, _ := blank(t) // a second database of the same server, which shares its roles
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			if err := db.Up(t.Context(), []string{one, two}[i%2], passwords); err != nil {
+				t.Errorf("replica %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, adminURL := range []string{one, two} {
+		for _, m := range statusOf(t, adminURL) {
+			if m.AppliedAt.IsZero() {
+				t.Errorf("%s of %s is pending", m.Name, m.Schema)
+			}
+		}
+	}
+}
+
+func TestUpNeedsNoSuperuser(t *testing.T) {
+	t.Parallel()
+	adminURL, passwords := blank(t)
+	pool := open(t, adminURL)
+	name := strings.TrimPrefix(mustParse(t, adminURL).Path, "/")
+	// The roles exist by now and belong to the superuser, so PostgreSQL 16 and later want an explicit grant.
+	mustExec(t, pool, `CREATE ROLE `+name+` LOGIN CREATEROLE PASSWORD 'owner'`)
+	mustExec(t, pool, `ALTER DATABASE `+name+` OWNER TO `+name)
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		_, err := pool.ExecContext(ctx, `ALTER DATABASE `+name+` OWNER TO CURRENT_USER; DROP OWNED BY `+name+` CASCADE; DROP ROLE `+name)
+		if err != nil {
+			t.Errorf("drop role: %v", err)
+		}
+	})
+	for _, role := range []string{db.AuthRole, db.ProductRole, db.RecommendationRole} {
+		mustExec(t, pool, `GRANT `+role+` TO `+name+` WITH ADMIN OPTION`)
+	}
+	ownerURL, err := db.RoleURL(adminURL, name, "owner")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Up(t.Context(), ownerURL, passwords); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestUpStopsWaitingWithItsContext(t *testing.T) {
+	t.Parallel()
+	adminURL, passwords := blank(t)
+	holder, err := open(t, adminURL).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
+	if _, err := holder.ExecContext(t.Context(), `SELECT pg_advisory_lock(7231098154)`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := db.Up(ctx, adminURL, passwords); err == nil {
+		t.Error("got no error while another replica holds the lock")
+	}
+}
+
+func TestUpRefuses(t *testing.T) {
+	t.Parallel()
+	good := db.Passwords{Auth: "a", Product: "b", Recommendation: "c"}
+	for name, test := range map[string]struct {
+		url       string
+		passwords db.Passwords
+		want      string
+	}{
+		"empty passwords, all named": {
+			url:       "postgres://localhost",
+			passwords: db.Passwords{Product: "b"},
+			want:      "the password of craftista_auth is empty\nthe password of craftista_recommendation is empty",
+		},
+		"another database": {
+			url:       "mysql://user:secret@localhost",
+			passwords: good,
+			want:      "the database URL must start with postgres://",
+		},
+		"a URL that is none, without repeating its password": {
+			url:       "postgres://user:secret@local host",
+			passwords: good,
+			want:      `read database URL: invalid character " " in host name`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := db.Up(t.Context(), test.url, test.passwords)
+			if err == nil || err.Error() != test.want {
+				t.Errorf("got error %q, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestStatusOfABlankDatabaseIsPending(t *testing.T) {
+	t.Parallel()
+	adminURL, _ := blank(t)
+	want := []db.Migration{
+		{Schema: "auth", Version: 1, Name: "00001_users.sql"},
+		{Schema: "product", Version: 1, Name: "00001_products.sql"},
+		{Schema: "recommendation", Version: 1, Name: "00001_daily.sql"},
+	}
+	for range 2 { // looking twice: the first look leaves nothing behind
+		if diff := cmp.Diff(statusOf(t, adminURL), want); diff != "" {
+			t.Errorf("status (-got +want):\n%s", diff)
+		}
+	}
+}
+
+func TestRoleURLKeepsAllButTheUser(t *testing.T) {
+	t.Parallel()
+	got, err := db.RoleURL("postgres://root:secret@db:5433/craftista?sslmode=require", db.AuthRole, "p@ss/word")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "postgres://craftista_auth:p%40ss%2Fword@db:5433/craftista?sslmode=require"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// blank makes a database without anything in it, and returns the passwords that the server's roles have: they are
+// shared with the other tests, so none may change them.
+func blank(t *testing.T) (adminURL string, p db.Passwords) {
+	t.Helper()
+	migrated := pgtest.New(t)
+	pool := open(t, migrated.AdminURL)
+	u := mustParse(t, migrated.AdminURL)
+	u.Path += "_blank"
+	name := strings.TrimPrefix(u.Path, "/")
+	mustExec(t, pool, `CREATE DATABASE `+name)
+	t.Cleanup(func() {
+		if _, err := pool.ExecContext(context.WithoutCancel(t.Context()), `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+			t.Errorf("drop database: %v", err)
+		}
+	})
+	password := func(roleURL string) string {
+		p, _ := mustParse(t, roleURL).User.Password()
+		return p
+	}
+	return u.String(), db.Passwords{
+		Auth:           password(migrated.AuthURL),
+		Product:        password(migrated.ProductURL),
+		Recommendation: password(migrated.RecommendationURL),
+	}
+}
+
+func statusOf(t *testing.T, adminURL string) []db.Migration {
+	t.Helper()
+	all, err := db.Status(t.Context(), adminURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func mustParse(t *testing.T, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func mustExec(t *testing.T, pool *sql.DB, statement string, args ...any) {
+	t.Helper()
+	if _, err := pool.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func open(t *testing.T, databaseURL string) *sql.DB {
+	t.Helper()
+	connector, err := pq.NewConnector(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := sql.OpenDB(connector)
+	t.Cleanup(func() { pool.Close() })
+	return pool
+}

@@ -1,0 +1,80 @@
+//go:build unix
+
+package embedded_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"craftista/db/embedded"
+)
+
+// TestDownload uses a repository whose PostgreSQL is two shell scripts: a postgres that tells its version, and an
+// initdb that says "made of straw" and fails. The real one takes half a minute to unpack under the race detector.
+func TestDownload(t *testing.T) {
+	jar, err := os.ReadFile("testdata/straw.jar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(jar)
+	for name, test := range map[string]struct {
+		status   int
+		checksum string
+		want     string // part of the error
+	}{
+		"used for initdb": {
+			status:   http.StatusOK,
+			checksum: hex.EncodeToString(sum[:]),
+			want:     "ended with exit status 3: made of straw",
+		},
+		"tampered with": {
+			status:   http.StatusOK,
+			checksum: strings.Repeat("0", 64),
+			want:     "downloading version 17 did not work: install PostgreSQL with the system's package manager",
+		},
+		"not offered": {
+			status: http.StatusNotFound,
+			want:   "downloading version 17 did not work: install PostgreSQL with the system's package manager",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("TMPDIR", t.TempDir()) // the library leaves a log there
+			repository := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body := jar
+				if strings.HasSuffix(r.URL.Path, ".sha256") {
+					body = []byte(test.checksum)
+				}
+				w.WriteHeader(test.status)
+				if _, err := w.Write(body); err != nil {
+					t.Error(err)
+				}
+			}))
+			defer repository.Close()
+			var steps []string
+			s, err := embedded.Start(t.Context(), embedded.Config{
+				Dir:        folder(t),
+				Ephemeral:  true,
+				Download:   true,
+				Repository: repository.URL,
+				Progress:   func(step string) { steps = append(steps, step) },
+			})
+			if err == nil {
+				stop(t, s)
+				t.Fatal("got a server made of straw")
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %q, want it to contain %q", err, test.want)
+			}
+			if diff := cmp.Diff(steps, []string{"downloading PostgreSQL 17 (about 30 MB), once"}); diff != "" {
+				t.Errorf("progress (-got +want):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package embedded
+
+import "syscall"
+
+// dieWithParent does nothing: only Linux has a signal for that. The next Start ends the orphan.
+func dieWithParent(*syscall.SysProcAttr, bool) {}
