@@ -38,7 +38,8 @@ CREATE TABLE product.votes (
     CONSTRAINT votes_product_id_fkey FOREIGN KEY (product_id) REFERENCES product.products (id) ON DELETE CASCADE
 );
 
-CREATE INDEX votes_product_id_idx ON product.votes (product_id);
+-- Finds the voters of a piece, and its votes when it is deleted; recommendation reads voters in order from it alone.
+CREATE INDEX votes_product_id_idx ON product.votes (product_id, person_id);
 
 -- count_votes keeps products.votes equal to the rows of votes, whoever changes them and however many at once.
 -- The rows of products are locked in id order, so that bulk statements in opposing orders wait instead of deadlocking,
