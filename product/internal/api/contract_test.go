@@ -1,0 +1,271 @@
+package api_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/shared/openapi/openapitest"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestContract holds every kind of answer to openapi.json and to what all
+// services promise.
+func TestContract(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	crane := g.piece(t, "Crane", day(1))
+	g.piece(t, "Frog", day(2))
+	g.love(t, crane, 3)
+	spec, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	router := g.service(openCache(t, "redis://"+miniredis.RunT(t).Addr()))
+	contract := openapitest.New(t, spec, router)
+	s := suite{g: g, h: contract.Handler(router), crane: crane}
+	t.Run("revalidation", s.revalidation) // before others change what it reads twice
+	t.Run("group", func(t *testing.T) {   // which ends when the parallel tests in it have
+		for name, test := range map[string]func(*testing.T){
+			"reads":          s.reads,
+			"bad parameters": s.badParameters,
+			"not found":      s.notFound,
+			"not allowed":    s.notAllowed,
+			"bad tokens":     s.badTokens,
+			"voting":         s.voting,
+			"votes of mine":  s.mine,
+			"service":        s.service,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t)
+			})
+		}
+	})
+	contract.AssertCovered()
+}
+
+type suite struct {
+	g     *gallery
+	h     http.Handler
+	crane int64
+}
+
+func (s suite) reads(t *testing.T) {
+	want := product{
+		ID: s.crane, Name: "Crane", Description: "Flies.", ImageURL: "/static/crane.svg", Votes: 3,
+		Difficulty: "easy", Folds: 21, Paper: "15 cm square", CreatedAt: day(1), UpdatedAt: day(1),
+	}
+	for _, target := range []string{path(s.crane, ""), strings.Replace(path(s.crane, ""), "origamis", "products", 1)} {
+		w := call(t, s.h, "GET", target, "")
+		if diff := cmp.Diff(body[product](t, w, 200), want); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", target, diff)
+		}
+		if !strings.Contains(w.Body.String(), `"created_at":"2026-01-01T12:00:00.123456Z"`) {
+			t.Errorf("%s: times are not RFC 3339 in UTC: %s", target, w.Body)
+		}
+	}
+	for _, target := range []string{"/api/products?limit=1&color=red", "/api/origamis?limit=1&q=&cursor=&sort="} {
+		w := call(t, s.h, "GET", target, "")
+		if diff := cmp.Diff(body[[]product](t, w, 200), []product{want}); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", target, diff)
+		}
+	}
+	w := call(t, s.h, "GET", path(s.crane, "/votes"), "")
+	if diff := cmp.Diff(body[count](t, w, 200), count{OrigamiID: s.crane, Votes: 3}); diff != "" {
+		t.Errorf("votes (-got +want):\n%s", diff)
+	}
+}
+
+// revalidation: every GET whose reply holds for a while has an ETag, answers it
+// with 304, and HEAD with the same headers and no body.
+func (s suite) revalidation(t *testing.T) {
+	frog := s.crane + 1
+	for _, row := range []struct{ target, cacheControl string }{
+		{"/api/products", "no-cache"},
+		{"/api/origamis?sort=name", "no-cache"},
+		{path(frog, ""), "no-cache"},
+		{path(frog, "/votes"), "no-cache"},
+		{"/api/votes/mine?ids=1", "private, no-cache"},
+		{"/", "no-cache"},
+		{"/api/system-info", "no-cache"},
+		{"/openapi.json", "public, max-age=300"},
+		{"/docs", "public, max-age=300"},
+	} {
+		got := call(t, s.h, "GET", row.target, s.g.token(9))
+		if got.Code != 200 || got.Header().Get("Cache-Control") != row.cacheControl || !strings.HasPrefix(got.Header().Get("ETag"), `"`) {
+			t.Errorf("GET %s: status %d, header %v", row.target, got.Code, got.Header())
+		}
+		head := call(t, s.h, "HEAD", row.target, s.g.token(9))
+		if head.Code != 200 || head.Header().Get("ETag") != got.Header().Get("ETag") {
+			t.Errorf("HEAD %s: status %d, header %v", row.target, head.Code, head.Header())
+		}
+		r := httptest.NewRequestWithContext(t.Context(), "GET", row.target, nil)
+		r.Header.Set("If-None-Match", got.Header().Get("ETag"))
+		r.Header.Set("Authorization", "Bearer "+s.g.token(9))
+		again := httptest.NewRecorder()
+		s.h.ServeHTTP(again, r)
+		if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
+			t.Errorf("GET %s again: status %d, body %s", row.target, again.Code, again.Body)
+		}
+	}
+}
+
+type badParameter struct {
+	target string
+	want   []field // nil where the parameter is good after all
+}
+
+func badParameters(good string) []badParameter {
+	const (
+		sort   = "must be id, -votes, name or -created_at"
+		limit  = "must be between 1 and 100"
+		cursor = "must be one that a page in this order gave"
+		ids    = "must be 1 to 100 positive integers with commas between"
+	)
+	return []badParameter{
+		{"/api/products?sort=votes", []field{{"sort", sort}}},
+		{"/api/products?sort=id;DROP", nil}, // a query that cannot be read is none
+		{"/api/products?limit=0", []field{{"limit", limit}}},
+		{"/api/products?limit=101", []field{{"limit", limit}}},
+		{"/api/products?limit=-1", []field{{"limit", limit}}},
+		{"/api/products?limit=ten", []field{{"limit", limit}}},
+		{"/api/products?limit=99999999999999999999", []field{{"limit", limit}}},
+		{"/api/products?cursor=%00", []field{{"cursor", cursor}}},
+		{"/api/products?cursor=x", []field{{"cursor", cursor}}},
+		{"/api/products?cursor=" + good, []field{{"cursor", cursor}}},
+		{"/api/products?sort=name&cursor=" + good, nil},
+		{"/api/products?sort=name&cursor=" + good[:len(good)-2], []field{{"cursor", cursor}}},
+		{"/api/products?sort=name&cursor=" + encode(`{"s":"name","i":1,"n":"\u0000"}`), []field{{"cursor", cursor}}},
+		{"/api/products?sort=name&cursor=" + encode(`{"s":"name","i":"1"}`), []field{{"cursor", cursor}}},
+		{"/api/products?sort=name&cursor=" + encode(`{"s":"name","i":1,"x":1}`), []field{{"cursor", cursor}}},
+		{"/api/products?sort=-created_at&cursor=" + encode(`{"s":"-created_at","i":1,"t":"soon"}`), []field{{"cursor", cursor}}},
+		{"/api/products?sort=-created_at&cursor=" + encode(`{"s":"-created_at","i":1,"t":"0000-01-01T00:00:00Z"}`), nil},
+		{"/api/products?sort=no&limit=0&cursor=x", []field{{"sort", sort}, {"limit", limit}, {"cursor", cursor}}},
+		{"/api/votes/mine", []field{{"ids", ids}}},
+		{"/api/votes/mine?ids=", []field{{"ids", ids}}},
+		{"/api/votes/mine?ids=1,,2", []field{{"ids", ids}}},
+		{"/api/votes/mine?ids=0", []field{{"ids", ids}}},
+		{"/api/votes/mine?ids=1,9223372036854775808", []field{{"ids", ids}}},
+		{"/api/votes/mine?ids=1" + strings.Repeat(",1", 99), nil},
+		{"/api/votes/mine?ids=1" + strings.Repeat(",1", 100), []field{{"ids", ids}}},
+	}
+}
+
+func (s suite) badParameters(t *testing.T) {
+	next := call(t, s.h, "GET", "/api/products?limit=1&sort=name", "").Header().Get("Link")
+	good := strings.TrimPrefix(strings.Split(next, "&")[0], "</api/products?cursor=")
+	for _, row := range badParameters(good) {
+		w := call(t, s.h, "GET", row.target, s.g.token(9))
+		if row.want == nil {
+			if w.Code != 200 {
+				t.Errorf("%s: status %d, body %s", row.target, w.Code, w.Body)
+			}
+			continue
+		}
+		if diff := cmp.Diff(body[problem](t, w, 422).Errors, row.want); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", row.target, diff)
+		}
+	}
+}
+
+func (s suite) notFound(t *testing.T) {
+	for _, target := range []string{
+		"/api/nothing", "/api/origamis/", path(999, ""), "/api/products/999", path(0, ""), path(-1, ""), "/api/products/one",
+		"/api/products/01", "/api/products/+1", "/api/products/9223372036854775808", path(999, "/votes"), "/api/origamis/x/votes",
+	} {
+		w := call(t, s.h, "GET", target, "")
+		checkProblem(t, w, 404, target)
+		if got := w.Header().Get("X-Cache"); got != "" {
+			t.Errorf("%s has X-Cache %q", target, got)
+		}
+	}
+	for _, method := range []string{"POST", "DELETE"} {
+		for _, target := range []string{path(999, "/vote"), path(0, "/vote"), "/api/origamis/9223372036854775808/vote", "/api/origamis/x/vote"} {
+			checkProblem(t, call(t, s.h, method, target, s.g.token(9)), 404, target)
+		}
+	}
+}
+
+func (s suite) notAllowed(t *testing.T) {
+	for _, row := range []struct{ method, target, allow string }{
+		{"POST", "/api/products", "GET, HEAD"},
+		{"DELETE", "/api/origamis/1", "GET, HEAD"},
+		{"PATCH", "/api/origamis/1/votes", "GET, HEAD"},
+		{"GET", "/api/origamis/1/vote", "POST, DELETE"},
+		{"PUT", "/api/votes/mine", "GET, HEAD"},
+		{"POST", "/readyz", "GET, HEAD"},
+	} {
+		w := call(t, s.h, row.method, row.target, "")
+		checkProblem(t, w, 405, row.target)
+		if got := w.Header().Get("Allow"); got != row.allow {
+			t.Errorf("%s %s: Allow %q, want %q", row.method, row.target, got, row.allow)
+		}
+	}
+}
+
+// checkProblem checks all of a problem but its words.
+func checkProblem(t *testing.T, w *httptest.ResponseRecorder, status int, instance string) {
+	t.Helper()
+	got := body[problem](t, w, status)
+	if got.Detail == "" {
+		t.Errorf("%s: no detail", instance)
+	}
+	want := problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: got.Detail,
+		Instance: instance, TraceID: w.Header().Get("Trace-Id"),
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("problem (-got +want):\n%s", diff)
+	}
+	for name, want := range map[string]string{
+		"Content-Type": "application/problem+json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+	} {
+		if got := w.Header().Get(name); got != want {
+			t.Errorf("%s: %s %q, want %q", instance, name, got, want)
+		}
+	}
+	if len(got.TraceID) != 32 {
+		t.Errorf("%s: trace id %q", instance, got.TraceID)
+	}
+}
+
+func (s suite) service(t *testing.T) {
+	for target, want := range map[string]string{
+		"/livez":  `{"status":"alive"}`,
+		"/readyz": `{"status":"ready","checks":{"database":"ok"}}`,
+	} {
+		w := call(t, s.h, "GET", target, "")
+		if got := w.Body.String(); w.Code != 200 || got != want {
+			t.Errorf("%s: status %d, body %s, want %s", target, w.Code, got, want)
+		}
+	}
+	type state struct {
+		Status    string    `json:"status"`
+		Timestamp time.Time `json:"timestamp"`
+		Version   string    `json:"version"`
+	}
+	for _, target := range []string{"/health", "/status"} {
+		got := body[state](t, call(t, s.h, "GET", target, ""), 200)
+		if time.Since(got.Timestamp) > time.Minute {
+			t.Errorf("%s: timestamp %v", target, got.Timestamp)
+		}
+		if diff := cmp.Diff(got, state{Status: "ok", Timestamp: got.Timestamp, Version: "v-test"}); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", target, diff)
+		}
+	}
+	for target, want := range map[string]string{"/": `"service":"product"`, "/api/system-info": `"hostname":`, "/docs": "<!doctype html>", "/openapi.json": `"openapi": "3.1.0"`} {
+		w := call(t, s.h, "GET", target, "")
+		if w.Code != 200 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: status %d, body without %s", target, w.Code, want)
+		}
+		if w.Header().Get("Trace-Id") == "" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: header %v", target, w.Header())
+		}
+	}
+}

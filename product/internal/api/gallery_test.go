@@ -1,0 +1,187 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+	"time"
+
+	"craftista/db/pgtest"
+	"craftista/product/internal/api"
+	"craftista/product/internal/core"
+	"craftista/product/internal/infrastructure/postgres"
+	"craftista/product/internal/infrastructure/redis"
+	"craftista/shared/health"
+	"craftista/shared/pg"
+	"craftista/shared/telemetry"
+	"craftista/shared/token"
+	"craftista/shared/token/tokentest"
+	"craftista/shared/web"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// gallery is a database and an issuer of tokens, for any number of services.
+type gallery struct {
+	db       *sqlx.DB
+	adminURL string
+	issuer   *tokentest.Issuer
+}
+
+func newGallery(t *testing.T) *gallery {
+	t.Helper()
+	database := pgtest.New(t)
+	return &gallery{db: open(t, database.ProductURL), adminURL: database.AdminURL, issuer: tokentest.New(t)}
+}
+
+func open(t *testing.T, url string) *sqlx.DB {
+	t.Helper()
+	db, err := pg.Open(url, telemetry.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// openCache opens a cache with more patience than a busy test machine needs.
+func openCache(t *testing.T, url string) *redis.Cache {
+	t.Helper()
+	return openImpatientCache(t, url, 10*time.Second)
+}
+
+func openImpatientCache(t *testing.T, url string, patience time.Duration) *redis.Cache {
+	t.Helper()
+	cache, err := redis.Open(url, patience, telemetry.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cache.Close() })
+	return cache
+}
+
+// service is one replica over the gallery's database.
+func (g *gallery) service(cache core.Cache) *web.Router {
+	return g.serviceOn(postgres.NewStore(g.db), cache)
+}
+
+func (g *gallery) serviceOn(store core.Store, cache core.Cache) *web.Router {
+	about := health.Service{Name: "product", Description: "the catalogue", Version: "v-test", Checks: map[string]health.Check{
+		"database": postgres.NewStore(g.db).Ready,
+	}}
+	return api.Routes(telemetry.Discard(), core.NewCatalogue(store, cache, api.Encode), g.issuer.Verifier(), about)
+}
+
+// piece adds a piece of that name and age and returns its id.
+func (g *gallery) piece(t *testing.T, name string, created time.Time) int64 {
+	t.Helper()
+	const query = `
+		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper, created_at, updated_at)
+		VALUES ($1, 'Flies.', '/static/crane.svg', 'easy', 21, '15 cm square', $2, $2)
+		RETURNING id`
+	var id int64
+	if err := g.db.GetContext(t.Context(), &id, query, name, created); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// love makes so many people, from 1 on, have voted for the piece.
+func (g *gallery) love(t *testing.T, id int64, people int) {
+	t.Helper()
+	const query = `
+		INSERT INTO product.votes (person_id, product_id)
+		SELECT person, $1
+		  FROM generate_series(1, $2) AS person`
+	if _, err := g.db.ExecContext(t.Context(), query, id, people); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// voters counts the rows of the piece's votes.
+func (g *gallery) voters(t *testing.T, id int64) int64 {
+	t.Helper()
+	const query = `
+		SELECT count(*)
+		  FROM product.votes
+		 WHERE product_id = $1`
+	var n int64
+	if err := g.db.GetContext(t.Context(), &n, query, id); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func (g *gallery) token(person int64) string { return g.issuer.Mint(person, token.RoleUser) }
+
+func day(n int) time.Time { return time.Date(2026, 1, n, 12, 0, 0, 123456000, time.UTC) }
+
+// call makes a request; bearer "" sends no token. It never fails the test, so
+// that any goroutine may call it.
+func call(t *testing.T, h http.Handler, method, target, bearer string) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
+	if bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// body decodes a JSON reply of that status. Like call it never ends the test.
+func body[T any](t *testing.T, w *httptest.ResponseRecorder, status int) T {
+	t.Helper()
+	var v T
+	if w.Code != status {
+		t.Errorf("status %d, want %d, body %s", w.Code, status, w.Body)
+	} else if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil {
+		t.Errorf("decode %q: %v", w.Body, err)
+	}
+	return v
+}
+
+func path(id int64, suffix string) string {
+	return "/api/origamis/" + strconv.FormatInt(id, 10) + suffix
+}
+
+type product struct {
+	ID          int64     `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description"`
+	ImageURL    string    `json:"image_url"`
+	Votes       int64     `json:"votes"`
+	Difficulty  string    `json:"difficulty"`
+	Folds       int       `json:"folds"`
+	Paper       string    `json:"paper"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+type count struct {
+	OrigamiID int64 `json:"origami_id"`
+	Votes     int64 `json:"votes"`
+}
+
+type ballot struct {
+	OrigamiID    int64  `json:"origami_id"`
+	NewVoteCount int64  `json:"new_vote_count"`
+	Message      string `json:"message"`
+	Voted        bool   `json:"voted"`
+}
+
+type problem struct {
+	Type     string  `json:"type"`
+	Title    string  `json:"title"`
+	Status   int     `json:"status"`
+	Detail   string  `json:"detail"`
+	Instance string  `json:"instance"`
+	TraceID  string  `json:"trace_id"`
+	Errors   []field `json:"errors"`
+}
+
+type field struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}

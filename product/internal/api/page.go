@@ -1,0 +1,83 @@
+package api
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"craftista/product/internal/core"
+	"craftista/shared/fault"
+)
+
+// cursor is a position with the order that it belongs to. Callers pass it back
+// as they got it: base64url of its JSON.
+type cursor struct {
+	Sort      core.Sort `json:"s"`
+	ID        int64     `json:"i"`
+	Votes     int64     `json:"v,omitempty"`
+	Name      string    `json:"n,omitempty"`
+	CreatedAt time.Time `json:"t,omitzero"`
+}
+
+// readPage reads sort, limit and cursor; an empty one counts as absent, and
+// other parameters are let be. It reports all broken rules at once.
+func readPage(q url.Values) (core.Page, error) {
+	var broken fault.Checks
+	p := core.Page{Sort: core.SortID, Limit: core.DefaultLimit}
+	if text := q.Get("sort"); text != "" {
+		p.Sort = core.Sort(text)
+	}
+	broken.Require(p.Sort.Known(), "sort", "must be id, -votes, name or -created_at")
+	if text := q.Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		p.Limit = n
+		broken.Require(err == nil && n >= 1 && n <= core.MaxLimit, "limit", fmt.Sprintf("must be between 1 and %d", core.MaxLimit))
+	}
+	p.After = p.Sort.Start()
+	if text := q.Get("cursor"); text != "" {
+		c, err := parseCursor(text)
+		p.After = core.Position{ID: c.ID, Votes: c.Votes, Name: c.Name, CreatedAt: c.CreatedAt}
+		broken.Require(err == nil && (c.Sort == p.Sort || !p.Sort.Known()), "cursor", "must be one that a page in this order gave")
+	}
+	return p, broken.Err()
+}
+
+func (c cursor) String() string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return "" // a time past the year 9999, which parses back as broken
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// parseCursor accepts only what String gives, and no value that the database
+// has no place for.
+func parseCursor(text string) (cursor, error) {
+	var c cursor
+	decoded, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return cursor{}, err
+	}
+	if err := json.Unmarshal(decoded, &c); err != nil {
+		return cursor{}, err
+	}
+	if c.String() != text || strings.ContainsRune(c.Name, 0) {
+		return cursor{}, errors.New("not a cursor of ours")
+	}
+	return c, nil
+}
+
+// nextLink is the Link header (RFC 8288) to the page after last, with the
+// caller's other parameters as they were.
+func nextLink(u *url.URL, sort core.Sort, last core.Product) string {
+	at := sort.At(last)
+	q := u.Query()
+	q.Set("cursor", cursor{Sort: sort, ID: at.ID, Votes: at.Votes, Name: at.Name, CreatedAt: at.CreatedAt}.String())
+	next := url.URL{Path: u.Path, RawQuery: q.Encode()}
+	return "<" + next.String() + `>; rel="next"`
+}

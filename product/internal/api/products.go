@@ -1,0 +1,68 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"craftista/product/internal/core"
+	"craftista/shared/web"
+)
+
+// revalidate lets callers keep a reply and ask, each time, whether it still
+// holds: counts move at any moment, and the ETag makes asking cheap.
+const revalidate = "no-cache"
+
+type products struct{ catalogue *core.Catalogue }
+
+type product struct {
+	ID          int64     `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description"`
+	ImageURL    string    `json:"image_url"`
+	Votes       int64     `json:"votes"`
+	Difficulty  string    `json:"difficulty"`
+	Folds       int       `json:"folds"`
+	Paper       string    `json:"paper"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+// Encode is the core.Encode of this API: the JSON that a reader of one product
+// gets, so that a cached one is sent as it is kept.
+func Encode(p core.Product) ([]byte, error) { return json.Marshal(product(p)) }
+
+// list answers GET /api/products and GET /api/origamis.
+func (h products) list(w http.ResponseWriter, r *http.Request) error {
+	page, err := readPage(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	found, more, err := h.catalogue.List(r.Context(), page)
+	if err != nil {
+		return err
+	}
+	reply := make([]product, len(found)) // an empty page is [], not null
+	for i, p := range found {
+		reply[i] = product(p)
+	}
+	if more {
+		w.Header().Set("Link", nextLink(r.URL, page.Sort, found[len(found)-1]))
+	}
+	return web.ReplyTagged(w, r, revalidate, reply)
+}
+
+// show answers GET /api/products/{id} and GET /api/origamis/{id}.
+func (h products) show(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	body, source, err := h.catalogue.Encoded(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("X-Cache", string(source))
+	web.ReplyBytes(w, r, revalidate, "application/json", body)
+	return nil
+}

@@ -1,0 +1,39 @@
+// Package api is the HTTP face of the catalogue.
+package api
+
+import (
+	_ "embed"
+
+	"craftista/product/internal/core"
+	"craftista/shared/health"
+	"craftista/shared/openapi"
+	"craftista/shared/telemetry"
+	"craftista/shared/token"
+	"craftista/shared/web"
+)
+
+//go:embed openapi.json
+var spec []byte
+
+// Routes is every URL of the service. v says who is asking; about, what
+// GET / and the probes tell.
+func Routes(t *telemetry.Telemetry, c *core.Catalogue, v *token.Verifier, about health.Service) *web.Router {
+	r := web.NewRouter(t, web.Problem)
+
+	p := products{catalogue: c}
+	r.Get("/api/products", p.list)
+	r.Get("/api/products/{id}", p.show)
+	r.Get("/api/origamis", p.list)
+	r.Get("/api/origamis/{id}", p.show)
+
+	s := votes{catalogue: c}
+	r.Get("/api/origamis/{id}/votes", s.count)
+	r.Post("/api/origamis/{id}/vote", token.Require(v, s.vote))
+	r.Delete("/api/origamis/{id}/vote", token.Require(v, s.unvote))
+	r.Get("/api/votes/mine", token.Require(v, s.mine))
+
+	about.Routes(r)
+	about.RoutesJSON(r)
+	openapi.Routes(r, spec)
+	return r
+}

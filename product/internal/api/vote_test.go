@@ -1,0 +1,168 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"craftista/product/internal/core"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func (s suite) voting(t *testing.T) {
+	id := s.g.piece(t, "Swan", day(3))
+	ann, ben := s.g.token(1), s.g.token(2)
+	for i, step := range []struct {
+		method, bearer string
+		want           ballot
+	}{
+		{"DELETE", ann, ballot{id, 0, "vote taken back", false}},
+		{"POST", ann, ballot{id, 1, "vote recorded", true}},
+		{"POST", ann, ballot{id, 1, "vote recorded", true}},
+		{"POST", ben, ballot{id, 2, "vote recorded", true}},
+		{"DELETE", ann, ballot{id, 1, "vote taken back", false}},
+		{"DELETE", ann, ballot{id, 1, "vote taken back", false}},
+		{"DELETE", ben, ballot{id, 0, "vote taken back", false}},
+	} {
+		w := call(t, s.h, step.method, path(id, "/vote"), step.bearer)
+		if diff := cmp.Diff(body[ballot](t, w, 200), step.want); diff != "" {
+			t.Errorf("step %d (-got +want):\n%s", i, diff)
+		}
+		if got := w.Header().Get("Cache-Control"); got != "no-store" {
+			t.Errorf("step %d: Cache-Control %q", i, got)
+		}
+		shown := body[product](t, call(t, s.h, "GET", path(id, ""), ""), 200)
+		if shown.Votes != step.want.NewVoteCount || s.g.voters(t, id) != step.want.NewVoteCount {
+			t.Errorf("step %d: %d shown, %d rows, want %d", i, shown.Votes, s.g.voters(t, id), step.want.NewVoteCount)
+		}
+	}
+}
+
+func (s suite) mine(t *testing.T) {
+	a, b, c := s.g.piece(t, "Hare", day(4)), s.g.piece(t, "Fox", day(4)), s.g.piece(t, "Owl", day(4))
+	call(t, s.h, "POST", path(c, "/vote"), s.g.token(71))
+	call(t, s.h, "POST", path(a, "/vote"), s.g.token(71))
+	call(t, s.h, "POST", path(b, "/vote"), s.g.token(72))
+	for _, row := range []struct {
+		ids  string
+		want []int64
+	}{
+		{fmt.Sprintf("%d,%d,%d", c, b, a), []int64{a, c}},
+		{fmt.Sprintf("%d,%d", b, b), []int64{}},
+		{fmt.Sprintf("%d,%d", c, c), []int64{c}},
+		{"999999", []int64{}},
+	} {
+		w := call(t, s.h, "GET", "/api/votes/mine?ids="+row.ids, s.g.token(71))
+		if diff := cmp.Diff(body[map[string][]int64](t, w, 200), map[string][]int64{"origami_ids": row.want}); diff != "" {
+			t.Errorf("ids %s (-got +want):\n%s", row.ids, diff)
+		}
+		if got := w.Header().Get("Vary"); got != "Authorization" {
+			t.Errorf("Vary %q", got)
+		}
+	}
+}
+
+func (s suite) badTokens(t *testing.T) {
+	id := s.g.piece(t, "Bat", day(5))
+	for _, target := range [][2]string{{"POST", path(id, "/vote")}, {"DELETE", path(id, "/vote")}, {"GET", "/api/votes/mine?ids=1"}} {
+		check := func(name string, w *httptest.ResponseRecorder) {
+			if w.Code != 401 || w.Header().Get("WWW-Authenticate") != `Bearer error="invalid_token"` {
+				t.Errorf("%s %s with %s: status %d, header %v", target[0], target[1], name, w.Code, w.Header())
+			}
+		}
+		for _, bad := range s.g.issuer.Bads() {
+			check(bad.Name, call(t, s.h, target[0], target[1], bad.Token))
+		}
+		check("nothing", call(t, s.h, target[0], target[1], ""))
+		r := httptest.NewRequestWithContext(t.Context(), target[0], target[1], nil)
+		r.SetBasicAuth("ann", "secret")
+		w := httptest.NewRecorder()
+		s.h.ServeHTTP(w, r)
+		check("a password", w)
+	}
+	if n := s.g.voters(t, id); n != 0 {
+		t.Errorf("%d votes without a good token", n)
+	}
+}
+
+// atOnce runs do(0), …, do(n-1) from one moment on and waits for all.
+func atOnce(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			do(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+}
+
+func TestVotesAtOnce(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	h := g.service(core.NoCache{})
+	for _, row := range []struct {
+		name   string
+		clicks int
+		person func(i int) int64
+		want   int64
+	}{
+		{"two people", 2, func(i int) int64 { return int64(i) + 1 }, 2},
+		{"forty people", 40, func(i int) int64 { return int64(i) + 1 }, 40},
+		{"one person, fifty clicks", 50, func(int) int64 { return 1 }, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			id := g.piece(t, row.name, day(1))
+			replies := make([]*httptest.ResponseRecorder, row.clicks)
+			atOnce(row.clicks, func(i int) { replies[i] = call(t, h, "POST", path(id, "/vote"), g.token(row.person(i))) })
+			seen := map[int64]bool{}
+			for _, w := range replies {
+				got := body[ballot](t, w, 200)
+				if diff := cmp.Diff(got, ballot{id, got.NewVoteCount, "vote recorded", true}); diff != "" {
+					t.Errorf("(-got +want):\n%s", diff)
+				}
+				seen[got.NewVoteCount] = true
+			}
+			if int64(len(seen)) != row.want || !seen[row.want] {
+				t.Errorf("counts told %v, want each of 1 to %d", seen, row.want)
+			}
+			shown := body[count](t, call(t, h, "GET", path(id, "/votes"), ""), 200)
+			if diff := cmp.Diff(shown, count{id, row.want}); diff != "" || g.voters(t, id) != row.want {
+				t.Errorf("%d rows, shown (-got +want):\n%s", g.voters(t, id), diff)
+			}
+		})
+	}
+}
+
+// TestVoteStorm has people vote and unvote on shared pieces in opposing orders;
+// each ends with a vote for the first piece and none for the second.
+func TestVoteStorm(t *testing.T) {
+	t.Parallel()
+	const people, rounds = 16, 12
+	g := newGallery(t)
+	h := g.service(core.NoCache{})
+	first, second := g.piece(t, "Hawk", day(1)), g.piece(t, "Dove", day(1))
+	atOnce(people, func(i int) {
+		bearer := g.token(int64(i) + 1)
+		for range rounds {
+			for _, step := range [][2]string{
+				{"POST", path(second, "/vote")}, {"DELETE", path(first, "/vote")}, {"POST", path(first, "/vote")}, {"DELETE", path(second, "/vote")},
+			} {
+				if w := call(t, h, step[0], step[1], bearer); w.Code != 200 {
+					t.Errorf("%s %s: status %d, body %s", step[0], step[1], w.Code, w.Body)
+				}
+			}
+		}
+	})
+	for id, want := range map[int64]int64{first: people, second: 0} {
+		got := body[product](t, call(t, h, "GET", path(id, ""), ""), 200)
+		if got.Votes != want || g.voters(t, id) != want {
+			t.Errorf("piece %d: %d shown, %d rows, want %d", id, got.Votes, g.voters(t, id), want)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"craftista/product/internal/core"
+	"craftista/shared/fault"
+	"craftista/shared/token"
+	"craftista/shared/web"
+)
+
+// maxIDs bounds one question for a person's votes: a page of the gallery.
+const maxIDs = core.MaxLimit
+
+type votes struct{ catalogue *core.Catalogue }
+
+type countReply struct {
+	OrigamiID int64 `json:"origami_id"`
+	Votes     int64 `json:"votes"`
+}
+
+type voteReply struct {
+	OrigamiID    int64  `json:"origami_id"`
+	NewVoteCount int64  `json:"new_vote_count"`
+	Message      string `json:"message"`
+	Voted        bool   `json:"voted"`
+}
+
+type mineReply struct {
+	OrigamiIDs []int64 `json:"origami_ids"`
+}
+
+// count answers GET /api/origamis/{id}/votes.
+func (h votes) count(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	n, err := h.catalogue.Votes(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return web.ReplyTagged(w, r, revalidate, countReply{OrigamiID: id, Votes: n})
+}
+
+// vote answers POST /api/origamis/{id}/vote. It reads no body.
+func (h votes) vote(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	n, err := h.catalogue.Vote(r.Context(), token.UserFrom(r.Context()).ID, id)
+	if err != nil {
+		return err
+	}
+	return web.Reply(w, http.StatusOK, voteReply{OrigamiID: id, NewVoteCount: n, Message: "vote recorded", Voted: true})
+}
+
+// unvote answers DELETE /api/origamis/{id}/vote. It reads no body.
+func (h votes) unvote(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	n, err := h.catalogue.Unvote(r.Context(), token.UserFrom(r.Context()).ID, id)
+	if err != nil {
+		return err
+	}
+	return web.Reply(w, http.StatusOK, voteReply{OrigamiID: id, NewVoteCount: n, Message: "vote taken back", Voted: false})
+}
+
+// mine answers GET /api/votes/mine.
+func (h votes) mine(w http.ResponseWriter, r *http.Request) error {
+	ids, err := readIDs(r.URL.Query().Get("ids"))
+	if err != nil {
+		return err
+	}
+	voted, err := h.catalogue.VotedFor(r.Context(), token.UserFrom(r.Context()).ID, ids)
+	if err != nil {
+		return err
+	}
+	return web.ReplyTagged(w, r, "private, "+revalidate, mineReply{OrigamiIDs: voted})
+}
+
+// readIDs reads 1 to maxIDs positive ids with commas between.
+func readIDs(text string) ([]int64, error) {
+	var broken fault.Checks
+	parts := strings.Split(text, ",")
+	ids := make([]int64, 0, len(parts))
+	for _, part := range parts {
+		if id, err := strconv.ParseInt(part, 10, 64); err == nil && id > 0 {
+			ids = append(ids, id)
+		}
+	}
+	broken.Require(len(ids) == len(parts) && len(ids) <= maxIDs, "ids", fmt.Sprintf("must be 1 to %d positive integers with commas between", maxIDs))
+	return ids, broken.Err()
+}

@@ -1,0 +1,123 @@
+package core
+
+import "context"
+
+// Store keeps the truth. A piece that is not there is a NotFound fault.
+type Store interface {
+	Product(ctx context.Context, id int64) (Product, error)
+	Products(ctx context.Context, p Page) ([]Product, error)
+	// Vote and Unvote return the count of the piece once the change, if it was
+	// one, is durable.
+	Vote(ctx context.Context, person, id int64) (votes int64, err error)
+	Unvote(ctx context.Context, person, id int64) (votes int64, err error)
+	// VotedFor returns those of ids that the person voted for, ascending.
+	VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error)
+}
+
+// Source says where a piece was read.
+type Source string
+
+// The sources.
+const (
+	Hit    Source = "hit"    // from the cache
+	Miss   Source = "miss"   // from the store, for want of it in the cache
+	Bypass Source = "bypass" // from the store, the cache being out of reach
+)
+
+// Cache keeps encoded pieces in front of a Store. It may lose them at any time
+// and be out of reach, which never fails a caller.
+type Cache interface {
+	// Fetch returns the piece as it is kept or as load gives it. It never returns
+	// what was loaded before the last Forget of the id that ended before Fetch
+	// began. Errors are load's. Nobody may change the bytes.
+	Fetch(ctx context.Context, id int64, load func(context.Context) ([]byte, error)) ([]byte, Source, error)
+	// Forget drops the piece, and keeps loads that are under way from being kept.
+	Forget(ctx context.Context, id int64)
+}
+
+// Encode gives a piece the form in which the cache keeps it and readers get it.
+type Encode func(Product) ([]byte, error)
+
+// Catalogue is the gallery's pieces and votes. It is safe for concurrent use.
+type Catalogue struct {
+	store  Store
+	cache  Cache
+	encode Encode
+}
+
+// NewCatalogue returns the catalogue kept in store, behind cache.
+func NewCatalogue(store Store, cache Cache, encode Encode) *Catalogue {
+	return &Catalogue{store: store, cache: cache, encode: encode}
+}
+
+// Encoded returns one piece, encoded; NotFound if there is none. The bytes are
+// shared: nobody may change them.
+func (c *Catalogue) Encoded(ctx context.Context, id int64) ([]byte, Source, error) {
+	return c.cache.Fetch(ctx, id, func(ctx context.Context) ([]byte, error) {
+		p, err := c.store.Product(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return c.encode(p)
+	})
+}
+
+// List returns a page of pieces and whether others follow. The page is read
+// from the store, so its counts are never old.
+func (c *Catalogue) List(ctx context.Context, p Page) (products []Product, more bool, err error) {
+	limit := p.Limit
+	p.Limit++ // one more than asked for tells whether others follow
+	products, err = c.store.Products(ctx, p)
+	if err != nil || len(products) <= limit {
+		return products, false, err
+	}
+	return products[:limit], true, nil
+}
+
+// Votes returns how many people voted for a piece, from the store; NotFound if
+// there is no such piece.
+func (c *Catalogue) Votes(ctx context.Context, id int64) (int64, error) {
+	p, err := c.store.Product(ctx, id)
+	return p.Votes, err
+}
+
+// Vote notes that a person loves a piece and returns the piece's count. Voting
+// again changes nothing. When Vote returns, the vote is durable and no read
+// shows an older count. NotFound if there is no such piece.
+func (c *Catalogue) Vote(ctx context.Context, person, id int64) (votes int64, err error) {
+	return c.change(ctx, c.store.Vote, person, id)
+}
+
+// Unvote takes a vote back; everything else is as with Vote.
+func (c *Catalogue) Unvote(ctx context.Context, person, id int64) (votes int64, err error) {
+	return c.change(ctx, c.store.Unvote, person, id)
+}
+
+// change forgets the cached piece after the commit, so that no load from before
+// it can be kept, and before the answer. It does so even if nothing changed: an
+// earlier try may have committed and died before it came to this line.
+func (c *Catalogue) change(ctx context.Context, do func(ctx context.Context, person, id int64) (int64, error), person, id int64) (int64, error) {
+	votes, err := do(ctx, person, id)
+	if err != nil {
+		return 0, err
+	}
+	c.cache.Forget(ctx, id)
+	return votes, nil
+}
+
+// VotedFor returns those of ids that the person voted for, ascending.
+func (c *Catalogue) VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error) {
+	return c.store.VotedFor(ctx, person, ids)
+}
+
+// NoCache is the Cache of a service that runs without one.
+type NoCache struct{}
+
+// Fetch loads.
+func (NoCache) Fetch(ctx context.Context, _ int64, load func(context.Context) ([]byte, error)) ([]byte, Source, error) {
+	body, err := load(ctx)
+	return body, Bypass, err
+}
+
+// Forget has nothing to do.
+func (NoCache) Forget(context.Context, int64) {}

@@ -1,0 +1,148 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+	"time"
+
+	"craftista/product/internal/core"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// books is a store and a cache that write down what is asked of them.
+type books struct {
+	core.NoCache
+	lines    []string
+	products []core.Product
+	err      error
+}
+
+func (b *books) note(format string, args ...any) {
+	b.lines = append(b.lines, fmt.Sprintf(format, args...))
+}
+
+func (b *books) Product(_ context.Context, id int64) (core.Product, error) {
+	b.note("product %d", id)
+	return core.Product{ID: id, Votes: 7}, b.err
+}
+
+func (b *books) Products(_ context.Context, p core.Page) ([]core.Product, error) {
+	b.note("products %s limit %d", p.Sort, p.Limit)
+	return b.products[:min(p.Limit, len(b.products))], b.err
+}
+
+func (b *books) Vote(_ context.Context, person, id int64) (int64, error) {
+	b.note("vote %d for %d", person, id)
+	return 8, b.err
+}
+
+func (b *books) Unvote(_ context.Context, person, id int64) (int64, error) {
+	b.note("unvote %d for %d", person, id)
+	return 6, b.err
+}
+
+func (b *books) VotedFor(_ context.Context, person int64, ids []int64) ([]int64, error) {
+	b.note("voted %d for %v", person, ids)
+	return ids, b.err
+}
+
+func (b *books) Forget(_ context.Context, id int64) { b.note("forget %d", id) }
+
+func catalogue(b *books) *core.Catalogue {
+	return core.NewCatalogue(b, b, func(p core.Product) ([]byte, error) { return fmt.Append(nil, p.ID, " has ", p.Votes), nil })
+}
+
+// TestChangesForgetAfterTheCommit: in that order, and not after a failure, which
+// would cost readers the cache while the database is away.
+func TestChangesForgetAfterTheCommit(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		do    func(*core.Catalogue, context.Context, int64, int64) (int64, error)
+		err   error
+		votes int64
+		lines []string
+	}{
+		{"vote", (*core.Catalogue).Vote, nil, 8, []string{"vote 1 for 2", "forget 2"}},
+		{"unvote", (*core.Catalogue).Unvote, nil, 6, []string{"unvote 1 for 2", "forget 2"}},
+		{"vote that fails", (*core.Catalogue).Vote, io.EOF, 0, []string{"vote 1 for 2"}},
+		{"unvote that fails", (*core.Catalogue).Unvote, io.EOF, 0, []string{"unvote 1 for 2"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			b := &books{err: row.err}
+			votes, err := row.do(catalogue(b), t.Context(), 1, 2)
+			if votes != row.votes || !errors.Is(err, row.err) {
+				t.Errorf("got %d, %v; want %d, %v", votes, err, row.votes, row.err)
+			}
+			if diff := cmp.Diff(b.lines, row.lines); diff != "" {
+				t.Errorf("calls (-got +want):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestListTellsWhetherOthersFollow(t *testing.T) {
+	t.Parallel()
+	three := []core.Product{{ID: 1}, {ID: 2}, {ID: 3}}
+	for _, row := range []struct {
+		limit int
+		want  []core.Product
+		more  bool
+	}{{1, three[:1], true}, {2, three[:2], true}, {3, three, false}, {4, three, false}} {
+		b := &books{products: three}
+		got, more, err := catalogue(b).List(t.Context(), core.Page{Sort: core.SortName, Limit: row.limit})
+		if diff := cmp.Diff(got, row.want); diff != "" || more != row.more || err != nil {
+			t.Errorf("limit %d: more %v, %v (-got +want):\n%s", row.limit, more, err, diff)
+		}
+	}
+	if got, more, err := catalogue(&books{products: three, err: io.EOF}).List(t.Context(), core.Page{Limit: 1}); more || !errors.Is(err, io.EOF) {
+		t.Errorf("got %v, %v, %v", got, more, err)
+	}
+}
+
+func TestReads(t *testing.T) {
+	t.Parallel()
+	b := &books{}
+	c := catalogue(b)
+	encoded, source, err := c.Encoded(t.Context(), 5)
+	if string(encoded) != "5 has 7" || source != core.Bypass || err != nil {
+		t.Errorf("got %s, %s, %v", encoded, source, err)
+	}
+	if n, err := c.Votes(t.Context(), 5); n != 7 || err != nil {
+		t.Errorf("got %d, %v", n, err)
+	}
+	if ids, err := c.VotedFor(t.Context(), 9, []int64{1, 2}); !slices.Equal(ids, []int64{1, 2}) || err != nil {
+		t.Errorf("got %v, %v", ids, err)
+	}
+	if diff := cmp.Diff(b.lines, []string{"product 5", "product 5", "voted 9 for [1 2]"}); diff != "" {
+		t.Errorf("calls (-got +want):\n%s", diff)
+	}
+	b.err = io.EOF
+	if _, _, err := c.Encoded(t.Context(), 5); !errors.Is(err, io.EOF) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestPositionHoldsWhatItsOrderGoesBy(t *testing.T) {
+	t.Parallel()
+	p := core.Product{ID: 4, Name: "Crane", Votes: 3, CreatedAt: time.Unix(9, 0)}
+	for sort, want := range map[core.Sort]core.Position{
+		core.SortID:     {ID: 4},
+		core.SortVotes:  {ID: 4, Votes: 3},
+		core.SortName:   {ID: 4, Name: "Crane"},
+		core.SortNewest: {ID: 4, CreatedAt: time.Unix(9, 0)},
+	} {
+		if diff := cmp.Diff(sort.At(p), want); diff != "" || !sort.Known() {
+			t.Errorf("%s, known %v (-got +want):\n%s", sort, sort.Known(), diff)
+		}
+	}
+	if core.Sort("votes").Known() || core.Sort("").Known() {
+		t.Error("an order that is none is known")
+	}
+}

@@ -1,0 +1,93 @@
+// Package core is what the catalogue is and how voting works, whatever carries
+// the requests and keeps the rows.
+package core
+
+import (
+	"math"
+	"time"
+)
+
+// Product is one piece of the gallery.
+type Product struct {
+	ID          int64 // positive
+	Name        string
+	Description string
+	ImageURL    string // absolute, or a path on the site
+	Votes       int64  // how many people voted for it
+	Difficulty  string // easy, intermediate or advanced
+	Folds       int
+	Paper       string    // the sheet to start from, such as "15 cm square"
+	CreatedAt   time.Time // UTC
+	UpdatedAt   time.Time // UTC; of the piece itself, votes do not change it
+}
+
+// Sort is an order to walk the catalogue in. A minus sign means descending;
+// among equals the id decides in the same direction.
+type Sort string
+
+// The orders there are.
+const (
+	SortID     Sort = "id"
+	SortVotes  Sort = "-votes"
+	SortName   Sort = "name" // by code point, the same on every machine
+	SortNewest Sort = "-created_at"
+)
+
+// Known reports whether there is such an order.
+func (s Sort) Known() bool {
+	switch s {
+	case SortID, SortVotes, SortName, SortNewest:
+		return true
+	default:
+		return false
+	}
+}
+
+// The sizes of a page.
+const (
+	DefaultLimit = 24
+	MaxLimit     = 100
+)
+
+// Page asks for up to Limit pieces in an order, those after a position.
+type Page struct {
+	Sort  Sort
+	After Position
+	Limit int // 1 to MaxLimit
+}
+
+// Position is a place in an order: the id of a piece and, in the field that the
+// order goes by, its value there. Pieces that come, go or change around it
+// neither shift nor repeat the ones after it.
+type Position struct {
+	ID        int64
+	Votes     int64
+	Name      string
+	CreatedAt time.Time
+}
+
+// Start is the position before every piece.
+func (s Sort) Start() Position {
+	switch s {
+	case SortVotes:
+		return Position{ID: math.MaxInt64, Votes: math.MaxInt64}
+	case SortNewest:
+		return Position{ID: math.MaxInt64, CreatedAt: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
+	default:
+		return Position{}
+	}
+}
+
+// At is the position of a piece.
+func (s Sort) At(p Product) Position {
+	switch s {
+	case SortVotes:
+		return Position{ID: p.ID, Votes: p.Votes}
+	case SortName:
+		return Position{ID: p.ID, Name: p.Name}
+	case SortNewest:
+		return Position{ID: p.ID, CreatedAt: p.CreatedAt}
+	default:
+		return Position{ID: p.ID}
+	}
+}

@@ -1,0 +1,186 @@
+// Package postgres keeps the catalogue in PostgreSQL.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"craftista/product/internal/core"
+	"craftista/shared/fault"
+	"craftista/shared/pg"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+)
+
+// Store is the core.Store of schema product. It is safe for concurrent use.
+type Store struct{ db *sqlx.DB }
+
+// NewStore returns the store behind db, which stays the caller's to close.
+func NewStore(db *sqlx.DB) *Store { return &Store{db: db} }
+
+// Ready is nil once the catalogue can be read: the database answers, the role
+// may sign in and the migrations ran.
+func (s *Store) Ready(ctx context.Context) error {
+	const query = `
+		SELECT count(*)
+		  FROM (SELECT FROM product.products LIMIT 1) AS p`
+	var n int
+	if err := s.db.GetContext(ctx, &n, query); err != nil {
+		return fmt.Errorf("look at products: %w", err)
+	}
+	return nil
+}
+
+// row is a product as selectProduct lists its columns.
+type row struct {
+	ID          int64     `db:"id"`
+	Name        string    `db:"name"`
+	Description string    `db:"description"`
+	ImageURL    string    `db:"image_url"`
+	Votes       int64     `db:"votes"`
+	Difficulty  string    `db:"difficulty"`
+	Folds       int       `db:"folds"`
+	Paper       string    `db:"paper"`
+	CreatedAt   time.Time `db:"created_at"`
+	UpdatedAt   time.Time `db:"updated_at"`
+}
+
+const selectProduct = `
+	SELECT id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at
+	  FROM product.products`
+
+func (r row) product() core.Product {
+	return core.Product{
+		ID: r.ID, Name: r.Name, Description: r.Description, ImageURL: r.ImageURL, Votes: r.Votes,
+		Difficulty: r.Difficulty, Folds: r.Folds, Paper: r.Paper,
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), // the driver gives the session's zone
+	}
+}
+
+// Product implements core.Store.
+func (s *Store) Product(ctx context.Context, id int64) (core.Product, error) {
+	const query = selectProduct + `
+	 WHERE id = $1`
+	var r row
+	switch err := s.db.GetContext(ctx, &r, query, id); {
+	case errors.Is(err, sql.ErrNoRows):
+		return core.Product{}, missing(id)
+	case err != nil:
+		return core.Product{}, fmt.Errorf("select product %d: %w", id, err)
+	}
+	return r.product(), nil
+}
+
+// Products implements core.Store.
+func (s *Store) Products(ctx context.Context, p core.Page) ([]core.Product, error) {
+	query, args := pageQuery(p)
+	var rows []row
+	if err := s.db.SelectContext(ctx, &rows, query, args...); err != nil {
+		return nil, fmt.Errorf("select products by %s: %w", p.Sort, err)
+	}
+	products := make([]core.Product, len(rows))
+	for i, r := range rows {
+		products[i] = r.product()
+	}
+	return products, nil
+}
+
+// pageQuery is keyset paging: each order has an index that starts at the
+// position and stops at the limit, however deep the page.
+func pageQuery(p core.Page) (query string, args []any) {
+	const (
+		byID = selectProduct + `
+	 WHERE id > $1
+	 ORDER BY id
+	 LIMIT $2`
+		byVotes = selectProduct + `
+	 WHERE (votes, id) < ($1, $2)
+	 ORDER BY votes DESC, id DESC
+	 LIMIT $3`
+		byName = selectProduct + `
+	 WHERE (name, id) > ($1, $2)
+	 ORDER BY name, id
+	 LIMIT $3`
+		byNewest = selectProduct + `
+	 WHERE (created_at, id) < ($1, $2)
+	 ORDER BY created_at DESC, id DESC
+	 LIMIT $3`
+	)
+	switch p.Sort {
+	case core.SortVotes:
+		return byVotes, []any{p.After.Votes, p.After.ID, p.Limit}
+	case core.SortName:
+		return byName, []any{p.After.Name, p.After.ID, p.Limit}
+	case core.SortNewest:
+		return byNewest, []any{p.After.CreatedAt, p.After.ID, p.Limit}
+	default:
+		return byID, []any{p.After.ID, p.Limit}
+	}
+}
+
+// Vote implements core.Store. A second vote at the same moment waits for the
+// first one's commit and then changes nothing.
+func (s *Store) Vote(ctx context.Context, person, id int64) (votes int64, err error) {
+	const query = `
+		INSERT INTO product.votes (person_id, product_id)
+		VALUES ($1, $2)
+		ON CONFLICT (person_id, product_id) DO NOTHING`
+	votes, err = s.change(ctx, query, person, id)
+	if pg.Violated(err) == "votes_product_id_fkey" {
+		return 0, missing(id)
+	}
+	return votes, err
+}
+
+// Unvote implements core.Store.
+func (s *Store) Unvote(ctx context.Context, person, id int64) (votes int64, err error) {
+	const query = `
+		DELETE FROM product.votes
+		 WHERE person_id = $1
+		   AND product_id = $2`
+	return s.change(ctx, query, person, id)
+}
+
+// change runs a statement on votes and reads the count in the same transaction:
+// a trigger has counted by then, and the lock it took on the piece keeps the
+// count true until the commit.
+func (s *Store) change(ctx context.Context, statement string, person, id int64) (votes int64, err error) {
+	const query = `
+		SELECT votes
+		  FROM product.products
+		 WHERE id = $1`
+	err = pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, statement, person, id); err != nil {
+			return fmt.Errorf("change votes for %d: %w", id, err)
+		}
+		switch err := tx.GetContext(ctx, &votes, query, id); {
+		case errors.Is(err, sql.ErrNoRows):
+			return missing(id)
+		case err != nil:
+			return fmt.Errorf("select votes of %d: %w", id, err)
+		}
+		return nil
+	})
+	return votes, err
+}
+
+// VotedFor implements core.Store.
+func (s *Store) VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error) {
+	const query = `
+		SELECT product_id
+		  FROM product.votes
+		 WHERE person_id = $1
+		   AND product_id = ANY ($2)
+		 ORDER BY product_id`
+	found := []int64{}
+	if err := s.db.SelectContext(ctx, &found, query, person, pq.Array(ids)); err != nil {
+		return nil, fmt.Errorf("select votes of a person: %w", err)
+	}
+	return found, nil
+}
+
+func missing(id int64) error { return fault.New(fault.NotFound, "no origami %d", id) }

@@ -1,0 +1,91 @@
+// Package product is the catalogue service: the pieces of the gallery and the
+// votes for them. PostgreSQL is the truth; Redis only spares it work.
+package product
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"craftista/product/internal/api"
+	"craftista/product/internal/core"
+	"craftista/product/internal/infrastructure/postgres"
+	"craftista/product/internal/infrastructure/redis"
+	"craftista/shared/health"
+	"craftista/shared/pg"
+	"craftista/shared/service"
+	"craftista/shared/telemetry"
+	"craftista/shared/token"
+	"craftista/shared/web"
+)
+
+// keysTimeout bounds one fetch of auth's keys.
+const keysTimeout = 2 * time.Second
+
+// Config are the service's settings. Default has all but DatabaseURL.
+type Config struct {
+	service.Config
+	DatabaseURL   string        `env:"DATABASE_URL,required,notEmpty"` // signs in as the role craftista_product
+	RedisURL      string        `env:"REDIS_URL"`                      // redis://host:port/0; "" serves without a cache
+	RedisPatience time.Duration `env:"REDIS_PATIENCE"`                 // for one command; after it a request goes on without the cache
+	JWKSURL       string        `env:"JWKS_URL"`                       // where auth publishes its keys
+	Issuer        string        `env:"ISSUER"`                         // the iss of the tokens to accept
+	Audience      string        `env:"AUDIENCE"`                       // the aud of the tokens to accept
+}
+
+// Default are the settings that suit a laptop where all services have their
+// usual ports.
+func Default() Config {
+	return Config{
+		Config:        service.Config{Addr: ":8000", Version: "dev"},
+		RedisPatience: 200 * time.Millisecond,
+		JWKSURL:       "http://localhost:8082/.well-known/jwks.json",
+		Issuer:        "http://localhost:8082",
+		Audience:      "craftista",
+	}
+}
+
+// Run serves until ctx is done, then lets the requests in flight finish and
+// closes the database, the cache and the telemetry. It waits for none of the
+// processes it talks to: until the database answers, it is not ready.
+func Run(ctx context.Context, c Config) error {
+	t, err := c.Telemetry(ctx, "product")
+	if err != nil {
+		return err
+	}
+	db, err := pg.Open(c.DatabaseURL, t)
+	if err != nil {
+		return errors.Join(err, t.Shutdown(ctx))
+	}
+	cache, closeCache, err := openCache(c, t)
+	if err != nil {
+		return errors.Join(err, db.Close(), t.Shutdown(ctx))
+	}
+	closeDB := func(context.Context) error { return db.Close() }
+	l, err := c.Listen()
+	if err != nil {
+		return errors.Join(err, closeDB(ctx), closeCache(ctx), t.Shutdown(ctx))
+	}
+	store := postgres.NewStore(db)
+	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(keysTimeout, t))
+	routes := api.Routes(t, core.NewCatalogue(store, cache, api.Encode), token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
+		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
+		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
+		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
+		Checks: map[string]health.Check{"database": store.Ready},
+	})
+	return web.Serve(ctx, l, routes, t.Log, closeDB, closeCache, t.Shutdown)
+}
+
+// openCache returns the cache, or none where none is set, and what closes it.
+func openCache(c Config, t *telemetry.Telemetry) (core.Cache, func(context.Context) error, error) {
+	if c.RedisURL == "" {
+		t.Log.Info("serving without a cache, REDIS_URL is empty")
+		return core.NoCache{}, func(context.Context) error { return nil }, nil
+	}
+	cache, err := redis.Open(c.RedisURL, c.RedisPatience, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	return cache, func(context.Context) error { return cache.Close() }, nil
+}

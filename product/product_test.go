@@ -1,0 +1,238 @@
+package product_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"craftista/db/pgtest"
+	"craftista/product"
+	"craftista/product/internal/redistest"
+	"craftista/shared/config"
+	"craftista/shared/service"
+	"craftista/shared/token"
+	"craftista/shared/token/tokentest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/lib/pq"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// spans keeps the spans that a service made, also past its end.
+type spans struct {
+	mu  sync.Mutex // guards all
+	all []sdktrace.ReadOnlySpan
+}
+
+func (s *spans) ExportSpans(_ context.Context, some []sdktrace.ReadOnlySpan) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, some...)
+	return nil
+}
+
+func (s *spans) Shutdown(context.Context) error { return nil }
+
+// run runs the service and returns its URL and what stops it, which gives Run's
+// error.
+func run(t *testing.T, c product.Config) (url string, stop func() error) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Listener = l
+	c.Log = slog.DiscardHandler
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- product.Run(ctx, c) }()
+	stop = sync.OnceValue(func() error {
+		cancel()
+		return <-done
+	})
+	t.Cleanup(func() { _ = stop() })
+	return "http://" + l.Addr().String(), stop
+}
+
+func get(t *testing.T, method, url, bearer string) (int, http.Header, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, res.Header, string(body)
+}
+
+func addCrane(t *testing.T, databaseURL string) {
+	t.Helper()
+	connector, err := pq.NewConnector(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer func() { _ = db.Close() }()
+	const query = `
+		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
+		VALUES ('Crane', 'Flies.', '/crane.svg', 'easy', 21, '15 cm')`
+	if _, err := db.ExecContext(t.Context(), query); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRunTraces runs the whole service and reads one vote and one miss back as
+// trees of spans.
+func TestRunTraces(t *testing.T) {
+	t.Parallel()
+	issuer, database, kept := tokentest.New(t), pgtest.New(t), &spans{}
+	addCrane(t, database.ProductURL)
+	c := product.Default()
+	c.DatabaseURL, c.RedisURL = database.ProductURL, redistest.Start(t).URL()
+	c.RedisPatience = 10 * time.Second // a busy test machine needs some
+	c.JWKSURL, c.Issuer, c.Exporter = issuer.JWKSURL(), issuer.URL, kept
+	url, stop := run(t, c)
+
+	status, voted, body := get(t, "POST", url+"/api/origamis/1/vote", issuer.Mint(1, token.RoleUser))
+	if status != 200 {
+		t.Fatalf("vote: %d %s", status, body)
+	}
+	status, shown, body := get(t, "GET", url+"/api/products/1", "")
+	if status != 200 || shown.Get("X-Cache") != "miss" {
+		t.Fatalf("show: %d %v %s", status, shown, body)
+	}
+	if err := stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	for id, want := range map[string][]string{
+		voted.Get("Trace-Id"): {
+			"POST /api/origamis/{id}/vote", "HTTP GET", // the keys
+			"sql.conn.begin_tx", "sql.conn.exec", "sql.conn.query", "sql.tx.commit", "del",
+		},
+		shown.Get("Trace-Id"): {
+			"GET /api/products/{id}", "get", "evalsha", "eval", // a lease; eval, for Redis has not seen the script yet
+			"get", "sql.conn.query", "evalsha", "eval", // one last look, the load, the fill
+		},
+	} {
+		if diff := cmp.Diff(kept.tree(id), want); diff != "" {
+			t.Errorf("trace %s (-got +want):\n%s", id, diff)
+		}
+	}
+}
+
+// tree is the name of the trace's root and those of its children as they ended;
+// the dialling of a pool below them is left out.
+func (s *spans) tree(traceID string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var root sdktrace.ReadOnlySpan
+	for _, span := range s.all {
+		if span.SpanContext().TraceID().String() == traceID && !span.Parent().IsValid() {
+			root = span
+		}
+	}
+	if root == nil {
+		return nil
+	}
+	names := []string{root.Name()}
+	for _, span := range s.all {
+		if span.Parent().SpanID() == root.SpanContext().SpanID() && span.Name() != "redis.dial" {
+			names = append(names, span.Name())
+		}
+	}
+	return names
+}
+
+// TestRunStartsAlone: nothing the service needs is there, and yet it runs, says
+// what is wrong, and stops cleanly.
+func TestRunStartsAlone(t *testing.T) {
+	t.Parallel()
+	c := product.Default()
+	c.DatabaseURL = "postgres://nobody:secret@" + redistest.FreeAddr(t) + "/none"
+	c.RedisURL = "redis://" + redistest.FreeAddr(t)
+	url, stop := run(t, c)
+	for path, want := range map[string]int{"/livez": 200, "/readyz": 503, "/health": 200, "/api/products": 503, "/api/products/1": 503} {
+		if status, _, body := get(t, "GET", url+path, ""); status != want {
+			t.Errorf("%s: %d, want %d, %s", path, status, want, body)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+func TestRunWithoutCache(t *testing.T) {
+	t.Parallel()
+	database := pgtest.New(t)
+	addCrane(t, database.ProductURL)
+	c := product.Default()
+	c.DatabaseURL = database.ProductURL
+	url, _ := run(t, c)
+	status, header, body := get(t, "GET", url+"/api/products/1", "")
+	if status != 200 || header.Get("X-Cache") != "bypass" || !json.Valid([]byte(body)) {
+		t.Errorf("%d %v %s", status, header, body)
+	}
+}
+
+func TestRunRefusesBadSettings(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	for want, change := range map[string]func(*product.Config){
+		"read database URL":                  func(c *product.Config) { c.DatabaseURL = "postgres://a:hunter2@h:port/x" },
+		"read Redis URL":                     func(c *product.Config) { c.RedisURL = "http://:hunter2@h" },
+		"listen on " + taken.Addr().String(): func(c *product.Config) { c.Addr = taken.Addr().String() },
+	} {
+		c := product.Default()
+		c.DatabaseURL, c.Log = "postgres://a:b@localhost/x", slog.DiscardHandler
+		change(&c)
+		err := product.Run(t.Context(), c)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	got, err := config.Load(product.Default(), []string{"DATABASE_URL=postgres://db/x"})
+	want := product.Config{
+		Config: service.Config{Addr: ":8000", Version: "dev"}, DatabaseURL: "postgres://db/x", RedisPatience: 200 * time.Millisecond,
+		JWKSURL: "http://localhost:8082/.well-known/jwks.json", Issuer: "http://localhost:8082", Audience: "craftista",
+	}
+	if diff := cmp.Diff(got, want); diff != "" || err != nil {
+		t.Errorf("defaults, %v (-got +want):\n%s", err, diff)
+	}
+	all := []string{"ADDR=:1", "VERSION=2", "DATABASE_URL=3", "REDIS_URL=4", "REDIS_PATIENCE=1s", "JWKS_URL=5", "ISSUER=6", "AUDIENCE=7", "OTEL_EXPORTER_OTLP_ENDPOINT=8"}
+	got, err = config.Load(product.Default(), all)
+	want = product.Config{
+		Config: service.Config{Addr: ":1", Version: "2", OTLPEndpoint: "8"}, DatabaseURL: "3", RedisURL: "4", RedisPatience: time.Second, JWKSURL: "5", Issuer: "6", Audience: "7",
+	}
+	if diff := cmp.Diff(got, want); diff != "" || err != nil {
+		t.Errorf("all set, %v (-got +want):\n%s", err, diff)
+	}
+	if _, err := config.Load(product.Default(), nil); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
+		t.Errorf("without a database: %v", err)
+	}
+}
