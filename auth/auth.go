@@ -1,0 +1,115 @@
+// Package auth is the service that knows who people are: it registers them,
+// checks their passwords, and signs the access tokens that the other services
+// verify by themselves.
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+
+	"craftista/auth/internal/account"
+	"craftista/auth/internal/api"
+	"craftista/auth/internal/keys"
+	"craftista/auth/internal/postgres"
+	"craftista/auth/internal/token"
+	"craftista/shared/health"
+	"craftista/shared/pg"
+	"craftista/shared/service"
+	"craftista/shared/web"
+)
+
+// queuePerCore is how many passwords may wait for each core. At cost 12, some
+// 0.25 s each, the last in the queue waits 4 s, well inside web.RequestTimeout.
+const queuePerCore = 16
+
+// Config are the settings; Default has those that need no choice.
+type Config struct {
+	service.Config
+	DatabaseURL    string        `env:"DATABASE_URL,required,notEmpty"` // of the role craftista_auth
+	Issuer         string        `env:"ISSUER"`                         // the URL that clients reach this service at
+	Audience       string        `env:"AUDIENCE"`                       // who access tokens are for
+	KeyDir         string        `env:"KEY_DIR"`                        // where the signing keys are, see keys.Open
+	InternalAPIKey string        `env:"INTERNAL_API_KEY,required,notEmpty"`
+	AccessTokenTTL time.Duration `env:"ACCESS_TOKEN_TTL"`
+	BcryptCost     int           `env:"BCRYPT_COST"` // 4 to 31; each step doubles the work
+}
+
+// Default returns the settings of a laptop; DatabaseURL and InternalAPIKey have
+// no default.
+func Default() Config {
+	return Config{
+		Config:         service.Config{Addr: ":8082", Version: "dev"},
+		Issuer:         "http://localhost:8082",
+		Audience:       "craftista",
+		KeyDir:         "keys",
+		AccessTokenTTL: 15 * time.Minute,
+		BcryptCost:     12,
+	}
+}
+
+// Run serves until ctx is done and then stops gracefully. It makes the first
+// signing key if there is none, and does not wait for the database: readiness
+// tells whether it is there.
+func Run(ctx context.Context, c Config) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	signing, err := keys.Open(c.KeyDir)
+	if err != nil {
+		return err
+	}
+	l, err := c.Listen()
+	if err != nil {
+		return err
+	}
+	t, err := c.Telemetry(ctx, "auth")
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	db, err := pg.Open(c.DatabaseURL, t)
+	if err != nil {
+		return errors.Join(err, l.Close(), t.Shutdown(ctx))
+	}
+	cores := runtime.GOMAXPROCS(0)
+	store := postgres.NewStore(db)
+	people := account.New(store, account.NewHasher(c.BcryptCost, cores, cores*queuePerCore), t.Log)
+	issuer := token.NewIssuer(signing, c.Issuer, c.Audience, c.AccessTokenTTL)
+	about := health.Service{
+		Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
+		Version: c.Version, Checks: map[string]health.Check{"database": store.Ready},
+	}
+	return web.Serve(ctx, l, api.Routes(t, about, people, issuer, c.InternalAPIKey), t.Log,
+		func(context.Context) error { return db.Close() }, t.Shutdown)
+}
+
+// check reports every setting that cannot work, at once.
+func (c Config) check() error {
+	issuer, err := url.Parse(c.Issuer)
+	var flaws []string
+	for _, rule := range []struct {
+		holds bool
+		flaw  string
+	}{
+		{c.DatabaseURL != "", "DATABASE_URL is empty"},
+		{c.InternalAPIKey != "", "INTERNAL_API_KEY is empty: anyone could register people"},
+		{err == nil && (issuer.Scheme == "https" || issuer.Scheme == "http") && issuer.Host != "" && !strings.ContainsAny(c.Issuer, "?#"),
+			"ISSUER is not an http or https URL without query and fragment"}, // RFC 8414 section 2, and http for a laptop
+		{c.Audience != "", "AUDIENCE is empty"},
+		{c.KeyDir != "", "KEY_DIR is empty"},
+		{c.AccessTokenTTL >= time.Second, "ACCESS_TOKEN_TTL is under 1s"},
+		{account.ValidCost(c.BcryptCost), "BCRYPT_COST is not from 4 to 31"},
+	} {
+		if !rule.holds {
+			flaws = append(flaws, "  "+rule.flaw)
+		}
+	}
+	if len(flaws) > 0 {
+		return fmt.Errorf("settings to mend:\n%s", strings.Join(flaws, "\n"))
+	}
+	return nil
+}

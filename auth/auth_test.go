@@ -1,0 +1,166 @@
+package auth_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/auth"
+	"craftista/db/pgtest"
+	"craftista/shared/config"
+	"craftista/shared/token"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRunServesUntilItsContextEnds(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	c.DatabaseURL = pgtest.New(t).AuthURL
+	url, stop := run(t, c)
+
+	const person = `{"username":"Crane","email":"crane@example.com","password":"seven paper cranes"}`
+	if status, body := post(t, url+"/api/auth/register", c.InternalAPIKey, person); status != http.StatusOK {
+		t.Errorf("register: %d %s", status, body)
+	}
+	status, body := post(t, url+"/api/auth/login", "", `{"username":"Crane","password":"seven paper cranes"}`)
+	if status != http.StatusOK || !strings.Contains(body, `"expires_in":60`) {
+		t.Errorf("login: %d %s", status, body)
+	}
+	if err := token.NewRemoteKeys(url+"/.well-known/jwks.json", http.DefaultClient).Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+	before := get(t, url+"/.well-known/jwks.json")
+	if err := stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+
+	url, stop = run(t, c)
+	if diff := cmp.Diff(get(t, url+"/.well-known/jwks.json"), before); diff != "" {
+		t.Errorf("keys after a restart (-got +want):\n%s", diff)
+	}
+	if err := stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
+	t.Parallel()
+	const noIssuer = "ISSUER is not an http or https URL without query and fragment"
+	for name, row := range map[string]struct {
+		change func(*auth.Config)
+		want   []string
+	}{
+		"no internal key":         {func(c *auth.Config) { c.InternalAPIKey = "" }, []string{"INTERNAL_API_KEY is empty: anyone could register people"}},
+		"no database":             {func(c *auth.Config) { c.DatabaseURL = "" }, []string{"DATABASE_URL is empty"}},
+		"no audience":             {func(c *auth.Config) { c.Audience = "" }, []string{"AUDIENCE is empty"}},
+		"no directory":            {func(c *auth.Config) { c.KeyDir = "" }, []string{"KEY_DIR is empty"}},
+		"issuer without a host":   {func(c *auth.Config) { c.Issuer = "http://" }, []string{noIssuer}},
+		"issuer of another kind":  {func(c *auth.Config) { c.Issuer = "ftp://auth" }, []string{noIssuer}},
+		"issuer with a query":     {func(c *auth.Config) { c.Issuer = "https://auth?x" }, []string{noIssuer}},
+		"issuer that is no URL":   {func(c *auth.Config) { c.Issuer = "http://a b" }, []string{noIssuer}},
+		"tokens without lifetime": {func(c *auth.Config) { c.AccessTokenTTL = 0 }, []string{"ACCESS_TOKEN_TTL is under 1s"}},
+		"bcrypt too cheap":        {func(c *auth.Config) { c.BcryptCost = 3 }, []string{"BCRYPT_COST is not from 4 to 31"}},
+		"bcrypt too dear":         {func(c *auth.Config) { c.BcryptCost = 32 }, []string{"BCRYPT_COST is not from 4 to 31"}},
+		"all at once": {func(c *auth.Config) { c.InternalAPIKey, c.DatabaseURL, c.BcryptCost = "", "", 0 },
+			[]string{"DATABASE_URL is empty", "INTERNAL_API_KEY is empty: anyone could register people", "BCRYPT_COST is not from 4 to 31"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := settings(t)
+			row.change(&c)
+			want := "settings to mend:\n  " + strings.Join(row.want, "\n  ")
+			if err := auth.Run(t.Context(), c); err == nil || err.Error() != want {
+				t.Errorf("got  %v\nwant %s", err, want)
+			}
+		})
+	}
+}
+
+func TestSettingsComeFromTheEnvironment(t *testing.T) {
+	t.Parallel()
+	got, err := config.Load(auth.Default(), []string{"DATABASE_URL=postgres://db", "INTERNAL_API_KEY=k", "ACCESS_TOKEN_TTL=1m", "BCRYPT_COST=10"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := auth.Default()
+	want.DatabaseURL, want.InternalAPIKey, want.AccessTokenTTL, want.BcryptCost = "postgres://db", "k", time.Minute, 10
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("settings (-got +want):\n%s", diff)
+	}
+	_, err = config.Load(auth.Default(), []string{"INTERNAL_API_KEY="})
+	if err == nil || !strings.Contains(err.Error(), "INTERNAL_API_KEY is empty") || !strings.Contains(err.Error(), "DATABASE_URL is not set") {
+		t.Errorf("got %v, want both mistakes", err)
+	}
+}
+
+// settings work but for the database, which is not there.
+func settings(t *testing.T) auth.Config {
+	t.Helper()
+	c := auth.Default()
+	c.Log = slog.DiscardHandler
+	c.DatabaseURL = "postgres://craftista_auth@127.0.0.1:1/craftista"
+	c.KeyDir = filepath.Join(t.TempDir(), "keys")
+	c.InternalAPIKey = "the-internal-key"
+	c.AccessTokenTTL = time.Minute
+	c.BcryptCost = 4
+	return c
+}
+
+// run starts the service on a free port and returns its URL and what stops it.
+func run(t *testing.T, c auth.Config) (url string, stop func() error) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Listener = l
+	c.Issuer = "http://" + l.Addr().String()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- auth.Run(ctx, c) }()
+	return c.Issuer, func() error {
+		cancel()
+		return <-done
+	}
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func post(t *testing.T, url, key, body string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Internal-API-Key", key)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
+}

@@ -1,0 +1,85 @@
+// Package account is the people of Craftista: who may register under which name
+// and password, and who may sign in.
+package account
+
+import (
+	"context"
+	"log/slog"
+
+	"craftista/shared/fault"
+)
+
+// Person is a registered person.
+type Person struct {
+	ID       int64
+	Username string
+	Role     string // one of the Role constants of shared/token
+}
+
+// Store keeps people. Names and addresses are unique regardless of case.
+type Store interface {
+	// Create adds a person with the role user. A name or an address that somebody
+	// has is a Conflict fault.
+	Create(ctx context.Context, username, email, hash string) (Person, error)
+	// Find gives the person with that name or address, and the hash of the
+	// password; nobody is a NotFound fault.
+	Find(ctx context.Context, nameOrEmail string) (p Person, hash string, err error)
+}
+
+// Accounts registers people and signs them in. It is safe for concurrent use.
+type Accounts struct {
+	store  Store
+	hasher *Hasher
+	log    *slog.Logger
+}
+
+// New returns the accounts kept in store. Security events go to log, by user id
+// and never by name, address or password.
+func New(store Store, hasher *Hasher, log *slog.Logger) *Accounts {
+	return &Accounts{store: store, hasher: hasher, log: log}
+}
+
+// Register adds a person. Broken rules are an Invalid fault with all of them, a
+// taken name or address is a Conflict fault that does not say which, and a full
+// queue of passwords is an Unavailable fault.
+func (a *Accounts) Register(ctx context.Context, r Registration) (Person, error) {
+	if err := r.check(); err != nil {
+		return Person{}, err
+	}
+	hash, err := a.hasher.Hash(ctx, r.Password)
+	if err != nil {
+		return Person{}, err
+	}
+	p, err := a.store.Create(ctx, r.Username, r.Email, hash)
+	if err != nil {
+		return Person{}, err
+	}
+	a.log.InfoContext(ctx, "registered", "user_id", p.ID)
+	return p, nil
+}
+
+// SignIn returns the person with that name or address and password. After the
+// OWASP Authentication Cheat Sheet, "Authentication and Error Messages", it checks:
+//   - the password against the person's hash, in constant time (bcrypt)
+//   - if there is no such person, or no usable hash, against a hash of the same
+//     cost that no password fits, so that the time tells nothing
+//   - the number of passwords under way, before any work: see Hasher
+//
+// Whatever was wrong, the answer is one Unauthenticated fault with one text. The
+// cost differs for hashes made before a change of the configured cost.
+func (a *Accounts) SignIn(ctx context.Context, nameOrEmail, password string) (Person, error) {
+	p, hash, err := a.store.Find(ctx, nameOrEmail)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return Person{}, err
+	}
+	ok, err := a.hasher.Matches(ctx, hash, password)
+	if err != nil {
+		return Person{}, err
+	}
+	if !ok {
+		a.log.InfoContext(ctx, "sign-in failed", "user_id", p.ID) // 0 is nobody
+		return Person{}, fault.New(fault.Unauthenticated, "the name or the password is wrong")
+	}
+	a.log.InfoContext(ctx, "signed in", "user_id", p.ID)
+	return p, nil
+}

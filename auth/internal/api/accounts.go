@@ -1,0 +1,128 @@
+package api
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"time"
+
+	"craftista/auth/internal/account"
+	issued "craftista/auth/internal/token"
+	"craftista/shared/fault"
+	"craftista/shared/token"
+	"craftista/shared/web"
+)
+
+type accounts struct {
+	people *account.Accounts
+	issuer *issued.Issuer
+}
+
+type registerRequest struct {
+	Username string `json:"username"`
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+type registerReply struct {
+	Message  string `json:"message"`
+	UserID   int64  `json:"user_id"`
+	Username string `json:"username"`
+}
+
+// register answers POST /api/auth/register.
+func (a accounts) register(w http.ResponseWriter, r *http.Request) error {
+	in, err := web.Decode[registerRequest](r)
+	if err != nil {
+		return err
+	}
+	p, err := a.people.Register(r.Context(), account.Registration(in))
+	if err != nil {
+		return err
+	}
+	return web.Reply(w, http.StatusOK, registerReply{Message: "registered", UserID: p.ID, Username: p.Username})
+}
+
+type loginRequest struct {
+	Username string `json:"username"` // or the e-mail address
+	Password string `json:"password"`
+}
+
+// loginReply is RFC 6749 section 5.1.
+type loginReply struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   int64  `json:"expires_in"` // s
+}
+
+// login answers POST /api/auth/login.
+func (a accounts) login(w http.ResponseWriter, r *http.Request) error {
+	in, err := web.Decode[loginRequest](r)
+	if err != nil {
+		return err
+	}
+	if in.Username == "" || in.Password == "" {
+		return fault.New(fault.Malformed, "username and password are needed")
+	}
+	p, err := a.people.SignIn(r.Context(), in.Username, in.Password)
+	if err != nil {
+		return err
+	}
+	access, err := a.issuer.Mint(p, time.Now())
+	if err != nil {
+		return err
+	}
+	return web.Reply(w, http.StatusOK, loginReply{
+		AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(a.issuer.Lifetime / time.Second),
+	})
+}
+
+type statusReply struct {
+	Authenticated bool        `json:"authenticated"`
+	Message       string      `json:"message"`
+	User          *userStatus `json:"user,omitempty"`
+}
+
+type userStatus struct {
+	ID       int64  `json:"id"`
+	Username string `json:"username"`
+	Role     string `json:"role"`
+}
+
+// status answers GET /api/auth/status, with 200 whoever asks: a bad token is the
+// answer here and no failure.
+func (a accounts) status(w http.ResponseWriter, r *http.Request) error {
+	reply := statusReply{Message: "nobody is signed in"}
+	err := token.Optional(a.issuer.Verifier, func(_ http.ResponseWriter, r *http.Request) error {
+		if u := token.UserFrom(r.Context()); u.ID != 0 {
+			reply = statusReply{Authenticated: true, Message: "signed in", User: &userStatus{ID: u.ID, Username: u.Name, Role: u.Role}}
+		}
+		return nil
+	})(w, r)
+	switch refused := web.FaultOf(err); {
+	case err == nil:
+	case refused.Kind == fault.Unauthenticated:
+		reply.Message = refused.Message
+	default:
+		return err
+	}
+	return web.ReplyTagged(w, r, "private, no-cache", reply)
+}
+
+// requireKey lets only requests reach next whose X-Internal-API-Key is key. It
+// checks:
+//   - the key before anything of the request is read
+//   - hashes of both, in constant time, so that neither the bytes nor the length
+//     of the key show in the time
+//   - that a request without a key is refused even if the key were empty
+func requireKey(key string, next web.Handler) web.Handler {
+	want := sha256.Sum256([]byte(key))
+	return func(w http.ResponseWriter, r *http.Request) error {
+		given := r.Header.Get("X-Internal-API-Key")
+		got := sha256.Sum256([]byte(given))
+		if given == "" || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			return fault.New(fault.Unauthenticated, "this needs the internal API key")
+		}
+		return next(w, r)
+	}
+}

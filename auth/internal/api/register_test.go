@@ -1,0 +1,280 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"craftista/shared/fault"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/crypto/bcrypt"
+)
+
+const registerPath = "/api/auth/register"
+
+func TestRegisterKeepsThePersonAndNoPassword(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	a := s.register(t, "Crane", "Crane@Example.com", password)
+	if a.Status != http.StatusOK {
+		t.Fatalf("status %d: %s", a.Status, a.Body)
+	}
+	if diff := cmp.Diff(a.Body, `{"message":"registered","user_id":1,"username":"Crane"}`); diff != "" {
+		t.Errorf("body (-got +want):\n%s", diff)
+	}
+	if got, want := a.Header.Get("Cache-Control"), "no-store"; got != want {
+		t.Errorf("Cache-Control %q, want %q", got, want)
+	}
+	type row struct {
+		ID            int64
+		Username      string
+		Email         string
+		Role          string
+		Password_hash string
+	}
+	var got row
+	const query = `SELECT id, username, email, role, password_hash FROM auth.users`
+	if err := s.db.GetContext(t.Context(), &got, query); err != nil {
+		t.Fatal(err)
+	}
+	if err := bcrypt.CompareHashAndPassword([]byte(got.Password_hash), []byte(password)); err != nil {
+		t.Errorf("the stored hash: %v", err)
+	}
+	got.Password_hash = ""
+	if diff := cmp.Diff(got, row{ID: 1, Username: "Crane", Email: "Crane@Example.com", Role: "user"}); diff != "" {
+		t.Errorf("row (-got +want):\n%s", diff)
+	}
+}
+
+func TestRegisterNeedsTheInternalKey(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	body := text(t, registration{"Crane", "crane@example.com", password})
+	for name, headers := range map[string][]string{
+		"no key":                nil,
+		"an empty key":          {"X-Internal-API-Key", ""},
+		"a wrong key":           {"X-Internal-API-Key", "the-internal-kez"},
+		"the key and more":      {"X-Internal-API-Key", internalKey + "x"},
+		"a part of the key":     {"X-Internal-API-Key", internalKey[:5]},
+		"the key in upper case": {"X-Internal-API-Key", strings.ToUpper(internalKey)},
+		"the key as a bearer":   {"Authorization", "Bearer " + internalKey},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := s.request(t, http.MethodPost, registerPath, body, headers...)
+			want := problemOf(http.StatusUnauthorized, registerPath, "this needs the internal API key")
+			if diff := cmp.Diff(read[problem](t, a), want); diff != "" {
+				t.Errorf("problem (-got +want):\n%s", diff)
+			}
+			if got := a.Header.Get("WWW-Authenticate"); got == "" {
+				t.Error("401 without WWW-Authenticate")
+			}
+		})
+	}
+}
+
+const (
+	usernameRule = "must be 3 to 32 characters, each a letter a to z, a digit, or one of _ . -"
+	emailRule    = "must be one e-mail address of at most 254 bytes"
+	lengthRule   = "must be 10 to 72 bytes long"
+	nameRule     = "must not be the username or the e-mail address"
+	commonRule   = "must not be one of the 10,000 commonest passwords"
+)
+
+func TestRegisterHoldsUsernamesToTheirRule(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	for name, username := range map[string]string{
+		"short username":     "ab",
+		"long username":      strings.Repeat("a", 33),
+		"space in username":  "paper crane",
+		"space around it":    " crane ",
+		"at in username":     "crane@home",
+		"other letters":      "журавль",
+		"look-alike letter":  "cr\u0430ne",
+		"markup in username": "<b>crane",
+		"NUL in username":    "cra\x00ne",
+		"newline after it":   "crane\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s.refuses(t, registration{username, "a@example.com", password}, fault.Field{Field: "username", Message: usernameRule})
+		})
+	}
+}
+
+func TestRegisterHoldsAddressesToTheirRule(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	for name, email := range map[string]string{
+		"no at in e-mail":     "example.com",
+		"nothing before at":   "@example.com",
+		"nothing after at":    "crane@",
+		"two dots":            "crane@example..com",
+		"display name":        "Crane <crane@example.com>",
+		"angle brackets":      "<crane@example.com>",
+		"comment":             "crane@example.com (Crane)",
+		"two addresses":       "a@example.com,b@example.com",
+		"space before e-mail": " crane@example.com",
+		"header injection":    "crane@example.com\r\nBcc: all@example.com",
+		"NUL in e-mail":       "crane\x00@example.com",
+		"direction override":  "crane\u202e@example.com",
+		"markup in e-mail":    "<script>@example.com",
+		"e-mail of 255 bytes": strings.Repeat("a", 255-12) + "@example.com",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s.refuses(t, registration{"crane", email, password}, fault.Field{Field: "email", Message: emailRule})
+		})
+	}
+}
+
+func TestRegisterHoldsPasswordsToTheirRules(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	for name, row := range map[string]struct {
+		in   registration
+		want string
+	}{
+		"password of 9 bytes":  {registration{"crane", "a@example.com", "ninebytes"}, lengthRule},
+		"password of 73 bytes": {registration{"crane", "a@example.com", strings.Repeat("p", 73)}, lengthRule},
+		"73 bytes, 37 letters": {registration{"crane", "a@example.com", strings.Repeat("é", 36) + "p"}, lengthRule},
+		"NUL in password":      {registration{"crane", "a@example.com", "paper\x00crane"}, "must not hold the character NUL"},
+		"the username":         {registration{"Paper.Crane", "a@example.com", "paper.crane"}, nameRule},
+		"the e-mail address":   {registration{"crane", "Crane@Example.com", "crane@example.COM"}, nameRule},
+		"a common password":    {registration{"crane", "a@example.com", "1q2w3e4r5t"}, commonRule},
+		"it in upper case":     {registration{"crane", "a@example.com", "QwertyUiop"}, commonRule},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s.refuses(t, row.in, fault.Field{Field: "password", Message: row.want})
+		})
+	}
+}
+
+func TestRegisterNamesEveryBrokenRuleAtOnce(t *testing.T) {
+	t.Parallel()
+	start(t, setup{}).refuses(t, registration{}, fault.Field{Field: "username", Message: usernameRule},
+		fault.Field{Field: "email", Message: emailRule}, fault.Field{Field: "password", Message: lengthRule})
+}
+
+// refuses checks that registering is refused for those rules, and that the
+// address stays out of the log.
+func (s *service) refuses(t *testing.T, in registration, broken ...fault.Field) {
+	t.Helper()
+	a := s.register(t, in.Username, in.Email, in.Password)
+	want := problemOf(http.StatusUnprocessableEntity, registerPath, "the request breaks a rule", broken...)
+	if diff := cmp.Diff(read[problem](t, a), want); diff != "" {
+		t.Errorf("problem (-got +want):\n%s", diff)
+	}
+	if in.Email != "" && strings.Contains(s.logs.String(), in.Email) {
+		t.Errorf("the address is in the log:\n%s", s.logs)
+	}
+}
+
+func TestRegisterTakesWhatTheRulesAllow(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	for name, in := range map[string]registration{
+		"shortest":                  {"abc", "a@b", "ten bytes."},
+		"longest username":          {strings.Repeat("Z", 32), "long@example.com", password},
+		"every kind of character":   {"a_B.9-", "kinds@example.com", password},
+		"plus and dots in e-mail":   {"plus", "first.last+tag@sub.example.com", password},
+		"e-mail in other letters":   {"idn", "журавль@пример.рф", password},
+		"e-mail of 254 bytes":       {"long-mail", strings.Repeat("a", 254-12) + "@example.com", password},
+		"password of 72 bytes":      {"p72", "p72@example.com", strings.Repeat("p", 72)},
+		"72 bytes, 36 letters":      {"p36", "p36@example.com", strings.Repeat("é", 36)},
+		"spaces and symbols":        {"spaces", "spaces@example.com", "  <b>'; -- 折り紙  "},
+		"password with the name in": {"crane", "crane@example.com", "crane crane"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if a := s.register(t, in.Username, in.Email, in.Password); a.Status != http.StatusOK {
+				t.Fatalf("register: %d %s", a.Status, a.Body)
+			}
+			for _, as := range []string{in.Username, in.Email} {
+				if a := s.login(t, as, in.Password); a.Status != http.StatusOK {
+					t.Errorf("login as %q: %d %s", as, a.Status, a.Body)
+				}
+			}
+			if a := s.login(t, in.Username, in.Password+"x"); a.Status != http.StatusUnauthorized {
+				t.Errorf("login with one byte more: %d %s", a.Status, a.Body)
+			}
+		})
+	}
+}
+
+func TestRegisterSaysTakenWithOneText(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	s.person(t)
+	for name, in := range map[string]registration{
+		"same username":            {"Crane", "other@example.com", password},
+		"username in another case": {"cRANE", "other@example.com", password},
+		"same e-mail":              {"other", "Crane@Example.com", password},
+		"e-mail in another case":   {"other", "crane@EXAMPLE.COM", password},
+		"both":                     {"crane", "crane@example.com", password},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := s.register(t, in.Username, in.Email, in.Password)
+			want := problemOf(http.StatusConflict, registerPath, "the username or the e-mail address is taken")
+			if diff := cmp.Diff(read[problem](t, a), want); diff != "" {
+				t.Errorf("problem (-got +want):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRegisterAtOnceLetsOneIn(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	const names = "cranecranecranecrane"
+	for what, in := range map[string]func(i int) registration{
+		"username": func(i int) registration {
+			return registration{mixed(names, i), fmt.Sprintf("u%d@example.com", i), password}
+		},
+		"e-mail": func(i int) registration {
+			return registration{fmt.Sprintf("person-%d", i), mixed(names, i) + "@example.com", password}
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			got := atOnce(20, func(i int) int {
+				r := in(i)
+				return s.register(t, r.Username, r.Email, r.Password).Status
+			})
+			if diff := cmp.Diff(got, map[int]int{http.StatusOK: 1, http.StatusConflict: 19}); diff != "" {
+				t.Errorf("how often each status (-got +want):\n%s", diff)
+			}
+		})
+	}
+}
+
+// mixed is name with its letter i in upper case.
+func mixed(name string, i int) string {
+	return name[:i] + strings.ToUpper(name[i:i+1]) + name[i+1:]
+}
+
+// atOnce calls do from n goroutines that start together and counts what it says.
+func atOnce(n int, do func(i int) int) map[int]int {
+	var mu sync.Mutex // guards counts
+	counts := map[int]int{}
+	begin := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-begin
+			said := do(i)
+			mu.Lock()
+			defer mu.Unlock()
+			counts[said]++
+		})
+	}
+	close(begin)
+	wg.Wait()
+	return counts
+}

@@ -1,0 +1,38 @@
+// Package api is the HTTP surface of auth.
+package api
+
+import (
+	_ "embed"
+
+	"craftista/auth/internal/account"
+	"craftista/auth/internal/token"
+	"craftista/shared/health"
+	"craftista/shared/openapi"
+	"craftista/shared/telemetry"
+	"craftista/shared/web"
+)
+
+//go:embed openapi.json
+var spec []byte
+
+// Spec is the OpenAPI document of the routes. The caller does not change it.
+func Spec() []byte { return spec }
+
+// Routes returns every URL of auth. internalKey, which must not be empty, is what
+// the frontend registers people with.
+func Routes(t *telemetry.Telemetry, about health.Service, people *account.Accounts, issuer *token.Issuer, internalKey string) *web.Router {
+	r := web.NewRouter(t, web.Problem)
+	about.Routes(r)
+	about.RoutesJSON(r)
+	openapi.Routes(r, spec)
+
+	a := accounts{people: people, issuer: issuer}
+	r.Post("/api/auth/register", requireKey(internalKey, a.register))
+	r.Post("/api/auth/login", a.login)
+	r.Get("/api/auth/status", a.status)
+
+	k := wellKnown{issuer: issuer}
+	r.Get("/.well-known/jwks.json", k.jwks)
+	r.Get("/.well-known/openid-configuration", k.configuration)
+	return r
+}

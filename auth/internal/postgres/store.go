@@ -1,0 +1,69 @@
+// Package postgres keeps people in PostgreSQL, in the schema auth.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"craftista/auth/internal/account"
+	"craftista/shared/fault"
+	"craftista/shared/pg"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Store implements account.Store. It is safe for concurrent use.
+type Store struct{ db *sqlx.DB }
+
+// NewStore returns a store on db, which the caller closes.
+func NewStore(db *sqlx.DB) *Store { return &Store{db: db} }
+
+// Ready is nil once the database answers and the migrations are done.
+func (s *Store) Ready(ctx context.Context) error {
+	const query = `SELECT EXISTS (SELECT FROM auth.users)`
+	if _, err := s.db.ExecContext(ctx, query); err != nil {
+		return fmt.Errorf("look for users: %w", err)
+	}
+	return nil
+}
+
+// Create implements account.Store. The unique indexes decide between two people
+// who ask at once.
+func (s *Store) Create(ctx context.Context, username, email, hash string) (account.Person, error) {
+	const query = `
+		INSERT INTO auth.users (username, email, password_hash)
+		VALUES ($1, $2, $3)
+		RETURNING id, username, role`
+	var p account.Person
+	err := s.db.QueryRowContext(ctx, query, username, email, hash).Scan(&p.ID, &p.Username, &p.Role)
+	switch constraint := pg.Violated(err); {
+	case constraint == "users_username_key", constraint == "users_email_key":
+		return account.Person{}, fault.New(fault.Conflict, "the username or the e-mail address is taken").Because(err)
+	case err != nil:
+		return account.Person{}, fmt.Errorf("insert user: %w", err)
+	}
+	return p, nil
+}
+
+// Find implements account.Store. A name has no @ and an address has one, so at
+// most one row fits.
+func (s *Store) Find(ctx context.Context, nameOrEmail string) (p account.Person, hash string, err error) {
+	const query = `
+		SELECT id, username, role, password_hash
+		FROM auth.users
+		WHERE lower(username) = lower($1)
+		   OR lower(email) = lower($1)`
+	if strings.Contains(nameOrEmail, "\x00") { // PostgreSQL's text has none and refuses to look for it
+		return account.Person{}, "", fault.New(fault.NotFound, "nobody has that name")
+	}
+	switch err := s.db.QueryRowContext(ctx, query, nameOrEmail).Scan(&p.ID, &p.Username, &p.Role, &hash); {
+	case errors.Is(err, sql.ErrNoRows):
+		return account.Person{}, "", fault.New(fault.NotFound, "nobody has that name")
+	case err != nil:
+		return account.Person{}, "", fmt.Errorf("select user: %w", err)
+	}
+	return p, hash, nil
+}
