@@ -56,7 +56,8 @@ type healthReply struct {
 	Version   string    `json:"version"`
 }
 
-type systemReply struct {
+// System is where a process runs.
+type System struct {
 	Hostname     string `json:"hostname"`
 	IPAddress    string `json:"ip_address"`
 	IsContainer  bool   `json:"is_container"`
@@ -67,7 +68,7 @@ type homeReply struct {
 	Service     string            `json:"service"`
 	Description string            `json:"description"`
 	Version     string            `json:"version"`
-	Host        systemReply       `json:"host"`
+	Host        System            `json:"host"`
 	Links       map[string]string `json:"links"`
 }
 
@@ -118,21 +119,23 @@ func (s Service) health(w http.ResponseWriter, _ *http.Request) error {
 
 // systemInfo answers GET /api/system-info.
 func (s Service) systemInfo(w http.ResponseWriter, r *http.Request) error {
-	return web.ReplyTagged(w, r, "no-cache", system())
+	return web.ReplyTagged(w, r, "no-cache", Here())
 }
 
 // home answers GET /.
 func (s Service) home(w http.ResponseWriter, r *http.Request) error {
 	return web.ReplyTagged(w, r, "no-cache", homeReply{
-		Service: s.Name, Description: s.Description, Version: s.Version, Host: system(),
+		Service: s.Name, Description: s.Description, Version: s.Version, Host: Here(),
 		Links: map[string]string{"docs": "/docs", "openapi": "/openapi.json", "health": "/health", "ready": "/readyz", "system": "/api/system-info"},
 	})
 }
 
-func system() systemReply {
-	host, _ := os.Hostname() // "" is the honest answer where there is none
+// Here is where this process runs. A hostname or address that cannot be told is
+// "".
+func Here() System {
+	host, _ := os.Hostname()
 	_, kubernetes := os.LookupEnv("KUBERNETES_SERVICE_HOST")
-	return systemReply{Hostname: host, IPAddress: address(), IsContainer: kubernetes || container(), IsKubernetes: kubernetes}
+	return System{Hostname: host, IPAddress: address(), IsContainer: kubernetes || container(), IsKubernetes: kubernetes}
 }
 
 // container reports whether Docker's or Podman's mark is there.

@@ -1,0 +1,14 @@
+// Command frontend serves the site. Settings come from the environment, see
+// frontend.Config.
+package main
+
+import (
+	"os"
+
+	"craftista/frontend"
+	"craftista/shared/service"
+)
+
+func main() {
+	os.Exit(service.Main("frontend", os.Args[1:], os.Environ(), os.Stderr, frontend.Default(), frontend.Run))
+}

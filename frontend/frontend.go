@@ -1,0 +1,68 @@
+// Package frontend is the site: the only service that speaks HTML. It keeps no
+// data; it shows what the other three know and holds the session cookie.
+package frontend
+
+import (
+	"context"
+	"fmt"
+
+	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/page"
+	"craftista/frontend/internal/session"
+	"craftista/frontend/static"
+	"craftista/shared/health"
+	"craftista/shared/service"
+	"craftista/shared/token"
+	"craftista/shared/web"
+)
+
+// Config are the frontend's settings.
+type Config struct {
+	service.Config
+
+	AuthURL           string `env:"AUTH_URL"`
+	ProductURL        string `env:"PRODUCT_URL"`
+	RecommendationURL string `env:"RECOMMENDATION_URL"`
+	Issuer            string `env:"ISSUER"`   // iss of the tokens, auth's own URL
+	Audience          string `env:"AUDIENCE"` // aud of the tokens
+	InternalAPIKey    string `env:"INTERNAL_API_KEY,required,notEmpty"`
+	CookieSecure      bool   `env:"COOKIE_SECURE"`      // true when people reach the site by https
+	DevReload         bool   `env:"DEV_RELOAD"`         // pages reload themselves when the process restarts
+	TraceURLTemplate  string `env:"TRACE_URL_TEMPLATE"` // such as http://localhost:16686/trace/{id}; "" links no trace
+}
+
+// Default are the settings for a laptop, lacking only the internal API key.
+func Default() Config {
+	return Config{
+		Config:            service.Config{Addr: ":3000", Version: "dev"},
+		AuthURL:           "http://localhost:8082",
+		ProductURL:        "http://localhost:8000",
+		RecommendationURL: "http://localhost:8080",
+		Issuer:            "http://localhost:8082",
+		Audience:          "craftista",
+	}
+}
+
+// Run serves the site until ctx is done.
+func Run(ctx context.Context, c Config) error {
+	t, err := c.Telemetry(ctx, "frontend")
+	if err != nil {
+		return err
+	}
+	assets, err := static.New()
+	if err != nil {
+		return err
+	}
+	services := backend.New(backend.URLs{Auth: c.AuthURL, Product: c.ProductURL, Recommendation: c.RecommendationURL}, c.InternalAPIKey, t)
+	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", web.NewHTTPClient(backend.ReadTimeout, t))
+	sessions := session.NewKeeper(token.NewVerifier(keys, c.Issuer, c.Audience), c.CookieSecure)
+	self := health.Service{Name: "frontend", Description: "The origami gallery's pages.", Version: c.Version}
+	listener, err := c.Listen()
+	if err != nil {
+		return fmt.Errorf("start frontend: %w", err)
+	}
+	site := page.Routes(t, services, sessions, assets, self, page.Settings{
+		DevReload: c.DevReload, Stopping: ctx.Done(), Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate,
+	})
+	return web.Serve(ctx, listener, site, t.Log, t.Shutdown)
+}

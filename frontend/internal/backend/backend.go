@@ -1,0 +1,70 @@
+// Package backend calls the other services. There is one client per service; it
+// declares only the fields that pages use, and every call has a deadline.
+// Errors are the faults that the service meant, Unavailable when it is away.
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"craftista/shared/fault"
+	"craftista/shared/telemetry"
+	"craftista/shared/web"
+)
+
+const (
+	// ReadTimeout bounds what one section of a page waits for.
+	ReadTimeout = 1500 * time.Millisecond
+	// writeTimeout bounds what a person started: to give up on a vote or a
+	// sign-in early would leave them unsure of it.
+	writeTimeout = 8 * time.Second
+)
+
+// URLs are the base URLs of the services.
+type URLs struct{ Auth, Product, Recommendation string }
+
+// Services are the clients. They are safe for concurrent use.
+type Services struct {
+	Auth           Auth
+	Catalogue      Catalogue
+	Recommendation Recommendation
+}
+
+// New returns the clients. internalKey is what auth wants to see before it
+// registers anybody.
+func New(urls URLs, internalKey string, t *telemetry.Telemetry) Services {
+	return Services{
+		Auth:           Auth{client{web.NewClient("sign-in", urls.Auth, writeTimeout, t)}, internalKey},
+		Catalogue:      Catalogue{client{web.NewClient("the catalogue", urls.Product, writeTimeout, t)}},
+		Recommendation: Recommendation{client{web.NewClient("the recommendation service", urls.Recommendation, writeTimeout, t)}},
+	}
+}
+
+type client struct{ web *web.Client }
+
+// read GETs path into out within ReadTimeout.
+func (c client) read(ctx context.Context, path, bearer string, out any) (http.Header, error) {
+	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
+	defer cancel()
+	return c.call(ctx, web.Request{Method: http.MethodGet, Path: path, Bearer: bearer}, out)
+}
+
+// call makes the call. A service that fails inside cannot do its work now, which
+// to the site is the same as a service that is away.
+func (c client) call(ctx context.Context, req web.Request, out any) (http.Header, error) {
+	header, err := c.web.DoHeader(ctx, req, out)
+	if err != nil && fault.KindOf(err) == fault.Internal {
+		return header, fault.New(fault.Unavailable, "something this needs does not work just now").Because(err)
+	}
+	return header, err
+}
+
+// Raw GETs a path and hands on the JSON as it came, with its headers, for
+// scripts that know the service's own fields. bearer may be "".
+func (c client) Raw(ctx context.Context, path, bearer string) (json.RawMessage, http.Header, error) {
+	var reply json.RawMessage
+	header, err := c.read(ctx, path, bearer, &reply)
+	return reply, header, err
+}

@@ -1,0 +1,105 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"craftista/shared/web"
+)
+
+// Catalogue is the client of product.
+type Catalogue struct{ client }
+
+// Product is one piece.
+type Product struct {
+	ID          int64  `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	ImageURL    string `json:"image_url"`
+	Votes       int64  `json:"votes"`
+	Difficulty  string `json:"difficulty"`
+	Folds       int    `json:"folds"`
+	Paper       string `json:"paper"`
+}
+
+// List is a page of at most limit pieces in the order sort, and the cursor of
+// the page after it, "" after the last. A cursor that is none is Malformed.
+func (c Catalogue) List(ctx context.Context, sort, cursor string, limit int) ([]Product, string, error) {
+	query := url.Values{"sort": {sort}, "limit": {strconv.Itoa(limit)}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	var products []Product
+	header, err := c.read(ctx, "/api/products?"+query.Encode(), "", &products)
+	if err != nil {
+		return nil, "", err
+	}
+	return products, nextCursor(header), nil
+}
+
+// nextCursor finds the cursor in a Link header (RFC 8288) whose relation is next.
+func nextCursor(h http.Header) string {
+	for link := range strings.SplitSeq(strings.Join(h.Values("Link"), ","), ",") {
+		target, params, ok := strings.Cut(strings.TrimSpace(link), ">")
+		if !ok || !strings.Contains(params, `rel="next"`) {
+			continue
+		}
+		if u, err := url.Parse(strings.TrimPrefix(target, "<")); err == nil {
+			return u.Query().Get("cursor")
+		}
+	}
+	return ""
+}
+
+// Product is the piece with the id, NotFound if there is none.
+func (c Catalogue) Product(ctx context.Context, id int64) (Product, error) {
+	var product Product
+	_, err := c.read(ctx, "/api/products/"+strconv.FormatInt(id, 10), "", &product)
+	return product, err
+}
+
+// Mine are those of the ids that the bearer's person voted for.
+func (c Catalogue) Mine(ctx context.Context, bearer string, ids []int64) ([]int64, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = strconv.FormatInt(id, 10)
+	}
+	var reply struct {
+		OrigamiIDs []int64 `json:"origami_ids"`
+	}
+	_, err := c.read(ctx, "/api/votes/mine?ids="+strings.Join(texts, ","), bearer, &reply)
+	return reply.OrigamiIDs, err
+}
+
+// Vote records the person's vote (or, if not voted, takes it back) and gives the
+// new count. Repeating it changes nothing. Unauthenticated means that the token
+// is no longer good.
+func (c Catalogue) Vote(ctx context.Context, bearer string, id int64, voted bool) (int64, error) {
+	raw, err := c.RawVote(ctx, bearer, id, voted)
+	if err != nil {
+		return 0, err
+	}
+	var reply struct {
+		NewVoteCount int64 `json:"new_vote_count"`
+	}
+	err = json.Unmarshal(raw, &reply)
+	return reply.NewVoteCount, err
+}
+
+// RawVote is Vote with the service's own reply, for scripts.
+func (c Catalogue) RawVote(ctx context.Context, bearer string, id int64, voted bool) (json.RawMessage, error) {
+	method := http.MethodPost
+	if !voted {
+		method = http.MethodDelete
+	}
+	var reply json.RawMessage
+	_, err := c.call(ctx, web.Request{Method: method, Path: "/api/origamis/" + strconv.FormatInt(id, 10) + "/vote", Bearer: bearer}, &reply)
+	return reply, err
+}

@@ -1,0 +1,54 @@
+package backend
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Report is what a service says about itself.
+type Report struct {
+	Alive      bool          // it answers at all
+	Ready      bool          // it can do its work
+	Latency    time.Duration // of the readiness check; 0 when it does not answer
+	Version    string
+	Hostname   string
+	Container  bool
+	Kubernetes bool
+}
+
+// Ready is nil when the service can do its work.
+func (c client) Ready(ctx context.Context) error {
+	_, err := c.read(ctx, "/readyz", "", nil)
+	return err
+}
+
+// Probe asks the service how it is, all questions at once.
+func (c client) Probe(ctx context.Context) Report {
+	var report Report
+	var health struct {
+		Version string `json:"version"`
+	}
+	var system struct {
+		Hostname     string `json:"hostname"`
+		IsContainer  bool   `json:"is_container"`
+		IsKubernetes bool   `json:"is_kubernetes"`
+	}
+	var healthErr error
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		start := time.Now()
+		report.Ready = c.Ready(ctx) == nil
+		report.Latency = time.Since(start)
+	})
+	wg.Go(func() { _, healthErr = c.read(ctx, "/health", "", &health) })
+	wg.Go(func() { _, _ = c.read(ctx, "/api/system-info", "", &system) }) // its absence shows as absence
+	wg.Wait()
+	report.Alive = healthErr == nil || report.Ready
+	if !report.Alive {
+		return Report{}
+	}
+	report.Version = health.Version
+	report.Hostname, report.Container, report.Kubernetes = system.Hostname, system.IsContainer, system.IsKubernetes
+	return report
+}

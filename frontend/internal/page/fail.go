@@ -1,0 +1,81 @@
+package page
+
+import (
+	"net/http"
+	"strings"
+
+	"craftista/frontend/internal/view"
+	"craftista/shared/fault"
+	"craftista/shared/web"
+)
+
+// forScripts reports whether the address speaks JSON.
+func forScripts(path string) bool {
+	switch path {
+	case "/daily-origami", "/recommendation-status", "/votingservice-status", "/auth/status", "/livez", "/readyz", "/health":
+		return true
+	}
+	return strings.HasPrefix(path, "/api/")
+}
+
+// fail answers a failed request: problem details to scripts, one sentence where
+// htmx asked for a part of a page, a page to everybody else.
+func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if forScripts(r.URL.Path) {
+		web.Problem(w, r, err)
+		return
+	}
+	f := web.FaultOf(err)
+	status := web.Status(f.Kind)
+	if f.Kind != fault.Unauthenticated { // people sign in by the form, not by a header
+		web.SetFaultHeaders(w.Header(), f)
+	}
+	model := s.failure(f)
+	if r.Method == http.MethodGet && f.Kind == fault.Unavailable {
+		model.RetryURL = safeNext(r.URL.RequestURI())
+	}
+	if fragment(r) {
+		err = send(w, r, status, view.Notice(notice(f, model)))
+	} else {
+		err = s.page(w, r, status, model.Heading, view.FailurePage(model))
+	}
+	if err != nil { // the page itself is broken
+		web.Problem(w, r, err)
+	}
+}
+
+// notice says the failure in the one line that a fragment has.
+func notice(f *fault.Error, model view.Failure) string {
+	switch f.Kind {
+	case fault.Unavailable:
+		return strings.ToUpper(f.Message[:1]) + f.Message[1:] + ". Please try again in a moment."
+	case fault.Internal:
+		return "Something went wrong on our side. Please try again."
+	default:
+		return model.Heading + ". " + model.Message
+	}
+}
+
+// failure has words and a drawing for every kind.
+func (s *site) failure(f *fault.Error) view.Failure {
+	words := map[fault.Kind][3]string{
+		fault.Malformed:   {"koi", "That is knotted", "The request cannot be read: " + f.Message + "."},
+		fault.Forbidden:   {"samurai-helmet", "Not through this gate", "That request came from another site, so it was not carried out. Try it from here."},
+		fault.NotFound:    {"paper-plane", "It flew away", "There is nothing at this address, or it is no longer here."},
+		fault.NotAllowed:  {"jumping-frog", "Wrong jump", "This address exists, but not for that kind of request."},
+		fault.Conflict:    {"pinwheel", "Two at once", "Something else changed at the same moment. Please try again."},
+		fault.TooLarge:    {"elephant", "Too big to fold", "That is more than this form takes."},
+		fault.Unsupported: {"masu-box", "The wrong kind of paper", "This address takes a form and nothing else."},
+		fault.Invalid:     {"koi", "That does not fold", "The request breaks a rule: " + f.Message + "."},
+		fault.Throttled:   {"turtle", "Slowly, slowly", "That was a little too often. Wait a moment and try again."},
+		fault.Unavailable: {"turtle", "Away just now", "What this needs is not answering. Nothing is lost: please try again in a moment."},
+	}
+	w, ok := words[f.Kind]
+	if !ok {
+		w = [3]string{"heart", "A crease in the wrong place", "Something went wrong on our side. The trace below helps to find out what."}
+	}
+	return view.Failure{
+		Code: http.StatusText(web.Status(f.Kind)), Heading: w[1], Message: w[2],
+		Art: view.Art{URL: s.assets.URL("origami/" + w[0] + ".svg"), Tint: "tint-4"},
+	}
+}

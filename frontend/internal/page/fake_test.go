@@ -1,0 +1,186 @@
+package page_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync/atomic"
+	"testing"
+)
+
+// The moods of a fake service.
+const (
+	well int32 = iota
+	broken
+	hanging
+)
+
+// fake is a service of ten lines a route.
+type fake struct {
+	*http.ServeMux
+	mood   atomic.Int32
+	server *httptest.Server
+}
+
+func newFake(t *testing.T) *fake {
+	f := &fake{ServeMux: http.NewServeMux()}
+	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch f.mood.Load() {
+		case broken:
+			http.Error(w, "pq: secret detail", http.StatusInternalServerError)
+		case hanging:
+			<-r.Context().Done()
+		default:
+			f.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(f.server.Close)
+	f.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, "ready") })
+	f.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, map[string]string{"version": "1.2.3"})
+	})
+	f.HandleFunc("GET /api/system-info", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, map[string]any{"hostname": "host-7", "is_container": true, "is_kubernetes": true})
+	})
+	return f
+}
+
+func reply(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func refuse(w http.ResponseWriter, status int, detail string, fields ...map[string]string) {
+	reply(w, status, map[string]any{"detail": detail, "errors": fields})
+}
+
+func (w *world) serveProduct() {
+	w.product.HandleFunc("GET /api/products", func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		switch r.URL.Query().Get("cursor") {
+		case "":
+			rw.Header().Set("Link", `</api/products?cursor=two%3D&limit=2>; rel="next"`)
+			reply(rw, http.StatusOK, w.pieces[:2])
+		case "two=":
+			reply(rw, http.StatusOK, w.pieces[2:])
+		default:
+			refuse(rw, http.StatusBadRequest, "the cursor is not one of ours")
+		}
+	})
+	w.product.HandleFunc("GET /api/products/{id}", func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if p := w.piece(r.PathValue("id")); p != nil {
+			reply(rw, http.StatusOK, p)
+			return
+		}
+		refuse(rw, http.StatusNotFound, "no such origami")
+	})
+	w.serveVotes()
+}
+
+func (w *world) serveVotes() {
+	w.product.HandleFunc("GET /api/origamis/{id}/votes", func(rw http.ResponseWriter, _ *http.Request) {
+		reply(rw, http.StatusOK, map[string]any{"origami_id": 1, "votes": 41})
+	})
+	w.product.HandleFunc("POST /api/origamis/{id}/vote", w.cast(true))
+	w.product.HandleFunc("DELETE /api/origamis/{id}/vote", w.cast(false))
+	w.product.HandleFunc("GET /api/votes/mine", func(rw http.ResponseWriter, _ *http.Request) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		ids := []int64{}
+		for id := range w.mine {
+			ids = append(ids, id)
+		}
+		reply(rw, http.StatusOK, map[string]any{"origami_ids": ids})
+	})
+}
+
+func (w *world) piece(id string) map[string]any {
+	for _, p := range w.pieces {
+		if strconv.Itoa(p["id"].(int)) == id {
+			return p
+		}
+	}
+	return nil
+}
+
+func (w *world) cast(voted bool) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		p := w.piece(r.PathValue("id"))
+		switch {
+		case r.Header.Get("Authorization") == "" || w.revoked:
+			refuse(rw, http.StatusUnauthorized, "the token is not valid")
+			return
+		case p == nil:
+			refuse(rw, http.StatusNotFound, "no such origami")
+			return
+		}
+		id := int64(p["id"].(int))
+		if voted != w.mine[id] {
+			p["votes"] = p["votes"].(int) + map[bool]int{true: 1, false: -1}[voted]
+		}
+		if delete(w.mine, id); voted {
+			w.mine[id] = true
+		}
+		reply(rw, http.StatusOK, map[string]any{"origami_id": id, "new_vote_count": p["votes"], "voted": voted, "message": "so it is"})
+	}
+}
+
+func (w *world) serveRecommendation() {
+	w.recommendation.HandleFunc("GET /api/origami-of-the-day", func(rw http.ResponseWriter, _ *http.Request) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		daily := map[string]any{"date": "2026-11-22"}
+		for k, v := range w.pieces[0] {
+			daily[k] = v
+		}
+		reply(rw, http.StatusOK, daily)
+	})
+	w.recommendation.HandleFunc("GET /api/recommendations", func(rw http.ResponseWriter, r *http.Request) {
+		reason := "loved by many"
+		if r.Header.Get("Authorization") != "" {
+			reason = "chosen for you"
+		}
+		reply(rw, http.StatusOK, []map[string]any{{"id": 2, "name": "Fox", "image_url": "/static/origami/fox.svg", "votes": 1, "reason": reason}})
+	})
+}
+
+func (w *world) serveAuth() {
+	w.auth.HandleFunc("POST /api/auth/login", func(rw http.ResponseWriter, r *http.Request) {
+		var in struct{ Username, Password string }
+		_ = json.NewDecoder(r.Body).Decode(&in)
+		switch {
+		case in.Username == "busy":
+			rw.Header().Set("Retry-After", "30")
+			refuse(rw, http.StatusTooManyRequests, "too many tries")
+		case in.Password != "open sesame please":
+			refuse(rw, http.StatusUnauthorized, "wrong")
+		default:
+			reply(rw, http.StatusOK, map[string]any{"access_token": w.issuer.Mint(7, "user"), "token_type": "Bearer", "expires_in": 900})
+		}
+	})
+	w.auth.HandleFunc("POST /api/auth/register", func(rw http.ResponseWriter, r *http.Request) {
+		var in struct{ Username, Email, Password string }
+		_ = json.NewDecoder(r.Body).Decode(&in)
+		switch {
+		case r.Header.Get("X-Internal-API-Key") != "the-key" || in.Username == "badkey":
+			refuse(rw, http.StatusUnauthorized, "no key")
+		case in.Username == "taken":
+			refuse(rw, http.StatusConflict, "taken")
+		case len(in.Password) < 10:
+			refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "password", "message": "must have 10 to 72 bytes"},
+				map[string]string{"field": "username", "message": "is too short"})
+		default:
+			reply(rw, http.StatusOK, map[string]any{"user_id": 7, "username": in.Username})
+		}
+	})
+	w.auth.HandleFunc("GET /api/auth/status", func(rw http.ResponseWriter, r *http.Request) {
+		reply(rw, http.StatusOK, map[string]any{"authenticated": r.Header.Get("Authorization") != "", "message": "so it is"})
+	})
+}

@@ -1,0 +1,109 @@
+package page
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"craftista/frontend/internal/session"
+	"craftista/frontend/internal/view"
+	"craftista/shared/telemetry"
+
+	"github.com/a-h/templ"
+)
+
+// fragment reports whether htmx asks for a part of a page. Boosted links and
+// history restoration replace the whole of it.
+func fragment(r *http.Request) bool {
+	return r.Header.Get("HX-Request") == "true" && r.Header.Get("HX-Boosted") == "" &&
+		r.Header.Get("HX-History-Restore-Request") == "" && r.Header.Get("HX-Request-Type") != "full"
+}
+
+// page sends content as a whole document.
+func (s *site) page(w http.ResponseWriter, r *http.Request, status int, title string, content templ.Component) error {
+	return send(w, r, status, view.Page(s.frame(r, title), content))
+}
+
+// send renders the component whole and then writes it. Pages hold one person's
+// votes and name, and they change with every vote: no cache keeps them, and
+// going back asks anew, so that nobody sees a vote they took back, or a person
+// who signed out. That costs the back/forward cache and is worth it.
+func send(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
+	var b bytes.Buffer
+	if err := content.Render(r.Context(), &b); err != nil {
+		return fmt.Errorf("render %s: %w", r.URL.Path, err)
+	}
+	private(w)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the reader hung up: nobody left to tell
+	return nil
+}
+
+// private marks a response as this person's, and as one of two shapes.
+func private(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "private, no-store")
+	w.Header().Set("Vary", "HX-Request")
+}
+
+// leadTo sends the browser on to a path of this site, also out of htmx.
+func leadTo(w http.ResponseWriter, r *http.Request, path string) error {
+	private(w)
+	if fragment(r) {
+		w.Header().Set("HX-Redirect", path)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	w.Header().Set("Location", path)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+func (s *site) frame(r *http.Request, title string) view.Frame {
+	next := ""
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		next = safeNext(r.URL.RequestURI())
+	}
+	frame := view.Frame{
+		Title: "Craftista, an origami gallery", Here: r.URL.Path,
+		SignInURL: withNext("/login", next), RegisterURL: withNext("/register", next),
+		Assets: view.Assets{
+			Style: s.assets.URL("css/site.css"), Htmx: s.assets.URL("vendor/htmx.min.js"),
+			Site: s.assets.URL("js/site.js"), Icon: s.assets.URL("icon.svg"),
+		},
+		Trace: s.trace(telemetry.TraceID(r.Context())),
+	}
+	if title != "" {
+		frame.Title = title + " · Craftista"
+	}
+	if s.settings.DevReload {
+		frame.Assets.Reload = s.assets.URL("js/reload.js")
+	}
+	switch who := session.From(r.Context()); who.State {
+	case session.SignedIn:
+		frame.Person.Name = who.User.Name
+	case session.Unknown:
+		frame.Person.Away = true
+	case session.SignedOut, session.RunOut: // nobody
+	}
+	return frame
+}
+
+func (s *site) trace(id string) view.Trace {
+	trace := view.Trace{ID: id}
+	if s.settings.TraceURLTemplate != "" {
+		trace.URL = strings.ReplaceAll(s.settings.TraceURLTemplate, "{id}", id)
+	}
+	return trace
+}
+
+// withNext is the path of a form that leads on to next; the front page, where
+// the forms lead anyway, is left out.
+func withNext(path, next string) string {
+	if next == "" || next == "/" {
+		return path
+	}
+	return path + "?" + url.Values{"next": {next}}.Encode()
+}

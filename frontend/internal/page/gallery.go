@@ -1,0 +1,172 @@
+package page
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+
+	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/session"
+	"craftista/frontend/internal/view"
+	"craftista/shared/fault"
+)
+
+const (
+	batchSize = 12
+	pickCount = 4
+)
+
+// order is one order of the grid: its name in our URLs, its label, and its name
+// in the catalogue.
+type order struct{ name, label, sort string }
+
+// orders are the orders on offer; the first is the usual one.
+func orders() []order {
+	return []order{{"loved", "Most loved", "-votes"}, {"newest", "Newest", "-created_at"}, {"name", "By name", "name"}}
+}
+
+// place is where in the grid a request is. The zero cursor is the beginning.
+type place struct {
+	order  order
+	cursor string
+}
+
+func placeOf(r *http.Request) place {
+	query := r.URL.Query()
+	p := place{order: orders()[0], cursor: query.Get("cursor")}
+	for _, o := range orders() {
+		if o.name == query.Get("sort") {
+			p.order = o
+		}
+	}
+	return p
+}
+
+// url is the place's own; the usual order at the beginning is the bare site.
+func (p place) url() string {
+	query := url.Values{}
+	if p.order.name != orders()[0].name {
+		query.Set("sort", p.order.name)
+	}
+	if p.cursor != "" {
+		query.Set("cursor", p.cursor)
+	}
+	return (&url.URL{Path: "/", RawQuery: query.Encode()}).String()
+}
+
+// gallery answers GET /: the front page; with a cursor a later page of the grid,
+// which is the fragment that htmx appends.
+func (s *site) gallery(w http.ResponseWriter, r *http.Request) error {
+	at := placeOf(r)
+	if fragment(r) {
+		batch, err := s.batch(r.Context(), at)
+		if err != nil {
+			return err
+		}
+		return send(w, r, http.StatusOK, view.BatchFragment(batch, plural(int64(len(batch.Cards)), "more piece")+"."))
+	}
+	model := view.Gallery{Sorts: sorts(at), Continued: at.cursor != "", RetryURL: at.url()}
+	var batchErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { model.Batch, batchErr = s.batch(r.Context(), at) })
+	if !model.Continued {
+		wg.Go(func() { model.Today = s.today(r.Context()) })
+		wg.Go(func() { model.Picks = s.pickModel(r.Context()) })
+	}
+	wg.Wait()
+	model.Away = fault.KindOf(batchErr) == fault.Unavailable
+	if batchErr != nil && !model.Away {
+		return batchErr // such as a cursor that is none
+	}
+	return s.page(w, r, http.StatusOK, "", view.GalleryPage(model))
+}
+
+// batch is one page of the grid with the person's own votes marked.
+func (s *site) batch(ctx context.Context, at place) (view.Batch, error) {
+	products, next, err := s.services.Catalogue.List(ctx, at.order.sort, at.cursor, batchSize)
+	if err != nil {
+		return view.Batch{}, err
+	}
+	ids := make([]int64, len(products))
+	for i, p := range products {
+		ids[i] = p.ID
+	}
+	mine := s.mine(ctx, ids)
+	batch := view.Batch{Cards: make([]view.Card, len(products))}
+	for i, p := range products {
+		batch.Cards[i] = s.card(p, slices.Contains(mine, p.ID))
+	}
+	if next != "" {
+		batch.MoreURL = place{order: at.order, cursor: next}.url()
+	}
+	return batch, nil
+}
+
+// mine are those of the ids that the person voted for. Where that cannot be
+// learnt nothing is marked: to vote again changes nothing.
+func (s *site) mine(ctx context.Context, ids []int64) []int64 {
+	who := session.From(ctx)
+	if who.Token == "" {
+		return nil
+	}
+	mine, err := s.services.Catalogue.Mine(ctx, who.Token, ids)
+	if err != nil {
+		return nil
+	}
+	return mine
+}
+
+func (s *site) today(ctx context.Context) view.Today {
+	daily, err := s.services.Recommendation.Daily(ctx)
+	if err != nil {
+		return view.Today{Away: true, Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"}}
+	}
+	return view.Today{
+		ID: strconv.FormatInt(daily.ID, 10), Name: daily.Name, URL: pieceURL(daily.ID), Description: daily.Description,
+		Date: longDate(daily.Date), Count: plural(daily.Votes, "vote"), Art: s.art(daily.Product, daily.Name+", folded from paper"),
+	}
+}
+
+// picks answers GET /recommendations with the recommendation area alone. It is
+// a part of the front page, so a visit without htmx goes there.
+func (s *site) picks(w http.ResponseWriter, r *http.Request) error {
+	if !fragment(r) {
+		return leadTo(w, r, "/#picks")
+	}
+	return send(w, r, http.StatusOK, view.PicksSection(s.pickModel(r.Context())))
+}
+
+func (s *site) pickModel(ctx context.Context) view.Picks {
+	who := session.From(ctx)
+	model := view.Picks{Heading: "Loved by many"}
+	if who.State == session.SignedIn {
+		model.Heading = "Picked for you"
+	}
+	picks, err := s.services.Recommendation.Picks(ctx, who.Token, pickCount)
+	if err != nil {
+		model.Away = true
+		return model
+	}
+	for _, p := range picks {
+		model.Picks = append(model.Picks, s.pick(p))
+	}
+	return model
+}
+
+func (s *site) pick(p backend.Pick) view.Pick {
+	return view.Pick{
+		ID: strconv.FormatInt(p.ID, 10), Name: p.Name, URL: pieceURL(p.ID), Reason: p.Reason,
+		Count: plural(p.Votes, "vote"), Art: s.art(p.Product, ""),
+	}
+}
+
+func sorts(at place) []view.Sort {
+	var all []view.Sort
+	for _, o := range orders() {
+		all = append(all, view.Sort{Label: o.label, URL: place{order: o}.url(), Current: o.name == at.order.name})
+	}
+	return all
+}

@@ -1,0 +1,126 @@
+package page_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+// checkMarkup holds what is true of all HTML here: nothing that the policy would
+// block, no id twice, no image without alt, no input without a label.
+func checkMarkup(t *testing.T, what string, doc *html.Node) {
+	t.Helper()
+	ids, labels := map[string]int{}, map[string]bool{}
+	for n := range elements(doc) {
+		for _, a := range n.Attr {
+			if a.Key == "style" || strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Key, "hx-on") || strings.HasPrefix(strings.TrimSpace(a.Val), "js:") ||
+				strings.HasPrefix(strings.TrimSpace(a.Val), "javascript:") {
+				t.Errorf("%s: <%s %s=%q> needs an unsafe policy", what, n.Data, a.Key, a.Val)
+			}
+		}
+		if n.Data == "style" || n.Data == "script" && (attr(n, "src") == "" || n.FirstChild != nil) {
+			t.Errorf("%s: inline <%s>", what, n.Data)
+		}
+		if id := attr(n, "id"); id != "" {
+			if ids[id]++; ids[id] > 1 {
+				t.Errorf("%s: the id %s stands twice", what, id)
+			}
+		}
+		if n.Data == "label" {
+			labels[attr(n, "for")] = true
+		}
+		if n.Data == "img" && !slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "alt" }) {
+			t.Errorf("%s: an image without alt", what)
+		}
+	}
+	for n := range elements(doc) {
+		if n.Data == "input" && attr(n, "type") != "hidden" && !labels[attr(n, "id")] {
+			t.Errorf("%s: the input %s has no label", what, attr(n, "id"))
+		}
+		for ref := range strings.FieldsSeq(attr(n, "aria-describedby") + " " + attr(n, "aria-labelledby")) {
+			if ids[ref] == 0 {
+				t.Errorf("%s: nothing has the id %s", what, ref)
+			}
+		}
+	}
+}
+
+// elements yields every element, those in templates too.
+func elements(doc *html.Node) func(yield func(*html.Node) bool) {
+	return func(yield func(*html.Node) bool) {
+		for n := range doc.Descendants() {
+			if n.Type == html.ElementNode && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// text is an element's texts with single spaces between.
+func text(n *html.Node) string {
+	if n == nil {
+		return ""
+	}
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data + " ")
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// id is the element with the id, nil if there is none.
+func (a answer) id(id string) *html.Node {
+	for n := range elements(a.doc) {
+		if attr(n, "id") == id {
+			return n
+		}
+	}
+	return nil
+}
+
+// tags are the elements with the tag inside n, or in all of it for nil.
+func (a answer) tags(tag string) []*html.Node {
+	var found []*html.Node
+	for n := range elements(a.doc) {
+		if n.Data == tag {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+// class is the first element with the class, nil if there is none.
+func (a answer) class(class string) *html.Node {
+	for n := range elements(a.doc) {
+		if slices.Contains(strings.Fields(attr(n, "class")), class) {
+			return n
+		}
+	}
+	return nil
+}
+
+// markup is an element as it was written.
+func markup(t *testing.T, n *html.Node) string {
+	t.Helper()
+	if n == nil {
+		t.Fatal("no such element")
+	}
+	var b strings.Builder
+	if err := html.Render(&b, n); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}

@@ -1,0 +1,75 @@
+package page
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+)
+
+// maxNext is the longest place that is remembered, in bytes.
+const maxNext = 1000
+
+// safeNext is raw if it is a path of this site where a person can be sent, else
+// "/". It is the guard against open redirects. It checks
+//   - that raw is short and of printable ASCII without a backslash, which
+//     browsers read as a slash
+//   - that it parses and has no scheme, host, user or opaque part
+//   - that its path, decoded as often as it can be, starts with one slash, is in
+//     its shortest form and holds no backslash and no control character
+//   - that it does not lead to the forms themselves
+func safeNext(raw string) string {
+	if len(raw) > maxNext || !plain(raw) {
+		return "/"
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+		return "/"
+	}
+	if !straight(u.EscapedPath()) {
+		return "/"
+	}
+	switch u.Path {
+	case "/login", "/register", "/logout":
+		return "/"
+	}
+	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).String()
+}
+
+// straight reports whether p, decoded as often as it can be, is a plain
+// absolute path at every step.
+func straight(p string) bool {
+	for {
+		trimmed := strings.TrimSuffix(p, "/")
+		if !strings.HasPrefix(p, "/") || (p != "/" && path.Clean(p) != trimmed) || !plain(p) {
+			return false
+		}
+		decoded, err := url.PathUnescape(p)
+		if err != nil {
+			return false
+		}
+		if decoded == p {
+			return true
+		}
+		p = decoded
+	}
+}
+
+// plain reports whether text is printable ASCII without a backslash.
+func plain(text string) bool {
+	return strings.IndexFunc(text, func(c rune) bool { return c <= ' ' || c > '~' || c == '\\' }) < 0
+}
+
+// whence is the page of this site that the person was on, as the browser tells
+// it (HX-Current-URL, else Referer), or otherwise where it does not.
+func whence(r *http.Request, otherwise string) string {
+	raw := r.Header.Get("HX-Current-URL")
+	if raw == "" {
+		raw = r.Header.Get("Referer")
+	}
+	u, err := url.Parse(raw)
+	if raw == "" || err != nil || u.Host != r.Host {
+		return otherwise
+	}
+	return safeNext(u.RequestURI())
+}

@@ -1,0 +1,104 @@
+package page
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+
+	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/session"
+	"craftista/frontend/internal/view"
+	"craftista/shared/fault"
+	"craftista/shared/web"
+)
+
+// piece answers GET /origamis/{id}.
+func (s *site) piece(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	var product backend.Product
+	var mine []int64
+	var wg sync.WaitGroup
+	wg.Go(func() { product, err = s.services.Catalogue.Product(r.Context(), id) })
+	wg.Go(func() { mine = s.mine(r.Context(), []int64{id}) })
+	wg.Wait()
+	if err != nil {
+		return err
+	}
+	return s.page(w, r, http.StatusOK, product.Name, view.PiecePage(view.Piece{
+		ID: strconv.FormatInt(id, 10), Name: product.Name, Description: product.Description,
+		Folds: strconv.Itoa(product.Folds), Paper: product.Paper, Level: level(product.Difficulty),
+		Art:  s.art(product, product.Name+", folded from paper"),
+		Vote: voteModel(id, product.Name, product.Votes, slices.Contains(mine, id)),
+	}))
+}
+
+// vote answers POST /origamis/{id}/vote.
+func (s *site) vote(w http.ResponseWriter, r *http.Request) error { return s.cast(w, r, true) }
+
+// unvote answers POST /origamis/{id}/unvote.
+func (s *site) unvote(w http.ResponseWriter, r *http.Request) error { return s.cast(w, r, false) }
+
+// cast votes, or takes the vote back. A person who is not signed in is led to
+// sign-in and then back to where they were. The catalogue has the last word on
+// the token, so one that cannot be checked here is sent along all the same.
+func (s *site) cast(w http.ResponseWriter, r *http.Request, voted bool) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	who := session.From(r.Context())
+	if who.Token == "" {
+		return s.toSignIn(w, r, id, who.State == session.RunOut)
+	}
+	var product backend.Product
+	if fragment(r) { // first, so that no vote is cast and then not shown
+		if product, err = s.services.Catalogue.Product(r.Context(), id); err != nil {
+			return votingAway(err)
+		}
+	}
+	count, err := s.services.Catalogue.Vote(r.Context(), who.Token, id, voted)
+	switch {
+	case fault.KindOf(err) == fault.Unauthenticated:
+		s.sessions.End(w, r)
+		return s.toSignIn(w, r, id, true)
+	case err != nil:
+		return votingAway(err)
+	case !fragment(r):
+		return leadTo(w, r, whence(r, pieceURL(id))+"#piece-"+strconv.FormatInt(id, 10))
+	}
+	w.Header().Set("HX-Trigger", "voted")
+	return send(w, r, http.StatusOK, view.VoteFragment(voteReply(voteModel(id, product.Name, count, voted))))
+}
+
+// votingAway says of an Unavailable fault what it means to a voter.
+func votingAway(err error) error {
+	if fault.KindOf(err) == fault.Unavailable {
+		return fault.New(fault.Unavailable, "voting is away just now").Because(err)
+	}
+	return err
+}
+
+func voteReply(v view.Vote) view.VoteReply {
+	if v.Voted {
+		return view.VoteReply{Vote: v, Announcement: "You voted for " + v.Name + ". " + v.Count + "."}
+	}
+	return view.VoteReply{Vote: v, Announcement: "You took back your vote for " + v.Name + ". " + v.Count + "."}
+}
+
+// toSignIn leads to /login and from there back: in htmx to the page the person
+// is on, without it to the piece they meant to vote for.
+func (s *site) toSignIn(w http.ResponseWriter, r *http.Request, id int64, runOut bool) error {
+	query := url.Values{"next": {pieceURL(id)}}
+	if fragment(r) {
+		query.Set("next", whence(r, pieceURL(id)))
+	}
+	if runOut {
+		query.Set("why", "expired")
+	}
+	return leadTo(w, r, "/login?"+query.Encode())
+}

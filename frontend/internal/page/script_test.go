@@ -1,0 +1,184 @@
+package page_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"craftista/frontend/internal/page"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestScriptsJSON(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	signedIn := as(w.issuer.Mint(7, "user"))
+	up := map[string]any{"Frontend": "up", "Catalogue": "up", "Voting": "up", "Recommendation": "up", "Authentication": "up"}
+	for _, c := range []struct {
+		name, method, path string
+		who                option
+		want               any
+	}{
+		{"votes", "GET", "/api/origamis/1/votes", signedIn, map[string]any{"origami_id": 1.0, "votes": 41.0}},
+		{"vote", "POST", "/api/origamis/1/vote", signedIn, map[string]any{"origami_id": 1.0, "new_vote_count": 42.0, "voted": true, "message": "so it is"}},
+		{"states", "GET", "/api/service-status", signedIn, up},
+		{"voting", "GET", "/votingservice-status", signedIn, map[string]any{"status": "up", "message": "voting can be used"}},
+		{"recommendation", "GET", "/recommendation-status", signedIn, map[string]any{"status": "up", "message": "recommendations can be used"}},
+		{"signed in", "GET", "/auth/status", signedIn, map[string]any{"authenticated": true, "message": "so it is"}},
+		{"signed out", "GET", "/auth/status", func(*http.Request) {}, map[string]any{"authenticated": false, "message": "so it is"}},
+		{"alive", "GET", "/livez", signedIn, map[string]any{"status": "alive"}},
+	} {
+		a := w.do(c.method, c.path, nil, c.who)
+		var got any
+		if err := json.Unmarshal([]byte(a.body), &got); err != nil || a.status != http.StatusOK || a.header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %s", c.name, a.status, a.body)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}
+
+func TestScriptsProducts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.get("/api/products?limit=2")
+	var got []map[string]any
+	if err := json.Unmarshal([]byte(a.body), &got); err != nil || len(got) != 2 || got[0]["image_url"] != "/static/origami/crane.svg" {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if got, want := a.header.Get("Link"), `</api/products?cursor=two%3D&limit=2>; rel="next"`; got != want {
+		t.Errorf("Link %q, want %q", got, want)
+	}
+	if again := w.get("/api/products?limit=2", header("If-None-Match", a.header.Get("ETag"))); again.status != http.StatusNotModified {
+		t.Errorf("with its tag: %d", again.status)
+	}
+	if daily := w.get("/daily-origami"); daily.status != http.StatusOK || !strings.Contains(daily.body, `"date":"2026-11-22"`) {
+		t.Errorf("daily: %d %s", daily.status, daily.body)
+	}
+}
+
+func TestScriptsProblems(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	signedIn := as(w.issuer.Mint(7, "user"))
+	nobody := func(*http.Request) {}
+	for _, c := range []struct {
+		method, path string
+		who          option
+		status       int
+	}{
+		{"POST", "/api/origamis/1/vote", nobody, 401},
+		{"POST", "/api/origamis/1/vote", as("nonsense"), 401},
+		{"POST", "/api/origamis/99/vote", signedIn, 404},
+		{"POST", "/api/origamis/x/vote", signedIn, 404},
+		{"GET", "/api/origamis/0/votes", nobody, 404},
+		{"GET", "/api/products?cursor=forged", nobody, 400},
+		{"GET", "/api/nothing", nobody, 404},
+		{"DELETE", "/api/products", nobody, 405},
+	} {
+		a := w.do(c.method, c.path, nil, c.who)
+		var got struct {
+			Status  int
+			TraceID string `json:"trace_id"`
+		}
+		err := json.Unmarshal([]byte(a.body), &got)
+		if err != nil || a.status != c.status || got.Status != c.status || got.TraceID != a.header.Get("Trace-Id") ||
+			a.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s %s: %d %s", c.method, c.path, a.status, a.body)
+		}
+	}
+}
+
+func TestScriptsWhenServicesAreAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	w.product.server.Close()
+	w.recommendation.mood.Store(broken)
+	w.auth.mood.Store(hanging)
+	var states map[string]string
+	if err := json.Unmarshal([]byte(w.promptly("/api/service-status").body), &states); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"Frontend": "up", "Catalogue": "down", "Voting": "down", "Recommendation": "down", "Authentication": "down"}
+	if diff := cmp.Diff(want, states); diff != "" {
+		t.Error(diff)
+	}
+	for path, want := range map[string]string{
+		"/votingservice-status":  `{"status":"down","message":"voting cannot be used now"}`,
+		"/recommendation-status": `{"status":"down","message":"recommendations cannot be used now"}`,
+	} {
+		if got := w.promptly(path); got.body != want || got.status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+	for path, want := range map[string]int{"/api/products": 503, "/api/origamis/1/votes": 503, "/daily-origami": 503, "/auth/status": 503} {
+		if got := w.promptly(path); got.status != want {
+			t.Errorf("%s: %d, want %d", path, got.status, want)
+		}
+	}
+	for _, path := range []string{"/livez", "/readyz", "/health"} {
+		if got := w.promptly(path); got.status != http.StatusOK {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	a := w.promptly("/status")
+	if got, want := text(a.tags("h1")[0]), "3 services in trouble"; got != want || a.status != http.StatusOK {
+		t.Errorf("%d %q, want %q", a.status, got, want)
+	}
+}
+
+func TestStatusPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.get("/status")
+	if got, want := text(a.tags("h1")[0]), "All is well"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	var catalogue string
+	for _, li := range a.tags("li") {
+		if strings.HasPrefix(text(li), "Catalogue") {
+			catalogue = text(li)
+		}
+	}
+	for _, want := range []string{"Catalogue up", "Version 1.2.3", "Answers in", " ms", "Host host-7", "Runs in Kubernetes"} {
+		if !strings.Contains(catalogue, want) {
+			t.Errorf("%q is not in %q", want, catalogue)
+		}
+	}
+}
+
+func TestDevelopmentReload(t *testing.T) {
+	t.Parallel()
+	stopping := make(chan struct{})
+	w := newWorld(t, page.Settings{DevReload: true, Stopping: stopping})
+	if a := w.get("/"); !strings.Contains(a.body, "/static/js/reload.") {
+		t.Error("the script is missing")
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.site.URL+"/dev/reload", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	lines := bufio.NewScanner(res.Body)
+	var got []string
+	for len(got) < 3 && lines.Scan() {
+		got = append(got, lines.Text())
+	}
+	if len(got) != 3 || got[1] != "event: start" || len(got[2]) < len("data: ")+26 || res.Header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("got %q", got)
+	}
+	close(stopping)
+	for lines.Scan() { // ends because the process does, long before the request's deadline
+	}
+	if plain := newWorld(t, page.Settings{}).get("/dev/reload"); plain.status != http.StatusNotFound {
+		t.Errorf("without the setting: %d", plain.status)
+	}
+}

@@ -1,0 +1,156 @@
+package page_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"craftista/frontend/internal/page"
+)
+
+const wantPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+
+// route is one address of the site as the table of routes has it.
+type route struct{ method, path, allow string }
+
+func routes() []route {
+	const read, write, both = "GET, HEAD", "POST", "GET, HEAD, POST"
+	return []route{
+		{"GET", "/", read}, {"GET", "/recommendations", read}, {"GET", "/origamis/1", read},
+		{"POST", "/origamis/1/vote", write}, {"POST", "/origamis/1/unvote", write}, {"POST", "/logout", write},
+		{"GET", "/login", both}, {"GET", "/register", both}, {"POST", "/login", both}, {"POST", "/register", both},
+		{"GET", "/status", read}, {"GET", "/api/products", read}, {"GET", "/api/origamis/1/votes", read},
+		{"POST", "/api/origamis/1/vote", write}, {"GET", "/api/service-status", read}, {"GET", "/daily-origami", read},
+		{"GET", "/recommendation-status", read}, {"GET", "/votingservice-status", read}, {"GET", "/auth/status", read},
+		{"GET", "/livez", read}, {"GET", "/readyz", read}, {"GET", "/health", read}, {"GET", "/api/system-info", read},
+		{"GET", "/static/css/site.css", read}, {"GET", "/favicon.ico", read}, {"GET", "/robots.txt", read},
+	}
+}
+
+func TestHeadersOnEveryRoute(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	want := map[string]string{
+		"Content-Security-Policy": wantPolicy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+		"Permissions-Policy":         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "Strict-Transport-Security": "",
+	}
+	check := func(what string, a answer) {
+		for name, value := range want {
+			if got := a.header.Get(name); got != value {
+				t.Errorf("%s: %s is %q, want %q", what, name, got, value)
+			}
+		}
+		if len(a.header.Get("Trace-Id")) != 32 || a.header.Get("Cache-Control") == "" {
+			t.Errorf("%s: Trace-Id %q, Cache-Control %q", what, a.header.Get("Trace-Id"), a.header.Get("Cache-Control"))
+		}
+		if a.doc != nil && (a.header.Get("Cache-Control") != "private, no-store" || a.header.Get("Vary") != "HX-Request" ||
+			a.header.Get("Content-Type") != "text/html; charset=utf-8") {
+			t.Errorf("%s: a page with %v", what, a.header)
+		}
+	}
+	for _, r := range append(routes(), route{"GET", "/nowhere", ""}, route{"GET", "/static/nothing.css", ""}) {
+		check(r.method+" "+r.path, w.do(r.method, r.path, nil))
+		if r.method == http.MethodGet {
+			whole, head := w.get(r.path), w.do(http.MethodHead, r.path, nil)
+			check("HEAD "+r.path, head)
+			if head.status != whole.status || head.body != "" || head.header.Get("Content-Type") != whole.header.Get("Content-Type") {
+				t.Errorf("HEAD %s: %d, GET %d", r.path, head.status, whole.status)
+			}
+		}
+	}
+	if got := w.overTLS("/").Get("Strict-Transport-Security"); got != "max-age=31536000; includeSubDomains" {
+		t.Errorf("over https: %q", got)
+	}
+}
+
+func TestMethods(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for _, r := range routes() {
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+			if slices.Contains(strings.Split(r.allow, ", "), method) {
+				continue
+			}
+			a := w.do(method, r.path, nil)
+			if a.status != http.StatusMethodNotAllowed || a.header.Get("Allow") != r.allow {
+				t.Errorf("%s %s: %d, Allow %q, want 405 and %q", method, r.path, a.status, a.header.Get("Allow"), r.allow)
+			}
+			script := strings.HasPrefix(a.header.Get("Content-Type"), "application/problem+json")
+			if page := a.doc != nil; page == script {
+				t.Errorf("%s %s: Content-Type %q", method, r.path, a.header.Get("Content-Type"))
+			}
+		}
+	}
+	if a := w.do("DELETE", "/origamis/1", nil); text(a.tags("h1")[0]) != "Wrong jump" {
+		t.Errorf("405 page: %s", a.body)
+	}
+}
+
+// origin is where a request comes from, as its headers tell.
+type origin struct {
+	name    string
+	headers []option
+	refused bool
+}
+
+func (w *world) origins() []origin {
+	return []origin{
+		{"cross-site", []option{header("Sec-Fetch-Site", "cross-site")}, true},
+		{"same-site, another host", []option{header("Sec-Fetch-Site", "same-site")}, true},
+		{"an old browser", []option{header("Origin", "https://evil.example")}, true},
+		{"an opaque origin", []option{header("Origin", "null")}, true},
+		{"same-origin", []option{header("Sec-Fetch-Site", "same-origin")}, false},
+		{"typed by hand", []option{header("Sec-Fetch-Site", "none")}, false},
+		{"an old browser here", []option{header("Origin", w.site.URL)}, false},
+		{"no browser", nil, false},
+	}
+}
+
+func TestCrossOriginPostsAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	signedIn := as(w.issuer.Mint(7, "user"))
+	for _, c := range w.origins() {
+		for _, path := range []string{"/login", "/register", "/logout", "/origamis/1/vote", "/origamis/1/unvote", "/api/origamis/1/vote"} {
+			a := w.post(path, ada("email", "x@y.example"), append(slices.Clone(c.headers), signedIn)...)
+			if got := a.status == http.StatusForbidden; got != c.refused {
+				t.Errorf("%s to %s: %d", c.name, path, a.status)
+			}
+			if c.refused && path != "/api/origamis/1/vote" && text(a.tags("h1")[0]) != "Not through this gate" {
+				t.Errorf("%s to %s: %s", c.name, path, a.body)
+			}
+			if c.refused && a.header.Get("Set-Cookie") != "" {
+				t.Errorf("%s to %s: sets a cookie", c.name, path)
+			}
+		}
+		if w.mine[1] == c.refused && !c.refused {
+			t.Errorf("%s: no vote", c.name)
+		}
+		if c.refused && len(w.mine) != 0 {
+			t.Errorf("%s: a vote was counted", c.name)
+		}
+		w.mu.Lock()
+		clear(w.mine)
+		w.mu.Unlock()
+	}
+	if a := w.get("/", header("Sec-Fetch-Site", "cross-site")); a.status != http.StatusOK {
+		t.Errorf("a link from elsewhere: %d", a.status)
+	}
+}
+
+func TestBadCookieSignsOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for _, bad := range w.issuer.Bads() {
+		if strings.ContainsRune(bad.Token, 0) {
+			continue // no cookie can carry it
+		}
+		a := w.get("/status", as(bad.Token))
+		if got := text(a.class("site-nav")); got != "Gallery Status Sign in Join" || !strings.Contains(a.header.Get("Set-Cookie"), "Max-Age=0") {
+			t.Errorf("%s: %q, cookie %q", bad.Name, got, a.header.Get("Set-Cookie"))
+		}
+	}
+}

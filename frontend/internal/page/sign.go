@@ -1,0 +1,150 @@
+package page
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"craftista/frontend/internal/session"
+	"craftista/frontend/internal/view"
+	"craftista/shared/fault"
+	"craftista/shared/web"
+)
+
+// loginPage answers GET /login; who is signed in goes on at once.
+func (s *site) loginPage(w http.ResponseWriter, r *http.Request) error {
+	return s.signPage(w, r, loginForm(url.Values{"next": {r.URL.Query().Get("next")}}))
+}
+
+// registerPage answers GET /register.
+func (s *site) registerPage(w http.ResponseWriter, r *http.Request) error {
+	return s.signPage(w, r, registerForm(url.Values{"next": {r.URL.Query().Get("next")}}))
+}
+
+func (s *site) signPage(w http.ResponseWriter, r *http.Request, form view.SignForm) error {
+	if session.From(r.Context()).State == session.SignedIn {
+		return leadTo(w, r, form.Next)
+	}
+	return s.showSign(w, r, http.StatusOK, form)
+}
+
+// login answers POST /login.
+func (s *site) login(w http.ResponseWriter, r *http.Request) error {
+	values, err := readForm(r, "username", "password", "next")
+	if err != nil {
+		return err
+	}
+	form := loginForm(values)
+	var checks fault.Checks
+	checks.Require(strings.TrimSpace(values.Get("username")) != "", "username", "is required")
+	checks.Require(values.Get("password") != "", "password", "is required")
+	if err := checks.Err(); err != nil {
+		return s.refuse(w, r, form, err)
+	}
+	if err := s.signIn(w, r, values.Get("username"), values.Get("password")); err != nil {
+		return s.refuse(w, r, form, err)
+	}
+	return leadTo(w, r, form.Next)
+}
+
+// register answers POST /register: it makes the account and signs in.
+func (s *site) register(w http.ResponseWriter, r *http.Request) error {
+	values, err := readForm(r, "username", "email", "password", "next")
+	if err != nil {
+		return err
+	}
+	form := registerForm(values)
+	err = s.services.Auth.Register(r.Context(), values.Get("username"), values.Get("email"), values.Get("password"))
+	switch {
+	case fault.KindOf(err) == fault.Unauthenticated:
+		// Ours to mend, no fault of the person's: the kind must not reach them.
+		return fmt.Errorf("auth refuses the internal API key: %s", err.Error())
+	case err != nil:
+		return s.refuse(w, r, form, err)
+	}
+	if err := s.signIn(w, r, values.Get("username"), values.Get("password")); err != nil {
+		return leadTo(w, r, "/login?"+url.Values{"next": {form.Next}, "why": {"welcome"}}.Encode())
+	}
+	return leadTo(w, r, form.Next)
+}
+
+// logout answers POST /logout.
+func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
+	s.sessions.End(w, r)
+	return leadTo(w, r, "/")
+}
+
+func (s *site) signIn(w http.ResponseWriter, r *http.Request, username, password string) error {
+	grant, err := s.services.Auth.Login(r.Context(), username, password)
+	if err != nil {
+		return err
+	}
+	s.sessions.Start(w, r, grant.AccessToken, grant.Life)
+	return nil
+}
+
+// refuse shows the form again with what is wrong; err that the form cannot say
+// goes on up.
+func (s *site) refuse(w http.ResponseWriter, r *http.Request, form view.SignForm, err error) error {
+	f := web.FaultOf(err)
+	switch f.Kind {
+	case fault.Invalid:
+		markInvalid(&form, f.Fields)
+	case fault.Unauthenticated:
+		form.Problem = "That name and password do not belong together."
+		markBoth(&form, "username", "password")
+	case fault.Conflict:
+		form.Problem = "That username or e-mail is taken. If it is yours, sign in instead."
+		markBoth(&form, "username", "email")
+	case fault.Throttled:
+		form.Problem = "Too many tries. " + wait(f)
+	case fault.Unavailable:
+		form.Problem = "Sign-in is away just now. Nothing you typed was wrong: please try again in a moment."
+	default:
+		return err
+	}
+	web.SetFaultHeaders(w.Header(), &fault.Error{RetryAfter: f.RetryAfter}) // no challenge: people sign in by the form
+	status := web.Status(f.Kind)
+	if fragment(r) {
+		return send(w, r, status, view.SignFormView(form))
+	}
+	return s.showSign(w, r, status, form)
+}
+
+func wait(f *fault.Error) string {
+	if seconds := int64(f.RetryAfter.Seconds()); seconds > 0 {
+		return "Wait " + plural(seconds, "second") + " and try again."
+	}
+	return "Wait a moment and try again."
+}
+
+func (s *site) showSign(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
+	model := view.Sign{Form: form, Why: why(r), Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"}}
+	if form.ID == "login-form" {
+		model.Heading, model.Other, model.OtherLabel = "Sign in", "New here?", "Make an account"
+		model.OtherURL = withNext("/register", form.Next)
+	} else {
+		model.Heading, model.Other, model.OtherLabel = "Make an account", "Been here before?", "Sign in"
+		model.OtherURL = withNext("/login", form.Next)
+		model.Art = view.Art{URL: s.assets.URL("origami/butterfly.svg"), Tint: "tint-5"}
+	}
+	return s.page(w, r, status, model.Heading, view.SignPage(model))
+}
+
+// why says what led here, if it was not the person's own wish.
+func why(r *http.Request) string {
+	query := r.URL.Query()
+	switch {
+	case session.From(r.Context()).State == session.Unknown:
+		return "Sign-in does not answer just now, so it is not known whether you are signed in."
+	case query.Get("why") == "expired":
+		return "Your session has run out. Sign in again and you are back where you were."
+	case query.Get("why") == "welcome":
+		return "Your account is made. Sign in to use it."
+	case query.Get("next") != "":
+		return "Sign in to vote. You come right back to where you were."
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,239 @@
+package page_test
+
+import (
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+
+	"craftista/frontend/internal/page"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func ada(extra ...string) url.Values {
+	form := url.Values{"username": {"ada"}, "password": {"open sesame please"}}
+	for i := 0; i < len(extra); i += 2 {
+		form.Set(extra[i], extra[i+1])
+	}
+	return form
+}
+
+// TestTheWholeWayWithoutScripts is a person with a browser that only knows forms.
+func TestTheWholeWayWithoutScripts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	form := ada("email", "ada@example.org", "next", "/origamis/2")
+	for _, step := range []struct {
+		path, lands string
+		form        url.Values
+	}{
+		{"/origamis/2/vote", "/login?next=%2Forigamis%2F2", nil},
+		{"/register", "/origamis/2", form},
+		{"/origamis/2/vote", "/origamis/2", nil},
+		{"/logout", "/", nil},
+		{"/origamis/2/vote", "/login?next=%2Forigamis%2F2", nil},
+		{"/login", "/origamis/2", ada("next", "/origamis/2")},
+	} {
+		if got := w.submit(browser, step.path, step.form); got != step.lands {
+			t.Fatalf("%s lands on %s, want %s", step.path, got, step.lands)
+		}
+	}
+	if !w.mine[2] {
+		t.Error("the vote is lost")
+	}
+}
+
+// submit posts a form as a browser does and gives the address it ends at.
+func (w *world) submit(browser *http.Client, path string, form url.Values) string {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.site.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	res, err := browser.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res.Request.URL.RequestURI()
+}
+
+func TestSessionCookie(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		settings page.Settings
+		want     string
+	}{
+		"http":  {page.Settings{}, "craftista_session; Path=/; Max-Age=900; HttpOnly; SameSite=Lax"},
+		"https": {page.Settings{Secure: true}, "__Host-craftista_session; Path=/; Max-Age=900; HttpOnly; Secure; SameSite=Lax"},
+	} {
+		w := newWorld(t, c.settings)
+		a := w.post("/login", ada())
+		if a.status != http.StatusSeeOther || a.header.Get("Location") != "/" {
+			t.Fatalf("%s: %d to %q", name, a.status, a.header.Get("Location"))
+		}
+		cookie, err := http.ParseSetCookie(a.header.Get("Set-Cookie"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Replace(a.header.Get("Set-Cookie"), "="+cookie.Value, "", 1); got != c.want {
+			t.Errorf("%s: cookie %q, want %q", name, got, c.want)
+		}
+		a = w.get("/", func(r *http.Request) { r.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value}) })
+		if !strings.Contains(text(a.class("site-nav")), "person-7") {
+			t.Errorf("%s: not signed in: %s", name, text(a.class("site-nav")))
+		}
+		if strings.Contains(a.body, cookie.Value) {
+			t.Errorf("%s: the token is in the page", name)
+		}
+	}
+}
+
+func TestSignFormsRefuse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for _, c := range []struct {
+		name, path string
+		form       url.Values
+		status     int
+		problem    string
+		errors     map[string]string // by input
+		invalid    string            // the inputs marked
+		described  string            // of the first marked input
+	}{
+		{"wrong password", "/login", ada("password", "guess"), 401, "That name and password do not belong together.", nil, "username password", "login-form-problem"},
+		{"nothing typed", "/login", url.Values{}, 422, "Almost. Mend what is marked below.",
+			map[string]string{"username": "Username or e-mail is required", "password": "Password is required"}, "username password", "username-error"},
+		{"too many tries", "/login", ada("username", "busy"), 429, "Too many tries. Wait 30 seconds and try again.", nil, "", ""},
+		{"rules", "/register", ada("email", "a@b.example", "password", "short"), 422, "Almost. Mend what is marked below.",
+			map[string]string{"username": "Username is too short", "password": "Password must have 10 to 72 bytes"}, "username password", "username-error username-hint"},
+		{"taken", "/register", ada("email", "a@b.example", "username", "taken"), 409, "That username or e-mail is taken. If it is yours, sign in instead.",
+			nil, "username email", "register-form-problem username-hint"},
+	} {
+		c.form.Set("next", "/origamis/2")
+		whole := w.refused(c.name, c.path, c.form, c.status, c.problem)
+		for name, want := range c.errors {
+			if got := text(whole.id(name + "-error")); got != want {
+				t.Errorf("%s: %s says %q, want %q", c.name, name, got, want)
+			}
+		}
+		checkInputs(t, c.name, whole, c.form, c.invalid, c.described)
+	}
+	if got := w.post("/login", ada("username", "busy")).header.Get("Retry-After"); got != "30" {
+		t.Errorf("Retry-After %q", got)
+	}
+}
+
+// refused posts the form with and without htmx and gives the whole page, whose
+// form is the fragment.
+func (w *world) refused(name, path string, form url.Values, status int, problem string) answer {
+	w.t.Helper()
+	whole, part := w.post(path, form), w.post(path, form, w.byHtmx(path))
+	id := strings.TrimPrefix(path, "/") + "-form"
+	if diff := cmp.Diff(markup(w.t, whole.id(id)), markup(w.t, part.id(id))); diff != "" {
+		w.t.Errorf("%s: the page's form is not the fragment's: %s", name, diff)
+	}
+	if whole.status != status || part.status != status || whole.header.Get("Set-Cookie") != "" {
+		w.t.Errorf("%s: status %d and %d, want %d", name, whole.status, part.status, status)
+	}
+	if got := text(whole.id(id + "-problem")); got != problem {
+		w.t.Errorf("%s: problem %q, want %q", name, got, problem)
+	}
+	return whole
+}
+
+// checkInputs holds that what was typed is kept, save passwords, and that the
+// inputs named invalid are marked, the first of them focused and described.
+func checkInputs(t *testing.T, name string, a answer, form url.Values, invalid, described string) {
+	t.Helper()
+	var marked []string
+	for _, input := range a.tags("input") {
+		field, want := attr(input, "name"), ""
+		if field != "password" {
+			want = form.Get(field)
+		}
+		if got := attr(input, "value"); got != want {
+			t.Errorf("%s: %s holds %q, want %q", name, field, got, want)
+		}
+		if attr(input, "aria-invalid") == "true" {
+			if marked = append(marked, field); len(marked) == 1 && (attr(input, "aria-describedby") != described || !strings.Contains(markup(t, input), "autofocus")) {
+				t.Errorf("%s: %s, want it focused and described by %q", name, markup(t, input), described)
+			}
+		}
+	}
+	if got := strings.Join(marked, " "); got != invalid {
+		t.Errorf("%s: marked %q, want %q", name, got, invalid)
+	}
+}
+
+func TestSignInByHtmx(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for path, form := range map[string]url.Values{"/login": ada("next", "/origamis/2"), "/register": ada("email", "a@b.example", "next", "/origamis/2")} {
+		a := w.post(path, form, w.byHtmx(path))
+		if a.status != http.StatusNoContent || a.header.Get("HX-Redirect") != "/origamis/2" || !strings.HasPrefix(a.header.Get("Set-Cookie"), "craftista_session=ey") {
+			t.Errorf("%s: %d %v", path, a.status, a.header)
+		}
+	}
+}
+
+func TestFormsAreReadStrictly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for _, c := range []struct {
+		name, media, body string
+		status            int
+	}{
+		{"too large", "application/x-www-form-urlencoded", "username=" + strings.Repeat("a", 70<<10), 413},
+		{"JSON", "application/json", "{}", 415},
+		{"no type", "", "username=a", 415},
+		{"bad escape", "application/x-www-form-urlencoded", "username=%zz", 400},
+		{"not UTF-8", "application/x-www-form-urlencoded", "username=%ff", 400},
+		{"unknown field", "application/x-www-form-urlencoded", "username=a&password=b&role=admin", 400},
+		{"a field twice", "application/x-www-form-urlencoded", "username=a&username=b", 400},
+	} {
+		for _, path := range []string{"/login", "/register"} {
+			a := w.do(http.MethodPost, path, strings.NewReader(c.body), header("Content-Type", c.media))
+			if a.status != c.status || a.doc == nil {
+				t.Errorf("%s at %s: %d, want %d as a page", c.name, path, a.status, c.status)
+			}
+		}
+	}
+}
+
+func TestSignPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	signedIn := as(w.issuer.Mint(7, "user"))
+	for _, c := range []struct{ path, heading, why, other string }{
+		{"/login", "Sign in", "", "/register"},
+		{"/login?next=/origamis/2", "Sign in", "Sign in to vote. You come right back to where you were.", "/register?next=%2Forigamis%2F2"},
+		{"/login?next=/origamis/2&why=expired", "Sign in", "Your session has run out. Sign in again and you are back where you were.", "/register?next=%2Forigamis%2F2"},
+		{"/login?why=welcome", "Sign in", "Your account is made. Sign in to use it.", "/register"},
+		{"/register", "Make an account", "", "/login"},
+	} {
+		a := w.get(c.path)
+		got := []string{text(a.tags("h1")[0]), text(a.class("why")), attr(a.class("other").LastChild, "href")}
+		if diff := cmp.Diff([]string{c.heading, c.why, c.other}, got); diff != "" {
+			t.Errorf("%s: %s", c.path, diff)
+		}
+	}
+	for path, want := range map[string]string{"/login?next=/origamis/2": "/origamis/2", "/register": "/", "/login?next=//evil.example": "/"} {
+		if a := w.get(path, signedIn); a.status != http.StatusSeeOther || a.header.Get("Location") != want {
+			t.Errorf("signed in at %s: %d to %q, want 303 to %q", path, a.status, a.header.Get("Location"), want)
+		}
+	}
+	a := w.post("/logout", nil, signedIn)
+	if a.status != http.StatusSeeOther || a.header.Get("Location") != "/" || !strings.Contains(a.header.Get("Set-Cookie"), "Max-Age=0") {
+		t.Errorf("sign-out: %d %v", a.status, a.header)
+	}
+}

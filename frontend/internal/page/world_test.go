@@ -1,0 +1,142 @@
+package page_test
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/page"
+	"craftista/frontend/internal/session"
+	"craftista/frontend/static"
+	"craftista/shared/health"
+	"craftista/shared/telemetry"
+	"craftista/shared/token/tokentest"
+
+	"golang.org/x/net/html"
+)
+
+// world is the site with three fake services behind it.
+type world struct {
+	t                             *testing.T
+	site                          *httptest.Server
+	issuer                        *tokentest.Issuer
+	auth, product, recommendation *fake
+	handler                       http.Handler
+
+	mu      sync.Mutex // guards the rest
+	pieces  []map[string]any
+	mine    map[int64]bool
+	revoked bool // the catalogue believes no token
+}
+
+func newWorld(t *testing.T, settings page.Settings) *world {
+	t.Helper()
+	w := &world{
+		t: t, issuer: tokentest.New(t), auth: newFake(t), product: newFake(t), recommendation: newFake(t),
+		pieces: []map[string]any{
+			{"id": 1, "name": "Crane", "description": "A crane.", "image_url": "/static/origami/crane.svg", "votes": 41, "difficulty": "easy", "folds": 22, "paper": "15 cm square"},
+			{"id": 2, "name": "Fox", "description": "A fox.", "image_url": "/static/origami/fox.svg", "votes": 1, "difficulty": "advanced", "folds": 30, "paper": "20 cm square"},
+			{"id": 3, "name": "Whale", "description": "A whale.", "image_url": "https://evil.example/x.svg", "votes": 1234567, "difficulty": "odd", "folds": 8, "paper": "any"},
+		},
+		mine: map[int64]bool{},
+	}
+	w.serveProduct()
+	w.serveRecommendation()
+	w.serveAuth()
+	assets, err := static.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	services := backend.New(backend.URLs{
+		Auth: w.auth.server.URL, Product: w.product.server.URL, Recommendation: w.recommendation.server.URL,
+	}, "the-key", telemetry.Discard())
+	self := health.Service{Name: "frontend", Version: "9.9.9"}
+	w.handler = page.Routes(telemetry.Discard(), services, session.NewKeeper(w.issuer.Verifier(), settings.Secure), assets, self, settings)
+	w.site = httptest.NewServer(w.handler)
+	t.Cleanup(w.site.Close)
+	return w
+}
+
+// answer is a response, parsed when it is HTML.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	doc    *html.Node // nil unless HTML
+}
+
+type option func(*http.Request)
+
+func as(token string) option {
+	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "craftista_session", Value: token}) }
+}
+
+func header(name, value string) option { return func(r *http.Request) { r.Header.Set(name, value) } }
+
+// byHtmx is what htmx 4 sends from the page at path.
+func (w *world) byHtmx(path string) option {
+	return func(r *http.Request) {
+		r.Header.Set("HX-Request", "true")
+		r.Header.Set("HX-Request-Type", "partial")
+		r.Header.Set("HX-Current-URL", w.site.URL+path)
+	}
+}
+
+func (w *world) get(path string, options ...option) answer {
+	w.t.Helper()
+	return w.do(http.MethodGet, path, nil, options...)
+}
+
+func (w *world) post(path string, form url.Values, options ...option) answer {
+	w.t.Helper()
+	if form == nil {
+		form = url.Values{}
+	}
+	return w.do(http.MethodPost, path, strings.NewReader(form.Encode()),
+		slices.Concat([]option{header("Content-Type", "application/x-www-form-urlencoded")}, options)...)
+}
+
+func (w *world) do(method, path string, body io.Reader, options ...option) answer {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.site.URL+path, body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, o := range options {
+		o(r)
+	}
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	a := answer{status: res.StatusCode, header: res.Header, body: string(text)}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
+		if a.doc, err = html.Parse(strings.NewReader(a.body)); err != nil {
+			w.t.Fatal(err)
+		}
+		checkMarkup(w.t, method+" "+path, a.doc)
+	}
+	return a
+}
+
+// overTLS sends a GET to the handler as a TLS server would.
+func (w *world) overTLS(path string) http.Header {
+	r := httptest.NewRequestWithContext(context.WithoutCancel(w.t.Context()), http.MethodGet, path, nil)
+	r.TLS = &tls.ConnectionState{}
+	recorder := httptest.NewRecorder()
+	w.handler.ServeHTTP(recorder, r)
+	return recorder.Header()
+}

@@ -1,0 +1,31 @@
+package view
+
+import "strings"
+
+// action is where the form posts.
+func (v Vote) action() string {
+	if v.Voted {
+		return "/origamis/" + v.ID + "/unvote"
+	}
+	return "/origamis/" + v.ID + "/vote"
+}
+
+// class lights that many of the three steps.
+func (l Level) class() string {
+	return [...]string{"steps-0", "steps-1", "steps-2", "steps-3"}[max(0, min(l.Steps, 3))]
+}
+
+// describedBy are the ids of the texts that belong to the input.
+func (f Field) describedBy() string {
+	var ids []string
+	if f.Error != "" {
+		ids = append(ids, f.Name+"-error")
+	}
+	if f.ErrorID != "" {
+		ids = append(ids, f.ErrorID)
+	}
+	if f.Hint != "" {
+		ids = append(ids, f.Name+"-hint")
+	}
+	return strings.Join(ids, " ")
+}

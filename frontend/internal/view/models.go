@@ -1,0 +1,161 @@
+// Package view is the site's HTML: templ components and the view models they
+// show. A component takes one model and neither fetches, computes nor asks the
+// clock; all texts arrive ready to read. Element ids are part of the contract
+// with htmx: a fragment carries the id of the element that it replaces.
+package view
+
+// Frame is what every page has around its content.
+type Frame struct {
+	Title       string
+	Here        string // the path of this page, marked in the navigation
+	SignInURL   string // leads to sign-in and back here
+	RegisterURL string
+	Assets      Assets
+	Person      Person
+	Trace       Trace
+}
+
+// Assets are the URLs of the files that every page loads. Reload is "" except
+// in development.
+type Assets struct{ Style, Htmx, Site, Icon, Reload string }
+
+// Person is who looks at the page. Away says that it cannot be told now, because
+// sign-in does not answer. The zero value is signed out.
+type Person struct {
+	Name string
+	Away bool
+}
+
+// Trace names the request's trace; URL is "" where no trace viewer is known.
+type Trace struct{ ID, URL string }
+
+// Vote is a piece's vote button. ID is the piece's id in decimal.
+type Vote struct {
+	ID, Name, Count string // Count: "1,234 votes"
+	Voted           bool
+}
+
+// VoteReply is the answer to a vote: the button anew, and what to announce.
+type VoteReply struct {
+	Vote         Vote
+	Announcement string
+}
+
+// Art is a drawing. Alt is "" where the name stands beside it.
+type Art struct{ URL, Alt, Tint string }
+
+// Card is a piece in the grid.
+type Card struct {
+	ID, Name, URL string
+	Art           Art
+	Level         Level
+	Vote          Vote
+}
+
+// Level is a difficulty; Steps is 1 to 3, 0 when unknown.
+type Level struct {
+	Label string
+	Steps int
+}
+
+// Pick is a piece of the recommendation area.
+type Pick struct {
+	ID, Name, URL, Reason, Count string
+	Art                          Art
+}
+
+// Picks is the recommendation area. Away says that its service does not answer.
+type Picks struct {
+	Heading string
+	Picks   []Pick
+	Away    bool
+}
+
+// Today is the hero. Away says that there is no piece of the day to show now.
+type Today struct {
+	ID, Name, URL, Description, Date, Count string
+	Art                                     Art
+	Away                                    bool
+}
+
+// Sort is one order of the grid.
+type Sort struct {
+	Label, URL string
+	Current    bool
+}
+
+// Batch is one page of the grid, and the fragment that "more" appends. MoreURL
+// is "" after the last piece.
+type Batch struct {
+	Cards   []Card
+	MoreURL string
+}
+
+// Gallery is the front page. Continued is a later page of the grid, reached
+// without scripts: it has neither hero nor picks.
+type Gallery struct {
+	Today     Today
+	Picks     Picks
+	Sorts     []Sort
+	Batch     Batch
+	Away      bool // the catalogue does not answer
+	Continued bool
+	RetryURL  string
+}
+
+// Piece is one piece at length.
+type Piece struct {
+	ID, Name    string
+	Description string
+	Folds       string
+	Paper       string
+	Level       Level
+	Art         Art
+	Vote        Vote
+}
+
+// Field is one input. Error is "" when there is nothing to mend; ErrorID then
+// names another field's error that it shares, or is "".
+type Field struct {
+	Name, Label, Type, Value, Hint string
+	Autocomplete                   string
+	Error, ErrorID                 string
+	Invalid, Focus                 bool
+}
+
+// SignForm is the form of /login and /register. Problem is said above the
+// fields; Next travels along.
+type SignForm struct {
+	ID, Action, Submit string
+	Problem            string
+	Next               string
+	Fields             []Field
+}
+
+// Sign is the page around a SignForm. Why says what led here.
+type Sign struct {
+	Heading, Why      string
+	Form              SignForm
+	Other, OtherLabel string // the link to the other of the two pages
+	OtherURL          string
+	Art               Art
+}
+
+// Service is one service's state: "up", "not ready" or "down".
+type Service struct {
+	Name, Job, State                 string
+	Version, Latency, Hostname, Home string // "" where unknown
+}
+
+// Status is the page of services.
+type Status struct {
+	Heading  string
+	Services []Service
+}
+
+// Failure is an error page.
+type Failure struct {
+	Code, Heading, Message string
+	Art                    Art
+	RetryURL               string // "" where trying again cannot help
+}

@@ -1,0 +1,205 @@
+package static_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"craftista/frontend/static"
+	"craftista/shared/fault"
+)
+
+func get(t *testing.T, path string, headers ...string) (*httptest.ResponseRecorder, error) {
+	t.Helper()
+	assets, err := static.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	err = assets.Serve(w, r)
+	return w, err
+}
+
+func TestURLs(t *testing.T) {
+	t.Parallel()
+	assets, err := static.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"css/site.css":        `^/static/css/site\.[0-9a-f]{12}\.css$`,
+		"js/site.js":          `^/static/js/site\.[0-9a-f]{12}\.js$`,
+		"js/reload.js":        `^/static/js/reload\.[0-9a-f]{12}\.js$`,
+		"vendor/htmx.min.js":  `^/static/vendor/htmx\.min\.[0-9a-f]{12}\.js$`,
+		"origami/crane.svg":   `^/static/origami/crane\.[0-9a-f]{12}\.svg$`,
+		"icon.svg":            `^/static/icon\.[0-9a-f]{12}\.svg$`,
+		"origami/unicorn.svg": `^$`,
+	} {
+		if got := assets.URL(name); !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("%s is at %q, want %s", name, got, want)
+		}
+	}
+}
+
+func TestArt(t *testing.T) {
+	t.Parallel()
+	assets, err := static.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	placeholder := assets.URL("placeholder.svg")
+	for image, want := range map[string]string{
+		"/static/origami/crane.svg":         assets.URL("origami/crane.svg"),
+		"/static/origami/unicorn.svg":       placeholder,
+		"/pictures/mine.png":                "/pictures/mine.png",
+		"":                                  placeholder,
+		"origami/crane.svg":                 placeholder,
+		"https://evil.example/x.svg":        placeholder,
+		"//evil.example/x.svg":              placeholder,
+		`/\evil.example/x.svg`:              placeholder,
+		"/pictures/../x.svg":                placeholder,
+		"/pictures//x.svg":                  placeholder,
+		"/%2Fevil.example/x.svg":            placeholder,
+		"javascript:alert(1)":               placeholder,
+		"data:image/svg+xml,<svg/>":         placeholder,
+		"/x.svg?\"onload=":                  placeholder,
+		"/static/origami/../css/site.css":   placeholder,
+		"/static/../pictures/crane.svg\x00": placeholder,
+	} {
+		if got := assets.Art(image); got != want {
+			t.Errorf("%q is shown as %q, want %q", image, got, want)
+		}
+	}
+}
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+	assets, err := static.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ path, media, cache string }{
+		{assets.URL("css/site.css"), "text/css; charset=utf-8", "public, max-age=31536000, immutable"},
+		{assets.URL("vendor/htmx.min.js"), "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"},
+		{"/static/origami/crane.svg", "image/svg+xml", "public, max-age=300"},
+	} {
+		checkServed(t, c.path, c.media, c.cache)
+	}
+	for _, path := range []string{"/static/", "/static/css", "/static/css/site.000000000000.css", "/static/static.go", "/static/../go.mod", "/static/origami/%2e%2e/icon.svg.bak"} {
+		var f *fault.Error
+		if _, err := get(t, path); !errors.As(err, &f) || f.Kind != fault.NotFound {
+			t.Errorf("%s: %v, want not found", path, err)
+		}
+	}
+}
+
+// checkServed holds that path is served plain and compressed, each with its tag.
+func checkServed(t *testing.T, path, media, cache string) {
+	t.Helper()
+	plain, err := get(t, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zipped, err := get(t, path, "Accept-Encoding", "br, gzip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []*httptest.ResponseRecorder{plain, zipped} {
+		h := w.Header()
+		if w.Code != http.StatusOK || h.Get("Content-Type") != media || h.Get("Cache-Control") != cache || h.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%s: %d %v", path, w.Code, h)
+		}
+		again, err := get(t, path, "If-None-Match", h.Get("ETag"), "Accept-Encoding", h.Get("Content-Encoding"))
+		if err != nil || again.Code != http.StatusNotModified || again.Body.Len() != 0 || again.Header().Get("Cache-Control") != cache {
+			t.Errorf("%s with its tag: %d %v", path, again.Code, err)
+		}
+	}
+	if plain.Header().Get("Content-Encoding") != "" || zipped.Header().Get("Content-Encoding") != "gzip" || plain.Header().Get("ETag") == zipped.Header().Get("ETag") {
+		t.Errorf("%s: encodings share a tag", path)
+	}
+	z, err := gzip.NewReader(zipped.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(z); err != nil || !bytes.Equal(body, plain.Body.Bytes()) {
+		t.Errorf("%s: the encodings differ: %v", path, err)
+	}
+}
+
+// TestVendored compares what is vendored with the table beside it.
+func TestVendored(t *testing.T) {
+	t.Parallel()
+	table, err := os.ReadFile("vendor/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := os.ReadFile("vendor/htmx.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(body); !bytes.Contains(table, []byte(hex.EncodeToString(sum[:]))) {
+		t.Errorf("htmx.min.js has the sum %x, the table says otherwise", sum)
+	}
+}
+
+// TestWeight holds the promise that the style costs under 15 KB on the wire.
+func TestWeight(t *testing.T) {
+	t.Parallel()
+	w, err := get(t, "/static/css/site.css", "Accept-Encoding", "gzip")
+	if err != nil || w.Body.Len() > 15<<10 {
+		t.Errorf("%d bytes, %v", w.Body.Len(), err)
+	}
+}
+
+// TestDrawings holds that every drawing is well-formed and obeys the policy of
+// the pages: no script, no style, nothing from elsewhere.
+func TestDrawings(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("origami/*.svg")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d drawings, %v", len(names), err)
+	}
+	for _, name := range append(names, "icon.svg", "placeholder.svg") {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := xml.NewDecoder(bytes.NewReader(body))
+		for {
+			token, err := d.Token()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			e, ok := token.(xml.StartElement)
+			if !ok {
+				continue
+			}
+			if e.Name.Local == "script" || e.Name.Local == "style" || e.Name.Local == "foreignObject" || e.Name.Local == "image" {
+				t.Errorf("%s: <%s>", name, e.Name.Local)
+			}
+			for _, a := range e.Attr {
+				if a.Name.Local == "style" || strings.HasPrefix(a.Name.Local, "on") || (a.Name.Local == "href" && !strings.HasPrefix(a.Value, "#")) {
+					t.Errorf("%s: %s=%q", name, a.Name.Local, a.Value)
+				}
+			}
+		}
+	}
+}
