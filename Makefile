@@ -1,0 +1,31 @@
+# In order of need. Each target needs Go; test installs what else it needs.
+
+# The linter stays out of go.mod: its two hundred dependencies are not ours.
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+AIR           := github.com/air-verse/air@v1.67.4
+MODULES       := auth db frontend product recommendation shared stack
+PACKAGES      := $(MODULES:%=./%/...)
+
+.PHONY: run test lint bench generate dev
+
+run: ## everything on this machine; then open http://localhost:3000
+	@go run ./stack
+
+test: ## every test, with real PostgreSQL, Redis and browser, under the race detector
+	@sh stack/e2e/setup.sh
+	go test -race -timeout 15m work
+
+lint: ## formatting, vet and linters
+	@test -z "$$(gofmt -l $(MODULES))" || { gofmt -l $(MODULES); echo "run gofmt -w on these files"; exit 1; }
+	go tool templ fmt -fail frontend/internal/view
+	go vet work
+	go run $(GOLANGCI_LINT) run $(PACKAGES)
+
+bench: ## measured against a baseline in the same run
+	go test -run '^$$' -bench . ./shared/token ./stack/bench
+
+generate: ## Go from templ
+	go tool templ generate -path frontend
+
+dev: ## run, and show each edit in the open browser
+	@DEV_RELOAD=true go run $(AIR)

@@ -1,0 +1,109 @@
+// Package local runs the whole of Craftista inside one process.
+package local
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"craftista/auth"
+	"craftista/db"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// Config are the stack's settings. Every one has a default that works.
+type Config struct {
+	FrontendAddr       string `env:"FRONTEND_ADDR"` // host:port, like the other four
+	AuthAddr           string `env:"AUTH_ADDR"`
+	ProductAddr        string `env:"PRODUCT_ADDR"`
+	RecommendationAddr string `env:"RECOMMENDATION_ADDR"`
+	TracesAddr         string `env:"TRACES_ADDR"`
+
+	Data             string        `env:"STACK_DATA"`                  // folder of the private database and the signing keys; "" is below the user's cache folder
+	Seed             bool          `env:"STACK_SEED"`                  // demo accounts, pieces and votes
+	DatabaseURL      string        `env:"DATABASE_URL"`                // a superuser's; "" runs a private PostgreSQL
+	RedisURL         string        `env:"REDIS_URL"`                   // "" keeps the cache in memory
+	OTLPEndpoint     string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT"` // "" keeps traces in memory and shows them
+	TraceURLTemplate string        `env:"TRACE_URL_TEMPLATE"`          // where to look at the trace {id} when they are not kept here
+	AccessTokenTTL   time.Duration `env:"ACCESS_TOKEN_TTL"`
+	BcryptCost       int           `env:"BCRYPT_COST"`
+	LogLevel         slog.Level    `env:"LOG_LEVEL"`  // of all services
+	DevReload        bool          `env:"DEV_RELOAD"` // open pages reload after a restart
+
+	Exporter  sdktrace.SpanExporter // gets every span besides, for tests; may be nil
+	Passwords db.Passwords          // of the service roles; zero follows from the superuser's
+}
+
+// Default are the settings of a laptop.
+func Default() Config {
+	return Config{
+		FrontendAddr: "localhost:3000", AuthAddr: "localhost:8082", ProductAddr: "localhost:8000",
+		RecommendationAddr: "localhost:8080", TracesAddr: "localhost:16686",
+		Seed: true, AccessTokenTTL: auth.Default().AccessTokenTTL, BcryptCost: auth.Default().BcryptCost, LogLevel: slog.LevelWarn,
+	}
+}
+
+// listeners are the open ports by name.
+type listeners map[string]net.Listener
+
+// listen opens every port before anything else starts, and reports all that are
+// taken.
+func (c Config) listen() (listeners, error) {
+	open, all := listeners{}, error(nil)
+	for _, p := range []struct{ name, addr, setting string }{
+		{"frontend", c.FrontendAddr, "FRONTEND_ADDR"},
+		{"auth", c.AuthAddr, "AUTH_ADDR"},
+		{"product", c.ProductAddr, "PRODUCT_ADDR"},
+		{"recommendation", c.RecommendationAddr, "RECOMMENDATION_ADDR"},
+		{"traces", c.TracesAddr, "TRACES_ADDR"},
+	} {
+		l, err := net.Listen("tcp", p.addr)
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
+			all = errors.Join(all, fmt.Errorf("%s is taken by another program: stop that one or choose another port with %s=localhost:0", p.addr, p.setting))
+		case err != nil:
+			all = errors.Join(all, fmt.Errorf("%s=%s cannot be listened on: %w", p.setting, p.addr, err))
+		default:
+			open[p.name] = l
+		}
+	}
+	if all != nil {
+		open.close()
+		return nil, all
+	}
+	return open, nil
+}
+
+func (l listeners) close() {
+	for _, open := range l {
+		_ = open.Close() // nothing was served on it yet
+	}
+}
+
+// url is where a browser on this machine finds the listener.
+func (l listeners) url(name string) string {
+	host, port, err := net.SplitHostPort(l[name].Addr().String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// logHandler writes lines for people, since a person is looking.
+func (c Config) logHandler() slog.Handler {
+	return slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})
+}
+
+// traceURL is the template of a page that shows the trace {id}.
+func (c Config) traceURL(l listeners) string {
+	if c.OTLPEndpoint != "" {
+		return c.TraceURLTemplate
+	}
+	return strings.TrimSuffix(l.url("traces"), "/") + "/trace/{id}"
+}

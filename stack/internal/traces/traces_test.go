@@ -1,0 +1,128 @@
+package traces_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/stack/internal/traces"
+
+	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+)
+
+func traceID(n int) trace.TraceID {
+	var id trace.TraceID
+	copy(id[:], fmt.Sprintf("%016d", n))
+	return id
+}
+
+// add exports one span of the trace n; times are in ms.
+func add(t *testing.T, s *traces.Store, n int, service, name string, id, parent byte, start, took int) {
+	t.Helper()
+	at := time.Unix(1_700_000_000, 0).Add(time.Duration(start) * time.Millisecond)
+	stub := tracetest.SpanStub{
+		Name: name, StartTime: at, EndTime: at.Add(time.Duration(took) * time.Millisecond),
+		SpanContext: trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID(n), SpanID: trace.SpanID{id}}),
+		Parent:      trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID(n), SpanID: trace.SpanID{parent}}),
+		Resource:    resource.NewSchemaless(attribute.String("service.name", service)),
+		Attributes:  []attribute.KeyValue{attribute.String("db.query.text", "SELECT '<b>'")},
+	}
+	if strings.HasPrefix(name, "bad") {
+		stub.Status = sdktrace.Status{Code: codes.Error}
+	}
+	if err := s.ExportSpans(context.Background(), []sdktrace.ReadOnlySpan{stub.Snapshot()}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStepsFollowTheTree(t *testing.T) {
+	t.Parallel()
+	s := &traces.Store{}
+	add(t, s, 1, "product", "query", 3, 2, 4, 1) // children end first
+	add(t, s, 1, "product", "lost", 9, 8, 7, 1)  // its parent never ends
+	add(t, s, 1, "product", "handle", 2, 1, 3, 5)
+	add(t, s, 1, "recommendation", "earlier", 4, 1, 1, 9)
+	add(t, s, 1, "frontend", "GET /", 1, 0, 0, 10)
+	got, ok := s.Find(traceID(1))
+	if !ok {
+		t.Fatal("the trace is not there")
+	}
+	var tree []string
+	for _, step := range got.Steps() {
+		tree = append(tree, strings.Repeat("  ", step.Depth)+step.Service+" "+step.Name)
+	}
+	want := []string{"frontend GET /", "  recommendation earlier", "  product handle", "    product query", "product lost"}
+	if diff := cmp.Diff(want, tree); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}
+
+func TestStoreForgetsTheOldest(t *testing.T) {
+	t.Parallel()
+	s := &traces.Store{}
+	for n := range 1001 {
+		add(t, s, n, "frontend", "GET /", 1, 0, n, 1)
+	}
+	for range 600 {
+		add(t, s, 1000, "frontend", "more", 2, 1, 0, 1)
+	}
+	recent := s.Recent()
+	if len(recent) != 1000 || recent[0].ID != traceID(1000) || recent[999].ID != traceID(1) {
+		t.Errorf("%d traces from %s to %s", len(recent), recent[0].ID, recent[len(recent)-1].ID)
+	}
+	if got := len(recent[0].Spans); got != 500 {
+		t.Errorf("%d spans of one trace, want 500", got)
+	}
+	if _, ok := s.Find(traceID(0)); ok {
+		t.Error("the oldest is still there")
+	}
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	s := &traces.Store{}
+	add(t, s, 1, "frontend", "GET /static", 1, 0, 0, 1)
+	add(t, s, 2, "frontend", "GET /<x>", 1, 0, 0, 10)
+	add(t, s, 2, "product", "bad query", 2, 1, 5, 5)
+	for _, row := range []struct {
+		path   string
+		status int
+		want   []string
+		not    []string
+	}{
+		{"/", 200, []string{"GET /&lt;x&gt;", "10.00 ms", `class="failed"`, traceID(2).String()}, []string{"GET /static"}},
+		{"/?all", 200, []string{"GET /static", "GET /&lt;x&gt;"}, nil},
+		{"/trace/" + traceID(2).String(), 200, []string{
+			"bad query", `x="50.00%" width="50.00%"`, `class="d1 product failed"`, "SELECT &#39;&lt;b&gt;&#39;",
+		}, []string{"style="}},
+		{"/trace/" + traceID(3).String(), 404, []string{"This trace is not here"}, nil},
+		{"/trace/x", 404, []string{"This trace is not here"}, nil},
+		{"/page.css", 200, []string{"color-scheme"}, nil},
+		{"/other", 404, nil, nil},
+	} {
+		res := httptest.NewRecorder()
+		traces.Handler(s).ServeHTTP(res, httptest.NewRequest("GET", row.path, nil))
+		if res.Code != row.status {
+			t.Errorf("%s: %d, want %d", row.path, res.Code, row.status)
+		}
+		for _, want := range row.want {
+			if !strings.Contains(res.Body.String(), want) {
+				t.Errorf("%s lacks %q", row.path, want)
+			}
+		}
+		for _, not := range row.not {
+			if strings.Contains(res.Body.String(), not) {
+				t.Errorf("%s has %q", row.path, not)
+			}
+		}
+	}
+}
