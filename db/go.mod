@@ -10,10 +10,15 @@ require (
 	golang.org/x/crypto v0.58.0
 )
 
+require github.com/caarlos0/env/v11 v11.4.2 // indirect
+
 require (
+	craftista/shared v0.0.0
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/sethvargo/go-retry v0.5.0 // indirect
 	github.com/xi2/xz v0.0.0-20171230120015-48954b6210f8 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 )
+
+replace craftista/shared => ../shared

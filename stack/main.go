@@ -17,13 +17,20 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	settings, err := config.Load(local.Default(), os.Environ())
-	if err == nil {
-		err = local.Run(ctx, settings, os.Stdout)
-	}
-	if err != nil {
+	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "craftista:", err)
 		stop()
 		os.Exit(1)
 	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unknown argument %q; settings come from the environment, see the README", args[0])
+	}
+	settings, err := config.Load(local.Default(), os.Environ())
+	if err != nil {
+		return err
+	}
+	return local.Run(ctx, settings, os.Stdout)
 }

@@ -12,12 +12,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-type common struct {
-	Addr string `env:"ADDR"`
+type Common struct {
+	Addr    string `env:"ADDR"`
+	Version string `env:"VERSION"`
 }
 
 type settings struct {
-	common
+	Common
 	Database string        `env:"DATABASE_URL,required,notEmpty"`
 	Key      string        `env:"KEY,required"`
 	TTL      time.Duration `env:"TTL"`
@@ -31,13 +32,13 @@ func TestLoadOverlaysDefaults(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("s3cret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := config.Load(settings{common: common{Addr: ":8000"}, TTL: time.Minute},
-		[]string{"DATABASE_URL=postgres://db", "KEY=k", "QUIET=true", "SECRET_FILE=" + secret, "UNRELATED=x"})
+	got, err := config.Load(settings{Common: Common{Version: "dev"}, TTL: time.Minute},
+		[]string{"ADDR=:8000", "DATABASE_URL=postgres://db", "KEY=k", "QUIET=true", "SECRET_FILE=" + secret, "UNRELATED=x"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := settings{common{":8000"}, "postgres://db", "k", time.Minute, "s3cret", true}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(settings{}, common{})); diff != "" {
+	want := settings{Common{":8000", "dev"}, "postgres://db", "k", time.Minute, "s3cret", true}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(settings{}, Common{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"craftista/stack/internal/local"
+	"craftista/stack/internal/stacktest"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -149,7 +150,7 @@ func (b *tab) submit(form string) { b.t.Helper(); b.click(form + " button") }
 // without.
 func TestTheMainJob(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil)
+	s := stacktest.Start(t, nil)
 	for piece, script := range map[int]bool{1: true, 2: false} {
 		t.Run(fmt.Sprintf("script=%v", script), func(t *testing.T) {
 			t.Parallel()
@@ -211,7 +212,7 @@ func count(n int) string { return fmt.Sprintf("%d votes", n) }
 // TestSessionThatRunsOut leads to the sign-in and back to where the person was.
 func TestSessionThatRunsOut(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil)
+	s := stacktest.Start(t, nil)
 	for _, script := range []bool{true, false} {
 		t.Run(fmt.Sprintf("script=%v", script), func(t *testing.T) {
 			t.Parallel()
@@ -241,7 +242,7 @@ func TestSessionThatRunsOut(t *testing.T) {
 // TestScriptsNeverSeeTheToken looks for it where a script could.
 func TestScriptsNeverSeeTheToken(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil)
+	s := stacktest.Start(t, nil)
 	b, name := open(t, s, true), newcomer()
 	b.goTo("/register")
 	b.fill("#username", name)
@@ -270,7 +271,7 @@ func TestScriptsNeverSeeTheToken(t *testing.T) {
 // reader needs of a swap.
 func TestVoteKeepsFocusAndSpeaks(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil)
+	s := stacktest.Start(t, nil)
 	b, name := open(t, s, true), newcomer()
 	b.goTo("/register")
 	b.fill("#username", name)

@@ -10,49 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-
-	"craftista/db"
-	"craftista/db/pgtest"
-	"craftista/stack/internal/local"
-
-	"golang.org/x/crypto/bcrypt"
 )
-
-// start runs a seeded stack until the test ends.
-func start(t *testing.T, change func(*local.Config)) *local.Stack {
-	t.Helper()
-	database := pgtest.NewSeeded(t)
-	c := local.Default()
-	c.FrontendAddr, c.AuthAddr, c.ProductAddr, c.RecommendationAddr, c.TracesAddr =
-		"localhost:0", "localhost:0", "localhost:0", "localhost:0", "localhost:0"
-	c.Data, c.DatabaseURL = t.TempDir(), database.AdminURL
-	c.Passwords = db.Passwords{Auth: password(t, database.AuthURL), Product: password(t, database.ProductURL), Recommendation: password(t, database.RecommendationURL)}
-	c.BcryptCost = bcrypt.MinCost
-	c.LogLevel = 12 // above Error: tests break things on purpose
-	if change != nil {
-		change(&c)
-	}
-	s, err := local.Start(t.Context(), c, func(string) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
-	return s
-}
-
-func password(t *testing.T, databaseURL string) string {
-	t.Helper()
-	u, err := url.Parse(databaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, _ := u.User.Password()
-	return p
-}
 
 // reply is an answer, read whole.
 type reply struct {

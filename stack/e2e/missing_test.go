@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"craftista/stack/internal/local"
+	"craftista/stack/internal/stacktest"
 )
 
 // TestThePageStandsWithoutAnyOnePart stops one part while people are on the
@@ -28,7 +29,7 @@ func TestThePageStandsWithoutAnyOnePart(t *testing.T) {
 	} {
 		t.Run(row.part, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, nil)
+			s := stacktest.Start(t, nil)
 			client := browse(t, s.URLs["frontend"])
 			front := s.URLs["frontend"]
 			do(t, client, post(t, front+"/origamis/2/vote", url.Values{})) // every service has its keys
@@ -61,15 +62,8 @@ func TestThePageStandsWithoutAnyOnePart(t *testing.T) {
 // do.
 func TestSettingsThatCannotWork(t *testing.T) {
 	t.Parallel()
-	running := start(t, nil)
+	running := stacktest.Start(t, nil)
 	taken := strings.TrimPrefix(running.URLs["frontend"], "http://")
-	free := func() local.Config {
-		c := local.Default()
-		c.FrontendAddr, c.AuthAddr, c.ProductAddr, c.RecommendationAddr, c.TracesAddr =
-			"localhost:0", "localhost:0", "localhost:0", "localhost:0", "localhost:0"
-		c.Data = t.TempDir()
-		return c
-	}
 	for _, row := range []struct {
 		name   string
 		change func(*local.Config)
@@ -86,7 +80,8 @@ func TestSettingsThatCannotWork(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			c := free()
+			c := stacktest.FreePorts()
+			c.Data = t.TempDir()
 			row.change(&c)
 			s, err := local.Start(t.Context(), c, func(string) {})
 			if err == nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"craftista/stack/internal/local"
+	"craftista/stack/internal/stacktest"
 	"craftista/stack/internal/traces"
 
 	"go.opentelemetry.io/otel/trace"
@@ -18,7 +19,7 @@ import (
 func TestOneRequestIsOneTrace(t *testing.T) {
 	t.Parallel()
 	store := &traces.Store{}
-	s := start(t, func(c *local.Config) { c.Exporter = store })
+	s := stacktest.Start(t, func(c *local.Config) { c.Exporter = store })
 	client := browse(t, s.URLs["frontend"])
 	page := do(t, client, get(t, s.URLs["frontend"]+"/origamis/1"))
 	if page.Status != 200 {

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/lib/pq"
 
 	"craftista/db"
+	"craftista/shared/config"
 )
 
 const usage = `usage: migrate up|status|seed
@@ -27,7 +27,7 @@ const usage = `usage: migrate up|status|seed
   status  list the migrations
   seed    add the origami, demo accounts and made-up voters, once
 
-environment:
+environment, each also as KEY_FILE, which names a file that holds it:
   DATABASE_URL                 the database, as its administrator
   AUTH_DB_PASSWORD             the passwords to give the roles of the services (up only)
   PRODUCT_DB_PASSWORD
@@ -36,21 +36,34 @@ environment:
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
+// Settings are what every command needs. (config.Load sees exported embedded structs only.)
+type Settings struct {
+	URL string `env:"DATABASE_URL,required,notEmpty"`
+}
+
+// upSettings are what up needs besides.
+type upSettings struct {
+	Settings
+	Auth           string `env:"AUTH_DB_PASSWORD,required,notEmpty"`
+	Product        string `env:"PRODUCT_DB_PASSWORD,required,notEmpty"`
+	Recommendation string `env:"RECOMMENDATION_DB_PASSWORD,required,notEmpty"`
+}
+
 // run returns the exit code: 2 for wrong arguments, 1 for anything else that keeps it from its job.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	commands := map[string]func(context.Context, settings, io.Writer) error{"up": up, "status": status, "seed": seed}
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	commands := map[string]func(context.Context, upSettings, io.Writer) error{"up": up, "status": status, "seed": seed}
 	if len(args) != 1 || commands[args[0]] == nil {
 		fmt.Fprint(stderr, usage)
 		return 2
 	}
-	s, err := read(getenv, args[0] == "up")
+	s, err := read(args[0], environ)
 	if err == nil {
-		err = await(ctx, s.url, slog.New(slog.NewTextHandler(stderr, nil)))
+		err = await(ctx, s.URL, slog.New(slog.NewTextHandler(stderr, nil)))
 	}
 	if err == nil {
 		err = commands[args[0]](ctx, s, stdout)
@@ -62,31 +75,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return 0
 }
 
-type settings struct {
-	url       string
-	passwords db.Passwords
-}
-
-// read names everything that is missing at once.
-func read(getenv func(string) string, passwords bool) (settings, error) {
-	var missing []string
-	require := func(name string) string {
-		value := getenv(name)
-		if value == "" {
-			missing = append(missing, name)
-		}
-		return value
+func read(command string, environ []string) (upSettings, error) {
+	if command == "up" {
+		return config.Load(upSettings{}, environ)
 	}
-	s := settings{url: require("DATABASE_URL")}
-	if passwords {
-		s.passwords.Auth = require("AUTH_DB_PASSWORD")
-		s.passwords.Product = require("PRODUCT_DB_PASSWORD")
-		s.passwords.Recommendation = require("RECOMMENDATION_DB_PASSWORD")
-	}
-	if len(missing) > 0 {
-		return settings{}, fmt.Errorf("set %s", strings.Join(missing, ", "))
-	}
-	return s, nil
+	s, err := config.Load(Settings{}, environ)
+	return upSettings{Settings: s}, err
 }
 
 // await waits up to a minute for a database that is not up yet, since containers start in any order. A database that
@@ -122,16 +116,16 @@ func await(ctx context.Context, url string, log *slog.Logger) error {
 	}
 }
 
-func up(ctx context.Context, s settings, _ io.Writer) error {
-	return db.Up(ctx, s.url, s.passwords)
+func up(ctx context.Context, s upSettings, _ io.Writer) error {
+	return db.Up(ctx, s.URL, db.Passwords{Auth: s.Auth, Product: s.Product, Recommendation: s.Recommendation})
 }
 
-func seed(ctx context.Context, s settings, _ io.Writer) error {
-	return db.Seed(ctx, s.url)
+func seed(ctx context.Context, s upSettings, _ io.Writer) error {
+	return db.Seed(ctx, s.URL)
 }
 
-func status(ctx context.Context, s settings, stdout io.Writer) error {
-	all, err := db.Status(ctx, s.url)
+func status(ctx context.Context, s upSettings, stdout io.Writer) error {
+	all, err := db.Status(ctx, s.URL)
 	if err != nil {
 		return err
 	}

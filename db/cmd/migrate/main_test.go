@@ -37,20 +37,20 @@ func TestRunMigratesAndSeeds(t *testing.T) {
 
 func TestRunRefuses(t *testing.T) {
 	t.Parallel()
-	none := func(string) string { return "" }
+	var none []string
 	wrongPassword := environment(t, pgtest.New(t), "wrong")
 	for name, test := range map[string]struct {
 		args []string
-		env  func(string) string
+		env  []string
 		code int
 		want string
 	}{
 		"no command":             {nil, none, 2, usage},
 		"an unknown command":     {[]string{"down"}, none, 2, usage},
 		"too many commands":      {[]string{"up", "seed"}, none, 2, usage},
-		"an empty environment":   {[]string{"up"}, none, 1, "migrate up: set DATABASE_URL, AUTH_DB_PASSWORD, PRODUCT_DB_PASSWORD, RECOMMENDATION_DB_PASSWORD\n"},
-		"no database for status": {[]string{"status"}, none, 1, "migrate status: set DATABASE_URL\n"},
-		"another database":       {[]string{"seed"}, func(string) string { return "mysql://db" }, 1, "migrate seed: DATABASE_URL is not a PostgreSQL URL\n"},
+		"an empty environment":   {[]string{"up"}, none, 1, "migrate up: settings to mend:\n  DATABASE_URL is not set\n  AUTH_DB_PASSWORD is not set\n  PRODUCT_DB_PASSWORD is not set\n  RECOMMENDATION_DB_PASSWORD is not set\n"},
+		"no database for status": {[]string{"status"}, none, 1, "migrate status: settings to mend:\n  DATABASE_URL is not set\n"},
+		"another database":       {[]string{"seed"}, []string{"DATABASE_URL=mysql://db"}, 1, "migrate seed: DATABASE_URL is not a PostgreSQL URL\n"},
 		"a wrong password": {[]string{"seed"}, wrongPassword, 1,
 			"migrate seed: connect to the database: pq: password authentication failed for user \"postgres\" (28P01)\n"},
 	} {
@@ -75,7 +75,7 @@ func TestRunWaitsForTheDatabase(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	var stderr bytes.Buffer
-	nobody := func(string) string { return "postgres://postgres@127.0.0.1:1/postgres?sslmode=disable" }
+	nobody := []string{"DATABASE_URL=postgres://postgres@127.0.0.1:1/postgres?sslmode=disable"}
 	if code := run(ctx, []string{"status"}, nobody, &stderr, &stderr); code != 1 {
 		t.Errorf("got exit %d, want 1", code)
 	}
@@ -88,9 +88,10 @@ func TestRunWaitsForTheDatabase(t *testing.T) {
 }
 
 // environment is a complete one for the database; a password replaces the administrator's.
-func environment(t *testing.T, d *pgtest.Database, password ...string) func(string) string {
+func environment(t *testing.T, d *pgtest.Database, password ...string) []string {
 	t.Helper()
-	env := map[string]string{"DATABASE_URL": d.AdminURL}
+	admin := d.AdminURL
+	var env []string
 	for name, roleURL := range map[string]string{
 		"AUTH_DB_PASSWORD":           d.AuthURL,
 		"PRODUCT_DB_PASSWORD":        d.ProductURL,
@@ -100,7 +101,8 @@ func environment(t *testing.T, d *pgtest.Database, password ...string) func(stri
 		if err != nil {
 			t.Fatal(err)
 		}
-		env[name], _ = u.User.Password()
+		secret, _ := u.User.Password()
+		env = append(env, name+"="+secret)
 	}
 	if len(password) > 0 {
 		u, err := url.Parse(d.AdminURL)
@@ -108,7 +110,7 @@ func environment(t *testing.T, d *pgtest.Database, password ...string) func(stri
 			t.Fatal(err)
 		}
 		u.User = url.UserPassword(u.User.Username(), password[0])
-		env["DATABASE_URL"] = u.String()
+		admin = u.String()
 	}
-	return func(name string) string { return env[name] }
+	return append(env, "DATABASE_URL="+admin)
 }

@@ -51,7 +51,7 @@ func TestDatabaseIsNotMigrated(t *testing.T) {
 	wantState(t, h, "/api/recommendation-status", http.StatusOK, state{Status: "degraded", DatabaseStatus: "down"})
 	wantState(t, h, "/readyz", http.StatusServiceUnavailable, state{Status: "unready", Checks: map[string]string{"database": "down"}})
 	for _, path := range []string{dailyPath, picksPath} {
-		wantProblem(t, get(t, h, path), path, http.StatusInternalServerError, "something went wrong here")
+		wantProblem(t, get(t, h, path), path, http.StatusServiceUnavailable, away)
 	}
 }
 

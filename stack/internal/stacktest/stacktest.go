@@ -1,0 +1,60 @@
+// Package stacktest starts the whole of Craftista for tests and benchmarks: on
+// free ports, with a seeded database of its own.
+package stacktest
+
+import (
+	"log/slog"
+	"net/url"
+	"testing"
+
+	"craftista/db"
+	"craftista/db/pgtest"
+	"craftista/stack/internal/local"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// FreePorts are the default settings with ports that the system chooses.
+func FreePorts() local.Config {
+	const free = "localhost:0"
+	c := local.Default()
+	c.FrontendAddr, c.AuthAddr, c.ProductAddr, c.RecommendationAddr, c.TracesAddr = free, free, free, free, free
+	return c
+}
+
+// Start runs a stack until the test ends; change, which may be nil, has the last
+// word on its settings.
+func Start(tb testing.TB, change func(*local.Config)) *local.Stack {
+	tb.Helper()
+	database := pgtest.NewSeeded(tb)
+	c := FreePorts()
+	c.Data, c.DatabaseURL = tb.TempDir(), database.AdminURL
+	c.Passwords = db.Passwords{
+		Auth: password(tb, database.AuthURL), Product: password(tb, database.ProductURL), Recommendation: password(tb, database.RecommendationURL),
+	}
+	c.BcryptCost = bcrypt.MinCost    // hashing is slow on purpose, and slower under the race detector
+	c.LogLevel = slog.LevelError + 1 // tests break things on purpose
+	if change != nil {
+		change(&c)
+	}
+	s, err := local.Start(tb.Context(), c, func(string) {})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			tb.Errorf("stop: %v", err)
+		}
+	})
+	return s
+}
+
+func password(tb testing.TB, databaseURL string) string {
+	tb.Helper()
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p, _ := u.User.Password()
+	return p
+}
