@@ -42,6 +42,18 @@ func TestTheProgramKeepsWhatPeopleDid(t *testing.T) {
 	interrupt(t, second)
 }
 
+// TestInterruptDuringTheStart is no mistake to report.
+func TestInterruptDuringTheStart(t *testing.T) {
+	t.Parallel()
+	p := launch(t, build(t, "craftista/stack"), "STACK_DATA="+openFolder(t), "FRONTEND_ADDR=localhost:0", "AUTH_ADDR=localhost:0",
+		"PRODUCT_ADDR=localhost:0", "RECOMMENDATION_ADDR=localhost:0", "TRACES_ADDR=localhost:0")
+	p.out.await(t, "preparing the database", "\n")
+	interrupt(t, p)
+	if strings.Contains(p.out.String(), "craftista:") {
+		t.Errorf("it complains:\n%s", p.out)
+	}
+}
+
 func interrupt(t *testing.T, p *process) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {

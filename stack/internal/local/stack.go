@@ -56,7 +56,10 @@ func Run(ctx context.Context, c Config, out io.Writer) error {
 	began := time.Now()
 	say := func(step string) { _, _ = fmt.Fprintf(out, "… %s\n", step) }
 	s, err := Start(ctx, c, say)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil: // interrupted before it was ready
+		return nil
+	case err != nil:
 		return err
 	}
 	s.describe(out, c, time.Since(began))
@@ -78,8 +81,8 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 	s := &Stack{URLs: map[string]string{}, ended: make(chan error, 8)}
 	defer func() {
 		if err != nil {
-			ports.close()
 			err = errors.Join(err, s.Stop())
+			ports.close() // those that nobody serves on
 		}
 	}()
 	for name := range ports {
