@@ -34,7 +34,7 @@ func PiecePage(p Piece) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = sheet("sheet-piece", p.Art, templ.Attributes{"data-art": "art-" + p.ID}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sheet("sheet-piece", p.Art, templ.Attributes{"data-art": "art-" + p.ID, "fetchpriority": "high"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
