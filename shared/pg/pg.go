@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"craftista/shared/telemetry"
@@ -25,6 +26,15 @@ const (
 	maxIdleTime = 5 * time.Minute
 )
 
+// silence is how long a server may say nothing in the middle of a handshake or a
+// query. No query of ours takes that long, so such a server is gone, even if its
+// kernel still accepts.
+const silence = 5 * time.Second
+
+// ErrCommit marks a transaction whose commit went wrong: unless PostgreSQL
+// itself refused it, nobody knows whether the change was made.
+var ErrCommit = errors.New("commit transaction")
+
 // Open returns a pool for url ("postgres://role:password@host/database"), whose
 // queries are spans and carry the trace id to the server's log as a comment. It
 // does not connect: services start in any order, and Ping tells whether the
@@ -34,6 +44,7 @@ func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", redacted{})
 	}
+	connector.Dialer(dialer{})
 	db := otelsql.OpenDB(connector,
 		otelsql.WithTracerProvider(t.Traces), otelsql.WithMeterProvider(t.Metrics),
 		otelsql.WithAttributes(semconv.DBSystemNamePostgreSQL),
@@ -53,9 +64,47 @@ func (redacted) Error() string {
 	return "it is not of the form postgres://role:password@host:port/database"
 }
 
+// dialer connects to PostgreSQL. lib/pq blocks in a read until the server
+// answers, whatever the deadline of the query's context, so the limit is on the
+// connection.
+type dialer struct{ net.Dialer }
+
+// Dial implements pq.Dialer.
+func (d dialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialTimeout(network, address, silence)
+}
+
+// DialTimeout implements pq.Dialer.
+func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return d.DialContext(ctx, network, address)
+}
+
+// DialContext implements pq.DialerContext.
+func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	c, err := d.Dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return conn{c}, nil
+}
+
+// conn gives up on a server that is silent.
+type conn struct{ net.Conn }
+
+func (c conn) Read(p []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(silence)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(p)
+}
+
 // InTx runs do in a transaction: committed if do returns nil, rolled back if it
-// returns an error or panics. A failed commit is an error, so nil means that the
-// change is durable.
+// returns an error or panics. A failed commit is an error, ErrCommit, so nil
+// means that the change is durable.
 func InTx(ctx context.Context, db *sqlx.DB, do func(*sqlx.Tx) error) error {
 	tx, err := db.BeginTxx(ctx, nil)
 	if err != nil {
@@ -66,7 +115,7 @@ func InTx(ctx context.Context, db *sqlx.DB, do func(*sqlx.Tx) error) error {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit transaction: %w", err)
+		return fmt.Errorf("%w: %w", ErrCommit, err)
 	}
 	return nil
 }
