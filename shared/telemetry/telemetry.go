@@ -51,8 +51,9 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 		Propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
 		Log:        slog.New(traced{handler(o.Log)}).With("service", name),
 	}
-	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
-	metrics := []sdkmetric.Option{sdkmetric.WithResource(res)}
+	// Every request is traced, also when its caller's traceparent asks not to be.
+	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(sdktrace.AlwaysSample())}
+	metrics := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithView(withoutHost())}
 	if o.Exporter != nil {
 		traces = append(traces, sdktrace.WithSyncer(o.Exporter))
 	}
@@ -65,8 +66,8 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 		if err != nil {
 			return nil, fmt.Errorf("start metric exporter: %w", err)
 		}
-		traces = append(traces, sdktrace.WithBatcher(spans))
-		metrics = append(metrics, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(points, sdkmetric.WithInterval(15*time.Second))))
+		traces = append(traces, sdktrace.WithBatcher(spanExporter{spans, t.Log}))
+		metrics = append(metrics, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metricExporter{points, t.Log}, sdkmetric.WithInterval(15*time.Second))))
 	}
 	tp, mp := sdktrace.NewTracerProvider(traces...), sdkmetric.NewMeterProvider(metrics...)
 	t.Traces, t.Metrics = tp, mp
@@ -84,13 +85,23 @@ func Discard() *Telemetry {
 	return t
 }
 
-// Shutdown sends what is waiting and stops. It may block until ctx is done.
+// shutdownTimeout is how long a collector that does not answer may hold up the
+// end of a process.
+const shutdownTimeout = 3 * time.Second
+
+// Shutdown sends what is waiting and stops, in at most 3 s. What cannot be sent
+// is lost and logged; that is no reason for a process to fail.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
+	defer cancel()
 	var all error
 	for _, stop := range t.shutdown {
 		all = errors.Join(all, stop(ctx))
 	}
-	return all
+	if all != nil {
+		t.Log.WarnContext(ctx, "telemetry was lost at the end", "error", all.Error())
+	}
+	return nil
 }
 
 // TraceID is the id of the trace that ctx belongs to, "" outside any.

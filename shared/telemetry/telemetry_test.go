@@ -2,16 +2,23 @@ package telemetry_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"craftista/shared/telemetry"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 )
 
 func TestLogLinesCarryTheTrace(t *testing.T) {
@@ -74,5 +81,58 @@ func TestShutdownSendsWhatIsWaiting(t *testing.T) {
 	defer mu.Unlock()
 	if got["/v1/traces"] != 1 || got["/v1/metrics"] != 1 {
 		t.Errorf("collector saw %v, want one post of traces and one of metrics", got)
+	}
+}
+
+// TestHostileTextIsMendedNotDropped sends a span that OTLP would refuse, and a
+// request whose caller asks not to be traced.
+func TestHostileTextIsMendedNotDropped(t *testing.T) {
+	t.Parallel()
+	arrived := make(chan string, 8)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if r.URL.Path == "/v1/traces" {
+			arrived <- string(body)
+		}
+	}))
+	defer collector.Close()
+	tel, err := telemetry.New(t.Context(), "paper", "v1", telemetry.Options{Endpoint: collector.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := tel.Propagator.Extract(t.Context(), propagation.MapCarrier{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"})
+	_, span := tel.Traces.Tracer("test").Start(ctx, "fold \xff", trace.WithAttributes(attribute.String("url.path", "/\xff/crane")))
+	span.End()
+	if err := tel.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-arrived; !strings.Contains(got, "fold \uFFFD") || !strings.Contains(got, "/\uFFFD/crane") {
+		t.Errorf("the collector got %q", got)
+	}
+}
+
+func TestShutdownDoesNotWaitForACollectorThatHangs(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	collector := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	t.Cleanup(collector.Close)
+	t.Cleanup(func() { close(release) })
+	var log bytes.Buffer
+	tel, err := telemetry.New(t.Context(), "paper", "v1", telemetry.Options{Endpoint: collector.URL, Log: slog.NewJSONHandler(&log, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, span := tel.Traces.Tracer("test").Start(t.Context(), "fold")
+	span.End()
+	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second) // less than an export may take
+	defer cancel()
+	if err := tel.Shutdown(ctx); err != nil || ctx.Err() != nil {
+		t.Errorf("got %v, %v", err, ctx.Err())
+	}
+	if !strings.Contains(log.String(), `"level":"WARN"`) {
+		t.Errorf("the loss is not logged: %s", log.String())
 	}
 }

@@ -1,0 +1,76 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// spanExporter mends text that is not UTF-8, which anybody can put into a path
+// or a header and which would make OTLP refuse the whole batch, and logs what
+// cannot be sent here instead of in OpenTelemetry's global handler.
+type spanExporter struct {
+	sdktrace.SpanExporter
+	log *slog.Logger
+}
+
+// ExportSpans implements sdktrace.SpanExporter.
+func (e spanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	sound := make([]sdktrace.ReadOnlySpan, len(spans))
+	for i, s := range spans {
+		sound[i] = mended{s}
+	}
+	if err := e.SpanExporter.ExportSpans(ctx, sound); err != nil {
+		e.log.WarnContext(ctx, "spans were not sent", "count", len(spans), "error", err.Error())
+	}
+	return nil
+}
+
+// mended is a span whose text is UTF-8.
+type mended struct{ sdktrace.ReadOnlySpan }
+
+// Name implements sdktrace.ReadOnlySpan.
+func (m mended) Name() string { return mend(m.ReadOnlySpan.Name()) }
+
+// Attributes implements sdktrace.ReadOnlySpan.
+func (m mended) Attributes() []attribute.KeyValue {
+	attributes := slices.Clone(m.ReadOnlySpan.Attributes())
+	for i, a := range attributes {
+		if a.Value.Type() == attribute.STRING && !utf8.ValidString(a.Value.AsString()) {
+			attributes[i].Value = attribute.StringValue(mend(a.Value.AsString()))
+		}
+	}
+	return attributes
+}
+
+func mend(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+
+// metricExporter logs like spanExporter.
+type metricExporter struct {
+	sdkmetric.Exporter
+	log *slog.Logger
+}
+
+// Export implements sdkmetric.Exporter.
+func (e metricExporter) Export(ctx context.Context, m *metricdata.ResourceMetrics) error {
+	if err := e.Exporter.Export(ctx, m); err != nil {
+		e.log.WarnContext(ctx, "metrics were not sent", "error", err.Error())
+	}
+	return nil
+}
+
+// withoutHost drops the Host header from the metrics of servers: callers choose
+// it, and each value would be a series of its own.
+func withoutHost() sdkmetric.View {
+	return sdkmetric.NewView(
+		sdkmetric.Instrument{Name: "http.server.*"},
+		sdkmetric.Stream{AttributeFilter: attribute.NewDenyKeysFilter("server.address", "server.port")},
+	)
+}
