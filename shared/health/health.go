@@ -4,6 +4,7 @@ package health
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -101,6 +102,7 @@ func (s Service) run(ctx context.Context) map[string]string {
 			states[i] = "ok"
 			if err := s.Checks[name](ctx); err != nil {
 				states[i] = "down"
+				web.NoteFailure(ctx, fmt.Errorf("%s is not ready: %w", name, err))
 			}
 		})
 	}

@@ -15,10 +15,11 @@ import (
 )
 
 const (
-	keysMaxAge  = 10 * time.Minute // a withdrawn key is trusted at most this long
-	keysRetry   = time.Second      // between tries while auth has never answered
-	keysTimeout = 2 * time.Second  // for one fetch
-	unknownKid  = time.Minute      // at most one fetch for unknown kids in this time
+	keysMaxAge     = 10 * time.Minute // a withdrawn key is trusted at most this long
+	keysRetry      = time.Second      // between tries while auth has never answered
+	keysStaleRetry = 30 * time.Second // between tries while an older set is there
+	keysTimeout    = 2 * time.Second  // for one fetch
+	unknownKid     = time.Minute      // at most one fetch for unknown kids in this time
 )
 
 // RemoteKeys are the keys that auth publishes as a JWK Set (RFC 7517). They are
@@ -30,7 +31,7 @@ type RemoteKeys struct {
 	url    string
 	client *http.Client
 
-	mu    sync.Mutex // guards the rest, and lets one request fetch for all
+	mu    sync.Mutex // guards the rest; held during the first fetch
 	set   keyfunc.Keyfunc
 	due   time.Time // when to fetch again
 	cause error     // of the last failed fetch
@@ -58,12 +59,28 @@ func (k *RemoteKeys) Ready(ctx context.Context) error {
 	return err
 }
 
+// current is the set. The first fetch is waited for by all; later ones are made
+// by one request while the others go on with what is there.
 func (k *RemoteKeys) current(ctx context.Context) (keyfunc.Keyfunc, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if time.Now().After(k.due) {
-		k.fetch(ctx)
+	if time.Now().Before(k.due) {
+		return k.held()
 	}
+	if k.set == nil {
+		k.store(k.load(ctx))
+		return k.held()
+	}
+	k.due = time.Now().Add(keysStaleRetry)
+	k.mu.Unlock()
+	set, err := k.load(ctx)
+	k.mu.Lock()
+	k.store(set, err)
+	return k.held()
+}
+
+// held is what is there; k.mu is held.
+func (k *RemoteKeys) held() (keyfunc.Keyfunc, error) {
 	if k.set == nil {
 		return nil, (&fault.Error{
 			Kind: fault.Unavailable, Message: "tokens cannot be checked now, auth is away", RetryAfter: keysRetry,
@@ -72,20 +89,21 @@ func (k *RemoteKeys) current(ctx context.Context) (keyfunc.Keyfunc, error) {
 	return k.set, nil
 }
 
-// fetch replaces the set; where that fails it keeps what is there and says when
-// to try again. A caller that hangs up does not spoil the fetch for the others.
-func (k *RemoteKeys) fetch(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keysTimeout)
-	defer cancel()
-	set, err := k.load(ctx)
-	if err != nil {
+// store keeps what a fetch brought; after a failed one what was there stays.
+// k.mu is held.
+func (k *RemoteKeys) store(set keyfunc.Keyfunc, err error) {
+	switch {
+	case err == nil:
+		k.set, k.due = set, time.Now().Add(keysMaxAge)
+	case k.set == nil:
 		k.cause, k.due = err, time.Now().Add(keysRetry)
-		return
 	}
-	k.set, k.due = set, time.Now().Add(keysMaxAge)
 }
 
+// load fetches the set. A caller that hangs up does not spoil it for the others.
 func (k *RemoteKeys) load(ctx context.Context) (keyfunc.Keyfunc, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keysTimeout)
+	defer cancel()
 	published, err := jwkset.NewStorageFromHTTP(k.url, jwkset.HTTPClientStorageOptions{
 		Client: k.client, Ctx: ctx, HTTPTimeout: keysTimeout,
 	})

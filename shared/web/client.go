@@ -127,6 +127,9 @@ func (c *Client) fault(res *http.Response, body []byte) *fault.Error {
 		p = problem{Detail: c.name + " answered " + strconv.Itoa(res.StatusCode)}
 	}
 	f := &fault.Error{Kind: kindOf(res.StatusCode), Message: p.Detail, Fields: p.Errors}
+	if _, code, ok := strings.Cut(res.Header.Get("WWW-Authenticate"), `error="`); ok {
+		f.Code, _, _ = strings.Cut(code, `"`)
+	}
 	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		f.RetryAfter = time.Duration(seconds) * time.Second
 	}

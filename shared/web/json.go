@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -21,8 +22,11 @@ import (
 const MaxBody = 64 << 10
 
 // Decode reads the one JSON value of the request body, strictly. It checks the
-// media type (415), the size (413), that the text is UTF-8 JSON of T's shape
-// without unknown fields (400) and that nothing follows it (400).
+// media type (415), the size (413), that the text is UTF-8 JSON of T's shape and
+// that nothing follows it (400). The fields of an object are those of T, a
+// struct, spelt exactly so and each at most once (400): where encoding/json lets
+// names differ in case and the last of two win, two readers of one body could
+// differ about what it says.
 func Decode[T any](r *http.Request) (T, error) {
 	var v T
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
@@ -39,14 +43,47 @@ func Decode[T any](r *http.Request) (T, error) {
 		return v, fault.New(fault.Malformed, "the body is not UTF-8")
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
 	if err := d.Decode(&v); err != nil {
 		return v, fault.New(fault.Malformed, "%s", decodeMessage(err)).Because(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return v, fault.New(fault.Malformed, "the body holds more than one JSON value")
 	}
-	return v, nil
+	return v, checkNames[T](body)
+}
+
+// checkNames refuses names that T has not and names that come twice. The body is
+// one JSON value of T's shape.
+func checkNames[T any](body []byte) error {
+	known := map[string]int{} // how often each name may still come
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		known[name] = 1
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return err // null, which sets nothing
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		text, _ := name.(string)
+		left, ok := known[text]
+		switch {
+		case !ok:
+			return fault.New(fault.Malformed, "the body has the unknown field %q", text)
+		case left == 0:
+			return fault.New(fault.Malformed, "the body has the field %q twice", text)
+		}
+		known[text]--
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // decodeMessage says what is wrong without Go's names for it.
@@ -62,8 +99,6 @@ func decodeMessage(err error) string {
 		return fmt.Sprintf("the body is not JSON, see byte %d", syntax.Offset)
 	case errors.Is(err, io.EOF):
 		return "the body is empty"
-	case strings.HasPrefix(err.Error(), "json: unknown field "): // encoding/json has no type for it
-		return "the body has the unknown field " + strings.TrimPrefix(err.Error(), "json: unknown field ")
 	default:
 		return "the body is not complete JSON"
 	}

@@ -32,6 +32,8 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"second value", media, `{} {}`, fault.Malformed, "the body holds more than one JSON value"},
 		{"trailing text", media, `{} x`, fault.Malformed, "the body holds more than one JSON value"},
 		{"unknown field", media, `{"colour":1}`, fault.Malformed, `the body has the unknown field "colour"`},
+		{"name in another case", media, `{"NAME":"kami"}`, fault.Malformed, `the body has the unknown field "NAME"`},
+		{"name twice", media, `{"name":"kami","side":1,"name":"washi"}`, fault.Malformed, `the body has the field "name" twice`},
 		{"wrong type", media, `{"side":"x"}`, fault.Malformed, "the field side cannot be a JSON string"},
 		{"wrong shape", media, `[1]`, fault.Malformed, "the body cannot be a JSON array"},
 		{"not UTF-8", media, "{\"name\":\"\xff\"}", fault.Malformed, "the body is not UTF-8"},
@@ -86,7 +88,7 @@ func TestPathIDTakesPositiveIntegersOnly(t *testing.T) {
 		return web.Reply(w, 200, got)
 	})
 	for path, want := range map[string]int{
-		"/p/1": 200, "/p/9223372036854775807": 200,
+		"/p/1": 200, "/p/%31": 200, "/p/9223372036854775807": 200,
 		"/p/0": 404, "/p/-1": 404, "/p/+1": 404, "/p/01": 404, "/p/1.0": 404, "/p/x": 404, "/p/%31%00": 404, "/p/9223372036854775808": 404,
 	} {
 		res := httptest.NewRecorder()

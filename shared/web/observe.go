@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"craftista/shared/telemetry"
@@ -18,15 +19,29 @@ import (
 )
 
 // exchange is what the log line of one request learns on the way.
-type exchange struct{ err error }
+type exchange struct {
+	mu  sync.Mutex // guards err
+	err error
+}
 
 type exchangeKey struct{}
 
-// noteFailure hands err to the request's log line, the only place that logs it.
-func noteFailure(ctx context.Context, err error) {
+// NoteFailure hands err to the request's log line, the only place that logs it.
+// Errors that a handler returns get there by themselves; this is for one that
+// answers a failure itself, or shows a page without the part that failed. It is
+// safe for concurrent use and does nothing outside a Router's requests.
+func NoteFailure(ctx context.Context, err error) {
 	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
-		e.err = err
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.err = errors.Join(e.err, err)
 	}
+}
+
+func (e *exchange) failure() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.err
 }
 
 // observe names the span by its route (otelhttp cannot, it runs before the
@@ -42,13 +57,14 @@ func observe(t *telemetry.Telemetry, fail ErrorWriter, next http.Handler) http.H
 		ww.Header().Set("X-Content-Type-Options", "nosniff")
 		defer func() {
 			if p := recover(); p != nil {
-				e.err = panicked(p)
+				err := panicked(p)
+				NoteFailure(r.Context(), err)
 				if ww.Status() == 0 {
-					fail(ww, r, e.err)
+					fail(ww, r, err)
 				}
 			}
 			nameSpan(r)
-			logRequest(t.Log, r, ww.Status(), time.Since(start), e.err)
+			logRequest(t.Log, r, ww.Status(), time.Since(start), e.failure())
 		}()
 		next.ServeHTTP(ww, r)
 	})

@@ -39,7 +39,7 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(problem{ // the caller hung up: nobody left to tell
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: f.Message,
-		Instance: r.URL.Path, TraceID: telemetry.TraceID(r.Context()), Errors: f.Fields,
+		Instance: r.URL.EscapedPath(), TraceID: telemetry.TraceID(r.Context()), Errors: f.Fields,
 	})
 }
 

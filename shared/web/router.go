@@ -6,6 +6,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -45,9 +46,7 @@ func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 	mux := chi.NewRouter()
 	r := &Router{mux: mux, fail: fail}
 	mux.Use(func(next http.Handler) http.Handler { return observe(t, fail, next) }, middleware.GetHead)
-	mux.NotFound(r.adapt(func(_ http.ResponseWriter, req *http.Request) error {
-		return fault.New(fault.NotFound, "nothing is at %s", req.URL.Path)
-	}))
+	mux.NotFound(r.adapt(nothing))
 	mux.MethodNotAllowed(r.adapt(r.methodNotAllowed))
 	r.http = otelhttp.NewHandler(mux, "request",
 		otelhttp.WithTracerProvider(t.Traces), otelhttp.WithMeterProvider(t.Metrics), otelhttp.WithPropagators(t.Propagator),
@@ -82,8 +81,33 @@ func (r *Router) Walk(visit func(method, pattern string)) {
 	})
 }
 
-// Param is the text that stands at {name} in the matched pattern.
-func Param(r *http.Request, name string) string { return chi.URLParam(r, name) }
+// Param is the text that stands at {name} in the matched pattern, unescaped; ""
+// if it cannot be.
+func Param(r *http.Request, name string) string {
+	text := chi.URLParam(r, name)
+	if r.URL.RawPath == "" { // then chi routes by the unescaped path
+		return text
+	}
+	text, err := url.PathUnescape(text)
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// Query is the URL's query. One that cannot be read is Malformed, where
+// URL.Query would drop what it cannot read.
+func Query(r *http.Request) (url.Values, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fault.New(fault.Malformed, "the query of the URL is not well formed").Because(err)
+	}
+	return values, nil
+}
+
+func nothing(_ http.ResponseWriter, req *http.Request) error {
+	return fault.New(fault.NotFound, "nothing is at %s", req.URL.EscapedPath())
+}
 
 func (r *Router) adapt(h Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
@@ -91,22 +115,31 @@ func (r *Router) adapt(h Handler) http.HandlerFunc {
 		defer cancel()
 		req = req.WithContext(ctx)
 		if err := h(w, req); err != nil {
-			noteFailure(ctx, err)
+			NoteFailure(ctx, err)
 			r.fail(w, req, err)
 		}
 	}
 }
 
+// methodNotAllowed names the methods of the path, in the form that chi routes by.
+// An unknown method of an unknown path is NotFound.
 func (r *Router) methodNotAllowed(w http.ResponseWriter, req *http.Request) error {
+	path := req.URL.Path
+	if req.URL.RawPath != "" {
+		path = req.URL.RawPath
+	}
 	var allowed []string
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
 		routed := method
 		if method == "HEAD" {
 			routed = "GET"
 		}
-		if r.mux.Match(chi.NewRouteContext(), routed, req.URL.Path) {
+		if r.mux.Match(chi.NewRouteContext(), routed, path) {
 			allowed = append(allowed, method)
 		}
+	}
+	if len(allowed) == 0 {
+		return nothing(w, req)
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	return fault.New(fault.NotAllowed, "%s is not for %s", req.Method, req.URL.Path)

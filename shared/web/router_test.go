@@ -128,6 +128,9 @@ func TestUnknownPathsAndMethodsAreProblemsToo(t *testing.T) {
 		{"GET", "/nowhere", 404, ""},
 		{"POST", "/piece/1", 405, "GET, HEAD, PUT"},
 		{"HEAD", "/piece/1", 200, ""},
+		{"FOO", "/nowhere", 404, ""},
+		{"FOO", "/piece/1", 405, "GET, HEAD, PUT"},
+		{"DELETE", "/piece/%2F", 405, "GET, HEAD, PUT"},
 	} {
 		res := httptest.NewRecorder()
 		r.ServeHTTP(res, httptest.NewRequest(row.method, row.path, nil))
@@ -138,6 +141,48 @@ func TestUnknownPathsAndMethodsAreProblemsToo(t *testing.T) {
 			t.Errorf("%s %s: media type %q", row.method, row.path, res.Header().Get("Content-Type"))
 		}
 	}
+}
+
+func TestInstanceIsAURIReference(t *testing.T) {
+	t.Parallel()
+	r := web.NewRouter(telemetry.Discard(), web.Problem)
+	res := httptest.NewRecorder()
+	r.ServeHTTP(res, httptest.NewRequest("GET", "/a%00%20b", nil))
+	if !strings.Contains(res.Body.String(), `"instance":"/a%00%20b"`) {
+		t.Errorf("got %s", res.Body)
+	}
+}
+
+func TestQueryThatCannotBeReadIsMalformed(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]fault.Kind{"?limit=%zz": fault.Malformed, "?limit=2;foo": fault.Malformed} {
+		if _, err := web.Query(httptest.NewRequest("GET", "/"+query, nil)); fault.KindOf(err) != want {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+	if q, err := web.Query(httptest.NewRequest("GET", "/?limit=2&x=", nil)); err != nil || q.Get("limit") != "2" {
+		t.Errorf("got %v, %v", q, err)
+	}
+}
+
+func TestHandlersThatAnswerFailuresThemselvesAreHeard(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	tel, err := telemetry.New(t.Context(), "paper", "", telemetry.Options{Log: slog.NewJSONHandler(&log, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := web.NewRouter(tel, web.Problem)
+	r.Get("/", func(w http.ResponseWriter, r *http.Request) error {
+		web.NoteFailure(r.Context(), errors.New("no glue"))
+		web.NoteFailure(r.Context(), errors.New("no paper"))
+		return web.Reply(w, 200, "half a page")
+	})
+	r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	if !strings.Contains(log.String(), `"error":"no glue\nno paper"`) {
+		t.Errorf("logged %s", log.String())
+	}
+	web.NoteFailure(t.Context(), errors.New("nobody listens")) // and nothing breaks
 }
 
 func TestRequestIsOneNamedSpanAndOneLogLine(t *testing.T) {

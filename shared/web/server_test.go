@@ -77,7 +77,7 @@ func get(url string) string {
 func TestFaultsKeepTheirMeaningAcrossTheWire(t *testing.T) {
 	t.Parallel()
 	sent := &fault.Error{
-		Kind: fault.Invalid, Message: "the request breaks a rule", RetryAfter: 3 * time.Second,
+		Kind: fault.Invalid, Message: "the request breaks a rule", Code: "invalid_token", RetryAfter: 3 * time.Second,
 		Fields: []fault.Field{{Field: "name", Message: "is required"}},
 	}
 	for _, kind := range []fault.Kind{
@@ -95,6 +95,9 @@ func TestFaultsKeepTheirMeaningAcrossTheWire(t *testing.T) {
 		if !errors.As(err, &got) {
 			t.Errorf("kind %v arrives as %v", kind, err)
 			continue
+		}
+		if kind == fault.Unauthenticated && got.Code != sent.Code { // others have no challenge to carry it
+			t.Errorf("code %q, want %q", got.Code, sent.Code)
 		}
 		if got.Kind != kind || got.Message != sent.Message || got.RetryAfter != sent.RetryAfter || !cmp.Equal(got.Fields, sent.Fields) {
 			t.Errorf("kind %v arrives as %+v", kind, got)

@@ -130,7 +130,7 @@ func badParameters(good string) []badParameter {
 	)
 	return []badParameter{
 		{"/api/products?sort=votes", []field{{"sort", sort}}},
-		{"/api/products?sort=id;DROP", nil}, // a query that cannot be read is none
+		{"/api/products?sort=id%3BDROP", []field{{"sort", sort}}}, // a query that cannot be read is none
 		{"/api/products?limit=0", []field{{"limit", limit}}},
 		{"/api/products?limit=101", []field{{"limit", limit}}},
 		{"/api/products?limit=-1", []field{{"limit", limit}}},
@@ -158,6 +158,9 @@ func badParameters(good string) []badParameter {
 }
 
 func (s suite) badParameters(t *testing.T) {
+	for _, target := range []string{"/api/products?limit=%zz", "/api/origamis?limit=2;foo", "/api/votes/mine?ids=1;2"} {
+		body[problem](t, call(t, s.h, "GET", target, s.g.token(9)), 400)
+	}
 	next := call(t, s.h, "GET", "/api/products?limit=1&sort=name", "").Header().Get("Link")
 	good := strings.TrimPrefix(strings.Split(next, "&")[0], "</api/products?cursor=")
 	for _, row := range badParameters(good) {

@@ -34,7 +34,11 @@ func Encode(p core.Product) ([]byte, error) { return json.Marshal(product(p)) }
 
 // list answers GET /api/products and GET /api/origamis.
 func (h products) list(w http.ResponseWriter, r *http.Request) error {
-	page, err := readPage(r.URL.Query())
+	query, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	page, err := readPage(query)
 	if err != nil {
 		return err
 	}

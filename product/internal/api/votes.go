@@ -74,7 +74,11 @@ func (h votes) unvote(w http.ResponseWriter, r *http.Request) error {
 
 // mine answers GET /api/votes/mine.
 func (h votes) mine(w http.ResponseWriter, r *http.Request) error {
-	ids, err := readIDs(r.URL.Query().Get("ids"))
+	query, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	ids, err := readIDs(query.Get("ids"))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Store keeps the truth. A piece that is not there is a NotFound fault.
 type Store interface {
@@ -95,20 +98,25 @@ func (c *Catalogue) Unvote(ctx context.Context, person, id int64) (votes int64, 
 
 // change forgets the cached piece after the commit, so that no load from before
 // it can be kept, and before the answer. It does so even if nothing changed: an
-// earlier try may have committed and died before it came to this line.
+// earlier try may have committed and died before it came to this line; and even
+// if the outcome is uncertain.
 func (c *Catalogue) change(ctx context.Context, do func(ctx context.Context, person, id int64) (int64, error), person, id int64) (int64, error) {
 	votes, err := do(ctx, person, id)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrUncertain) {
 		return 0, err
 	}
 	c.cache.Forget(ctx, id)
-	return votes, nil
+	return votes, err
 }
 
 // VotedFor returns those of ids that the person voted for, ascending.
 func (c *Catalogue) VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error) {
 	return c.store.VotedFor(ctx, person, ids)
 }
+
+// ErrUncertain is what a Store returns, wrapped, for a change that was made or
+// not: the database went away at the commit.
+var ErrUncertain = errors.New("the outcome is uncertain")
 
 // NoCache is the Cache of a service that runs without one.
 type NoCache struct{}

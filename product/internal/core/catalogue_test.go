@@ -146,3 +146,16 @@ func TestPositionHoldsWhatItsOrderGoesBy(t *testing.T) {
 		t.Error("an order that is none is known")
 	}
 }
+
+// TestUncertainChangesForgetToo: the commit may have happened, and then the
+// cached count is old.
+func TestUncertainChangesForgetToo(t *testing.T) {
+	t.Parallel()
+	b := &books{err: fmt.Errorf("%w: %w", core.ErrUncertain, io.ErrUnexpectedEOF)}
+	if _, err := catalogue(b).Vote(t.Context(), 3, 5); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got error %v, want the cause", err)
+	}
+	if diff := cmp.Diff([]string{"vote 3 for 5", "forget 5"}, b.lines); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}

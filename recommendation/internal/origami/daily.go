@@ -78,7 +78,8 @@ func (d Daily) cacheControl(date, today time.Time) string {
 
 // dateParam is the date of the query, today if it has none.
 func dateParam(r *http.Request, today time.Time) (time.Time, error) {
-	text, err := param(r, "date")
+	query, err := web.Query(r)
+	text := query.Get("date")
 	if err != nil || text == "" {
 		return today, err
 	}

@@ -57,7 +57,8 @@ func (p pick) reason() string {
 }
 
 func limitParam(r *http.Request) (int, error) {
-	text, err := param(r, "limit")
+	query, err := web.Query(r)
+	text := query.Get("limit")
 	if err != nil || text == "" {
 		return defaultPicks, err
 	}

@@ -165,6 +165,9 @@ func (s *Store) change(ctx context.Context, statement string, person, id int64) 
 		}
 		return nil
 	})
+	if errors.Is(err, pg.ErrCommit) {
+		err = fmt.Errorf("%w: %w", core.ErrUncertain, err)
+	}
 	return votes, err
 }
 
