@@ -76,12 +76,13 @@ func TestSettingsThatCannotWork(t *testing.T) {
 			[]string{"the database at 127.0.0.1:1 does not answer", "DATABASE_URL"}},
 		{"database URL of another kind", func(c *local.Config) { c.DatabaseURL = "mysql" }, []string{"DATABASE_URL is not of the form"}},
 		{"folder cannot be written", func(c *local.Config) { c.Data = "/proc/craftista" }, []string{"the data folder", "STACK_DATA"}},
+		{"a service's own setting", func(c *local.Config) { c.RedisURL = "foo" }, []string{"product ended by itself", "read Redis URL"}},
+		{"another service's own setting", func(c *local.Config) { c.BcryptCost = 99 }, []string{"auth ended by itself", "BCRYPT_COST"}},
 		{"folder is a file", func(c *local.Config) { c.Data = "/dev/null/x" }, []string{"the data folder", "STACK_DATA"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			c := stacktest.FreePorts()
-			c.Data = t.TempDir()
+			c := stacktest.Settings(t)
 			row.change(&c)
 			s, err := local.Start(t.Context(), c, func(string) {})
 			if err == nil {

@@ -30,7 +30,7 @@ func (c Config) openDatabase(ctx context.Context, data string, progress func(str
 	if admin == "" {
 		server, err := embedded.Start(ctx, embedded.Config{Dir: data, Progress: progress})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w (STACK_DATA names the folder)", err)
 		}
 		admin, stop = server.URL(), server.Stop
 	} else if err := reach(ctx, admin); err != nil {

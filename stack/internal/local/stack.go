@@ -211,7 +211,8 @@ func (p *part) stop() error {
 	return fmt.Errorf("stop %s: %w", p.name, p.err)
 }
 
-// awaitReady returns once every service says that it is ready.
+// awaitReady returns once every service says that it is ready, or one of them
+// has ended.
 func (s *Stack) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
@@ -220,16 +221,21 @@ func (s *Stack) awaitReady(ctx context.Context) error {
 			select {
 			case err := <-s.ended:
 				return err
-			case <-ctx.Done():
-				return fmt.Errorf("%s is not ready after %v: see %s/readyz", name, readyWithin, s.URLs[name])
 			case <-time.After(20 * time.Millisecond):
+			}
+			if ctx.Err() != nil {
+				return fmt.Errorf("%s is not ready after %v: see %s/readyz", name, readyWithin, s.URLs[name])
 			}
 		}
 	}
 	return nil
 }
 
+// ready asks once, and not for long: the port of a service that has ended still
+// accepts.
 func ready(ctx context.Context, base string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/readyz", nil)
 	if err != nil {
 		return false
