@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 
 	"craftista/shared/fault"
@@ -137,7 +138,7 @@ func sameSite(ref string) bool {
 	}) < 0
 }
 
-// Serve answers GET /static/*: a hashed name for a year, a plain name for five
+// Serve answers every GET below /static/: a hashed name for a year, a plain name for five
 // minutes, anything else with NotFound.
 func (a *Assets) Serve(w http.ResponseWriter, r *http.Request) error {
 	name, cache := strings.TrimPrefix(r.URL.Path, Prefix), cachePlain
@@ -159,10 +160,29 @@ func (a *Assets) serve(w http.ResponseWriter, r *http.Request, name, cache strin
 	}
 	body := found.plain
 	w.Header().Set("Vary", "Accept-Encoding")
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if takesGzip(strings.Join(r.Header.Values("Accept-Encoding"), ",")) {
 		body = found.zipped
 		w.Header().Set("Content-Encoding", "gzip")
 	}
 	web.ReplyBytes(w, r, cache, found.mediaType, body)
 	return nil
+}
+
+// takesGzip reports whether an Accept-Encoding (RFC 9110 section 12.5.3) takes
+// gzip: named itself, or else by *, with a weight that is not 0.
+func takesGzip(accept string) bool {
+	takes := false
+	for item := range strings.SplitSeq(accept, ",") {
+		coding, weight, weighted := strings.Cut(item, ";")
+		_, value, _ := strings.Cut(weight, "=")
+		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		wanted := !weighted || err == nil && q > 0
+		switch strings.ToLower(strings.TrimSpace(coding)) {
+		case "gzip":
+			return wanted
+		case "*":
+			takes = wanted
+		}
+	}
+	return takes
 }

@@ -141,6 +141,19 @@ func checkServed(t *testing.T, path, media, cache string) {
 	}
 }
 
+func TestAcceptEncoding(t *testing.T) {
+	t.Parallel()
+	for accept, want := range map[string]string{
+		"": "", "br": "", "identity": "", "notgzip": "", "gzip": "gzip", "br, GZip": "gzip", "*": "gzip", "gzip;q=0.1": "gzip",
+		"gzip;q=0": "", "gzip; q=0.000": "", "br, gzip ; q=0, *": "", "*;q=0": "", "*;q=0, gzip": "gzip", "gzip;q=often": "",
+	} {
+		w, err := get(t, "/static/icon.svg", "Accept-Encoding", accept)
+		if got := w.Header().Get("Content-Encoding"); err != nil || got != want {
+			t.Errorf("%q is answered with %q, want %q (%v)", accept, got, want, err)
+		}
+	}
+}
+
 // TestVendored compares what is vendored with the table beside it.
 func TestVendored(t *testing.T) {
 	t.Parallel()

@@ -23,8 +23,9 @@ func (c client) Ready(ctx context.Context) error {
 	return err
 }
 
-// Probe asks the service how it is, all questions at once.
-func (c client) Probe(ctx context.Context) Report {
+// Probe asks the service how it is, all questions at once. The error is why it
+// is not ready.
+func (c client) Probe(ctx context.Context) (Report, error) {
 	var report Report
 	var health struct {
 		Version string `json:"version"`
@@ -34,21 +35,22 @@ func (c client) Probe(ctx context.Context) Report {
 		IsContainer  bool   `json:"is_container"`
 		IsKubernetes bool   `json:"is_kubernetes"`
 	}
-	var healthErr error
+	var readyErr, healthErr error
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		start := time.Now()
-		report.Ready = c.Ready(ctx) == nil
+		readyErr = c.Ready(ctx)
 		report.Latency = time.Since(start)
 	})
 	wg.Go(func() { _, healthErr = c.read(ctx, "/health", "", &health) })
 	wg.Go(func() { _, _ = c.read(ctx, "/api/system-info", "", &system) }) // its absence shows as absence
 	wg.Wait()
+	report.Ready = readyErr == nil
 	report.Alive = healthErr == nil || report.Ready
 	if !report.Alive {
-		return Report{}
+		return Report{}, readyErr
 	}
 	report.Version = health.Version
 	report.Hostname, report.Container, report.Kubernetes = system.Hostname, system.IsContainer, system.IsKubernetes
-	return report
+	return report, readyErr
 }

@@ -12,7 +12,7 @@ import (
 // forScripts reports whether the address speaks JSON.
 func forScripts(path string) bool {
 	switch path {
-	case "/daily-origami", "/recommendation-status", "/votingservice-status", "/auth/status", "/livez", "/readyz", "/health":
+	case "/daily-origami", "/recommendation-status", "/votingservice-status", "/auth/status", "/livez", "/readyz", "/health", "/openapi.json":
 		return true
 	}
 	return strings.HasPrefix(path, "/api/")
@@ -40,6 +40,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		err = s.page(w, r, status, model.Heading, view.FailurePage(model))
 	}
 	if err != nil { // the page itself is broken
+		web.NoteFailure(r.Context(), err)
 		web.Problem(w, r, err)
 	}
 }

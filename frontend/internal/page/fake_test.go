@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -20,12 +22,14 @@ const (
 type fake struct {
 	*http.ServeMux
 	mood   atomic.Int32
+	asked  atomic.Int32 // how many requests came
 	server *httptest.Server
 }
 
 func newFake(t *testing.T) *fake {
 	f := &fake{ServeMux: http.NewServeMux()}
 	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.asked.Add(1)
 		switch f.mood.Load() {
 		case broken:
 			http.Error(w, "pq: secret detail", http.StatusInternalServerError)
@@ -91,6 +95,10 @@ func (w *world) serveVotes() {
 	w.product.HandleFunc("GET /api/votes/mine", func(rw http.ResponseWriter, _ *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		if w.revoked {
+			refuse(rw, http.StatusUnauthorized, "the token is not valid")
+			return
+		}
 		ids := []int64{}
 		for id := range w.mine {
 			ids = append(ids, id)
@@ -137,8 +145,8 @@ func (w *world) serveRecommendation() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		daily := map[string]any{"date": "2026-11-22"}
-		for k, v := range w.pieces[0] {
-			daily[k] = v
+		for _, key := range []string{"id", "name", "description", "image_url", "votes"} {
+			daily[key] = w.pieces[0][key]
 		}
 		reply(rw, http.StatusOK, daily)
 	})
@@ -149,6 +157,15 @@ func (w *world) serveRecommendation() {
 		}
 		reply(rw, http.StatusOK, []map[string]any{{"id": 2, "name": "Fox", "image_url": "/static/origami/fox.svg", "votes": 1, "reason": reason}})
 	})
+}
+
+// serveKeys hands on the issuer's keys, so that auth's mood is theirs too.
+func (w *world) serveKeys() {
+	issuer, err := url.Parse(w.issuer.URL)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.auth.Handle("GET /.well-known/jwks.json", httputil.NewSingleHostReverseProxy(issuer))
 }
 
 func (w *world) serveAuth() {

@@ -12,6 +12,7 @@ import (
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
+	"craftista/shared/web"
 )
 
 const (
@@ -78,7 +79,10 @@ func (s *site) gallery(w http.ResponseWriter, r *http.Request) error {
 	}
 	wg.Wait()
 	model.Away = fault.KindOf(batchErr) == fault.Unavailable
-	if batchErr != nil && !model.Away {
+	switch {
+	case model.Away:
+		web.NoteFailure(r.Context(), batchErr)
+	case batchErr != nil:
 		return batchErr // such as a cursor that is none
 	}
 	return s.page(w, r, http.StatusOK, "", view.GalleryPage(model))
@@ -114,6 +118,7 @@ func (s *site) mine(ctx context.Context, ids []int64) []int64 {
 	}
 	mine, err := s.services.Catalogue.Mine(ctx, who.Token, ids)
 	if err != nil {
+		web.NoteFailure(ctx, err)
 		return nil
 	}
 	return mine
@@ -122,6 +127,7 @@ func (s *site) mine(ctx context.Context, ids []int64) []int64 {
 func (s *site) today(ctx context.Context) view.Today {
 	daily, err := s.services.Recommendation.Daily(ctx)
 	if err != nil {
+		web.NoteFailure(ctx, err)
 		return view.Today{Away: true, Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"}}
 	}
 	return view.Today{
@@ -147,6 +153,7 @@ func (s *site) pickModel(ctx context.Context) view.Picks {
 	}
 	picks, err := s.services.Recommendation.Picks(ctx, who.Token, pickCount)
 	if err != nil {
+		web.NoteFailure(ctx, err)
 		model.Away = true
 		return model
 	}

@@ -64,6 +64,7 @@ func (s *site) cast(w http.ResponseWriter, r *http.Request, voted bool) error {
 	count, err := s.services.Catalogue.Vote(r.Context(), who.Token, id, voted)
 	switch {
 	case fault.KindOf(err) == fault.Unauthenticated:
+		web.NoteFailure(r.Context(), err)
 		s.sessions.End(w, r)
 		return s.toSignIn(w, r, id, true)
 	case err != nil:
@@ -90,13 +91,10 @@ func voteReply(v view.Vote) view.VoteReply {
 	return view.VoteReply{Vote: v, Announcement: "You took back your vote for " + v.Name + ". " + v.Count + "."}
 }
 
-// toSignIn leads to /login and from there back: in htmx to the page the person
-// is on, without it to the piece they meant to vote for.
+// toSignIn leads to /login and from there back to the page the person was on,
+// or else to the piece they meant to vote for.
 func (s *site) toSignIn(w http.ResponseWriter, r *http.Request, id int64, runOut bool) error {
-	query := url.Values{"next": {pieceURL(id)}}
-	if fragment(r) {
-		query.Set("next", whence(r, pieceURL(id)))
-	}
+	query := url.Values{"next": {whence(r, pieceURL(id))}}
 	if runOut {
 		query.Set("why", "expired")
 	}

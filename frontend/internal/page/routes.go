@@ -5,15 +5,20 @@ package page
 
 import (
 	"crypto/rand"
+	_ "embed"
 	"net/http"
 
 	"craftista/frontend/internal/backend"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/static"
 	"craftista/shared/health"
+	"craftista/shared/openapi"
 	"craftista/shared/telemetry"
 	"craftista/shared/web"
 )
+
+//go:embed openapi.json
+var spec []byte
 
 // Settings are what a deployment chooses.
 type Settings struct {
@@ -38,10 +43,10 @@ type site struct {
 // too, so /readyz checks nothing.
 func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session.Keeper, assets *static.Assets,
 	self health.Service, settings Settings,
-) http.Handler {
+) *web.Router {
 	s := &site{services: services, sessions: sessions, assets: assets, self: self, settings: settings, processID: rand.Text()}
 	r := web.NewRouter(t, s.fail)
-	r.Use(s.headers, s.sameOrigin, s.person)
+	r.Use(s.headers, s.sameOrigin, s.sessions.Middleware)
 
 	r.Get("/", s.gallery)
 	r.Get("/recommendations", s.picks)
@@ -64,8 +69,10 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	r.Get("/votingservice-status", s.apiVotingStatus)
 	r.Get("/auth/status", s.apiAuthStatus)
 	self.Routes(r)
+	openapi.Routes(r, spec)
 
-	r.Get(static.Prefix+"*", assets.Serve)
+	r.Get(static.Prefix+"{file}", assets.Serve)
+	r.Get(static.Prefix+"{folder}/{file}", assets.Serve)
 	r.Get("/favicon.ico", assets.Icon)
 	r.Get("/robots.txt", s.robots)
 	if settings.DevReload {

@@ -69,12 +69,16 @@ func (s *site) apiVote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	needsSession := &fault.Error{Kind: fault.Unauthenticated, Message: "this needs a session, sign in first", Code: "invalid_token"}
 	who := session.From(r.Context())
 	if who.Token == "" {
-		return fault.New(fault.Unauthenticated, "this needs a session, sign in first")
+		return needsSession
 	}
 	raw, err := s.services.Catalogue.RawVote(r.Context(), who.Token, id, true)
-	if err != nil {
+	switch {
+	case fault.KindOf(err) == fault.Unauthenticated:
+		return needsSession.Because(err)
+	case err != nil:
 		return err
 	}
 	return web.Reply(w, http.StatusOK, raw)
@@ -130,7 +134,8 @@ func replyState(w http.ResponseWriter, state, what string) error {
 }
 
 func state(ctx context.Context, ready func(context.Context) error) string {
-	if ready(ctx) != nil {
+	if err := ready(ctx); err != nil {
+		web.NoteFailure(ctx, err)
 		return down
 	}
 	return up

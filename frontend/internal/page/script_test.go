@@ -81,6 +81,10 @@ func TestScriptsProblems(t *testing.T) {
 		{"DELETE", "/api/products", nobody, 405},
 	} {
 		a := w.do(c.method, c.path, nil, c.who)
+		challenge := map[bool]string{true: `Bearer error="invalid_token"`}[c.status == http.StatusUnauthorized]
+		if got := a.header.Get("WWW-Authenticate"); got != challenge {
+			t.Errorf("%s %s: WWW-Authenticate %q, want %q", c.method, c.path, got, challenge)
+		}
 		var got struct {
 			Status  int
 			TraceID string `json:"trace_id"`
@@ -90,6 +94,11 @@ func TestScriptsProblems(t *testing.T) {
 			a.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s %s: %d %s", c.method, c.path, a.status, a.body)
 		}
+	}
+	w.revoked = true
+	a := w.do("POST", "/api/origamis/1/vote", nil, signedIn)
+	if got, want := a.header.Get("WWW-Authenticate"), `Bearer error="invalid_token"`; a.status != http.StatusUnauthorized || got != want {
+		t.Errorf("revoked: %d, WWW-Authenticate %q, want %q", a.status, got, want)
 	}
 }
 

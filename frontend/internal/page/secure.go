@@ -2,10 +2,9 @@ package page
 
 import (
 	"net/http"
-	"strings"
 
-	"craftista/frontend/static"
 	"craftista/shared/fault"
+	"craftista/shared/web"
 )
 
 // policy lets a page load what this site serves and nothing else. It allows no
@@ -36,22 +35,11 @@ func (s *site) sameOrigin(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := guard.Check(r); err != nil {
-			s.fail(w, r, fault.New(fault.Forbidden, "this request came from another site").Because(err))
+			err = fault.New(fault.Forbidden, "this request came from another site").Because(err)
+			web.NoteFailure(r.Context(), err)
+			s.fail(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r)
-	})
-}
-
-// person finds out who asks. Files are the same for everybody, and a page whose
-// style waits for auth would look broken.
-func (s *site) person(next http.Handler) http.Handler {
-	known := s.sessions.Middleware(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, static.Prefix) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		known.ServeHTTP(w, r)
 	})
 }

@@ -64,6 +64,7 @@ func (s *site) register(w http.ResponseWriter, r *http.Request) error {
 		return s.refuse(w, r, form, err)
 	}
 	if err := s.signIn(w, r, values.Get("username"), values.Get("password")); err != nil {
+		web.NoteFailure(r.Context(), err)
 		return leadTo(w, r, "/login?"+url.Values{"next": {form.Next}, "why": {"welcome"}}.Encode())
 	}
 	return leadTo(w, r, form.Next)
@@ -104,6 +105,7 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, form view.SignForm
 	default:
 		return err
 	}
+	web.NoteFailure(r.Context(), err)
 	web.SetFaultHeaders(w.Header(), &fault.Error{RetryAfter: f.RetryAfter}) // no challenge: people sign in by the form
 	status := web.Status(f.Kind)
 	if fragment(r) {
@@ -129,16 +131,19 @@ func (s *site) showSign(w http.ResponseWriter, r *http.Request, status int, form
 		model.OtherURL = withNext("/login", form.Next)
 		model.Art = view.Art{URL: s.assets.URL("origami/butterfly.svg"), Tint: "tint-5"}
 	}
+	if session.From(r.Context()).State == session.RunOut { // and this page says so, see why
+		s.sessions.End(w, r)
+	}
 	return s.page(w, r, status, model.Heading, view.SignPage(model))
 }
 
 // why says what led here, if it was not the person's own wish.
 func why(r *http.Request) string {
-	query := r.URL.Query()
+	query, state := r.URL.Query(), session.From(r.Context()).State
 	switch {
-	case session.From(r.Context()).State == session.Unknown:
+	case state == session.Unknown:
 		return "Sign-in does not answer just now, so it is not known whether you are signed in."
-	case query.Get("why") == "expired":
+	case state == session.RunOut, query.Get("why") == "expired":
 		return "Your session has run out. Sign in again and you are back where you were."
 	case query.Get("why") == "welcome":
 		return "Your account is made. Sign in to use it."

@@ -73,8 +73,8 @@ func TestSessionCookie(t *testing.T) {
 		settings page.Settings
 		want     string
 	}{
-		"http":  {page.Settings{}, "craftista_session; Path=/; Max-Age=900; HttpOnly; SameSite=Lax"},
-		"https": {page.Settings{Secure: true}, "__Host-craftista_session; Path=/; Max-Age=900; HttpOnly; Secure; SameSite=Lax"},
+		"http":  {page.Settings{}, "craftista_session; Path=/; Max-Age=87300; HttpOnly; SameSite=Lax"},
+		"https": {page.Settings{Secure: true}, "__Host-craftista_session; Path=/; Max-Age=87300; HttpOnly; Secure; SameSite=Lax"},
 	} {
 		w := newWorld(t, c.settings)
 		a := w.post("/login", ada())

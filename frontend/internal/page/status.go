@@ -10,12 +10,13 @@ import (
 	"craftista/frontend/internal/backend"
 	"craftista/frontend/internal/view"
 	"craftista/shared/health"
+	"craftista/shared/web"
 )
 
 // probed is a service behind the site, as people know it.
 type probed struct {
 	name, job string
-	probe     func(context.Context) backend.Report
+	probe     func(context.Context) (backend.Report, error)
 }
 
 func (s *site) backends() []probed {
@@ -33,7 +34,13 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	reports := make([]backend.Report, len(backends))
 	var wg sync.WaitGroup
 	for i, b := range backends {
-		wg.Go(func() { reports[i] = b.probe(r.Context()) })
+		wg.Go(func() {
+			report, err := b.probe(r.Context())
+			if err != nil {
+				web.NoteFailure(r.Context(), err)
+			}
+			reports[i] = report
+		})
 	}
 	wg.Wait()
 	trouble := 0

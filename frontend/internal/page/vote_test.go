@@ -96,28 +96,31 @@ func TestVoteNeedsSignIn(t *testing.T) {
 	expired := w.issuer.MintWith(7, "user", func(_ *jwt.Token, c *token.Claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Hour)) })
 	nobody := func(*http.Request) {}
 	for _, c := range []struct {
-		name    string
-		who     option
-		why     string
-		cleared bool
+		name string
+		who  option
+		why  string
 	}{
-		{"signed out", nobody, "", false},
-		{"expired", as(expired), "expired", true},
-		{"nonsense", as("nonsense"), "expired", true},
+		{"signed out", nobody, ""},
+		{"expired", as(expired), "expired"},
+		{"nonsense", as("nonsense"), "expired"},
 	} {
-		a := w.post("/origamis/2/vote", nil, c.who)
-		checkSignIn(t, c.name, a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/2", c.why, c.cleared)
-		a = w.post("/origamis/2/unvote", nil, c.who, w.byHtmx("/?sort=name"))
-		checkSignIn(t, c.name+" in htmx", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/?sort=name", c.why, c.cleared)
+		for referer, next := range map[string]string{
+			"": "/origamis/2", w.site.URL + "/": "/", w.site.URL + "/?sort=name": "/?sort=name", "https://evil.example/": "/origamis/2",
+		} {
+			a := w.post("/origamis/2/vote", nil, c.who, header("Referer", referer))
+			checkSignIn(t, c.name+" at "+referer, a, a.header.Get("Location"), http.StatusSeeOther, next, c.why, false)
+		}
+		a := w.post("/origamis/2/unvote", nil, c.who, w.byHtmx("/?sort=name"))
+		checkSignIn(t, c.name+" in htmx", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/?sort=name", c.why, false)
 		a = w.post("/origamis/2/vote", nil, c.who, w.byHtmx("/"), header("HX-Current-URL", "https://evil.example/"))
-		checkSignIn(t, c.name+" from elsewhere", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/origamis/2", c.why, c.cleared)
+		checkSignIn(t, c.name+" from elsewhere", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/origamis/2", c.why, false)
 	}
 	for _, bad := range w.issuer.Bads() {
 		if strings.ContainsRune(bad.Token, 0) {
 			continue // no cookie can carry it
 		}
 		a := w.post("/origamis/2/vote", nil, as(bad.Token))
-		checkSignIn(t, bad.Name, a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/2", "expired", true)
+		checkSignIn(t, bad.Name, a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/2", "expired", false)
 	}
 	if len(w.mine) != 0 {
 		t.Error("a vote was counted")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,8 +18,11 @@ import (
 	"craftista/frontend/internal/session"
 	"craftista/frontend/static"
 	"craftista/shared/health"
+	"craftista/shared/openapi/openapitest"
 	"craftista/shared/telemetry"
+	"craftista/shared/token"
 	"craftista/shared/token/tokentest"
+	"craftista/shared/web"
 
 	"golang.org/x/net/html"
 )
@@ -30,6 +34,8 @@ type world struct {
 	issuer                        *tokentest.Issuer
 	auth, product, recommendation *fake
 	handler                       http.Handler
+	contract                      *openapitest.Contract // holds handler to the document; nil with DevReload
+	log                           syncBuffer
 
 	mu      sync.Mutex // guards the rest
 	pieces  []map[string]any
@@ -48,21 +54,62 @@ func newWorld(t *testing.T, settings page.Settings) *world {
 		},
 		mine: map[int64]bool{},
 	}
+	for _, p := range w.pieces {
+		p["created_at"], p["updated_at"] = "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"
+	}
 	w.serveProduct()
 	w.serveRecommendation()
 	w.serveAuth()
+	w.serveKeys()
 	assets, err := static.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tel, err := telemetry.New(t.Context(), "frontend", "", telemetry.Options{Log: slog.NewJSONHandler(&w.log, nil)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	services := backend.New(backend.URLs{
 		Auth: w.auth.server.URL, Product: w.product.server.URL, Recommendation: w.recommendation.server.URL,
-	}, "the-key", telemetry.Discard())
-	self := health.Service{Name: "frontend", Version: "9.9.9"}
-	w.handler = page.Routes(telemetry.Discard(), services, session.NewKeeper(w.issuer.Verifier(), settings.Secure), assets, self, settings)
+	}, "the-key", tel)
+	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", web.NewHTTPClient(backend.ReadTimeout, tel))
+	sessions := session.NewKeeper(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), settings.Secure)
+	w.hold(page.Routes(tel, services, sessions, assets, health.Service{Name: "frontend", Version: "9.9.9"}, settings), settings)
 	w.site = httptest.NewServer(w.handler)
 	t.Cleanup(w.site.Close)
 	return w
+}
+
+// hold makes router the handler and holds it to its own document, except with
+// DevReload, whose stream the contract would wait for.
+func (w *world) hold(router *web.Router, settings page.Settings) {
+	w.t.Helper()
+	w.handler = router
+	if settings.DevReload {
+		return
+	}
+	spec := httptest.NewRecorder()
+	router.ServeHTTP(spec, httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, "/openapi.json", nil))
+	w.contract = openapitest.New(w.t, spec.Body.Bytes(), router)
+	w.handler = w.contract.Handler(router)
+}
+
+// syncBuffer is a log that a test reads while requests still write it.
+type syncBuffer struct {
+	mu   sync.Mutex // guards text
+	text strings.Builder
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // answer is a response, parsed when it is HTML.
@@ -127,7 +174,7 @@ func (w *world) do(method, path string, body io.Reader, options ...option) answe
 		if a.doc, err = html.Parse(strings.NewReader(a.body)); err != nil {
 			w.t.Fatal(err)
 		}
-		checkMarkup(w.t, method+" "+path, a.doc)
+		checkMarkup(w.t, method+" "+path, a.doc, strings.Contains(res.Header.Get("Content-Security-Policy"), "style-src 'unsafe-inline'"))
 	}
 	return a
 }

@@ -5,10 +5,12 @@ package session
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"craftista/shared/fault"
 	"craftista/shared/token"
+	"craftista/shared/web"
 )
 
 // The cookie's names. The prefix __Host- makes the browser insist on Secure,
@@ -18,6 +20,10 @@ const (
 	cookieSecure = "__Host-" + cookiePlain
 )
 
+// afterlife is how much longer the cookie lives than the token in it. A browser
+// drops a cookie in silence; a token that has run out says that it has.
+const afterlife = 24 * time.Hour
+
 // State is what a request's cookie amounts to.
 type State uint8
 
@@ -25,7 +31,7 @@ type State uint8
 const (
 	SignedOut State = iota // no cookie
 	SignedIn               // a good token
-	RunOut                 // a token that is expired or bad; its cookie has been cleared
+	RunOut                 // a token that is expired or bad; the cookie stays until the person was told
 	Unknown                // a token that cannot be checked now: auth is away and its keys were never fetched
 )
 
@@ -50,21 +56,22 @@ func NewKeeper(verifier *token.Verifier, secure bool) *Keeper {
 
 type sessionKey struct{}
 
-// From is the session that Middleware found, the zero Session without it.
+// From is the session of the request that passed Middleware, the zero Session
+// without it. The first call of a request checks the token, and may wait for
+// auth's keys.
 func From(ctx context.Context) Session {
-	s, _ := ctx.Value(sessionKey{}).(Session)
-	return s
+	if read, ok := ctx.Value(sessionKey{}).(func() Session); ok {
+		return read()
+	}
+	return Session{}
 }
 
-// Middleware puts the request's session into its context. A token that does not
-// pass clears the cookie; one that cannot be checked keeps it.
+// Middleware lets From find the request's session. It looks at nothing itself:
+// what needs no person, liveness above all, depends on no other process.
 func (k *Keeper) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s := k.read(r)
-		if s.State == RunOut {
-			k.End(w, r)
-		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, s)))
+		read := sync.OnceValue(func() Session { return k.read(r) })
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, read)))
 	})
 }
 
@@ -76,6 +83,7 @@ func (k *Keeper) read(r *http.Request) Session {
 	user, err := k.verifier.Verify(r.Context(), cookie.Value)
 	switch {
 	case fault.KindOf(err) == fault.Unavailable:
+		web.NoteFailure(r.Context(), err)
 		return Session{State: Unknown, Token: cookie.Value}
 	case err != nil:
 		return Session{State: RunOut}
@@ -85,16 +93,13 @@ func (k *Keeper) read(r *http.Request) Session {
 
 // Start signs the browser in with an access token that lives that long.
 func (k *Keeper) Start(w http.ResponseWriter, r *http.Request, accessToken string, life time.Duration) {
-	k.set(w, r, accessToken, max(1, int(life/time.Second)))
+	k.set(w, r, accessToken, int((life+afterlife)/time.Second))
 }
 
 // End signs the browser out.
 func (k *Keeper) End(w http.ResponseWriter, r *http.Request) { k.set(w, r, "", -1) }
 
-// set replaces whatever this response said about the cookie before (RFC 6265
-// section 4.1.1: one Set-Cookie per name).
 func (k *Keeper) set(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
-	w.Header().Del("Set-Cookie")
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure on https; on plain http, a laptop's, the browser would drop it
 		Name: k.name(r), Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: k.https(r), SameSite: http.SameSiteLaxMode,

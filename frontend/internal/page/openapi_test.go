@@ -1,0 +1,58 @@
+package page_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"craftista/frontend/internal/page"
+)
+
+// TestEveryRouteKeepsTheContract sees each documented operation succeed; all
+// other tests hold what they ask for to the document too, see newWorld.
+func TestEveryRouteKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	signedIn, htmx := as(w.issuer.Mint(7, "user")), w.byHtmx("/")
+	for _, r := range append(routes(), route{"GET", "/static/icon.svg", ""}) {
+		if r.method == http.MethodGet && r.path != "/recommendations" {
+			w.get(r.path)
+		}
+	}
+	w.get("/recommendations", htmx)
+	w.post("/login", ada(), htmx)
+	w.post("/register", ada("email", "a@b.example"), htmx)
+	w.post("/logout", nil, htmx)
+	w.post("/origamis/1/vote", nil, signedIn, htmx)
+	w.post("/origamis/1/unvote", nil, signedIn, htmx)
+	w.post("/api/origamis/1/vote", nil, signedIn)
+	w.contract.AssertCovered()
+}
+
+// TestDocs holds that the page has its style and that its policy lets it: the
+// only one here that differs from the site's.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.get("/docs")
+	const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+	if got := a.header.Values("Content-Security-Policy"); a.status != http.StatusOK || len(got) != 1 || got[0] != policy {
+		t.Errorf("%d, policy %q, want %q", a.status, got, policy)
+	}
+	if len(a.tags("style")) != 1 || text(a.tags("h1")[0]) != "Craftista frontend" {
+		t.Errorf("the page is %.300s", a.body)
+	}
+	for _, want := range []string{"/origamis/{id}/vote", "/api/service-status", "/static/{folder}/{file}"} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "public, max-age=300"} {
+		if got := a.header.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if strings.Contains(w.get("/").body, "/docs") {
+		t.Error("the gallery links /docs")
+	}
+}
