@@ -41,10 +41,8 @@ func TestOneRequestFetchesWhileOthersGoOn(t *testing.T) {
 	if got := fetches.Load(); got != 2 {
 		t.Errorf("%d fetches, want the first and one more", got)
 	}
-	select {
-	case <-fetcher:
+	if len(fetcher) > 0 {
 		t.Error("the fetch did not hang")
-	default:
 	}
 	close(release)
 	if err := <-fetcher; err != nil {

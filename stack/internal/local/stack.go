@@ -58,7 +58,7 @@ func Run(ctx context.Context, c Config, out io.Writer) error {
 	s, err := Start(ctx, c, say)
 	switch {
 	case err != nil && ctx.Err() != nil: // interrupted before it was ready
-		return nil
+		return nil //nolint:nilerr // what was asked for
 	case err != nil:
 		return err
 	}
