@@ -36,19 +36,25 @@ type Config struct {
 	KeyDir         string        `env:"KEY_DIR"`                        // where the signing keys are, see keys.Open
 	InternalAPIKey string        `env:"INTERNAL_API_KEY,required,notEmpty"`
 	AccessTokenTTL time.Duration `env:"ACCESS_TOKEN_TTL"`
-	BcryptCost     int           `env:"BCRYPT_COST"` // 4 to 31; each step doubles the work
+	// A refresh token ends when it is not used for RefreshTokenTTL, and all that
+	// came of one sign-in after RefreshFamilyTTL.
+	RefreshTokenTTL  time.Duration `env:"REFRESH_TOKEN_TTL"`
+	RefreshFamilyTTL time.Duration `env:"REFRESH_FAMILY_TTL"`
+	BcryptCost       int           `env:"BCRYPT_COST"` // 4 to 31; each step doubles the work
 }
 
 // Default returns the settings of a laptop; DatabaseURL and InternalAPIKey have
 // no default.
 func Default() Config {
 	return Config{
-		Config:         service.Config{Addr: ":8082", Version: "dev"},
-		Issuer:         "http://localhost:8082",
-		Audience:       "craftista",
-		KeyDir:         "keys",
-		AccessTokenTTL: 15 * time.Minute,
-		BcryptCost:     12,
+		Config:           service.Config{Addr: ":8082", Version: "dev"},
+		Issuer:           "http://localhost:8082",
+		Audience:         "craftista",
+		KeyDir:           "keys",
+		AccessTokenTTL:   15 * time.Minute,
+		RefreshTokenTTL:  30 * 24 * time.Hour,
+		RefreshFamilyTTL: 90 * 24 * time.Hour,
+		BcryptCost:       12,
 	}
 }
 
@@ -79,11 +85,12 @@ func Run(ctx context.Context, c Config) error {
 	store := postgres.NewStore(db)
 	people := account.New(store, account.NewHasher(c.BcryptCost, cores, cores*queuePerCore), t.Log)
 	issuer := token.NewIssuer(signing, c.Issuer, c.Audience, c.AccessTokenTTL)
+	families := token.NewFamilies(postgres.NewFamilies(db), c.RefreshTokenTTL, c.RefreshFamilyTTL, t.Log, time.Now)
 	about := health.Service{
 		Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
 		Version: c.Version, Checks: map[string]health.Check{"database": store.Ready},
 	}
-	return web.Serve(ctx, l, api.Routes(t, about, people, issuer, c.InternalAPIKey), t.Log,
+	return web.Serve(ctx, l, api.Routes(t, about, people, issuer, families, c.InternalAPIKey), t.Log,
 		func(context.Context) error { return db.Close() }, t.Shutdown)
 }
 
@@ -102,6 +109,8 @@ func (c Config) check() error {
 		{c.Audience != "", "AUDIENCE is empty"},
 		{c.KeyDir != "", "KEY_DIR is empty"},
 		{c.AccessTokenTTL >= time.Second, "ACCESS_TOKEN_TTL is under 1s"},
+		{c.RefreshTokenTTL >= time.Second, "REFRESH_TOKEN_TTL is under 1s"},
+		{c.RefreshFamilyTTL >= c.RefreshTokenTTL, "REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"},
 		{account.ValidCost(c.BcryptCost), "BCRYPT_COST is not from 4 to 31"},
 	} {
 		if !rule.holds {

@@ -57,17 +57,19 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 		change func(*auth.Config)
 		want   []string
 	}{
-		"no internal key":         {func(c *auth.Config) { c.InternalAPIKey = "" }, []string{"INTERNAL_API_KEY is empty: anyone could register people"}},
-		"no database":             {func(c *auth.Config) { c.DatabaseURL = "" }, []string{"DATABASE_URL is empty"}},
-		"no audience":             {func(c *auth.Config) { c.Audience = "" }, []string{"AUDIENCE is empty"}},
-		"no directory":            {func(c *auth.Config) { c.KeyDir = "" }, []string{"KEY_DIR is empty"}},
-		"issuer without a host":   {func(c *auth.Config) { c.Issuer = "http://" }, []string{noIssuer}},
-		"issuer of another kind":  {func(c *auth.Config) { c.Issuer = "ftp://auth" }, []string{noIssuer}},
-		"issuer with a query":     {func(c *auth.Config) { c.Issuer = "https://auth?x" }, []string{noIssuer}},
-		"issuer that is no URL":   {func(c *auth.Config) { c.Issuer = "http://a b" }, []string{noIssuer}},
-		"tokens without lifetime": {func(c *auth.Config) { c.AccessTokenTTL = 0 }, []string{"ACCESS_TOKEN_TTL is under 1s"}},
-		"bcrypt too cheap":        {func(c *auth.Config) { c.BcryptCost = 3 }, []string{"BCRYPT_COST is not from 4 to 31"}},
-		"bcrypt too dear":         {func(c *auth.Config) { c.BcryptCost = 32 }, []string{"BCRYPT_COST is not from 4 to 31"}},
+		"no internal key":            {func(c *auth.Config) { c.InternalAPIKey = "" }, []string{"INTERNAL_API_KEY is empty: anyone could register people"}},
+		"no database":                {func(c *auth.Config) { c.DatabaseURL = "" }, []string{"DATABASE_URL is empty"}},
+		"no audience":                {func(c *auth.Config) { c.Audience = "" }, []string{"AUDIENCE is empty"}},
+		"no directory":               {func(c *auth.Config) { c.KeyDir = "" }, []string{"KEY_DIR is empty"}},
+		"issuer without a host":      {func(c *auth.Config) { c.Issuer = "http://" }, []string{noIssuer}},
+		"issuer of another kind":     {func(c *auth.Config) { c.Issuer = "ftp://auth" }, []string{noIssuer}},
+		"issuer with a query":        {func(c *auth.Config) { c.Issuer = "https://auth?x" }, []string{noIssuer}},
+		"issuer that is no URL":      {func(c *auth.Config) { c.Issuer = "http://a b" }, []string{noIssuer}},
+		"tokens without lifetime":    {func(c *auth.Config) { c.AccessTokenTTL = 0 }, []string{"ACCESS_TOKEN_TTL is under 1s"}},
+		"refresh without lifetime":   {func(c *auth.Config) { c.RefreshTokenTTL = 0 }, []string{"REFRESH_TOKEN_TTL is under 1s"}},
+		"families end before tokens": {func(c *auth.Config) { c.RefreshFamilyTTL = time.Hour }, []string{"REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"}},
+		"bcrypt too cheap":           {func(c *auth.Config) { c.BcryptCost = 3 }, []string{"BCRYPT_COST is not from 4 to 31"}},
+		"bcrypt too dear":            {func(c *auth.Config) { c.BcryptCost = 32 }, []string{"BCRYPT_COST is not from 4 to 31"}},
 		"all at once": {func(c *auth.Config) { c.InternalAPIKey, c.DatabaseURL, c.BcryptCost = "", "", 0 },
 			[]string{"DATABASE_URL is empty", "INTERNAL_API_KEY is empty: anyone could register people", "BCRYPT_COST is not from 4 to 31"}},
 	} {
@@ -85,12 +87,14 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 
 func TestSettingsComeFromTheEnvironment(t *testing.T) {
 	t.Parallel()
-	got, err := config.Load(auth.Default(), []string{"DATABASE_URL=postgres://db", "INTERNAL_API_KEY=k", "ACCESS_TOKEN_TTL=1m", "BCRYPT_COST=10"})
+	got, err := config.Load(auth.Default(), []string{"DATABASE_URL=postgres://db", "INTERNAL_API_KEY=k", "ACCESS_TOKEN_TTL=1m",
+		"REFRESH_TOKEN_TTL=2m", "REFRESH_FAMILY_TTL=3m", "BCRYPT_COST=10"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := auth.Default()
 	want.DatabaseURL, want.InternalAPIKey, want.AccessTokenTTL, want.BcryptCost = "postgres://db", "k", time.Minute, 10
+	want.RefreshTokenTTL, want.RefreshFamilyTTL = 2*time.Minute, 3*time.Minute
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("settings (-got +want):\n%s", diff)
 	}

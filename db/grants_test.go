@@ -29,6 +29,16 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 		"truncate people": {`TRUNCATE auth.users`, nil},
 		"add column":      {`ALTER TABLE auth.users ADD COLUMN x text`, nil},
 
+		"start a family":     {`INSERT INTO auth.refresh_families (user_id, expires_at) VALUES (1, 'infinity')`, []string{auth}},
+		"revoke families":    {`UPDATE auth.refresh_families SET revoked_at = now()`, []string{auth}},
+		"delete families":    {`DELETE FROM auth.refresh_families`, []string{auth}},
+		"prolong families":   {`UPDATE auth.refresh_families SET expires_at = 'infinity'`, nil},
+		"give a family away": {`UPDATE auth.refresh_families SET user_id = 2`, nil},
+		"read tokens":        {`SELECT hash FROM auth.refresh_tokens`, []string{auth}},
+		"use tokens":         {`UPDATE auth.refresh_tokens SET used_at = now()`, []string{auth}},
+		"prolong tokens":     {`UPDATE auth.refresh_tokens SET expires_at = 'infinity'`, nil},
+		"delete tokens":      {`DELETE FROM auth.refresh_tokens`, nil},
+
 		"read products":     {`SELECT id, votes FROM product.products`, []string{product, recommendation}},
 		"create product":    {`INSERT INTO product.products (name, description, image_url, difficulty, folds, paper) VALUES ('a', 'b', 'c', 'easy', 1, 'd')`, []string{product}},
 		"edit product":      {`UPDATE product.products SET name = 'x', updated_at = now() WHERE id = 1`, []string{product}},

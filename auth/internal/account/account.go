@@ -22,7 +22,7 @@ type Store interface {
 	// has is a Conflict fault.
 	Create(ctx context.Context, username, email, hash string) (Person, error)
 	// Find gives the person with that name or address, and the hash of the
-	// password; nobody is a NotFound fault.
+	// password, "" if the person is disabled; nobody is a NotFound fault.
 	Find(ctx context.Context, nameOrEmail string) (p Person, hash string, err error)
 }
 

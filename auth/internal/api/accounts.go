@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
-	"time"
 
 	"craftista/auth/internal/account"
 	issued "craftista/auth/internal/token"
@@ -14,8 +13,9 @@ import (
 )
 
 type accounts struct {
-	people *account.Accounts
-	issuer *issued.Issuer
+	people   *account.Accounts
+	issuer   *issued.Issuer
+	families *issued.Families
 }
 
 type registerRequest struct {
@@ -48,13 +48,6 @@ type loginRequest struct {
 	Password string `json:"password"`
 }
 
-// loginReply is RFC 6749 section 5.1.
-type loginReply struct {
-	AccessToken string `json:"access_token"`
-	TokenType   string `json:"token_type"`
-	ExpiresIn   int64  `json:"expires_in"` // s
-}
-
 // login answers POST /api/auth/login.
 func (a accounts) login(w http.ResponseWriter, r *http.Request) error {
 	in, err := web.Decode[loginRequest](r)
@@ -68,13 +61,11 @@ func (a accounts) login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	access, err := a.issuer.Mint(p, time.Now())
+	refresh, err := a.families.Start(r.Context(), p.ID, "", "")
 	if err != nil {
 		return err
 	}
-	return web.Reply(w, http.StatusOK, loginReply{
-		AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(a.issuer.Lifetime / time.Second),
-	})
+	return a.replyTokens(w, refresh)
 }
 
 type statusReply struct {

@@ -34,6 +34,7 @@ const (
 	internalKey = "the-internal-key"
 	audience    = "craftista"
 	password    = "seven paper cranes"
+	day         = 24 * time.Hour
 )
 
 // service is auth as its callers see it, over HTTP and on a database of its own,
@@ -52,6 +53,7 @@ type setup struct {
 	hasher      *account.Hasher
 	keyDir      string
 	databaseURL string
+	now         func() time.Time
 	url         func(string) // is told the service's URL before it reads its keys
 }
 
@@ -81,11 +83,16 @@ func start(t *testing.T, s setup) *service {
 	if hasher == nil {
 		hasher = account.NewHasher(4, runtime.GOMAXPROCS(0), 64)
 	}
+	now := s.now
+	if now == nil {
+		now = time.Now
+	}
 	about := health.Service{
 		Name: "auth", Description: "under test", Version: "test", Checks: map[string]health.Check{"database": store.Ready},
 	}
 	router := api.Routes(tel, about, account.New(store, hasher, tel.Log),
-		token.NewIssuer(signing, url, audience, 15*time.Minute), internalKey)
+		token.NewIssuer(signing, url, audience, 15*time.Minute),
+		token.NewFamilies(postgres.NewFamilies(db), 30*day, 90*day, tel.Log, now), internalKey)
 	contract := openapitest.New(t, api.Spec(), router)
 	server.Config.Handler = contract.Handler(router)
 	server.Start()
@@ -187,16 +194,39 @@ func (s *service) person(t *testing.T) int64 {
 	}](t, a).ID
 }
 
-// signIn returns a token of the person that person registered.
-func (s *service) signIn(t *testing.T) string {
+// tokens are what login and refresh reply.
+type tokens struct {
+	Access           string `json:"access_token"`
+	Type             string `json:"token_type"`
+	ExpiresIn        int64  `json:"expires_in"`
+	Refresh          string `json:"refresh_token"`
+	RefreshExpiresIn int64  `json:"refresh_expires_in"`
+}
+
+// tokens signs in the person that person registered.
+func (s *service) tokens(t *testing.T) tokens {
 	t.Helper()
 	a := s.login(t, "Crane", password)
 	if a.Status != http.StatusOK {
 		t.Fatalf("login: %d %s", a.Status, a.Body)
 	}
-	return read[struct {
-		Token string `json:"access_token"`
-	}](t, a).Token
+	return read[tokens](t, a)
+}
+
+// signIn returns an access token of the person that person registered.
+func (s *service) signIn(t *testing.T) string {
+	t.Helper()
+	return s.tokens(t).Access
+}
+
+func (s *service) refresh(t *testing.T, raw string) answer {
+	t.Helper()
+	return s.request(t, http.MethodPost, refreshPath, text(t, map[string]string{"refresh_token": raw}))
+}
+
+func (s *service) logout(t *testing.T, raw string) answer {
+	t.Helper()
+	return s.request(t, http.MethodPost, logoutPath, text(t, map[string]string{"refresh_token": raw}))
 }
 
 func (s *service) exec(t *testing.T, db *sqlx.DB, statement string, args ...any) {

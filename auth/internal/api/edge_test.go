@@ -12,7 +12,8 @@ func TestEveryOperationIsDocumentedAndWorks(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{})
 	s.person(t)
-	s.signIn(t)
+	refreshed := read[tokens](t, s.refresh(t, s.tokens(t).Refresh))
+	s.logout(t, refreshed.Refresh)
 	for _, path := range []string{
 		statusPath, "/.well-known/jwks.json", "/.well-known/openid-configuration",
 		"/", "/livez", "/readyz", "/health", "/status", "/api/system-info", "/docs", "/openapi.json",
@@ -31,7 +32,10 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 	for path, good := range map[string]string{
 		registerPath: `{"username":"crane","email":"crane@example.com","password":"seven paper cranes"}`,
 		loginPath:    `{"username":"crane","password":"seven paper cranes"}`,
+		refreshPath:  `{"refresh_token":"seven-paper-cranes"}`,
+		logoutPath:   `{"refresh_token":"seven-paper-cranes"}`,
 	} {
+		field := strings.Split(good, `"`)[1]
 		for name, row := range map[string]struct {
 			body    string
 			headers []string
@@ -46,7 +50,7 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 			"an empty body":    {" ", nil, http.StatusBadRequest, "the body is empty"},
 			"not UTF-8":        {"{\"username\":\"\xff\"}", nil, http.StatusBadRequest, "the body is not UTF-8"},
 			"an array":         {"[" + good + "]", nil, http.StatusBadRequest, "the body cannot be a JSON array"},
-			"a number as name": {`{"username":7}`, nil, http.StatusBadRequest, "the field username cannot be a JSON number"},
+			"a number as text": {`{"` + field + `":7}`, nil, http.StatusBadRequest, "the field " + field + " cannot be a JSON number"},
 			"an unknown field": {good[:len(good)-1] + `,"role":"admin"}`, nil, http.StatusBadRequest, `the body has the unknown field "role"`},
 			"a second value":   {good + good, nil, http.StatusBadRequest, "the body holds more than one JSON value"},
 		} {
@@ -176,6 +180,8 @@ func TestWithoutDatabase(t *testing.T) {
 	for path, a := range map[string]answer{
 		loginPath:    s.login(t, "Crane", password),
 		registerPath: s.register(t, "Crane", "crane@example.com", password),
+		refreshPath:  s.refresh(t, "x"),
+		logoutPath:   s.logout(t, "x"),
 	} {
 		if diff := cmp.Diff(read[problem](t, a), problemOf(http.StatusServiceUnavailable, path, detail)); diff != "" {
 			t.Errorf("problem (-got +want):\n%s", diff)

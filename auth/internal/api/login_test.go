@@ -34,8 +34,12 @@ func TestLoginGivesATokenThatOthersVerifyByTheJWKS(t *testing.T) {
 	reply := read[map[string]any](t, a)
 	raw, _ := reply["access_token"].(string)
 	delete(reply, "access_token")
-	if diff := cmp.Diff(reply, map[string]any{"token_type": "Bearer", "expires_in": 900.0}); diff != "" {
-		t.Errorf("reply besides the token (-got +want):\n%s", diff)
+	if refresh, _ := reply["refresh_token"].(string); len(refresh) != 43 { // 256 bits
+		t.Errorf("refresh_token %q", refresh)
+	}
+	delete(reply, "refresh_token")
+	if diff := cmp.Diff(reply, map[string]any{"token_type": "Bearer", "expires_in": 900.0, "refresh_expires_in": 2592000.0}); diff != "" {
+		t.Errorf("reply besides the tokens (-got +want):\n%s", diff)
 	}
 
 	verifier := token.NewVerifier(token.NewRemoteKeys(s.URL+"/.well-known/jwks.json", http.DefaultClient), s.URL, audience)

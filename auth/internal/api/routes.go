@@ -20,15 +20,19 @@ func Spec() []byte { return spec }
 
 // Routes returns every URL of auth. internalKey, which must not be empty, is what
 // the frontend registers people with.
-func Routes(t *telemetry.Telemetry, about health.Service, people *account.Accounts, issuer *token.Issuer, internalKey string) *web.Router {
+func Routes(
+	t *telemetry.Telemetry, about health.Service, people *account.Accounts, issuer *token.Issuer, families *token.Families, internalKey string,
+) *web.Router {
 	r := web.NewRouter(t, web.Problem)
 	about.Routes(r)
 	about.RoutesJSON(r)
 	openapi.Routes(r, spec)
 
-	a := accounts{people: people, issuer: issuer}
+	a := accounts{people: people, issuer: issuer, families: families}
 	r.Post("/api/auth/register", requireKey(internalKey, a.register))
 	r.Post("/api/auth/login", a.login)
+	r.Post("/api/auth/refresh", a.refresh)
+	r.Post("/api/auth/logout", a.logout)
 	r.Get("/api/auth/status", a.status)
 
 	k := wellKnown{issuer: issuer}

@@ -49,10 +49,11 @@ func (s *Store) Create(ctx context.Context, username, email, hash string) (accou
 }
 
 // Find implements account.Store. A name has no @ and an address has one, so at
-// most one row fits.
+// most one row fits. The hash of a disabled person is none, which no password
+// fits.
 func (s *Store) Find(ctx context.Context, nameOrEmail string) (p account.Person, hash string, err error) {
 	const query = `
-		SELECT id, username, role, password_hash
+		SELECT id, username, role, CASE WHEN disabled_at IS NULL THEN password_hash ELSE '' END
 		FROM auth.users
 		WHERE lower(username) = lower($1)
 		   OR lower(email) = lower($1)`
@@ -66,4 +67,19 @@ func (s *Store) Find(ctx context.Context, nameOrEmail string) (p account.Person,
 		return account.Person{}, "", fmt.Errorf("select user: %w", err)
 	}
 	return p, hash, nil
+}
+
+// person reads one person as they are now.
+func person(ctx context.Context, db sqlx.QueryerContext, id int64) (p account.Person, disabled bool, err error) {
+	const query = `
+		SELECT id, username, role, disabled_at IS NOT NULL
+		FROM auth.users
+		WHERE id = $1`
+	switch err := db.QueryRowxContext(ctx, query, id).Scan(&p.ID, &p.Username, &p.Role, &disabled); {
+	case errors.Is(err, sql.ErrNoRows):
+		return account.Person{}, false, fault.New(fault.NotFound, "nobody has the id %d", id)
+	case err != nil:
+		return account.Person{}, false, fmt.Errorf("select user %d: %w", id, err)
+	}
+	return p, disabled, nil
 }

@@ -1,0 +1,67 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	issued "craftista/auth/internal/token"
+	"craftista/shared/fault"
+	"craftista/shared/web"
+)
+
+type refreshRequest struct {
+	RefreshToken string `json:"refresh_token"`
+}
+
+// tokensReply is RFC 6749 section 5.1, and when the refresh token ends.
+type tokensReply struct {
+	AccessToken      string `json:"access_token"`
+	TokenType        string `json:"token_type"`
+	ExpiresIn        int64  `json:"expires_in"` // s
+	RefreshToken     string `json:"refresh_token"`
+	RefreshExpiresIn int64  `json:"refresh_expires_in"` // s
+}
+
+// refresh answers POST /api/auth/refresh.
+func (a accounts) refresh(w http.ResponseWriter, r *http.Request) error {
+	in, err := web.Decode[refreshRequest](r)
+	if err != nil {
+		return err
+	}
+	if in.RefreshToken == "" {
+		return fault.New(fault.Malformed, "refresh_token is needed")
+	}
+	next, err := a.families.Rotate(r.Context(), in.RefreshToken, "")
+	if err != nil {
+		return err
+	}
+	return a.replyTokens(w, next)
+}
+
+// logout answers POST /api/auth/logout, with 204 whatever the token: whoever
+// wants to be signed out is. A body of another shape, or a database that cannot
+// be told, is an error all the same, since then nothing was revoked.
+func (a accounts) logout(w http.ResponseWriter, r *http.Request) error {
+	in, err := web.Decode[refreshRequest](r)
+	if err != nil {
+		return err
+	}
+	if err := a.families.Revoke(r.Context(), in.RefreshToken); err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// replyTokens sends the refresh token with a new access token.
+func (a accounts) replyTokens(w http.ResponseWriter, refresh issued.Refresh) error {
+	access, err := a.issuer.Mint(refresh.Family.Person, time.Now())
+	if err != nil {
+		return err
+	}
+	return web.Reply(w, http.StatusOK, tokensReply{
+		AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(a.issuer.Lifetime / time.Second),
+		RefreshToken: refresh.Token, RefreshExpiresIn: int64(refresh.ExpiresIn / time.Second),
+	})
+}
