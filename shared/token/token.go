@@ -33,11 +33,12 @@ const maxLength = 8 << 10
 const leeway = 2 * time.Second
 
 // Claims are what an access token says: sub is the user id, and besides the
-// registered claims the name and role of the person.
+// registered claims the name and role of the person, and which sign-in it is.
 type Claims struct {
 	jwt.RegisteredClaims
 	Username string `json:"preferred_username"`
 	Role     string `json:"role"`
+	Session  string `json:"sid,omitempty"`
 }
 
 // User is a signed-in person. The zero value is nobody.
@@ -45,6 +46,7 @@ type User struct {
 	ID      int64
 	Name    string
 	Role    string    // one of the Role constants
+	Session string    // the sign-in that the token came of, opaque to all but auth; "" if it does not say
 	Expires time.Time // when the token stops being good
 }
 
@@ -107,7 +109,7 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
 	if err != nil || id < 1 || !slices.Contains([]string{RoleUser, RoleCurator, RoleAdmin}, claims.Role) {
 		return User{}, invalid("the token names nobody")
 	}
-	return User{ID: id, Name: claims.Username, Role: claims.Role, Expires: claims.ExpiresAt.Time}, nil
+	return User{ID: id, Name: claims.Username, Role: claims.Role, Session: claims.Session, Expires: claims.ExpiresAt.Time}, nil
 }
 
 func invalid(message string) *fault.Error {
@@ -136,6 +138,17 @@ func Require(v *Verifier, next web.Handler) web.Handler {
 		}
 		return Optional(v, next)(w, r)
 	}
+}
+
+// RequireRole is Require for people with one of the roles; anybody else signed in
+// is Forbidden. The role is the one of when the token was minted.
+func RequireRole(v *Verifier, next web.Handler, roles ...string) web.Handler {
+	return Require(v, func(w http.ResponseWriter, r *http.Request) error {
+		if !slices.Contains(roles, UserFrom(r.Context()).Role) {
+			return fault.New(fault.Forbidden, "this needs the role %s", strings.Join(roles, " or "))
+		}
+		return next(w, r)
+	})
 }
 
 // Optional tells next who is asking when the request carries a bearer token. A

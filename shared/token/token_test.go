@@ -109,6 +109,7 @@ func TestRequireAndOptional(t *testing.T) {
 	}
 	router.Get("/required", token.Require(verifier, who))
 	router.Get("/optional", token.Optional(verifier, who))
+	router.Get("/edited", token.RequireRole(verifier, who, token.RoleCurator, token.RoleAdmin))
 	good := issuer.Mint(7, token.RoleUser)
 	for _, row := range []struct {
 		path, authorization string
@@ -124,6 +125,11 @@ func TestRequireAndOptional(t *testing.T) {
 		{"/optional", "Bearer " + good, 200, "7"},
 		{"/optional", "", 200, "0"},
 		{"/optional", "Bearer x", 401, "the token is not valid"},
+		{"/edited", "Bearer " + issuer.Mint(8, token.RoleCurator), 200, "8"},
+		{"/edited", "Bearer " + issuer.Mint(9, token.RoleAdmin), 200, "9"},
+		{"/edited", "Bearer " + good, 403, "this needs the role curator or admin"},
+		{"/edited", "", 401, "this needs a bearer token"},
+		{"/edited", "Bearer x", 401, "the token is not valid"},
 	} {
 		r := httptest.NewRequest("GET", row.path, nil)
 		if row.authorization != "" {

@@ -5,15 +5,19 @@ package account
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"craftista/shared/fault"
 )
 
 // Person is a registered person.
 type Person struct {
-	ID       int64
-	Username string
-	Role     string // one of the Role constants of shared/token
+	ID        int64
+	Username  string
+	Email     string
+	Role      string // one of the Role constants of shared/token
+	Disabled  bool   // may not sign in
+	CreatedAt time.Time
 }
 
 // Store keeps people. Names and addresses are unique regardless of case.
@@ -24,6 +28,21 @@ type Store interface {
 	// Find gives the person with that name or address, and the hash of the
 	// password, "" if the person is disabled; nobody is a NotFound fault.
 	Find(ctx context.Context, nameOrEmail string) (p Person, hash string, err error)
+	// Person is Find by id.
+	Person(ctx context.Context, id int64) (p Person, hash string, err error)
+	// People gives up to limit people by id, of those after that id whose name or
+	// address contains the text, regardless of case.
+	People(ctx context.Context, text string, after int64, limit int) ([]Person, error)
+	// SetPassword replaces the hash and revokes every family of the person but
+	// keep, both or neither. If old is not the hash any more, that is a Conflict
+	// fault.
+	SetPassword(ctx context.Context, id int64, old, hash string, keep int64) error
+	// SetRole changes a person's role; nobody is a NotFound fault, and taking the
+	// role from the last admin who is not disabled a Conflict fault.
+	SetRole(ctx context.Context, id int64, role string) (Person, error)
+	// SetDisabled disables a person and revokes their families, or enables them.
+	// Faults are those of SetRole.
+	SetDisabled(ctx context.Context, id int64, disabled bool) (Person, error)
 }
 
 // Accounts registers people and signs them in. It is safe for concurrent use.

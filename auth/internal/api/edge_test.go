@@ -12,13 +12,18 @@ func TestEveryOperationIsDocumentedAndWorks(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{})
 	s.person(t)
-	refreshed := read[tokens](t, s.refresh(t, s.tokens(t).Refresh))
-	s.logout(t, refreshed.Refresh)
+	s.exec(t, s.admin, `UPDATE auth.users SET role = 'admin'`)
+	got := read[tokens](t, s.refresh(t, s.tokens(t).Refresh))
+	s.logout(t, got.Refresh)
+	bearer := []string{"Authorization", "Bearer " + got.Access}
+	s.request(t, http.MethodPost, passwordPath, `{"current_password":"seven paper cranes","new_password":"eight paper cranes"}`, bearer...)
+	s.request(t, http.MethodPut, usersPath+"/1/role", `{"role":"admin"}`, bearer...)
+	s.request(t, http.MethodPut, usersPath+"/1/disabled", `{"disabled":false}`, bearer...)
 	for _, path := range []string{
-		statusPath, "/.well-known/jwks.json", "/.well-known/openid-configuration",
+		statusPath, mePath, usersPath, "/.well-known/jwks.json", "/.well-known/openid-configuration",
 		"/", "/livez", "/readyz", "/health", "/status", "/api/system-info", "/docs", "/openapi.json",
 	} {
-		if a := s.get(t, path); a.Status != http.StatusOK {
+		if a := s.get(t, path, bearer...); a.Status != http.StatusOK {
 			t.Errorf("GET %s: %d %s", path, a.Status, a.Body)
 		}
 	}

@@ -47,7 +47,7 @@ func TestLoginGivesATokenThatOthersVerifyByTheJWKS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := token.User{ID: id, Name: "Crane", Role: token.RoleUser, Expires: before.Add(15 * time.Minute)}
+	want := token.User{ID: id, Name: "Crane", Role: token.RoleUser, Session: "1", Expires: before.Add(15 * time.Minute)}
 	if diff := cmp.Diff(user, want, cmpopts.EquateApproxTime(5*time.Second)); diff != "" {
 		t.Errorf("user (-got +want):\n%s", diff)
 	}
@@ -76,7 +76,7 @@ func TestTokenCarriesWhatTheContractNames(t *testing.T) {
 	}
 	want := jwt.MapClaims{
 		"iss": s.URL, "sub": strconv.FormatInt(id, 10), "aud": []any{audience},
-		"iat": iat, "exp": iat + 900, "jti": jti, "preferred_username": "Crane", "role": "user",
+		"iat": iat, "exp": iat + 900, "jti": jti, "preferred_username": "Crane", "role": "user", "sid": "1",
 	}
 	if diff := cmp.Diff(first.claims, want); diff != "" {
 		t.Errorf("claims (-got +want):\n%s", diff)

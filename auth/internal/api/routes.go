@@ -9,6 +9,7 @@ import (
 	"craftista/shared/health"
 	"craftista/shared/openapi"
 	"craftista/shared/telemetry"
+	shared "craftista/shared/token"
 	"craftista/shared/web"
 )
 
@@ -34,6 +35,13 @@ func Routes(
 	r.Post("/api/auth/refresh", a.refresh)
 	r.Post("/api/auth/logout", a.logout)
 	r.Get("/api/auth/status", a.status)
+	r.Get("/api/auth/me", shared.Require(issuer.Verifier, a.me))
+	r.Post("/api/auth/password", shared.Require(issuer.Verifier, a.changePassword))
+
+	u := admin{people: people}
+	r.Get("/api/auth/users", shared.RequireRole(issuer.Verifier, u.list, shared.RoleAdmin))
+	r.Put("/api/auth/users/{id}/role", shared.RequireRole(issuer.Verifier, u.setRole, shared.RoleAdmin))
+	r.Put("/api/auth/users/{id}/disabled", shared.RequireRole(issuer.Verifier, u.setDisabled, shared.RoleAdmin))
 
 	k := wellKnown{issuer: issuer}
 	r.Get("/.well-known/jwks.json", k.jwks)

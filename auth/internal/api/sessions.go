@@ -49,14 +49,13 @@ func (a accounts) logout(w http.ResponseWriter, r *http.Request) error {
 	if err := a.families.Revoke(r.Context(), in.RefreshToken); err != nil {
 		return err
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusNoContent)
+	noContent(w)
 	return nil
 }
 
 // replyTokens sends the refresh token with a new access token.
 func (a accounts) replyTokens(w http.ResponseWriter, refresh issued.Refresh) error {
-	access, err := a.issuer.Mint(refresh.Family.Person, time.Now())
+	access, err := a.issuer.Mint(refresh.Family.Person, refresh.Family.ID, time.Now())
 	if err != nil {
 		return err
 	}

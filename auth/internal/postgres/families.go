@@ -20,8 +20,9 @@ type Families struct{ db *sqlx.DB }
 // NewFamilies returns families on db, which the caller closes.
 func NewFamilies(db *sqlx.DB) *Families { return &Families{db: db} }
 
-// Start implements token.FamilyStore. It also deletes families, anybody's, that
-// have ended, more of them than it adds.
+// Start implements token.FamilyStore. The person's row is locked, so that whoever
+// disables them either stops this or sees the family. It also deletes families,
+// anybody's, that have ended, more of them than it adds.
 func (s *Families) Start(ctx context.Context, userID int64, clientID, scope string, now, ends time.Time, first token.Kept) (token.Family, error) {
 	const insert = `
 		INSERT INTO auth.refresh_families (user_id, client_id, scope, created_at, expires_at)
@@ -29,12 +30,10 @@ func (s *Families) Start(ctx context.Context, userID int64, clientID, scope stri
 		  FROM auth.users
 		 WHERE id = $1
 		   AND disabled_at IS NULL
+		   FOR SHARE
 		RETURNING id`
 	f := token.Family{ClientID: clientID, Scope: scope}
 	err := pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
-		if err := deleteEnded(ctx, tx, now); err != nil {
-			return err
-		}
 		switch err := tx.QueryRowContext(ctx, insert, userID, clientID, scope, now, ends).Scan(&f.ID); {
 		case errors.Is(err, sql.ErrNoRows):
 			return fault.New(fault.NotFound, "nobody who may sign in has the id %d", userID)
@@ -45,7 +44,10 @@ func (s *Families) Start(ctx context.Context, userID int64, clientID, scope stri
 		if f.Person, _, err = person(ctx, tx, userID); err != nil {
 			return err
 		}
-		return insertToken(ctx, tx, f.ID, now, first)
+		if err := insertToken(ctx, tx, f.ID, now, first); err != nil {
+			return err
+		}
+		return deleteEnded(ctx, tx, now)
 	})
 	return f, err
 }
@@ -107,7 +109,7 @@ func presented(ctx context.Context, tx *sqlx.Tx, hash []byte, now time.Time) (to
 		return p, fmt.Errorf("select refresh token: %w", err)
 	}
 	p.UsedAt = usedAt.Time
-	f.Person, p.Disabled, err = person(ctx, tx, userID)
+	f.Person, _, err = person(ctx, tx, userID)
 	return p, err
 }
 

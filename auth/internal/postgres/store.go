@@ -1,4 +1,5 @@
-// Package postgres keeps people in PostgreSQL, in the schema auth.
+// Package postgres keeps people and their sign-ins in PostgreSQL, in the schema
+// auth.
 package postgres
 
 import (
@@ -14,6 +15,12 @@ import (
 
 	"github.com/jmoiron/sqlx"
 )
+
+// personColumns are what scanPerson reads.
+const personColumns = `id, username, email, role, disabled_at IS NOT NULL, created_at`
+
+// usableHash is none, which no password fits, for a disabled person.
+const usableHash = `CASE WHEN disabled_at IS NULL THEN password_hash ELSE '' END`
 
 // Store implements account.Store. It is safe for concurrent use.
 type Store struct{ db *sqlx.DB }
@@ -36,9 +43,8 @@ func (s *Store) Create(ctx context.Context, username, email, hash string) (accou
 	const query = `
 		INSERT INTO auth.users (username, email, password_hash)
 		VALUES ($1, $2, $3)
-		RETURNING id, username, role`
-	var p account.Person
-	err := s.db.QueryRowContext(ctx, query, username, email, hash).Scan(&p.ID, &p.Username, &p.Role)
+		RETURNING ` + personColumns
+	p, err := scanPerson(s.db.QueryRowContext(ctx, query, username, email, hash))
 	switch constraint := pg.Violated(err); {
 	case constraint == "users_username_key", constraint == "users_email_key":
 		return account.Person{}, fault.New(fault.Conflict, "the username or the e-mail address is taken").Because(err)
@@ -49,37 +55,50 @@ func (s *Store) Create(ctx context.Context, username, email, hash string) (accou
 }
 
 // Find implements account.Store. A name has no @ and an address has one, so at
-// most one row fits. The hash of a disabled person is none, which no password
-// fits.
+// most one row fits.
 func (s *Store) Find(ctx context.Context, nameOrEmail string) (p account.Person, hash string, err error) {
 	const query = `
-		SELECT id, username, role, CASE WHEN disabled_at IS NULL THEN password_hash ELSE '' END
+		SELECT ` + personColumns + `, ` + usableHash + `
 		FROM auth.users
 		WHERE lower(username) = lower($1)
 		   OR lower(email) = lower($1)`
 	if strings.Contains(nameOrEmail, "\x00") { // PostgreSQL's text has none and refuses to look for it
 		return account.Person{}, "", fault.New(fault.NotFound, "nobody has that name")
 	}
-	switch err := s.db.QueryRowContext(ctx, query, nameOrEmail).Scan(&p.ID, &p.Username, &p.Role, &hash); {
+	switch p, err := scanPerson(s.db.QueryRowContext(ctx, query, nameOrEmail), &hash); {
 	case errors.Is(err, sql.ErrNoRows):
 		return account.Person{}, "", fault.New(fault.NotFound, "nobody has that name")
 	case err != nil:
 		return account.Person{}, "", fmt.Errorf("select user: %w", err)
+	default:
+		return p, hash, nil
 	}
-	return p, hash, nil
+}
+
+// Person implements account.Store.
+func (s *Store) Person(ctx context.Context, id int64) (p account.Person, hash string, err error) {
+	return person(ctx, s.db, id)
 }
 
 // person reads one person as they are now.
-func person(ctx context.Context, db sqlx.QueryerContext, id int64) (p account.Person, disabled bool, err error) {
+func person(ctx context.Context, db sqlx.QueryerContext, id int64) (p account.Person, hash string, err error) {
 	const query = `
-		SELECT id, username, role, disabled_at IS NOT NULL
+		SELECT ` + personColumns + `, ` + usableHash + `
 		FROM auth.users
 		WHERE id = $1`
-	switch err := db.QueryRowxContext(ctx, query, id).Scan(&p.ID, &p.Username, &p.Role, &disabled); {
+	switch p, err := scanPerson(db.QueryRowxContext(ctx, query, id), &hash); {
 	case errors.Is(err, sql.ErrNoRows):
-		return account.Person{}, false, fault.New(fault.NotFound, "nobody has the id %d", id)
+		return account.Person{}, "", fault.New(fault.NotFound, "nobody has the id %d", id)
 	case err != nil:
-		return account.Person{}, false, fmt.Errorf("select user %d: %w", id, err)
+		return account.Person{}, "", fmt.Errorf("select user %d: %w", id, err)
+	default:
+		return p, hash, nil
 	}
-	return p, disabled, nil
+}
+
+// scanPerson reads personColumns, and into more what follows them.
+func scanPerson(row interface{ Scan(...any) error }, more ...any) (account.Person, error) {
+	var p account.Person
+	err := row.Scan(append([]any{&p.ID, &p.Username, &p.Email, &p.Role, &p.Disabled, &p.CreatedAt}, more...)...)
+	return p, err
 }

@@ -40,11 +40,10 @@ type Kept struct {
 
 // Presented is what is known of a refresh token that somebody presents.
 type Presented struct {
-	Family   Family
-	Ends     time.Time // the family's
-	UsedAt   time.Time // zero if this is the first time
-	Revoked  bool      // the family
-	Disabled bool      // the person
+	Family  Family
+	Ends    time.Time // the family's
+	UsedAt  time.Time // zero if this is the first time
+	Revoked bool      // the family
 }
 
 // Decision is what becomes of a presented token. The zero value changes nothing.
@@ -133,7 +132,7 @@ func (f *Families) Rotate(ctx context.Context, raw, clientID string) (Refresh, e
 
 func (f *Families) decide(p Presented, clientID, child string, now time.Time) Decision {
 	switch {
-	case p.Family.ClientID != clientID, p.Revoked, p.Disabled:
+	case p.Family.ClientID != clientID, p.Revoked, p.Family.Person.Disabled:
 		return Decision{}
 	case !p.UsedAt.IsZero() && now.Sub(p.UsedAt) > grace:
 		return Decision{Revoke: true}

@@ -32,17 +32,18 @@ func NewIssuer(signing *keys.Set, url, audience string, lifetime time.Duration) 
 	}
 }
 
-// Mint returns an access token for the person, good from now on. It is a JWT of
+// Mint returns an access token for the person, good from now on, that names the
+// family it came of as sid. It is a JWT of
 // RFC 9068 section 2 (typ at+jwt, iss, exp, aud, sub, iat, jti), but for
 // client_id, since people sign in here without an OAuth client; besides it names
 // the person and the role. jti has 130 random bits.
-func (i *Issuer) Mint(p account.Person, now time.Time) (string, error) {
+func (i *Issuer) Mint(p account.Person, family int64, now time.Time) (string, error) {
 	return i.keys.Sign(token.Type, token.Claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: i.URL, Subject: strconv.FormatInt(p.ID, 10), Audience: jwt.ClaimStrings{i.audience},
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(i.Lifetime)), ID: rand.Text(),
 		},
-		Username: p.Username, Role: p.Role,
+		Username: p.Username, Role: p.Role, Session: strconv.FormatInt(family, 10),
 	})
 }
 

@@ -20,14 +20,14 @@ func TestMintIsGoodForItsLifetime(t *testing.T) {
 		minted time.Time
 		want   shared.User
 	}{
-		"now":       {now, shared.User{ID: 7, Name: "crane", Role: shared.RoleCurator, Expires: now.Add(time.Minute)}},
+		"now":       {now, shared.User{ID: 7, Name: "crane", Role: shared.RoleCurator, Session: "3", Expires: now.Add(time.Minute)}},
 		"long ago":  {now.Add(-2 * time.Minute), shared.User{}},
 		"to come":   {now.Add(time.Minute), shared.User{}},
-		"a bit ago": {now.Add(-30 * time.Second), shared.User{ID: 7, Name: "crane", Role: shared.RoleCurator, Expires: now.Add(30 * time.Second)}},
+		"a bit ago": {now.Add(-30 * time.Second), shared.User{ID: 7, Name: "crane", Role: shared.RoleCurator, Session: "3", Expires: now.Add(30 * time.Second)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			raw, err := issuer.Mint(crane(), row.minted)
+			raw, err := issuer.Mint(crane(), 3, row.minted)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,7 +42,7 @@ func TestMintIsGoodForItsLifetime(t *testing.T) {
 func BenchmarkMint(b *testing.B) {
 	issuer := issuer(b)
 	for b.Loop() {
-		if _, err := issuer.Mint(crane(), time.Now()); err != nil {
+		if _, err := issuer.Mint(crane(), 3, time.Now()); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -50,7 +50,7 @@ func BenchmarkMint(b *testing.B) {
 
 func BenchmarkVerify(b *testing.B) {
 	issuer := issuer(b)
-	raw, err := issuer.Mint(crane(), time.Now())
+	raw, err := issuer.Mint(crane(), 3, time.Now())
 	if err != nil {
 		b.Fatal(err)
 	}
