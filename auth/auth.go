@@ -16,6 +16,7 @@ import (
 	"craftista/auth/internal/api"
 	"craftista/auth/internal/keys"
 	"craftista/auth/internal/postgres"
+	"craftista/auth/internal/throttle"
 	"craftista/auth/internal/token"
 	"craftista/shared/health"
 	"craftista/shared/pg"
@@ -30,6 +31,7 @@ const queuePerCore = 16
 // Config are the settings; Default has those that need no choice.
 type Config struct {
 	service.Config
+	throttle.Limits
 	DatabaseURL    string        `env:"DATABASE_URL,required,notEmpty"` // of the role craftista_auth
 	Issuer         string        `env:"ISSUER"`                         // the URL that clients reach this service at
 	Audience       string        `env:"AUDIENCE"`                       // who access tokens are for
@@ -48,6 +50,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Config:           service.Config{Addr: ":8082", Version: "dev"},
+		Limits:           throttle.Default(),
 		Issuer:           "http://localhost:8082",
 		Audience:         "craftista",
 		KeyDir:           "keys",
@@ -83,7 +86,8 @@ func Run(ctx context.Context, c Config) error {
 	}
 	cores := runtime.GOMAXPROCS(0)
 	store := postgres.NewStore(db)
-	people := account.New(store, account.NewHasher(c.BcryptCost, cores, cores*queuePerCore), t.Log)
+	limit := throttle.New(postgres.NewThrottle(db), c.InternalAPIKey, c.Limits, time.Now)
+	people := account.New(store, account.NewHasher(c.BcryptCost, cores, cores*queuePerCore), limit, t.Log)
 	issuer := token.NewIssuer(signing, c.Issuer, c.Audience, c.AccessTokenTTL)
 	families := token.NewFamilies(postgres.NewFamilies(db), c.RefreshTokenTTL, c.RefreshFamilyTTL, t.Log, time.Now)
 	about := health.Service{
@@ -111,6 +115,8 @@ func (c Config) check() error {
 		{c.AccessTokenTTL >= time.Second, "ACCESS_TOKEN_TTL is under 1s"},
 		{c.RefreshTokenTTL >= time.Second, "REFRESH_TOKEN_TTL is under 1s"},
 		{c.RefreshFamilyTTL >= c.RefreshTokenTTL, "REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"},
+		{min(c.PairFree, c.AccountFree, c.AddressFree, c.RegisterFree) >= 1, "a THROTTLE_…_FREE is under 1: nobody could sign in"},
+		{c.First > 0 && c.First <= min(c.Most, c.AccountMost), "THROTTLE_FIRST is not above 0, or over THROTTLE_MOST or THROTTLE_ACCOUNT_MOST"},
 		{account.ValidCost(c.BcryptCost), "BCRYPT_COST is not from 4 to 31"},
 	} {
 		if !rule.holds {

@@ -68,6 +68,8 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 		"tokens without lifetime":    {func(c *auth.Config) { c.AccessTokenTTL = 0 }, []string{"ACCESS_TOKEN_TTL is under 1s"}},
 		"refresh without lifetime":   {func(c *auth.Config) { c.RefreshTokenTTL = 0 }, []string{"REFRESH_TOKEN_TTL is under 1s"}},
 		"families end before tokens": {func(c *auth.Config) { c.RefreshFamilyTTL = time.Hour }, []string{"REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"}},
+		"nothing free":               {func(c *auth.Config) { c.PairFree = 0 }, []string{"a THROTTLE_…_FREE is under 1: nobody could sign in"}},
+		"no wait":                    {func(c *auth.Config) { c.First = 0 }, []string{"THROTTLE_FIRST is not above 0, or over THROTTLE_MOST or THROTTLE_ACCOUNT_MOST"}},
 		"bcrypt too cheap":           {func(c *auth.Config) { c.BcryptCost = 3 }, []string{"BCRYPT_COST is not from 4 to 31"}},
 		"bcrypt too dear":            {func(c *auth.Config) { c.BcryptCost = 32 }, []string{"BCRYPT_COST is not from 4 to 31"}},
 		"all at once": {func(c *auth.Config) { c.InternalAPIKey, c.DatabaseURL, c.BcryptCost = "", "", 0 },
@@ -88,13 +90,14 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 func TestSettingsComeFromTheEnvironment(t *testing.T) {
 	t.Parallel()
 	got, err := config.Load(auth.Default(), []string{"DATABASE_URL=postgres://db", "INTERNAL_API_KEY=k", "ACCESS_TOKEN_TTL=1m",
-		"REFRESH_TOKEN_TTL=2m", "REFRESH_FAMILY_TTL=3m", "BCRYPT_COST=10"})
+		"REFRESH_TOKEN_TTL=2m", "REFRESH_FAMILY_TTL=3m", "THROTTLE_PAIR_FREE=9", "THROTTLE_MOST=1h", "BCRYPT_COST=10"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := auth.Default()
 	want.DatabaseURL, want.InternalAPIKey, want.AccessTokenTTL, want.BcryptCost = "postgres://db", "k", time.Minute, 10
 	want.RefreshTokenTTL, want.RefreshFamilyTTL = 2*time.Minute, 3*time.Minute
+	want.PairFree, want.Most = 9, time.Hour
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("settings (-got +want):\n%s", diff)
 	}

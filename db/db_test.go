@@ -138,6 +138,7 @@ func TestStatusOfABlankDatabaseIsPending(t *testing.T) {
 	want := []db.Migration{
 		{Schema: "auth", Version: 1, Name: "00001_users.sql"},
 		{Schema: "auth", Version: 2, Name: "00002_refresh.sql"},
+		{Schema: "auth", Version: 3, Name: "00003_throttle.sql"},
 		{Schema: "product", Version: 1, Name: "00001_products.sql"},
 		{Schema: "recommendation", Version: 1, Name: "00001_daily.sql"},
 	}

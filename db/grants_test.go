@@ -34,6 +34,8 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 		"delete families":    {`DELETE FROM auth.refresh_families`, []string{auth}},
 		"prolong families":   {`UPDATE auth.refresh_families SET expires_at = 'infinity'`, nil},
 		"give a family away": {`UPDATE auth.refresh_families SET user_id = 2`, nil},
+		"count failures":     {`INSERT INTO auth.throttle VALUES (sha256('x'), 1, now(), now())`, []string{auth}},
+		"read counts":        {`SELECT key FROM auth.throttle`, []string{auth}},
 		"read tokens":        {`SELECT hash FROM auth.refresh_tokens`, []string{auth}},
 		"use tokens":         {`UPDATE auth.refresh_tokens SET used_at = now()`, []string{auth}},
 		"prolong tokens":     {`UPDATE auth.refresh_tokens SET expires_at = 'infinity'`, nil},

@@ -5,8 +5,10 @@ package account
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
+	"craftista/auth/internal/throttle"
 	"craftista/shared/fault"
 )
 
@@ -47,22 +49,27 @@ type Store interface {
 
 // Accounts registers people and signs them in. It is safe for concurrent use.
 type Accounts struct {
-	store  Store
-	hasher *Hasher
-	log    *slog.Logger
+	store    Store
+	hasher   *Hasher
+	throttle *throttle.Throttle
+	log      *slog.Logger
 }
 
 // New returns the accounts kept in store. Security events go to log, by user id
 // and never by name, address or password.
-func New(store Store, hasher *Hasher, log *slog.Logger) *Accounts {
-	return &Accounts{store: store, hasher: hasher, log: log}
+func New(store Store, hasher *Hasher, limit *throttle.Throttle, log *slog.Logger) *Accounts {
+	return &Accounts{store: store, hasher: hasher, throttle: limit, log: log}
 }
 
 // Register adds a person. Broken rules are an Invalid fault with all of them, a
-// taken name or address is a Conflict fault that does not say which, and a full
-// queue of passwords is an Unavailable fault.
-func (a *Accounts) Register(ctx context.Context, r Registration) (Person, error) {
+// taken name or address is a Conflict fault that does not say which, too many
+// from one network are a Throttled fault, and a full queue of passwords is an
+// Unavailable fault.
+func (a *Accounts) Register(ctx context.Context, from string, r Registration) (Person, error) {
 	if err := r.check(); err != nil {
+		return Person{}, err
+	}
+	if err := a.throttle.Register(ctx, from); err != nil {
 		return Person{}, err
 	}
 	hash, err := a.hasher.Hash(ctx, r.Password)
@@ -77,8 +84,10 @@ func (a *Accounts) Register(ctx context.Context, r Registration) (Person, error)
 	return p, nil
 }
 
-// SignIn returns the person with that name or address and password. After the
-// OWASP Authentication Cheat Sheet, "Authentication and Error Messages", it checks:
+// SignIn returns the person with that name or address and password, to somebody
+// at the network from. After the OWASP Authentication Cheat Sheet,
+// "Authentication and Error Messages", it checks:
+//   - that nobody guesses, before any work: see Throttle
 //   - the password against the person's hash, in constant time (bcrypt)
 //   - if there is no such person, or no usable hash, against a hash of the same
 //     cost that no password fits, so that the time tells nothing
@@ -86,7 +95,11 @@ func (a *Accounts) Register(ctx context.Context, r Registration) (Person, error)
 //
 // Whatever was wrong, the answer is one Unauthenticated fault with one text. The
 // cost differs for hashes made before a change of the configured cost.
-func (a *Accounts) SignIn(ctx context.Context, nameOrEmail, password string) (Person, error) {
+func (a *Accounts) SignIn(ctx context.Context, from, nameOrEmail, password string) (Person, error) {
+	attempt, err := a.throttle.Attempt(ctx, "name:"+strings.ToLower(nameOrEmail), from)
+	if err != nil {
+		return Person{}, err
+	}
 	p, hash, err := a.store.Find(ctx, nameOrEmail)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return Person{}, err
@@ -96,8 +109,14 @@ func (a *Accounts) SignIn(ctx context.Context, nameOrEmail, password string) (Pe
 		return Person{}, err
 	}
 	if !ok {
+		if err := attempt.Failed(ctx); err != nil {
+			return Person{}, err
+		}
 		a.log.InfoContext(ctx, "sign-in failed", "user_id", p.ID) // 0 is nobody
 		return Person{}, fault.New(fault.Unauthenticated, "the name or the password is wrong")
+	}
+	if err := attempt.Succeeded(ctx); err != nil {
+		return Person{}, err
 	}
 	a.log.InfoContext(ctx, "signed in", "user_id", p.ID)
 	return p, nil

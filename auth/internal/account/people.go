@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"craftista/shared/fault"
 	"craftista/shared/token"
@@ -34,11 +35,12 @@ func (a *Accounts) Me(ctx context.Context, id int64) (Person, error) {
 // 3.3.3). It checks:
 //   - that the person is there and not disabled, whatever the token says
 //   - the new password by the rules of registration
+//   - that nobody guesses: see Throttle
 //   - the current password, like SignIn
 //   - that the password is still the one that was checked, as it is replaced
 //
 // A wrong current password and a broken rule are Invalid faults.
-func (a *Accounts) ChangePassword(ctx context.Context, id, keep int64, current, replacement string) error {
+func (a *Accounts) ChangePassword(ctx context.Context, from string, id, keep int64, current, replacement string) error {
 	p, old, err := a.present(ctx, id)
 	if err != nil {
 		return err
@@ -49,13 +51,23 @@ func (a *Accounts) ChangePassword(ctx context.Context, id, keep int64, current, 
 	if err := c.Err(); err != nil {
 		return err
 	}
+	attempt, err := a.throttle.Attempt(ctx, "id:"+strconv.FormatInt(id, 10), from)
+	if err != nil {
+		return err
+	}
 	ok, err := a.hasher.Matches(ctx, old, current)
 	if err != nil {
 		return err
 	}
 	if c.Require(ok, "current_password", "is not your password"); !ok {
+		if err := attempt.Failed(ctx); err != nil {
+			return err
+		}
 		a.log.InfoContext(ctx, "password change refused", "user_id", id)
 		return c.Err()
+	}
+	if err := attempt.Succeeded(ctx); err != nil {
+		return err
 	}
 	hash, err := a.hasher.Hash(ctx, replacement)
 	if err != nil {

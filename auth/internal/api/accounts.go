@@ -1,8 +1,6 @@
 package api
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"net/http"
 
 	"craftista/auth/internal/account"
@@ -16,6 +14,7 @@ type accounts struct {
 	people   *account.Accounts
 	issuer   *issued.Issuer
 	families *issued.Families
+	key      string // see client
 }
 
 type registerRequest struct {
@@ -36,7 +35,7 @@ func (a accounts) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.people.Register(r.Context(), account.Registration(in))
+	p, err := a.people.Register(r.Context(), client(a.key, r), account.Registration(in))
 	if err != nil {
 		return err
 	}
@@ -57,7 +56,7 @@ func (a accounts) login(w http.ResponseWriter, r *http.Request) error {
 	if in.Username == "" || in.Password == "" {
 		return fault.New(fault.Malformed, "username and password are needed")
 	}
-	p, err := a.people.SignIn(r.Context(), in.Username, in.Password)
+	p, err := a.people.SignIn(r.Context(), client(a.key, r), in.Username, in.Password)
 	if err != nil {
 		return err
 	}
@@ -98,22 +97,4 @@ func (a accounts) status(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.ReplyTagged(w, r, "private, no-cache", reply)
-}
-
-// requireKey lets only requests reach next whose X-Internal-API-Key is key. It
-// checks:
-//   - the key before anything of the request is read
-//   - hashes of both, in constant time, so that neither the bytes nor the length
-//     of the key show in the time
-//   - that a request without a key is refused even if the key were empty
-func requireKey(key string, next web.Handler) web.Handler {
-	want := sha256.Sum256([]byte(key))
-	return func(w http.ResponseWriter, r *http.Request) error {
-		given := r.Header.Get("X-Internal-API-Key")
-		got := sha256.Sum256([]byte(given))
-		if given == "" || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
-			return fault.New(fault.Unauthenticated, "this needs the internal API key")
-		}
-		return next(w, r)
-	}
 }

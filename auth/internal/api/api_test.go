@@ -19,6 +19,7 @@ import (
 	"craftista/auth/internal/api"
 	"craftista/auth/internal/keys"
 	"craftista/auth/internal/postgres"
+	"craftista/auth/internal/throttle"
 	"craftista/auth/internal/token"
 	"craftista/db/pgtest"
 	"craftista/shared/fault"
@@ -54,7 +55,8 @@ type setup struct {
 	keyDir      string
 	databaseURL string
 	now         func() time.Time
-	url         func(string) // is told the service's URL before it reads its keys
+	limits      throttle.Limits // zero throttles nobody
+	url         func(string)    // is told the service's URL before it reads its keys
 }
 
 func start(t *testing.T, s setup) *service {
@@ -87,10 +89,15 @@ func start(t *testing.T, s setup) *service {
 	if now == nil {
 		now = time.Now
 	}
+	limits := s.limits
+	if limits == (throttle.Limits{}) {
+		limits = throttle.Limits{PairFree: 1e6, AccountFree: 1e6, AddressFree: 1e6, RegisterFree: 1e6}
+	}
+	limit := throttle.New(postgres.NewThrottle(db), internalKey, limits, now)
 	about := health.Service{
 		Name: "auth", Description: "under test", Version: "test", Checks: map[string]health.Check{"database": store.Ready},
 	}
-	router := api.Routes(tel, about, account.New(store, hasher, tel.Log),
+	router := api.Routes(tel, about, account.New(store, hasher, limit, tel.Log),
 		token.NewIssuer(signing, url, audience, 15*time.Minute),
 		token.NewFamilies(postgres.NewFamilies(db), 30*day, 90*day, tel.Log, now), internalKey)
 	contract := openapitest.New(t, api.Spec(), router)

@@ -45,7 +45,7 @@ func (a accounts) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		keep = 0
 	}
-	if err := a.people.ChangePassword(r.Context(), u.ID, keep, in.Current, in.Replacement); err != nil {
+	if err := a.people.ChangePassword(r.Context(), client(a.key, r), u.ID, keep, in.Current, in.Replacement); err != nil {
 		return err
 	}
 	noContent(w)

@@ -20,7 +20,7 @@ var spec []byte
 func Spec() []byte { return spec }
 
 // Routes returns every URL of auth. internalKey, which must not be empty, is what
-// the frontend registers people with.
+// the frontend registers people with, and is believed for about their addresses.
 func Routes(
 	t *telemetry.Telemetry, about health.Service, people *account.Accounts, issuer *token.Issuer, families *token.Families, internalKey string,
 ) *web.Router {
@@ -29,7 +29,7 @@ func Routes(
 	about.RoutesJSON(r)
 	openapi.Routes(r, spec)
 
-	a := accounts{people: people, issuer: issuer, families: families}
+	a := accounts{people: people, issuer: issuer, families: families, key: internalKey}
 	r.Post("/api/auth/register", requireKey(internalKey, a.register))
 	r.Post("/api/auth/login", a.login)
 	r.Post("/api/auth/refresh", a.refresh)

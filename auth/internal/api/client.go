@@ -1,0 +1,53 @@
+package api
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"net/netip"
+
+	"craftista/shared/fault"
+	"craftista/shared/web"
+)
+
+// requireKey lets only requests reach next that hold the key; it looks before
+// anything else of the request is read.
+func requireKey(key string, next web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if !holds(key, r) {
+			return fault.New(fault.Unauthenticated, "this needs the internal API key")
+		}
+		return next(w, r)
+	}
+}
+
+// holds reports whether the request's X-Internal-API-Key is key. It compares:
+//   - hashes of both, in constant time, so that neither the bytes nor the length
+//     of the key show in the time
+//   - nothing if there is none: that is refused even if the key were empty
+func holds(key string, r *http.Request) bool {
+	given := r.Header.Get("X-Internal-API-Key")
+	got, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(key))
+	return given != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+}
+
+// client is the network that the person is at, to throttle by: one IPv4 address
+// or the /64 that one subscriber has of IPv6 (RFC 6177 section 2). It is the
+// X-Client-Address of whoever holds the key, which the frontend does; anybody
+// else could write any address there, so that it is the peer's.
+func client(key string, r *http.Request) string {
+	address, err := netip.ParseAddr(r.Header.Get("X-Client-Address"))
+	if err != nil || !holds(key, r) {
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil {
+			return r.RemoteAddr // no TCP, as in a test
+		}
+		address = peer.Addr()
+	}
+	address = address.Unmap().WithZone("")
+	bits := 64
+	if address.Is4() {
+		bits = 32
+	}
+	return netip.PrefixFrom(address, bits).Masked().String()
+}
