@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	keysMaxAge     = 10 * time.Minute // a withdrawn key is trusted at most this long
+	keysMaxAge     = 10 * time.Minute // MaxAge of NewRemoteKeys
 	keysRetry      = time.Second      // between tries while auth has never answered
 	keysStaleRetry = 30 * time.Second // between tries while an older set is there
 	keysTimeout    = 2 * time.Second  // for one fetch
@@ -24,12 +24,18 @@ const (
 
 // RemoteKeys are the keys that auth publishes as a JWK Set (RFC 7517). They are
 // fetched by the first request that needs them, as part of its trace, so
-// services start in any order; kept for 10 minutes, and longer while auth is
-// away; and fetched anew for an unknown kid, at most once a minute. It is safe
-// for concurrent use and starts no goroutine.
+// services start in any order; kept for MaxAge, and longer while auth is away;
+// and fetched anew for an unknown kid, at most once a minute. It is safe for
+// concurrent use and starts no goroutine.
 type RemoteKeys struct {
-	url    string
-	client *http.Client
+	// MaxAge is how long a withdrawn key is trusted at most; auth publishes a new
+	// key for longer than that before it signs (KEY_ACTIVATION there). It is 10
+	// minutes, and may be set before first use.
+	MaxAge time.Duration
+
+	url     string
+	client  *http.Client
+	unknown *rate.Limiter // of fetches for unknown kids
 
 	mu    sync.Mutex // guards the rest; held during the first fetch
 	set   keyfunc.Keyfunc
@@ -39,7 +45,9 @@ type RemoteKeys struct {
 
 // NewRemoteKeys returns the keys published at url. Nothing is fetched yet.
 func NewRemoteKeys(url string, client *http.Client) *RemoteKeys {
-	return &RemoteKeys{url: url, client: client}
+	return &RemoteKeys{
+		MaxAge: keysMaxAge, url: url, client: client, unknown: rate.NewLimiter(rate.Every(unknownKid), 1),
+	}
 }
 
 // KeyfuncCtx implements Keys.
@@ -94,7 +102,7 @@ func (k *RemoteKeys) held() (keyfunc.Keyfunc, error) {
 func (k *RemoteKeys) store(set keyfunc.Keyfunc, err error) {
 	switch {
 	case err == nil:
-		k.set, k.due = set, time.Now().Add(keysMaxAge)
+		k.set, k.due = set, time.Now().Add(k.MaxAge)
 	case k.set == nil:
 		k.cause, k.due = err, time.Now().Add(keysRetry)
 	}
@@ -113,7 +121,7 @@ func (k *RemoteKeys) load(ctx context.Context) (keyfunc.Keyfunc, error) {
 	limited, err := jwkset.NewHTTPClient(jwkset.HTTPClientOptions{
 		HTTPURLs:          map[string]jwkset.Storage{k.url: published},
 		RateLimitWaitMax:  keysTimeout, // shorter than the interval: an early second try is refused at once
-		RefreshUnknownKID: rate.NewLimiter(rate.Every(unknownKid), 1),
+		RefreshUnknownKID: k.unknown,
 	})
 	if err != nil {
 		return nil, err
