@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
-	"time"
+	"sync"
 
 	"craftista/auth/internal/account"
 	"craftista/auth/internal/api"
@@ -31,13 +31,12 @@ const queuePerCore = 16
 // Config are the settings; Default has those that need no choice.
 type Config struct {
 	service.Config
+	KeyConfig
 	throttle.Limits
-	DatabaseURL    string        `env:"DATABASE_URL,required,notEmpty"` // of the role craftista_auth
-	Issuer         string        `env:"ISSUER"`                         // the URL that clients reach this service at
-	Audience       string        `env:"AUDIENCE"`                       // who access tokens are for
-	KeyDir         string        `env:"KEY_DIR"`                        // where the signing keys are, see keys.Open
-	InternalAPIKey string        `env:"INTERNAL_API_KEY,required,notEmpty"`
-	AccessTokenTTL time.Duration `env:"ACCESS_TOKEN_TTL"`
+	DatabaseURL    string `env:"DATABASE_URL,required,notEmpty"` // of the role craftista_auth
+	Issuer         string `env:"ISSUER"`                         // the URL that clients reach this service at
+	Audience       string `env:"AUDIENCE"`                       // who access tokens are for
+	InternalAPIKey string `env:"INTERNAL_API_KEY,required,notEmpty"`
 	// A refresh token ends when it is not used for RefreshTokenTTL, and all that
 	// came of one sign-in after RefreshFamilyTTL.
 	RefreshTokenTTL  time.Duration `env:"REFRESH_TOKEN_TTL"`
@@ -50,11 +49,10 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Config:           service.Config{Addr: ":8082", Version: "dev"},
+		KeyConfig:        defaultKeys(),
 		Limits:           throttle.Default(),
 		Issuer:           "http://localhost:8082",
 		Audience:         "craftista",
-		KeyDir:           "keys",
-		AccessTokenTTL:   15 * time.Minute,
 		RefreshTokenTTL:  30 * 24 * time.Hour,
 		RefreshFamilyTTL: 90 * 24 * time.Hour,
 		BcryptCost:       12,
@@ -68,7 +66,7 @@ func Run(ctx context.Context, c Config) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	signing, err := keys.Open(c.KeyDir)
+	signing, err := keys.Open(c.KeyDir, c.keep())
 	if err != nil {
 		return err
 	}
@@ -94,31 +92,39 @@ func Run(ctx context.Context, c Config) error {
 		Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
 		Version: c.Version, Checks: map[string]health.Check{"database": store.Ready},
 	}
+	watch, stop := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { signing.Watch(watch, keyInterval, t.Log) })
 	return web.Serve(ctx, l, api.Routes(t, about, people, issuer, families, c.InternalAPIKey), t.Log,
-		func(context.Context) error { return db.Close() }, t.Shutdown)
+		func(context.Context) error { stop(); watching.Wait(); return db.Close() }, t.Shutdown)
 }
 
 // check reports every setting that cannot work, at once.
 func (c Config) check() error {
 	issuer, err := url.Parse(c.Issuer)
-	var flaws []string
-	for _, rule := range []struct {
-		holds bool
-		flaw  string
-	}{
-		{c.DatabaseURL != "", "DATABASE_URL is empty"},
-		{c.InternalAPIKey != "", "INTERNAL_API_KEY is empty: anyone could register people"},
-		{err == nil && (issuer.Scheme == "https" || issuer.Scheme == "http") && issuer.Host != "" && !strings.ContainsAny(c.Issuer, "?#"),
+	return check(append(c.rules(),
+		rule{c.DatabaseURL != "", "DATABASE_URL is empty"},
+		rule{c.InternalAPIKey != "", "INTERNAL_API_KEY is empty: anyone could register people"},
+		rule{err == nil && (issuer.Scheme == "https" || issuer.Scheme == "http") && issuer.Host != "" && !strings.ContainsAny(c.Issuer, "?#"),
 			"ISSUER is not an http or https URL without query and fragment"}, // RFC 8414 section 2, and http for a laptop
-		{c.Audience != "", "AUDIENCE is empty"},
-		{c.KeyDir != "", "KEY_DIR is empty"},
-		{c.AccessTokenTTL >= time.Second, "ACCESS_TOKEN_TTL is under 1s"},
-		{c.RefreshTokenTTL >= time.Second, "REFRESH_TOKEN_TTL is under 1s"},
-		{c.RefreshFamilyTTL >= c.RefreshTokenTTL, "REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"},
-		{min(c.PairFree, c.AccountFree, c.AddressFree, c.RegisterFree) >= 1, "a THROTTLE_…_FREE is under 1: nobody could sign in"},
-		{c.First > 0 && c.First <= min(c.Most, c.AccountMost), "THROTTLE_FIRST is not above 0, or over THROTTLE_MOST or THROTTLE_ACCOUNT_MOST"},
-		{account.ValidCost(c.BcryptCost), "BCRYPT_COST is not from 4 to 31"},
-	} {
+		rule{c.Audience != "", "AUDIENCE is empty"},
+		rule{c.RefreshTokenTTL >= time.Second, "REFRESH_TOKEN_TTL is under 1s"},
+		rule{c.RefreshFamilyTTL >= c.RefreshTokenTTL, "REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"},
+		rule{min(c.PairFree, c.AccountFree, c.AddressFree, c.RegisterFree) >= 1, "a THROTTLE_…_FREE is under 1: nobody could sign in"},
+		rule{c.First > 0 && c.First <= min(c.Most, c.AccountMost), "THROTTLE_FIRST is not above 0, or over THROTTLE_MOST or THROTTLE_ACCOUNT_MOST"},
+		rule{account.ValidCost(c.BcryptCost), "BCRYPT_COST is not from 4 to 31"},
+	))
+}
+
+// rule is something that settings hold to, or have a flaw.
+type rule struct {
+	holds bool
+	flaw  string
+}
+
+func check(rules []rule) error {
+	var flaws []string
+	for _, rule := range rules {
 		if !rule.holds {
 			flaws = append(flaws, "  "+rule.flaw)
 		}

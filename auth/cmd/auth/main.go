@@ -1,13 +1,13 @@
-// Command auth runs the auth service; see auth.Config for its settings.
+// Command auth runs the auth service and looks after its signing keys; see
+// auth.Config for its settings.
 package main
 
 import (
 	"os"
 
 	"craftista/auth"
-	"craftista/shared/service"
 )
 
 func main() {
-	os.Exit(service.Main("auth", os.Args[1:], os.Environ(), os.Stderr, auth.Default(), auth.Run))
+	os.Exit(auth.Main(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }

@@ -53,6 +53,9 @@ type service struct {
 type setup struct {
 	hasher      *account.Hasher
 	keyDir      string
+	keep        time.Duration // see keys.Open
+	lifetime    time.Duration // of access tokens, 15 min if 0
+	watch       time.Duration // how often to look for new keys, never if 0
 	databaseURL string
 	now         func() time.Time
 	limits      throttle.Limits // zero throttles nobody
@@ -75,9 +78,14 @@ func start(t *testing.T, s setup) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signing, err := keys.Open(cmp.Or(s.keyDir, t.TempDir()+"/keys"))
+	signing, err := keys.Open(cmp.Or(s.keyDir, t.TempDir()+"/keys"), s.keep)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s.watch > 0 {
+		var watching sync.WaitGroup
+		watching.Go(func() { signing.Watch(t.Context(), s.watch, tel.Log) })
+		t.Cleanup(watching.Wait) // t.Context() ends before
 	}
 	db := open(t, cmp.Or(s.databaseURL, database.AuthURL))
 	store := postgres.NewStore(db)
@@ -98,7 +106,7 @@ func start(t *testing.T, s setup) *service {
 		Name: "auth", Description: "under test", Version: "test", Checks: map[string]health.Check{"database": store.Ready},
 	}
 	router := api.Routes(tel, about, account.New(store, hasher, limit, tel.Log),
-		token.NewIssuer(signing, url, audience, 15*time.Minute),
+		token.NewIssuer(signing, url, audience, cmp.Or(s.lifetime, 15*time.Minute)),
 		token.NewFamilies(postgres.NewFamilies(db), 30*day, 90*day, tel.Log, now), internalKey)
 	contract := openapitest.New(t, api.Spec(), router)
 	server.Config.Handler = contract.Handler(router)

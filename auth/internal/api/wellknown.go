@@ -8,9 +8,8 @@ import (
 	"craftista/shared/web"
 )
 
-// maxAge is how long others may keep what stands here. A key must be published
-// for that long before it signs, or a cache's reader would not know it; verifiers
-// that fetch anew for an unknown kid, as ours do, are not held up.
+// maxAge is how long others may keep what stands here. A new key is published
+// for longer than that before it signs: see KEY_ACTIVATION.
 const maxAge = "public, max-age=300"
 
 type wellKnown struct{ issuer *token.Issuer }

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 )
 
@@ -21,51 +20,11 @@ import (
 // minutes; 3072 would sign three times slower and make every request longer.
 const bits = 2048
 
-// The names end in a number that grows, so that the newest key is the last by
-// name, and two processes that make the same next key collide.
-const (
-	suffix    = ".pem"
-	firstName = "key-0001" + suffix
-)
-
-// load reads every file of dir that ends in .pem, the last by name first. No
-// directory is no keys. It checks:
-//   - that dir and files are open to their owner only, since who can write there
-//     signs as anybody
-//   - that each file is one PKCS#8 RSA key in PEM (RFC 5958, RFC 7468) whose
-//     numbers fit each other
+// read returns the key in the file. It checks:
+//   - that the file is open to its owner only, since who reads it signs as anybody
+//   - that it is one PKCS#8 RSA key in PEM (RFC 5958, RFC 7468) whose numbers fit
+//     each other
 //   - that the key has 2048 bits or more (RFC 7518 section 3.3)
-func load(dir string) ([]*rsa.PrivateKey, error) {
-	info, err := os.Stat(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case !info.IsDir():
-		return nil, fmt.Errorf("%s is not a directory", dir)
-	}
-	if err := ownerOnly(dir, info); err != nil {
-		return nil, err
-	}
-	entries, err := os.ReadDir(dir) // sorted by name
-	if err != nil {
-		return nil, err
-	}
-	var keys []*rsa.PrivateKey
-	for _, entry := range slices.Backward(entries) {
-		if !strings.HasSuffix(entry.Name(), suffix) {
-			continue
-		}
-		key, err := read(filepath.Join(dir, entry.Name()))
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
-}
-
 func read(path string) (*rsa.PrivateKey, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -108,11 +67,10 @@ func ownerOnly(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// create makes dir, if it is not there, and the first key in it. The key is
-// written whole under a name that load does not read and then linked to its
-// own, which fails for all but one of the processes that start at once: the
-// others throw theirs away.
-func create(dir string) (err error) {
+// create makes dir, if it is not there, and a key of that name in it. The key is
+// written whole under a name that is not read and then linked to its own, which
+// fails with fs.ErrExist for all but one of the processes that do so at once.
+func create(dir, name string) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -124,10 +82,7 @@ func create(dir string) (err error) {
 	if err := errors.Join(write(draft), draft.Sync(), draft.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", draft.Name(), err)
 	}
-	if err := os.Link(draft.Name(), filepath.Join(dir, firstName)); !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return nil
+	return os.Link(draft.Name(), filepath.Join(dir, name))
 }
 
 func write(w io.Writer) error {

@@ -14,12 +14,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"craftista/auth/internal/keys"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 )
+
+// keep is how long keys stay published here after they signed.
+const keep = 16 * time.Minute
 
 func TestOpenMakesTheFirstKeyAndKeepsIt(t *testing.T) {
 	t.Parallel()
@@ -54,7 +57,7 @@ func TestOpenAtOnceMakesOneKey(t *testing.T) {
 	for i := range got {
 		wg.Go(func() {
 			<-begin
-			if set, err := keys.Open(dir); err != nil {
+			if set, err := keys.Open(dir, keep); err != nil {
 				t.Error(err)
 			} else {
 				got[i] = string(set.JWKS())
@@ -70,36 +73,6 @@ func TestOpenAtOnceMakesOneKey(t *testing.T) {
 	}
 	if diff := cmp.Diff(names(t, dir), []string{"key-0001.pem"}); diff != "" {
 		t.Errorf("files (-got +want):\n%s", diff)
-	}
-}
-
-func TestNewestSignsAndAllVerify(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "keys")
-	old := openKeys(t, dir)
-	before, err := old.Sign("at+jwt", jwt.RegisteredClaims{Subject: "1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	put(t, dir, "key-0002.pem", 0o600, rsaKey(t, 2048))
-	put(t, dir, "README", 0o644, []byte("not a key, and open to all"))
-	set := openKeys(t, dir)
-	after, err := set.Sign("at+jwt", jwt.RegisteredClaims{Subject: "1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	published := kids(t, set)
-	if len(published) != 2 || published[1] != kids(t, old)[0] {
-		t.Fatalf("published %v, want a new one and then %v", published, kids(t, old))
-	}
-	for raw, want := range map[string]string{before: published[1], after: published[0]} {
-		parsed, err := jwt.Parse(raw, set.KeyfuncCtx(t.Context()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(parsed.Header, map[string]any{"alg": "RS256", "typ": "at+jwt", "kid": want}); diff != "" {
-			t.Errorf("header (-got +want):\n%s", diff)
-		}
 	}
 }
 
@@ -131,7 +104,7 @@ func TestOpenRefusesLoosePermissions(t *testing.T) {
 			path := filepath.Join(dir, row.atFault)
 			want := fmt.Sprintf("open signing keys: %s has mode %s, and signing keys must be open to their owner only: chmod %s %s",
 				path, row.is, row.should, path)
-			if _, err := keys.Open(dir); err == nil || err.Error() != want {
+			if _, err := keys.Open(dir, keep); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
 		})
@@ -160,10 +133,23 @@ func TestOpenRefusesWhatIsNoGoodKey(t *testing.T) {
 			dir := directory(t)
 			put(t, dir, "key-0001.pem", 0o600, row.text)
 			want := "open signing keys: " + filepath.Join(dir, "key-0001.pem") + " " + row.want
-			if _, err := keys.Open(dir); err == nil || err.Error() != want {
+			if _, err := keys.Open(dir, keep); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
 		})
+	}
+}
+
+func TestOpenRefusesNamesThatDoNotSayWhenTheySign(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"key-0002.pem", "server.pem", "key-20261341T000000Z.pem", "key-20260102T150405Z.old.pem"} {
+		dir := directory(t)
+		put(t, dir, name, 0o600, rsaKey(t, 2048))
+		put(t, dir, "README", 0o644, []byte("not a key, and open to all"))
+		want := "open signing keys: " + name + " in " + dir + " has no name for a key: key-0001.pem, or key-20060102T150405Z.pem for one that signs from then on"
+		if _, err := keys.Open(dir, keep); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
 	}
 }
 
@@ -182,14 +168,14 @@ func TestOpenRefusesAFileForADirectory(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keys.Open(path); err == nil || !strings.HasSuffix(err.Error(), "keys is not a directory") {
+	if _, err := keys.Open(path, keep); err == nil || !strings.HasSuffix(err.Error(), "keys is not a directory") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func openKeys(t *testing.T, dir string) *keys.Set {
 	t.Helper()
-	set, err := keys.Open(dir)
+	set, err := keys.Open(dir, keep)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func crane() account.Person {
 
 func issuer(tb testing.TB) *token.Issuer {
 	tb.Helper()
-	signing, err := keys.Open(tb.TempDir() + "/keys")
+	signing, err := keys.Open(tb.TempDir()+"/keys", time.Hour)
 	if err != nil {
 		tb.Fatal(err)
 	}

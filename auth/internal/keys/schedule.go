@@ -1,0 +1,74 @@
+package keys
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A key's file is named for the time from which it signs, and a key signs until
+// the next one does. So the whole schedule is in the names: every replica reads
+// the same, and it survives restarts, copies, archives and mounts, which times
+// in the file system or in a process do not.
+const (
+	suffix    = ".pem"
+	firstName = "key-0001" + suffix // signs from the start, when there is no other
+	layout    = "key-20060102T150405Z" + suffix
+)
+
+// entry is a key's file.
+type entry struct {
+	name  string
+	from  time.Time // signs from then on; zero for firstName
+	until time.Time // and up to then; zero for the last key
+}
+
+// live reports whether a token by the key can be good at now: tokens live for
+// keep at most.
+func (e entry) live(now time.Time, keep time.Duration) bool {
+	return e.until.IsZero() || now.Before(e.until.Add(keep))
+}
+
+// list reads the schedule, the newest key first. No directory is no keys. It
+// checks:
+//   - that dir is open to its owner only, since who can write there signs as
+//     anybody
+//   - that each file that ends in .pem has a name that says when it signs
+func list(dir string) ([]entry, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return nil, fmt.Errorf("%s is not a directory", dir)
+	}
+	if err := ownerOnly(dir, info); err != nil {
+		return nil, err
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var all []entry
+	for _, file := range files {
+		if !strings.HasSuffix(file.Name(), suffix) {
+			continue
+		}
+		from, err := time.Parse(layout, file.Name())
+		if err != nil && file.Name() != firstName {
+			return nil, fmt.Errorf("%s in %s has no name for a key: %s, or %s for one that signs from then on", file.Name(), dir, firstName, layout)
+		}
+		all = append(all, entry{name: file.Name(), from: from})
+	}
+	slices.SortFunc(all, func(a, b entry) int { return b.from.Compare(a.from) })
+	for i := 1; i < len(all); i++ {
+		all[i].until = all[i-1].from
+	}
+	return all, nil
+}
