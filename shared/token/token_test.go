@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"craftista/shared/fault"
 	"craftista/shared/telemetry"
@@ -146,13 +147,25 @@ func TestRequireAndOptional(t *testing.T) {
 	}
 }
 
+// BenchmarkVerify fails when a token costs 60 µs or more of one core, or a call
+// to auth: it runs on one goroutine, long enough for the mean to mean something.
 func BenchmarkVerify(b *testing.B) {
+	const limit = 60 * time.Microsecond
 	issuer := tokentest.New(b)
 	verifier := issuer.Verifier()
 	good := issuer.Mint(7, token.RoleUser)
+	if _, err := verifier.Verify(b.Context(), good); err != nil { // fetches the keys
+		b.Fatal(err)
+	}
 	for b.Loop() {
 		if _, err := verifier.Verify(b.Context(), good); err != nil {
 			b.Fatal(err)
 		}
+	}
+	if got := issuer.Fetches.Load(); got != 1 {
+		b.Errorf("%d fetches for %d tokens, want 1", got, b.N)
+	}
+	if each := b.Elapsed() / time.Duration(b.N); b.N >= 1000 && each >= limit {
+		b.Errorf("%v for a token, want under %v", each, limit)
 	}
 }
