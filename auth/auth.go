@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"craftista/auth/internal/account"
 	"craftista/auth/internal/api"
@@ -104,7 +105,7 @@ func (c Config) check() error {
 	issuer, err := url.Parse(c.Issuer)
 	return check(append(c.rules(),
 		rule{c.DatabaseURL != "", "DATABASE_URL is empty"},
-		rule{c.InternalAPIKey != "", "INTERNAL_API_KEY is empty: anyone could register people"},
+		rule{!guessable(c.InternalAPIKey), "INTERNAL_API_KEY is short or a default, and who guesses it registers people: make one with openssl rand -hex 32"},
 		rule{err == nil && (issuer.Scheme == "https" || issuer.Scheme == "http") && issuer.Host != "" && !strings.ContainsAny(c.Issuer, "?#"),
 			"ISSUER is not an http or https URL without query and fragment"}, // RFC 8414 section 2, and http for a laptop
 		rule{c.Audience != "", "AUDIENCE is empty"},
@@ -114,6 +115,16 @@ func (c Config) check() error {
 		rule{c.First > 0 && c.First <= min(c.Most, c.AccountMost), "THROTTLE_FIRST is not above 0, or over THROTTLE_MOST or THROTTLE_ACCOUNT_MOST"},
 		rule{account.ValidCost(c.BcryptCost), "BCRYPT_COST is not from 4 to 31"},
 	))
+}
+
+// guessable reports whether a key has under 16 bytes, or is padded to them with
+// what people write where a secret belongs.
+func guessable(key string) bool {
+	key = strings.ToLower(key)
+	for _, word := range []string{"changeme", "change-me", "change_me", "secret", "internal", "default", "password", "example", "craftista", "api", "key", "0123456789", "1234567890"} {
+		key = strings.ReplaceAll(key, word, "")
+	}
+	return len(strings.TrimSpace(key)) < 16
 }
 
 // rule is something that settings hold to, or have a flaw.

@@ -53,11 +53,17 @@ func TestRunServesUntilItsContextEnds(t *testing.T) {
 func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 	t.Parallel()
 	const noIssuer = "ISSUER is not an http or https URL without query and fragment"
+	const noKey = "INTERNAL_API_KEY is short or a default, and who guesses it registers people: make one with openssl rand -hex 32"
 	for name, row := range map[string]struct {
 		change func(*auth.Config)
 		want   []string
 	}{
-		"no internal key":            {func(c *auth.Config) { c.InternalAPIKey = "" }, []string{"INTERNAL_API_KEY is empty: anyone could register people"}},
+		"no internal key":            {func(c *auth.Config) { c.InternalAPIKey = "" }, []string{noKey}},
+		"a short internal key":       {func(c *auth.Config) { c.InternalAPIKey = "0b6fd7c11eacf0a" }, []string{noKey}},
+		"a default internal key":     {func(c *auth.Config) { c.InternalAPIKey = "changeme" }, []string{noKey}},
+		"a long default":             {func(c *auth.Config) { c.InternalAPIKey = "Craftista-Internal-API-Key-changeme" }, []string{noKey}},
+		"a default twice":            {func(c *auth.Config) { c.InternalAPIKey = "secretsecretsecret" }, []string{noKey}},
+		"a blank internal key":       {func(c *auth.Config) { c.InternalAPIKey = strings.Repeat(" ", 32) }, []string{noKey}},
 		"no database":                {func(c *auth.Config) { c.DatabaseURL = "" }, []string{"DATABASE_URL is empty"}},
 		"no audience":                {func(c *auth.Config) { c.Audience = "" }, []string{"AUDIENCE is empty"}},
 		"no directory":               {func(c *auth.Config) { c.KeyDir = "" }, []string{"KEY_DIR is empty"}},
@@ -65,15 +71,16 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 		"issuer of another kind":     {func(c *auth.Config) { c.Issuer = "ftp://auth" }, []string{noIssuer}},
 		"issuer with a query":        {func(c *auth.Config) { c.Issuer = "https://auth?x" }, []string{noIssuer}},
 		"issuer that is no URL":      {func(c *auth.Config) { c.Issuer = "http://a b" }, []string{noIssuer}},
+		"keys that sign before":      {func(c *auth.Config) { c.KeyActivation = -1 }, []string{"KEY_ACTIVATION is under 0s"}},
 		"tokens without lifetime":    {func(c *auth.Config) { c.AccessTokenTTL = 0 }, []string{"ACCESS_TOKEN_TTL is under 1s"}},
+		"bcrypt too cheap":           {func(c *auth.Config) { c.BcryptCost = 3 }, []string{"BCRYPT_COST is not from 4 to 31"}},
+		"bcrypt too dear":            {func(c *auth.Config) { c.BcryptCost = 32 }, []string{"BCRYPT_COST is not from 4 to 31"}},
 		"refresh without lifetime":   {func(c *auth.Config) { c.RefreshTokenTTL = 0 }, []string{"REFRESH_TOKEN_TTL is under 1s"}},
 		"families end before tokens": {func(c *auth.Config) { c.RefreshFamilyTTL = time.Hour }, []string{"REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"}},
 		"nothing free":               {func(c *auth.Config) { c.PairFree = 0 }, []string{"a THROTTLE_…_FREE is under 1: nobody could sign in"}},
 		"no wait":                    {func(c *auth.Config) { c.First = 0 }, []string{"THROTTLE_FIRST is not above 0, or over THROTTLE_MOST or THROTTLE_ACCOUNT_MOST"}},
-		"bcrypt too cheap":           {func(c *auth.Config) { c.BcryptCost = 3 }, []string{"BCRYPT_COST is not from 4 to 31"}},
-		"bcrypt too dear":            {func(c *auth.Config) { c.BcryptCost = 32 }, []string{"BCRYPT_COST is not from 4 to 31"}},
 		"all at once": {func(c *auth.Config) { c.InternalAPIKey, c.DatabaseURL, c.BcryptCost = "", "", 0 },
-			[]string{"DATABASE_URL is empty", "INTERNAL_API_KEY is empty: anyone could register people", "BCRYPT_COST is not from 4 to 31"}},
+			[]string{"DATABASE_URL is empty", noKey, "BCRYPT_COST is not from 4 to 31"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,7 +121,7 @@ func settings(t *testing.T) auth.Config {
 	c.Log = slog.DiscardHandler
 	c.DatabaseURL = "postgres://craftista_auth@127.0.0.1:1/craftista"
 	c.KeyDir = filepath.Join(t.TempDir(), "keys")
-	c.InternalAPIKey = "the-internal-key"
+	c.InternalAPIKey = "0b6fd7c11eacf0a9" // 16 bytes are enough
 	c.AccessTokenTTL = time.Minute
 	c.BcryptCost = 4
 	return c

@@ -228,41 +228,6 @@ func median(times []time.Duration) time.Duration {
 	return times[len(times)/2]
 }
 
-// TestLoginRushIsBounded sends far more sign-ins than may wait.
-func TestLoginRushIsBounded(t *testing.T) {
-	t.Parallel()
-	s := start(t, setup{hasher: account.NewHasher(10, 1, 1)})
-	refused := make(chan struct{}, 24)
-	rush := make(chan map[int]int)
-	go func() {
-		rush <- atOnce(24, func(int) int {
-			a := s.login(t, "nobody", password)
-			if a.Status == http.StatusServiceUnavailable {
-				if a.Header.Get("Retry-After") != "2" || !strings.Contains(a.Body, "too many people are signing in at once") {
-					t.Errorf("503 with Retry-After %q: %s", a.Header.Get("Retry-After"), a.Body)
-				}
-				refused <- struct{}{}
-			}
-			return a.Status
-		})
-	}()
-	select {
-	case <-refused: // so the one worker is busy and somebody waits
-	case <-time.After(30 * time.Second):
-		t.Error("nobody was refused")
-	}
-	for _, path := range []string{"/livez", "/readyz", "/api/auth/status"} {
-		if a := s.get(t, path); a.Status != http.StatusOK {
-			t.Errorf("%s during the rush: %d %s", path, a.Status, a.Body)
-		}
-	}
-	got := <-rush
-	if got[http.StatusUnauthorized] < 1 || got[http.StatusServiceUnavailable] < 1 ||
-		got[http.StatusUnauthorized]+got[http.StatusServiceUnavailable] != 24 {
-		t.Errorf("how often each status: %v, want some 401, some 503, 24 in all", got)
-	}
-}
-
 func TestLogNamesPeopleByIDOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{})

@@ -30,7 +30,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	var wg sync.WaitGroup
 	t.Cleanup(wg.Wait)
 	t.Cleanup(stop)
-	minted := &tokens{byKid: map[string]int{}}
+	minted := &ledger{byKid: map[string]int{}}
 	for range 2 {
 		remote := token.NewRemoteKeys(s.URL+"/.well-known/jwks.json", http.DefaultClient)
 		remote.MaxAge = 250 * time.Millisecond
@@ -57,7 +57,7 @@ func TestRotationUnderLoad(t *testing.T) {
 }
 
 // signInUntil signs in again and again, and has each token verified.
-func (s *service) signInUntil(ctx context.Context, t *testing.T, minted *tokens, verifier *token.Verifier) {
+func (s *service) signInUntil(ctx context.Context, t *testing.T, minted *ledger, verifier *token.Verifier) {
 	for ctx.Err() == nil {
 		raw := s.signIn(t)
 		if _, err := verifier.Verify(ctx, raw); err != nil && ctx.Err() == nil {
@@ -72,7 +72,7 @@ func (s *service) signInUntil(ctx context.Context, t *testing.T, minted *tokens,
 }
 
 // verifyUntil verifies any token that has not expired.
-func verifyUntil(ctx context.Context, t *testing.T, minted *tokens, verifier *token.Verifier) {
+func verifyUntil(ctx context.Context, t *testing.T, minted *ledger, verifier *token.Verifier) {
 	every := time.NewTicker(2 * time.Millisecond)
 	defer every.Stop()
 	for ctx.Err() == nil {
@@ -89,7 +89,7 @@ func verifyUntil(ctx context.Context, t *testing.T, minted *tokens, verifier *to
 }
 
 // inventKidsUntil asks for keys that are not there.
-func inventKidsUntil(ctx context.Context, t *testing.T, minted *tokens, verifier *token.Verifier) {
+func inventKidsUntil(ctx context.Context, t *testing.T, minted *ledger, verifier *token.Verifier) {
 	every := time.NewTicker(5 * time.Millisecond)
 	defer every.Stop()
 	for ctx.Err() == nil {
@@ -130,8 +130,8 @@ func await(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// tokens are those that were handed out and have not expired.
-type tokens struct {
+// ledger is the tokens that were handed out and have not expired.
+type ledger struct {
 	mu       sync.Mutex // guards the rest
 	byKid    map[string]int
 	verified int
@@ -143,7 +143,7 @@ type minted struct {
 	expires time.Time
 }
 
-func (k *tokens) add(t *testing.T, raw string) {
+func (k *ledger) add(t *testing.T, raw string) {
 	t.Helper()
 	p := claimsOf(t, raw)
 	expires, err := p.claims.GetExpirationTime()
@@ -158,14 +158,14 @@ func (k *tokens) add(t *testing.T, raw string) {
 	k.live = append(k.live, minted{raw, expires.Time})
 }
 
-func (k *tokens) count(kid string) int {
+func (k *ledger) count(kid string) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.byKid[kid]
 }
 
 // any is one of the tokens that have not expired, "" if there is none.
-func (k *tokens) any(now time.Time) string {
+func (k *ledger) any(now time.Time) string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.live = slices.DeleteFunc(k.live, func(m minted) bool { return !m.expires.After(now) })
