@@ -147,6 +147,45 @@ func TestRequireAndOptional(t *testing.T) {
 	}
 }
 
+// FuzzVerify cuts a good token anywhere and puts anything there; the whole may go.
+// Nothing but the good token itself, bit for bit, may pass.
+func FuzzVerify(f *testing.F) {
+	issuer := tokentest.New(f)
+	verifier := issuer.Verifier()
+	good := issuer.MintWith(7, token.RoleUser, func(_ *jwt.Token, c *token.Claims) {
+		c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(24 * time.Hour))
+	})
+	end := uint(len(good))
+	dot := uint(strings.IndexByte(good, '.'))
+	f.Add(end, end, "")       // the good one
+	f.Add(end-4, end-4, "\n") // base64 readers pass over it
+	f.Add(dot+8, dot+8, "\r\n")
+	f.Add(end-1, end, "_") // bits that a byte does not need
+	f.Add(end, end, "=")
+	f.Add(end, end, ".")
+	f.Add(end, end, "."+good)
+	f.Add(uint(0), uint(0), " ")
+	f.Add(uint(0), dot, "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0Iiwia2lkIjoidGVzdC1rZXkifQ") // alg none
+	f.Add(uint(0), dot, "e30")
+	f.Add(dot, end, "")
+	f.Add(uint(0), end, "..")
+	f.Add(uint(0), end, strings.Repeat(".", 9000))
+	for _, bad := range issuer.Bads() {
+		f.Add(uint(0), end, bad.Token)
+	}
+	f.Fuzz(func(t *testing.T, from, to uint, put string) {
+		from, to = min(from, end), min(to, end)
+		raw := good[:from] + put + good[max(from, to):]
+		got, err := verifier.Verify(t.Context(), raw)
+		switch {
+		case raw == good && (err != nil || got.ID != 7 || got.Name != "person-7" || got.Role != token.RoleUser):
+			t.Errorf("the good token is %+v, %v", got, err)
+		case raw != good && (got != token.User{} || fault.KindOf(err) != fault.Unauthenticated):
+			t.Errorf("%q is %+v, %v", raw, got, err)
+		}
+	})
+}
+
 // BenchmarkVerify fails when a token costs 60 µs or more of one core, or a call
 // to auth: it runs on one goroutine, long enough for the mean to mean something.
 func BenchmarkVerify(b *testing.B) {
