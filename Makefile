@@ -6,7 +6,9 @@ AIR           := github.com/air-verse/air@v1.67.4
 MODULES       := auth db frontend product recommendation shared stack
 PACKAGES      := $(MODULES:%=./%/...)
 
-.PHONY: run test lint bench generate dev
+FUZZTIME      := 30s
+
+.PHONY: run test lint bench fuzz generate dev
 
 run: ## everything on this machine; then open http://localhost:3000
 	@go run ./stack
@@ -23,6 +25,13 @@ lint: ## formatting, vet and linters
 
 bench: ## measured against a baseline in the same run
 	go test -run '^$$' -bench . ./shared/token ./stack/bench
+
+fuzz: ## every fuzz target for FUZZTIME
+	@go test -list '^Fuzz' $(PACKAGES) | awk '/^Fuzz/ {name[n++] = $$1} /^ok/ {while (n) print $$2, name[--n]}' | \
+	while read -r package name; do \
+		echo "$$package $$name"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" || exit 1; \
+	done
 
 generate: ## Go from templ
 	go tool templ generate -path frontend

@@ -42,6 +42,7 @@ const (
 // with every exchange held to the OpenAPI document.
 type service struct {
 	URL      string
+	router   http.Handler // the same without HTTP and document, for fuzzing
 	db       *sqlx.DB
 	admin    *sqlx.DB // the same database, as its owner
 	logs     *log
@@ -62,7 +63,7 @@ type setup struct {
 	url         func(string)    // is told the service's URL before it reads its keys
 }
 
-func start(t *testing.T, s setup) *service {
+func start(t testing.TB, s setup) *service {
 	t.Helper()
 	var database pgtest.Database
 	if s.databaseURL == "" {
@@ -112,10 +113,10 @@ func start(t *testing.T, s setup) *service {
 	server.Config.Handler = contract.Handler(router)
 	server.Start()
 	t.Cleanup(server.Close)
-	return &service{URL: url, db: db, admin: open(t, cmp.Or(database.AdminURL, s.databaseURL)), logs: logs, contract: contract}
+	return &service{URL: url, router: router, db: db, admin: open(t, cmp.Or(database.AdminURL, s.databaseURL)), logs: logs, contract: contract}
 }
 
-func open(t *testing.T, url string) *sqlx.DB {
+func open(t testing.TB, url string) *sqlx.DB {
 	t.Helper()
 	db, err := pg.Open(url, telemetry.Discard())
 	if err != nil {
@@ -274,7 +275,7 @@ func read[T any](t *testing.T, a answer) T {
 	return v
 }
 
-func text(t *testing.T, v any) string {
+func text(t testing.TB, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {
