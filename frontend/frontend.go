@@ -1,10 +1,11 @@
 // Package frontend is the site: the only service that speaks HTML. It keeps no
-// data; it shows what the other three know and holds the session cookie.
+// data; it shows what the other three know and holds the session's cookies.
 package frontend
 
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"craftista/frontend/internal/backend"
 	"craftista/frontend/internal/page"
@@ -55,7 +56,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	services := backend.New(backend.URLs{Auth: c.AuthURL, Product: c.ProductURL, Recommendation: c.RecommendationURL}, c.InternalAPIKey, t)
 	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", web.NewHTTPClient(backend.ReadTimeout, t))
-	sessions := session.NewKeeper(token.NewVerifier(keys, c.Issuer, c.Audience), c.CookieSecure)
+	sessions := session.NewKeeper(token.NewVerifier(keys, c.Issuer, c.Audience), services.Auth, c.CookieSecure, time.Now)
 	self := health.Service{Name: "frontend", Description: "The origami gallery's pages.", Version: c.Version}
 	listener, err := c.Listen()
 	if err != nil {

@@ -2,11 +2,15 @@ package page_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -34,6 +38,7 @@ func newFake(t *testing.T) *fake {
 		case broken:
 			http.Error(w, "pq: secret detail", http.StatusInternalServerError)
 		case hanging:
+			_, _ = io.Copy(io.Discard, r.Body) // only then the server notices who hangs up
 			<-r.Context().Done()
 		default:
 			f.ServeHTTP(w, r)
@@ -179,9 +184,10 @@ func (w *world) serveAuth() {
 		case in.Password != "open sesame please":
 			refuse(rw, http.StatusUnauthorized, "wrong")
 		default:
-			reply(rw, http.StatusOK, map[string]any{"access_token": w.issuer.Mint(7, "user"), "token_type": "Bearer", "expires_in": 900})
+			w.grant(rw)
 		}
 	})
+	w.serveRefresh()
 	w.auth.HandleFunc("POST /api/auth/register", func(rw http.ResponseWriter, r *http.Request) {
 		var in struct{ Username, Email, Password string }
 		_ = json.NewDecoder(r.Body).Decode(&in)
@@ -199,5 +205,41 @@ func (w *world) serveAuth() {
 	})
 	w.auth.HandleFunc("GET /api/auth/status", func(rw http.ResponseWriter, r *http.Request) {
 		reply(rw, http.StatusOK, map[string]any{"authenticated": r.Header.Get("Authorization") != "", "message": "so it is"})
+	})
+}
+
+// grant answers with a new pair: r1, r2 and so on.
+func (w *world) grant(rw http.ResponseWriter) {
+	reply(rw, http.StatusOK, map[string]any{
+		"access_token": w.issuer.Mint(7, "user"), "token_type": "Bearer", "expires_in": 900,
+		"refresh_token": fmt.Sprintf("r%d", w.grants.Add(1)), "refresh_expires_in": 2592000,
+	})
+}
+
+// serveRefresh knows every refresh token that begins with r, until it is revoked.
+func (w *world) serveRefresh() {
+	var revoked sync.Map
+	token := func(r *http.Request) string {
+		var in struct {
+			RefreshToken string `json:"refresh_token"`
+		}
+		_ = json.NewDecoder(r.Body).Decode(&in)
+		return in.RefreshToken
+	}
+	w.auth.HandleFunc("POST /api/auth/refresh", func(rw http.ResponseWriter, r *http.Request) {
+		w.refreshes.Add(1)
+		if gate := w.gate.Load(); gate != nil {
+			<-*gate
+		}
+		old := token(r)
+		if _, gone := revoked.Load(old); gone || !strings.HasPrefix(old, "r") {
+			refuse(rw, http.StatusUnauthorized, "the refresh token is not good any more, sign in again")
+			return
+		}
+		w.grant(rw)
+	})
+	w.auth.HandleFunc("POST /api/auth/logout", func(rw http.ResponseWriter, r *http.Request) {
+		revoked.Store(token(r), true)
+		rw.WriteHeader(http.StatusNoContent)
 	})
 }

@@ -52,7 +52,10 @@ func (s *site) cast(w http.ResponseWriter, r *http.Request, voted bool) error {
 		return err
 	}
 	who := session.From(r.Context())
-	if who.Token == "" {
+	switch {
+	case who.Token == "" && who.State == session.Unknown:
+		return signInAway()
+	case who.Token == "":
 		return s.toSignIn(w, r, id, who.State == session.RunOut)
 	}
 	var product backend.Product
@@ -63,6 +66,8 @@ func (s *site) cast(w http.ResponseWriter, r *http.Request, voted bool) error {
 	}
 	count, err := s.services.Catalogue.Vote(r.Context(), who.Token, id, voted)
 	switch {
+	case fault.KindOf(err) == fault.Unauthenticated && who.State == session.Unknown:
+		return signInAway().Because(err) // expired, perhaps: once auth is back it can be refreshed
 	case fault.KindOf(err) == fault.Unauthenticated:
 		web.NoteFailure(r.Context(), err)
 		s.sessions.End(w, r)
@@ -83,6 +88,10 @@ func votingAway(err error) error {
 	}
 	return err
 }
+
+// signInAway refuses what a person asked for of whom nothing can be learnt now.
+// They keep their session, and no form could help them.
+func signInAway() *fault.Error { return fault.New(fault.Unavailable, "sign-in is away just now") }
 
 func voteReply(v view.Vote) view.VoteReply {
 	if v.Voted {

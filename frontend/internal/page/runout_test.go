@@ -15,10 +15,11 @@ import (
 
 const saysExpired = "Your session has run out. Sign in again and you are back where you were."
 
-func (w *world) expired() option {
-	return as(w.issuer.MintWith(7, "user", func(_ *jwt.Token, c *token.Claims) {
-		c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Hour))
-	}))
+func (w *world) expired() option { return as(w.ending(-time.Hour)) }
+
+// ending is an access token that ends in d from now.
+func (w *world) ending(d time.Duration) string {
+	return w.issuer.MintWith(7, "user", func(_ *jwt.Token, c *token.Claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(d)) })
 }
 
 // TestRunOutIsTold is a browser that kept the cookie longer than the token was
@@ -40,7 +41,7 @@ func TestRunOutIsTold(t *testing.T) {
 		t.Errorf("sign-out: cookie %q", a.header.Get("Set-Cookie"))
 	}
 	a := w.post("/login", ada(), w.expired())
-	if got := a.header.Values("Set-Cookie"); len(got) != 1 || !strings.HasPrefix(got[0], "craftista_session=ey") {
+	if got := a.header.Values("Set-Cookie"); len(got) != 2 || !strings.HasPrefix(got[0], "craftista_session=ey") {
 		t.Errorf("signing in again: cookies %q", got)
 	}
 	if a := w.get("/login"); text(a.class("why")) != "" || a.header.Get("Set-Cookie") != "" {

@@ -71,11 +71,16 @@ func (s *site) apiVote(w http.ResponseWriter, r *http.Request) error {
 	}
 	needsSession := &fault.Error{Kind: fault.Unauthenticated, Message: "this needs a session, sign in first", Code: "invalid_token"}
 	who := session.From(r.Context())
-	if who.Token == "" {
+	switch {
+	case who.Token == "" && who.State == session.Unknown:
+		return signInAway()
+	case who.Token == "":
 		return needsSession
 	}
 	raw, err := s.services.Catalogue.RawVote(r.Context(), who.Token, id, true)
 	switch {
+	case fault.KindOf(err) == fault.Unauthenticated && who.State == session.Unknown:
+		return signInAway().Because(err)
 	case fault.KindOf(err) == fault.Unauthenticated:
 		return needsSession.Because(err)
 	case err != nil:

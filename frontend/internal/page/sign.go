@@ -72,7 +72,7 @@ func (s *site) register(w http.ResponseWriter, r *http.Request) error {
 
 // logout answers POST /logout.
 func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
-	s.sessions.End(w, r)
+	s.sessions.SignOut(w, r)
 	return leadTo(w, r, "/")
 }
 
@@ -81,7 +81,7 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request, username, password
 	if err != nil {
 		return err
 	}
-	s.sessions.Start(w, r, grant.AccessToken, grant.Life)
+	s.sessions.Start(w, r, grant)
 	return nil
 }
 

@@ -67,35 +67,57 @@ func (w *world) submit(browser *http.Client, path string, form url.Values) strin
 	return res.Request.URL.RequestURI()
 }
 
-func TestSessionCookie(t *testing.T) {
+// TestSessionCookies holds both cookies of a sign-in and of a registration: the
+// access token's outlives the other by a day, to tell that the session ran out.
+func TestSessionCookies(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		settings page.Settings
-		want     string
+		want     []string
 	}{
-		"http":  {page.Settings{}, "craftista_session; Path=/; Max-Age=87300; HttpOnly; SameSite=Lax"},
-		"https": {page.Settings{Secure: true}, "__Host-craftista_session; Path=/; Max-Age=87300; HttpOnly; Secure; SameSite=Lax"},
+		"http": {page.Settings{}, []string{
+			"craftista_session; Path=/; Max-Age=2678400; HttpOnly; SameSite=Lax",
+			"craftista_refresh; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax",
+		}},
+		"https": {page.Settings{Secure: true}, []string{
+			"__Host-craftista_session; Path=/; Max-Age=2678400; HttpOnly; Secure; SameSite=Lax",
+			"__Host-craftista_refresh; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax",
+		}},
 	} {
 		w := newWorld(t, c.settings)
-		a := w.post("/login", ada())
-		if a.status != http.StatusSeeOther || a.header.Get("Location") != "/" {
-			t.Fatalf("%s: %d to %q", name, a.status, a.header.Get("Location"))
+		for path, form := range map[string]url.Values{"/login": ada(), "/register": ada("email", "a@b.example")} {
+			a := w.post(path, form)
+			if a.status != http.StatusSeeOther || a.header.Get("Location") != "/" {
+				t.Fatalf("%s: %d to %q", name, a.status, a.header.Get("Location"))
+			}
+			attributes, values := a.cookies(t)
+			if diff := cmp.Diff(c.want, attributes); diff != "" {
+				t.Errorf("%s%s: %s", name, path, diff)
+			}
+			a = w.get("/", func(r *http.Request) {
+				r.AddCookie(&http.Cookie{Name: strings.SplitN(c.want[0], ";", 2)[0], Value: values[0]})
+			})
+			if !strings.Contains(text(a.class("site-nav")), "person-7") {
+				t.Errorf("%s%s: not signed in: %s", name, path, text(a.class("site-nav")))
+			}
+			if strings.Contains(a.body, values[0]) {
+				t.Errorf("%s%s: the token is in the page", name, path)
+			}
 		}
-		cookie, err := http.ParseSetCookie(a.header.Get("Set-Cookie"))
+	}
+}
+
+// cookies are what the answer sets, as attributes and values.
+func (a answer) cookies(t *testing.T) (attributes, values []string) {
+	t.Helper()
+	for _, line := range a.header.Values("Set-Cookie") {
+		c, err := http.ParseSetCookie(line)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Replace(a.header.Get("Set-Cookie"), "="+cookie.Value, "", 1); got != c.want {
-			t.Errorf("%s: cookie %q, want %q", name, got, c.want)
-		}
-		a = w.get("/", func(r *http.Request) { r.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value}) })
-		if !strings.Contains(text(a.class("site-nav")), "person-7") {
-			t.Errorf("%s: not signed in: %s", name, text(a.class("site-nav")))
-		}
-		if strings.Contains(a.body, cookie.Value) {
-			t.Errorf("%s: the token is in the page", name)
-		}
+		attributes, values = append(attributes, strings.Replace(line, "="+c.Value, "", 1)), append(values, c.Value)
 	}
+	return attributes, values
 }
 
 func TestSignFormsRefuse(t *testing.T) {

@@ -143,12 +143,24 @@ func checkSignIn(t *testing.T, name string, a answer, location string, status in
 func TestCatalogueHasTheLastWord(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, page.Settings{})
+	someone := with(w.issuer.Mint(7, "user"), "r0")
 	w.issuer.Down.Store(true)
-	someone := as(w.issuer.Mint(7, "user"))
 	if a := w.post("/origamis/2/vote", nil, someone); a.status != http.StatusSeeOther || !w.mine[2] || a.header.Get("Set-Cookie") != "" {
 		t.Errorf("not checkable: %d %v", a.status, a.header)
 	}
 	w.revoked = true
+	for name, a := range map[string]answer{
+		"not checkable": w.post("/origamis/1/vote", nil, someone), "in htmx": w.post("/origamis/1/vote", nil, someone, w.byHtmx("/")),
+		"for scripts": w.post("/api/origamis/1/vote", nil, someone),
+	} {
+		if a.status != http.StatusServiceUnavailable || a.header.Get("Set-Cookie") != "" {
+			t.Errorf("%s, and refused: %d %v", name, a.status, a.header)
+		}
+	}
+
+	w = newWorld(t, page.Settings{})
+	w.revoked = true
+	someone = with(w.issuer.Mint(7, "user"), "r0")
 	a := w.post("/origamis/1/vote", nil, someone)
 	checkSignIn(t, "revoked", a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/1", "expired", true)
 	a = w.post("/origamis/1/vote", nil, someone, w.byHtmx("/"))

@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"craftista/frontend/internal/backend"
 	"craftista/frontend/internal/page"
@@ -36,6 +38,8 @@ type world struct {
 	handler                       http.Handler
 	contract                      *openapitest.Contract // holds handler to the document; nil with DevReload
 	log                           syncBuffer
+	grants, refreshes             atomic.Int32                  // by auth, of pairs and of what asked for one
+	gate                          atomic.Pointer[chan struct{}] // refreshes wait until it is closed; nil holds none
 
 	mu      sync.Mutex // guards the rest
 	pieces  []map[string]any
@@ -61,23 +65,29 @@ func newWorld(t *testing.T, settings page.Settings) *world {
 	w.serveRecommendation()
 	w.serveAuth()
 	w.serveKeys()
+	w.hold(w.router(settings), settings)
+	w.site = httptest.NewServer(w.handler)
+	t.Cleanup(w.site.Close)
+	return w
+}
+
+// router is one replica of the site.
+func (w *world) router(settings page.Settings) *web.Router {
+	w.t.Helper()
 	assets, err := static.New()
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	tel, err := telemetry.New(t.Context(), "frontend", "", telemetry.Options{Log: slog.NewJSONHandler(&w.log, nil)})
+	tel, err := telemetry.New(w.t.Context(), "frontend", "", telemetry.Options{Log: slog.NewJSONHandler(&w.log, nil)})
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	services := backend.New(backend.URLs{
 		Auth: w.auth.server.URL, Product: w.product.server.URL, Recommendation: w.recommendation.server.URL,
 	}, "the-key", tel)
 	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", web.NewHTTPClient(backend.ReadTimeout, tel))
-	sessions := session.NewKeeper(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), settings.Secure)
-	w.hold(page.Routes(tel, services, sessions, assets, health.Service{Name: "frontend", Version: "9.9.9"}, settings), settings)
-	w.site = httptest.NewServer(w.handler)
-	t.Cleanup(w.site.Close)
-	return w
+	sessions := session.NewKeeper(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), services.Auth, settings.Secure, time.Now)
+	return page.Routes(tel, services, sessions, assets, health.Service{Name: "frontend", Version: "9.9.9"}, settings)
 }
 
 // hold makes router the handler and holds it to its own document, except with
@@ -124,6 +134,14 @@ type option func(*http.Request)
 
 func as(token string) option {
 	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "craftista_session", Value: token}) }
+}
+
+// with is a browser with both cookies.
+func with(access, refresh string) option {
+	return func(r *http.Request) {
+		as(access)(r)
+		r.AddCookie(&http.Cookie{Name: "craftista_refresh", Value: refresh})
+	}
 }
 
 func header(name, value string) option { return func(r *http.Request) { r.Header.Set(name, value) } }

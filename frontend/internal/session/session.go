@@ -1,5 +1,6 @@
-// Package session keeps a person signed in: the access token travels in a
-// cookie that scripts cannot read, and each request learns from it who asks.
+// Package session keeps a person signed in: an access token and the refresh
+// token that renews it travel in cookies that scripts cannot read, and each
+// request learns from them who asks.
 package session
 
 import (
@@ -8,57 +9,56 @@ import (
 	"sync"
 	"time"
 
+	"craftista/frontend/internal/backend"
 	"craftista/shared/fault"
 	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
-// The cookie's names. The prefix __Host- makes the browser insist on Secure,
-// Path=/ and no Domain (RFC 6265bis section 4.1.3.2), so it exists on https only.
-const (
-	cookiePlain  = "craftista_session"
-	cookieSecure = "__Host-" + cookiePlain
-)
+// early is how long before its end an access token is renewed, so that it lasts
+// for what the request still has to ask of others.
+const early = 30 * time.Second
 
-// afterlife is how much longer the cookie lives than the token in it. A browser
-// drops a cookie in silence; a token that has run out says that it has.
-const afterlife = 24 * time.Hour
-
-// State is what a request's cookie amounts to.
+// State is what a request's cookies amount to.
 type State uint8
 
 // The states.
 const (
-	SignedOut State = iota // no cookie
+	SignedOut State = iota // no cookies
 	SignedIn               // a good token
-	RunOut                 // a token that is expired or bad; the cookie stays until the person was told
-	Unknown                // a token that cannot be checked now: auth is away and its keys were never fetched
+	RunOut                 // a session that is over; a cookie stays until the person was told
+	Unknown                // auth is away and it cannot be told; the cookies stay
 )
 
 // Session is one request's. The zero value is nobody's.
 type Session struct {
 	State State
 	User  token.User // set when SignedIn
-	Token string     // the bearer for calls to other services; set when SignedIn or Unknown
+	Token string     // the bearer for calls to other services; set when SignedIn, and when Unknown if there is one to try
 }
 
-// Keeper reads and writes the cookie. It is safe for concurrent use.
+// Keeper reads and writes the cookies. It is safe for concurrent use.
 type Keeper struct {
 	verifier *token.Verifier
+	auth     backend.Auth
+	renewals *renewals
 	secure   bool
+	now      func() time.Time
 }
 
-// NewKeeper returns a keeper that trusts what verifier does. secure says that
-// people reach the site by https even where the request itself does not show it.
-func NewKeeper(verifier *token.Verifier, secure bool) *Keeper {
-	return &Keeper{verifier: verifier, secure: secure}
+// NewKeeper returns a keeper that trusts what verifier does and renews tokens at
+// auth. secure says that people reach the site by https even where the request
+// itself does not show it.
+func NewKeeper(verifier *token.Verifier, auth backend.Auth, secure bool, now func() time.Time) *Keeper {
+	return &Keeper{verifier: verifier, auth: auth, renewals: newRenewals(auth.Refresh, now), secure: secure, now: now}
 }
 
 type sessionKey struct{}
 
 // From is the session of the request that passed Middleware, the zero Session
-// without it. The first call of a request checks the token, and may wait for
-// auth's keys.
+// without it. The first call of a request checks the token, may wait for auth,
+// and may set cookies: make it before the response's header is written, and only
+// for a response that no cache keeps.
 func From(ctx context.Context) Session {
 	if read, ok := ctx.Value(sessionKey{}).(func() Session); ok {
 		return read()
@@ -70,47 +70,61 @@ func From(ctx context.Context) Session {
 // what needs no person, liveness above all, depends on no other process.
 func (k *Keeper) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		read := sync.OnceValue(func() Session { return k.read(r) })
+		read := sync.OnceValue(func() Session { return k.read(w, r) })
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, read)))
 	})
 }
 
-func (k *Keeper) read(r *http.Request) Session {
-	cookie, err := r.Cookie(k.name(r))
-	if err != nil || cookie.Value == "" {
+// read learns who asks, and renews an access token that is missing, bad or about
+// to end. Only auth's own refusal ends a session.
+func (k *Keeper) read(w http.ResponseWriter, r *http.Request) Session {
+	s, refresh := k.check(r.Context(), k.cookie(r, accessCookie)), k.cookie(r, refreshCookie)
+	lasting := s.State == SignedIn && k.now().Before(s.User.Expires.Add(-early))
+	if refresh == "" || lasting || s.State == Unknown {
+		return s
+	}
+	grant, err := k.renewals.renew(r.Context(), refresh)
+	if err == nil {
+		k.Start(w, r, grant)
+		return k.check(r.Context(), grant.AccessToken)
+	}
+	web.NoteFailure(r.Context(), err)
+	switch {
+	case fault.KindOf(err) == fault.Unauthenticated:
+		k.runOut(w, r)
+		return Session{State: RunOut}
+	case s.State == SignedIn && k.now().Before(s.User.Expires):
+		return s
+	default:
+		return Session{State: Unknown}
+	}
+}
+
+// check is what an access token alone amounts to.
+func (k *Keeper) check(ctx context.Context, access string) Session {
+	if access == "" {
 		return Session{}
 	}
-	user, err := k.verifier.Verify(r.Context(), cookie.Value)
+	user, err := k.verifier.Verify(ctx, access)
 	switch {
 	case fault.KindOf(err) == fault.Unavailable:
-		web.NoteFailure(r.Context(), err)
-		return Session{State: Unknown, Token: cookie.Value}
+		web.NoteFailure(ctx, err)
+		return Session{State: Unknown, Token: access}
 	case err != nil:
 		return Session{State: RunOut}
 	}
-	return Session{State: SignedIn, User: user, Token: cookie.Value}
+	return Session{State: SignedIn, User: user, Token: access}
 }
 
-// Start signs the browser in with an access token that lives that long.
-func (k *Keeper) Start(w http.ResponseWriter, r *http.Request, accessToken string, life time.Duration) {
-	k.set(w, r, accessToken, int((life+afterlife)/time.Second))
-}
-
-// End signs the browser out.
-func (k *Keeper) End(w http.ResponseWriter, r *http.Request) { k.set(w, r, "", -1) }
-
-func (k *Keeper) set(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure on https; on plain http, a laptop's, the browser would drop it
-		Name: k.name(r), Value: value, Path: "/", MaxAge: maxAge,
-		HttpOnly: true, Secure: k.https(r), SameSite: http.SameSiteLaxMode,
-	})
-}
-
-func (k *Keeper) name(r *http.Request) string {
-	if k.https(r) {
-		return cookieSecure
+// SignOut signs the browser out and revokes the session at auth. It succeeds even
+// if auth is away: then the refresh token stays good there until it ends by
+// itself, and nobody has it any more.
+func (k *Keeper) SignOut(w http.ResponseWriter, r *http.Request) {
+	if refresh := k.cookie(r, refreshCookie); refresh != "" {
+		k.renewals.forget(refresh)
+		if err := k.auth.Logout(r.Context(), refresh); err != nil {
+			web.NoteFailure(r.Context(), err)
+		}
 	}
-	return cookiePlain
+	k.End(w, r)
 }
-
-func (k *Keeper) https(r *http.Request) bool { return k.secure || r.TLS != nil }

@@ -1,38 +1,52 @@
 package session_test
 
 import (
+	"context"
 	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
+	"craftista/frontend/internal/backend"
 	"craftista/frontend/internal/session"
+	"craftista/shared/telemetry"
 	"craftista/shared/token/tokentest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// ask sends a request with the cookie through the middleware to a handler that
-// asks twice who it is.
-func ask(t *testing.T, k *session.Keeper, cookie *http.Cookie, https bool) (session.Session, http.Header) {
+// ask sends a request with the cookies through the middleware to a handler that
+// asks twice who it is and answers 304.
+func ask(t *testing.T, k *session.Keeper, https bool, cookies ...*http.Cookie) (session.Session, http.Header) {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-	if cookie != nil {
-		r.AddCookie(cookie)
+	return askWithin(t.Context(), t, k, https, cookies...)
+}
+
+func askWithin(ctx context.Context, t *testing.T, k *session.Keeper, https bool, cookies ...*http.Cookie) (session.Session, http.Header) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+	for _, c := range cookies {
+		r.AddCookie(c)
 	}
 	if https {
 		r.TLS = &tls.ConnectionState{}
 	}
 	var got session.Session
 	w := httptest.NewRecorder()
-	k.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	k.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = session.From(r.Context())
 		if diff := cmp.Diff(got, session.From(r.Context())); diff != "" {
 			t.Errorf("asked again: %s", diff)
 		}
+		w.WriteHeader(http.StatusNotModified)
 	})).ServeHTTP(w, r)
-	return got, w.Header()
+	return got, w.Result().Header
+}
+
+// nowhere is auth away.
+func nowhere() backend.Auth {
+	return backend.New(backend.URLs{Auth: "http://127.0.0.1:1"}, "", telemetry.Discard()).Auth
 }
 
 func TestMiddleware(t *testing.T) {
@@ -56,7 +70,11 @@ func TestMiddleware(t *testing.T) {
 		"a good one with a tail":     {cookie: &http.Cookie{Name: "craftista_session", Value: good + "x"}, state: session.RunOut},
 		"another site's cookie name": {cookie: &http.Cookie{Name: "session", Value: good}, state: session.SignedOut},
 	} {
-		got, h := ask(t, session.NewKeeper(issuer.Verifier(), c.secure), c.cookie, c.https)
+		var cookies []*http.Cookie
+		if c.cookie != nil {
+			cookies = append(cookies, c.cookie)
+		}
+		got, h := ask(t, session.NewKeeper(issuer.Verifier(), nowhere(), c.secure, time.Now), c.https, cookies...)
 		if got.State != c.state || h.Get("Set-Cookie") != "" {
 			t.Errorf("%s: state %d and cookie %q, want %d and none", name, got.State, h.Get("Set-Cookie"), c.state)
 		}
@@ -71,26 +89,38 @@ func TestKeysOutOfReach(t *testing.T) {
 	issuer := tokentest.New(t)
 	issuer.Down.Store(true)
 	good := issuer.Mint(7, "user")
-	got, h := ask(t, session.NewKeeper(issuer.Verifier(), false), &http.Cookie{Name: "craftista_session", Value: good}, false)
+	k := session.NewKeeper(issuer.Verifier(), nowhere(), false, time.Now)
+	got, h := ask(t, k, false, &http.Cookie{Name: "craftista_session", Value: good}, &http.Cookie{Name: "craftista_refresh", Value: "r0"})
 	if diff := cmp.Diff(session.Session{State: session.Unknown, Token: good}, got); diff != "" || h.Get("Set-Cookie") != "" {
 		t.Errorf("%s, cookie %q", diff, h.Get("Set-Cookie"))
 	}
 }
 
-// TestCookies holds what Start and End send; the cookie outlives the token by a
-// day, so that a session that has run out is not taken for none.
+// TestCookies holds what Start and End send. The access token's outlives the
+// session by a day, so that one that has run out is not taken for none; what a
+// response said of a cookie before is taken back.
 func TestCookies(t *testing.T) {
 	t.Parallel()
-	k := session.NewKeeper(tokentest.New(t).Verifier(), false)
+	k := session.NewKeeper(tokentest.New(t).Verifier(), nowhere(), false, time.Now)
 	r, w := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil), httptest.NewRecorder()
-	k.Start(w, r, "the-token", 15*time.Minute)
-	k.End(w, r)
-	want := []string{
-		"craftista_session=the-token; Path=/; Max-Age=87300; HttpOnly; SameSite=Lax",
-		"craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
-	}
-	if diff := cmp.Diff(want, w.Header().Values("Set-Cookie")); diff != "" {
-		t.Error(diff)
+	http.SetCookie(w, &http.Cookie{Name: "another", Value: "1"})
+	for _, step := range []struct {
+		act  func()
+		want []string
+	}{
+		{func() {
+			k.Start(w, r, backend.Grant{AccessToken: "a", Life: 15 * time.Minute, RefreshToken: "r", RefreshLife: time.Hour})
+		}, []string{
+			"another=1", "craftista_session=a; Path=/; Max-Age=90000; HttpOnly; SameSite=Lax", "craftista_refresh=r; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax",
+		}},
+		{func() { k.End(w, r) }, []string{
+			"another=1", "craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", "craftista_refresh=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+		}},
+	} {
+		step.act()
+		if diff := cmp.Diff(step.want, w.Header().Values("Set-Cookie")); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 
@@ -101,8 +131,9 @@ func TestNobodyAsked(t *testing.T) {
 	issuer := tokentest.New(t)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	r.AddCookie(&http.Cookie{Name: "craftista_session", Value: issuer.Mint(7, "user")})
+	r.AddCookie(&http.Cookie{Name: "craftista_refresh", Value: "r0"})
 	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	session.NewKeeper(issuer.Verifier(), false).Middleware(next).ServeHTTP(httptest.NewRecorder(), r)
+	session.NewKeeper(issuer.Verifier(), nowhere(), false, time.Now).Middleware(next).ServeHTTP(httptest.NewRecorder(), r)
 	if got := issuer.Fetches.Load(); got != 0 {
 		t.Errorf("%d fetches of keys, want 0", got)
 	}

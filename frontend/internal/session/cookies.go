@@ -1,0 +1,79 @@
+package session
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"craftista/frontend/internal/backend"
+)
+
+// The cookies' names. On https they have the prefix __Host-, by which the browser
+// insists on Secure, Path=/ and no Domain (RFC 6265bis section 4.1.3.2).
+const (
+	hostPrefix    = "__Host-"
+	accessCookie  = "craftista_session"
+	refreshCookie = "craftista_refresh"
+)
+
+// maxRefresh bounds a refresh token that is looked at, in bytes; auth's have 43.
+const maxRefresh = 512
+
+// afterlife is how much longer the access token's cookie stays than the session.
+// A browser drops cookies in silence; one that is left says what was.
+const afterlife = 24 * time.Hour
+
+// ended stands in the access token's cookie after a session that auth ended. It
+// is no token, and so amounts to RunOut.
+const ended = "ended"
+
+// Start signs the browser in with what auth granted.
+func (k *Keeper) Start(w http.ResponseWriter, r *http.Request, grant backend.Grant) {
+	k.set(w, r, accessCookie, grant.AccessToken, seconds(grant.RefreshLife+afterlife))
+	k.set(w, r, refreshCookie, grant.RefreshToken, seconds(grant.RefreshLife))
+}
+
+// End signs the browser out.
+func (k *Keeper) End(w http.ResponseWriter, r *http.Request) {
+	k.set(w, r, accessCookie, "", -1)
+	k.set(w, r, refreshCookie, "", -1)
+}
+
+// runOut takes both tokens from the browser and leaves a note that there were
+// some, for the sign-in to tell and clear.
+func (k *Keeper) runOut(w http.ResponseWriter, r *http.Request) {
+	k.set(w, r, accessCookie, ended, seconds(afterlife))
+	k.set(w, r, refreshCookie, "", -1)
+}
+
+// set sets the cookie, and takes back what this response said of it before.
+func (k *Keeper) set(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {
+	name = k.name(r, name)
+	h := w.Header()
+	h["Set-Cookie"] = slices.DeleteFunc(h["Set-Cookie"], func(c string) bool { return strings.HasPrefix(c, name+"=") })
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure on https; on plain http, a laptop's, the browser would drop it
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: k.https(r), SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// cookie is the cookie's value, "" if there is none or it cannot be ours.
+func (k *Keeper) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(k.name(r, name))
+	if err != nil || name == refreshCookie && len(c.Value) > maxRefresh {
+		return ""
+	}
+	return c.Value
+}
+
+func (k *Keeper) name(r *http.Request, name string) string {
+	if k.https(r) {
+		return hostPrefix + name
+	}
+	return name
+}
+
+func (k *Keeper) https(r *http.Request) bool { return k.secure || r.TLS != nil }
+
+func seconds(d time.Duration) int { return int(d / time.Second) }
