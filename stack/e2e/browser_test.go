@@ -251,34 +251,6 @@ func TestSessionThatRunsOut(t *testing.T) {
 	}
 }
 
-// TestScriptsNeverSeeTheToken looks for it where a script could.
-func TestScriptsNeverSeeTheToken(t *testing.T) {
-	t.Parallel()
-	s := stacktest.Start(t, nil)
-	b, name := open(t, s, true), newcomer()
-	b.goTo("/register")
-	b.fill("#username", name)
-	b.fill("#email", name+"@example.com")
-	b.fill("#password", passphrase)
-	b.submit("#register-form")
-	b.see(".site-nav", "Sign out")
-	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.documentElement.outerHTML`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cookies, err := chromedp.Call(b.ctx, network.GetCookies, network.GetCookiesParams{})
-	if err != nil || len(cookies.Cookies) != 1 {
-		t.Fatalf("cookies %v, %v; want one", cookies.Cookies, err)
-	}
-	c := cookies.Cookies[0]
-	if !c.HTTPOnly || c.SameSite != network.CookieSameSiteLax || c.Path != "/" || !strings.HasPrefix(c.Value, "eyJ") {
-		t.Errorf("the cookie is %+v", c)
-	}
-	if strings.Contains(got, c.Value) {
-		t.Errorf("a script sees the token in %s", got)
-	}
-}
-
 // TestVoteKeepsFocusAndSpeaks is what a person with a keyboard and a screen
 // reader needs of a swap.
 func TestVoteKeepsFocusAndSpeaks(t *testing.T) {
