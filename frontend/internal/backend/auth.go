@@ -23,10 +23,19 @@ type Grant struct {
 	RefreshLife  time.Duration
 }
 
-// Login signs a person in by username or e-mail. Unauthenticated means that the
-// two do not match, Throttled that there were too many tries.
-func (c Auth) Login(ctx context.Context, username, password string) (Grant, error) {
-	return c.grant(ctx, "/api/auth/login", map[string]string{"username": username, "password": password})
+// Login signs a person in by username or e-mail. address is the person's own,
+// which auth throttles by. Unauthenticated means that the two do not match,
+// Throttled that there were too many tries.
+func (c Auth) Login(ctx context.Context, address, username, password string) (Grant, error) {
+	return c.grant(ctx, web.Request{
+		Path: "/api/auth/login", Header: c.onBehalfOf(address), Body: map[string]string{"username": username, "password": password},
+	})
+}
+
+// onBehalfOf are the headers that tell auth whom a request is for. The address
+// counts only together with the key.
+func (c Auth) onBehalfOf(address string) http.Header {
+	return http.Header{"X-Internal-Api-Key": {c.internalKey}, "X-Client-Address": {address}}
 }
 
 // Refresh gives a new pair of tokens for a refresh token, within ReadTimeout.
@@ -34,7 +43,7 @@ func (c Auth) Login(ctx context.Context, username, password string) (Grant, erro
 func (c Auth) Refresh(ctx context.Context, refreshToken string) (Grant, error) {
 	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
-	return c.grant(ctx, "/api/auth/refresh", map[string]string{"refresh_token": refreshToken})
+	return c.grant(ctx, web.Request{Path: "/api/auth/refresh", Body: map[string]string{"refresh_token": refreshToken}})
 }
 
 // Logout revokes the refresh token and all that came of the same sign-in, within
@@ -48,14 +57,16 @@ func (c Auth) Logout(ctx context.Context, refreshToken string) error {
 	return err
 }
 
-func (c Auth) grant(ctx context.Context, path string, body map[string]string) (Grant, error) {
+// grant posts the request and reads a pair of tokens.
+func (c Auth) grant(ctx context.Context, r web.Request) (Grant, error) {
 	var reply struct {
 		AccessToken      string `json:"access_token"`
 		ExpiresIn        int64  `json:"expires_in"` // s
 		RefreshToken     string `json:"refresh_token"`
 		RefreshExpiresIn int64  `json:"refresh_expires_in"` // s
 	}
-	_, err := c.call(ctx, web.Request{Method: http.MethodPost, Path: path, Body: body}, &reply)
+	r.Method = http.MethodPost
+	_, err := c.call(ctx, r, &reply)
 	switch {
 	case err != nil:
 		return Grant{}, err
@@ -68,12 +79,12 @@ func (c Auth) grant(ctx context.Context, path string, body map[string]string) (G
 	}, nil
 }
 
-// Register makes an account. Conflict means that the username or the e-mail is
-// taken, Invalid lists the fields that break a rule.
-func (c Auth) Register(ctx context.Context, username, email, password string) error {
+// Register makes an account for a person at that address. Conflict means that the username or the e-mail is
+// taken, Invalid lists the fields that break a rule, Throttled is as for Login.
+func (c Auth) Register(ctx context.Context, address, username, email, password string) error {
 	_, err := c.call(ctx, web.Request{
 		Method: http.MethodPost, Path: "/api/auth/register",
-		Header: http.Header{"X-Internal-Api-Key": {c.internalKey}},
+		Header: c.onBehalfOf(address),
 		Body:   map[string]string{"username": username, "email": email, "password": password},
 	}, nil)
 	return err

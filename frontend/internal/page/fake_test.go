@@ -173,11 +173,19 @@ func (w *world) serveKeys() {
 	w.auth.Handle("GET /.well-known/jwks.json", httputil.NewSingleHostReverseProxy(issuer))
 }
 
+// onBehalf reports whether the site says whom the request is for: the person of
+// these tests, not whom their headers claim.
+func (w *world) onBehalf(r *http.Request) bool {
+	return r.Header.Get("X-Internal-API-Key") == "the-key" && r.Header.Get("X-Client-Address") == "127.0.0.1"
+}
+
 func (w *world) serveAuth() {
 	w.auth.HandleFunc("POST /api/auth/login", func(rw http.ResponseWriter, r *http.Request) {
 		var in struct{ Username, Password string }
 		_ = json.NewDecoder(r.Body).Decode(&in)
 		switch {
+		case !w.onBehalf(r):
+			refuse(rw, http.StatusInternalServerError, "whose address is this")
 		case in.Username == "busy":
 			rw.Header().Set("Retry-After", "30")
 			refuse(rw, http.StatusTooManyRequests, "too many tries")
@@ -192,7 +200,7 @@ func (w *world) serveAuth() {
 		var in struct{ Username, Email, Password string }
 		_ = json.NewDecoder(r.Body).Decode(&in)
 		switch {
-		case r.Header.Get("X-Internal-API-Key") != "the-key" || in.Username == "badkey":
+		case !w.onBehalf(r) || in.Username == "badkey":
 			refuse(rw, http.StatusUnauthorized, "no key")
 		case in.Username == "taken":
 			refuse(rw, http.StatusConflict, "taken")

@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -55,7 +56,7 @@ func (s *site) register(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := registerForm(values)
-	err = s.services.Auth.Register(r.Context(), values.Get("username"), values.Get("email"), values.Get("password"))
+	err = s.services.Auth.Register(r.Context(), address(r), values.Get("username"), values.Get("email"), values.Get("password"))
 	switch {
 	case fault.KindOf(err) == fault.Unauthenticated:
 		// Ours to mend, no fault of the person's: the kind must not reach them.
@@ -77,12 +78,22 @@ func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) signIn(w http.ResponseWriter, r *http.Request, username, password string) error {
-	grant, err := s.services.Auth.Login(r.Context(), username, password)
+	grant, err := s.services.Auth.Login(r.Context(), address(r), username, password)
 	if err != nil {
 		return err
 	}
 	s.sessions.Start(w, r, grant)
 	return nil
+}
+
+// address is where the person's browser connects from, "" if that is not TCP.
+// Forwarding headers are not asked: anybody can send them.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return host
 }
 
 // refuse shows the form again with what is wrong; err that the form cannot say
