@@ -5,6 +5,7 @@ package account
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,12 +40,13 @@ type Store interface {
 	// keep, both or neither. If old is not the hash any more, that is a Conflict
 	// fault.
 	SetPassword(ctx context.Context, id int64, old, hash string, keep int64) error
-	// SetRole changes a person's role; nobody is a NotFound fault, and taking the
-	// role from the last admin who is not disabled a Conflict fault.
-	SetRole(ctx context.Context, id int64, role string) (Person, error)
+	// SetRole changes a person's role; nobody is a NotFound fault, taking the role
+	// from the last admin who is not disabled a Conflict fault, and a by who is no
+	// such admin a Forbidden fault.
+	SetRole(ctx context.Context, by, id int64, role string) (Person, error)
 	// SetDisabled disables a person and revokes their families, or enables them.
 	// Faults are those of SetRole.
-	SetDisabled(ctx context.Context, id int64, disabled bool) (Person, error)
+	SetDisabled(ctx context.Context, by, id int64, disabled bool) (Person, error)
 }
 
 // Accounts registers people and signs them in. It is safe for concurrent use.
@@ -87,7 +89,7 @@ func (a *Accounts) Register(ctx context.Context, from string, r Registration) (P
 // SignIn returns the person with that name or address and password, to somebody
 // at the network from. After the OWASP Authentication Cheat Sheet,
 // "Authentication and Error Messages", it checks:
-//   - that nobody guesses, before any work: see Throttle
+//   - that nobody guesses, before any hashing: see Throttle
 //   - the password against the person's hash, in constant time (bcrypt)
 //   - if there is no such person, or no usable hash, against a hash of the same
 //     cost that no password fits, so that the time tells nothing
@@ -96,12 +98,16 @@ func (a *Accounts) Register(ctx context.Context, from string, r Registration) (P
 // Whatever was wrong, the answer is one Unauthenticated fault with one text. The
 // cost differs for hashes made before a change of the configured cost.
 func (a *Accounts) SignIn(ctx context.Context, from, nameOrEmail, password string) (Person, error) {
-	attempt, err := a.throttle.Attempt(ctx, "name:"+strings.ToLower(nameOrEmail), from)
-	if err != nil {
+	p, hash, err := a.store.Find(ctx, nameOrEmail)
+	subject := "id:" + strconv.FormatInt(p.ID, 10) // one for the name and the address
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		subject = "name:" + strings.ToLower(nameOrEmail)
+	case err != nil:
 		return Person{}, err
 	}
-	p, hash, err := a.store.Find(ctx, nameOrEmail)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
+	attempt, err := a.throttle.Attempt(ctx, subject, from)
+	if err != nil {
 		return Person{}, err
 	}
 	ok, err := a.hasher.Matches(ctx, hash, password)

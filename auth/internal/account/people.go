@@ -51,7 +51,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, from string, id, keep int
 	if err := c.Err(); err != nil {
 		return err
 	}
-	attempt, err := a.throttle.Attempt(ctx, "id:"+strconv.FormatInt(id, 10), from)
+	attempt, err := a.throttle.Attempt(ctx, "change:"+strconv.FormatInt(id, 10), from)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,8 @@ func (a *Accounts) List(ctx context.Context, page Page) (people []Person, more b
 
 // SetRole gives the person a role on behalf of the admin with the id by. It shows
 // at the person's next refresh. Errors are Invalid for an unknown role, NotFound,
-// and Conflict where the last admin would lose the role.
+// Conflict where the last admin would lose the role, and Forbidden where by is no
+// admin any more, whose token may say so for a while.
 func (a *Accounts) SetRole(ctx context.Context, by, id int64, role string) (Person, error) {
 	var c fault.Checks
 	known := []string{token.RoleUser, token.RoleCurator, token.RoleAdmin}
@@ -99,7 +100,7 @@ func (a *Accounts) SetRole(ctx context.Context, by, id int64, role string) (Pers
 	if err := c.Err(); err != nil {
 		return Person{}, err
 	}
-	p, err := a.store.SetRole(ctx, id, role)
+	p, err := a.store.SetRole(ctx, by, id, role)
 	if err != nil {
 		return Person{}, err
 	}
@@ -109,9 +110,9 @@ func (a *Accounts) SetRole(ctx context.Context, by, id int64, role string) (Pers
 
 // SetDisabled stops the person from signing in and refreshing, or lets them
 // again, on behalf of the admin with the id by. An access token they hold is good
-// until it ends. Errors are NotFound, and Conflict for the last admin.
+// until it ends. Errors are those of SetRole.
 func (a *Accounts) SetDisabled(ctx context.Context, by, id int64, disabled bool) (Person, error) {
-	p, err := a.store.SetDisabled(ctx, id, disabled)
+	p, err := a.store.SetDisabled(ctx, by, id, disabled)
 	if err != nil {
 		return Person{}, err
 	}

@@ -72,6 +72,19 @@ func TestGuessingWaitsLongerAndLonger(t *testing.T) {
 	}
 }
 
+// TestNameAndAddressOfAnAccountCountTogether, or each would be free anew.
+func TestNameAndAddressOfAnAccountCountTogether(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{now: newClock().now, limits: throttle.Default()})
+	s.person(t)
+	for _, name := range []string{"Crane", "crane@example.com", "CRANE", "Crane@Example.com", "crane"} {
+		if got := outcome(s.login(t, name, wrong)); got != "401" {
+			t.Errorf("%s, free: %s", name, got)
+		}
+	}
+	s.refusesAttempt(t, s.login(t, "crane@example.com", wrong), loginPath, "1")
+}
+
 func TestFailuresAreForgotten(t *testing.T) {
 	t.Parallel()
 	clock := newClock()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"craftista/auth/internal/account"
 	"craftista/shared/fault"
@@ -63,7 +64,7 @@ func (s *Store) SetPassword(ctx context.Context, id int64, old, hash string, kee
 }
 
 // SetRole implements account.Store.
-func (s *Store) SetRole(ctx context.Context, id int64, role string) (account.Person, error) {
+func (s *Store) SetRole(ctx context.Context, by, id int64, role string) (account.Person, error) {
 	const query = `
 		UPDATE auth.users
 		   SET role = $2
@@ -71,10 +72,8 @@ func (s *Store) SetRole(ctx context.Context, id int64, role string) (account.Per
 		RETURNING ` + personColumns
 	var p account.Person
 	err := pg.InTx(ctx, s.db, func(tx *sqlx.Tx) (err error) {
-		if role != "admin" {
-			if err := keepAnAdmin(ctx, tx, id); err != nil {
-				return err
-			}
+		if err := keepAnAdmin(ctx, tx, by, id, role != "admin"); err != nil {
+			return err
 		}
 		p, err = changed(tx.QueryRowContext(ctx, query, id, role), id)
 		return err
@@ -83,7 +82,7 @@ func (s *Store) SetRole(ctx context.Context, id int64, role string) (account.Per
 }
 
 // SetDisabled implements account.Store.
-func (s *Store) SetDisabled(ctx context.Context, id int64, disabled bool) (account.Person, error) {
+func (s *Store) SetDisabled(ctx context.Context, by, id int64, disabled bool) (account.Person, error) {
 	const query = `
 		UPDATE auth.users
 		   SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, now()) END
@@ -91,10 +90,8 @@ func (s *Store) SetDisabled(ctx context.Context, id int64, disabled bool) (accou
 		RETURNING ` + personColumns
 	var p account.Person
 	err := pg.InTx(ctx, s.db, func(tx *sqlx.Tx) (err error) {
-		if disabled {
-			if err := keepAnAdmin(ctx, tx, id); err != nil {
-				return err
-			}
+		if err := keepAnAdmin(ctx, tx, by, id, disabled); err != nil {
+			return err
 		}
 		if p, err = changed(tx.QueryRowContext(ctx, query, id, disabled), id); err != nil || !disabled {
 			return err
@@ -104,11 +101,11 @@ func (s *Store) SetDisabled(ctx context.Context, id int64, disabled bool) (accou
 	return p, err
 }
 
-// keepAnAdmin is a Conflict fault if nobody but the person with that id is an
-// admin who may sign in. It locks all of those until the transaction ends: of two
-// admins who demote each other at once the second waits, and then sees what the
-// first did.
-func keepAnAdmin(ctx context.Context, tx *sqlx.Tx, id int64) error {
+// keepAnAdmin is a Forbidden fault unless by is an admin who may sign in now,
+// whatever their token said, and a Conflict fault if nobody but id is one and id
+// leaves. It locks all admins until the transaction ends: of two who demote each
+// other at once the second waits, and then sees what the first did.
+func keepAnAdmin(ctx context.Context, tx *sqlx.Tx, by, id int64, leaves bool) error {
 	const query = `
 		SELECT id
 		  FROM auth.users
@@ -120,7 +117,10 @@ func keepAnAdmin(ctx context.Context, tx *sqlx.Tx, id int64) error {
 	if err := tx.SelectContext(ctx, &admins, query); err != nil {
 		return fmt.Errorf("lock admins: %w", err)
 	}
-	if len(admins) == 1 && admins[0] == id {
+	if !slices.Contains(admins, by) {
+		return fault.New(fault.Forbidden, "you are not an admin any more")
+	}
+	if leaves && len(admins) == 1 && admins[0] == id {
 		return fault.New(fault.Conflict, "this is the last admin, make somebody else one first")
 	}
 	return nil
