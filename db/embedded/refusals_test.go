@@ -18,9 +18,9 @@ import (
 func TestFolderIsTaken(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
-	s := start(t, embedded.Config{Dir: dir})
+	s := start(t, embedded.Config{Dir: dir, Binaries: binaries(t)})
 	defer stop(t, s)
-	_, err := embedded.Start(t.Context(), embedded.Config{Dir: dir})
+	_, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, Binaries: binaries(t)})
 	if !errors.Is(err, embedded.ErrInUse) {
 		t.Fatalf("got error %v, want ErrInUse", err)
 	}
@@ -90,7 +90,7 @@ func TestStartSaysWhatToDo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := test.prepare(t, folder(t))
-			s, err := embedded.Start(t.Context(), embedded.Config{Dir: dir})
+			s, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, Binaries: binaries(t)})
 			if err == nil {
 				stop(t, s)
 				t.Fatal("got no error")
@@ -111,7 +111,7 @@ func TestClosedParent(t *testing.T) {
 	if err := os.Mkdir(parent, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s, err := embedded.Start(t.Context(), embedded.Config{Dir: filepath.Join(parent, "data")})
+	s, err := embedded.Start(t.Context(), embedded.Config{Dir: filepath.Join(parent, "data"), Binaries: binaries(t)})
 	if err == nil {
 		stop(t, s)
 	}
