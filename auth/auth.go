@@ -16,6 +16,7 @@ import (
 	"craftista/auth/internal/account"
 	"craftista/auth/internal/api"
 	"craftista/auth/internal/keys"
+	"craftista/auth/internal/oidc"
 	"craftista/auth/internal/postgres"
 	"craftista/auth/internal/throttle"
 	"craftista/auth/internal/token"
@@ -37,6 +38,7 @@ type Config struct {
 	DatabaseURL    string `env:"DATABASE_URL,required,notEmpty"` // of the role craftista_auth
 	Issuer         string `env:"ISSUER"`                         // the URL that clients reach this service at
 	Audience       string `env:"AUDIENCE"`                       // who access tokens are for
+	ConsentURL     string `env:"CONSENT_URL"`                    // the frontend's page that asks people about OAuth clients
 	InternalAPIKey string `env:"INTERNAL_API_KEY,required,notEmpty"`
 	// A refresh token ends when it is not used for RefreshTokenTTL, and all that
 	// came of one sign-in after RefreshFamilyTTL.
@@ -54,6 +56,7 @@ func Default() Config {
 		Limits:           throttle.Default(),
 		Issuer:           "http://localhost:8082",
 		Audience:         "craftista",
+		ConsentURL:       "http://localhost:3000/authorize",
 		RefreshTokenTTL:  30 * 24 * time.Hour,
 		RefreshFamilyTTL: 90 * 24 * time.Hour,
 		BcryptCost:       12,
@@ -89,6 +92,7 @@ func Run(ctx context.Context, c Config) error {
 	people := account.New(store, account.NewHasher(c.BcryptCost, cores, cores*queuePerCore), limit, t.Log)
 	issuer := token.NewIssuer(signing, c.Issuer, c.Audience, c.AccessTokenTTL)
 	families := token.NewFamilies(postgres.NewFamilies(db), c.RefreshTokenTTL, c.RefreshFamilyTTL, t.Log, time.Now)
+	provider := oidc.NewProvider(postgres.NewClients(db), families, issuer, time.Now)
 	about := health.Service{
 		Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
 		Version: c.Version, Checks: map[string]health.Check{"database": store.Ready},
@@ -96,18 +100,17 @@ func Run(ctx context.Context, c Config) error {
 	watch, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() { signing.Watch(watch, keyInterval, t.Log) })
-	return web.Serve(ctx, l, api.Routes(t, about, people, issuer, families, c.InternalAPIKey), t.Log,
+	return web.Serve(ctx, l, api.Routes(t, about, people, issuer, families, provider, c.ConsentURL, c.InternalAPIKey), t.Log,
 		func(context.Context) error { stop(); watching.Wait(); return db.Close() }, t.Shutdown)
 }
 
 // check reports every setting that cannot work, at once.
 func (c Config) check() error {
-	issuer, err := url.Parse(c.Issuer)
 	return check(append(c.rules(),
 		rule{c.DatabaseURL != "", "DATABASE_URL is empty"},
 		rule{!guessable(c.InternalAPIKey), "INTERNAL_API_KEY is short or a default, and who guesses it registers people: make one with openssl rand -hex 32"},
-		rule{err == nil && (issuer.Scheme == "https" || issuer.Scheme == "http") && issuer.Host != "" && !strings.ContainsAny(c.Issuer, "?#"),
-			"ISSUER is not an http or https URL without query and fragment"}, // RFC 8414 section 2, and http for a laptop
+		rule{bareURL(c.Issuer), "ISSUER is not an http or https URL without query and fragment"}, // RFC 8414 section 2, and http for a laptop
+		rule{bareURL(c.ConsentURL), "CONSENT_URL is not an http or https URL without query and fragment"},
 		rule{c.Audience != "", "AUDIENCE is empty"},
 		rule{c.RefreshTokenTTL >= time.Second, "REFRESH_TOKEN_TTL is under 1s"},
 		rule{c.RefreshFamilyTTL >= c.RefreshTokenTTL, "REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"},
@@ -115,6 +118,11 @@ func (c Config) check() error {
 		rule{c.First > 0 && c.First <= min(c.Most, c.AccountMost), "THROTTLE_FIRST is not above 0, or over THROTTLE_MOST or THROTTLE_ACCOUNT_MOST"},
 		rule{account.ValidCost(c.BcryptCost), "BCRYPT_COST is not from 4 to 31"},
 	))
+}
+
+func bareURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(text, "?#")
 }
 
 // guessable reports whether a key has under 16 bytes, or is padded to them with

@@ -70,6 +70,7 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 		"issuer without a host":      {func(c *auth.Config) { c.Issuer = "http://" }, []string{noIssuer}},
 		"issuer of another kind":     {func(c *auth.Config) { c.Issuer = "ftp://auth" }, []string{noIssuer}},
 		"issuer with a query":        {func(c *auth.Config) { c.Issuer = "https://auth?x" }, []string{noIssuer}},
+		"no consent page":            {func(c *auth.Config) { c.ConsentURL = "/authorize" }, []string{"CONSENT_URL is not an http or https URL without query and fragment"}},
 		"issuer that is no URL":      {func(c *auth.Config) { c.Issuer = "http://a b" }, []string{noIssuer}},
 		"keys that sign before":      {func(c *auth.Config) { c.KeyActivation = -1 }, []string{"KEY_ACTIVATION is under 0s"}},
 		"tokens without lifetime":    {func(c *auth.Config) { c.AccessTokenTTL = 0 }, []string{"ACCESS_TOKEN_TTL is under 1s"}},

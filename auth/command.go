@@ -16,6 +16,7 @@ const usage = `usage:
   auth healthcheck URL  ask a running service whether it is well
   auth keys rotate      add a signing key, and remove those no token needs
   auth keys list        show the signing keys
+  auth clients add      register an OAuth client; -help tells its flags
 `
 
 // Main is the program: it does what args, the command line without the program's
@@ -26,17 +27,23 @@ func Main(args, environ []string, stdout, stderr io.Writer) int {
 	case len(args) == 0, len(args) == 2 && args[0] == "healthcheck":
 		return service.Main("auth", args, environ, stderr, Default(), Run)
 	case len(args) == 2 && args[0] == "keys" && args[1] == "rotate":
-		return command(environ, stderr, func(c KeyConfig) error { return rotateKeys(c, stdout) })
+		return command(environ, stderr, defaultKeys(), func(c KeyConfig) error { return rotateKeys(c, stdout) })
 	case len(args) == 2 && args[0] == "keys" && args[1] == "list":
-		return command(environ, stderr, func(c KeyConfig) error { return listKeys(c, stdout) })
+		return command(environ, stderr, defaultKeys(), func(c KeyConfig) error { return listKeys(c, stdout) })
+	case len(args) >= 2 && args[0] == "clients" && args[1] == "add":
+		add, err := parseClient(args[2:], stderr)
+		if err != nil {
+			return 2
+		}
+		return command(environ, stderr, ClientConfig{}, func(c ClientConfig) error { return add.run(c, stdout) })
 	default:
 		_, _ = io.WriteString(stderr, usage)
 		return 2
 	}
 }
 
-func command(environ []string, stderr io.Writer, do func(KeyConfig) error) int {
-	c, err := config.Load(defaultKeys(), environ)
+func command[C interface{ rules() []rule }](environ []string, stderr io.Writer, settings C, do func(C) error) int {
+	c, err := config.Load(settings, environ)
 	if err == nil {
 		err = check(c.rules())
 	}

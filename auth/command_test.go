@@ -3,6 +3,8 @@ package auth_test
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	neturl "net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"craftista/auth"
+	"craftista/db/pgtest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -84,7 +87,12 @@ func TestMainExitCodes(t *testing.T) {
 			"auth: settings to mend:\n  KEY_ACTIVATION is under 0s\n"},
 		"no duration": {"keys list", []string{"KEY_DIR=" + file, "ACCESS_TOKEN_TTL=x"}, 1,
 			"auth: settings to mend:\n  ACCESS_TOKEN_TTL is not a valid"},
-		"list of nothing": {"keys list", []string{"KEY_DIR=" + file}, 0, ""},
+		"clients alone":           {"clients", nil, 2, "usage:\n"},
+		"a client with a word":    {"clients add bird", nil, 2, "only flags are known"},
+		"a client without flags":  {"clients add", []string{"DATABASE_URL=postgres://127.0.0.1:1/x"}, 1, "name must be"},
+		"a client to a fragment":  {"clients add -name x -redirect https://x/#", []string{"DATABASE_URL=postgres://127.0.0.1:1/x"}, 1, "must be an https URL"},
+		"a client without a base": {"clients add -name x", nil, 1, "DATABASE_URL is not set"},
+		"list of nothing":         {"keys list", []string{"KEY_DIR=" + file}, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -93,6 +101,33 @@ func TestMainExitCodes(t *testing.T) {
 				t.Errorf("code %d, stderr %q; want %d, %q", code, stderr, row.code, row.stderr)
 			}
 		})
+	}
+}
+
+func TestAddedClientGetsItsOwnTokens(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	c.DatabaseURL = pgtest.New(t).AuthURL
+	url, stop := run(t, c)
+	code, stdout, stderr := program("DATABASE_URL="+c.DatabaseURL)("clients", "add", "-name", "Nightly", "-scope", "votes:read")
+	added := regexp.MustCompile(`^client_id      (client-[a-z2-7]{26})\nclient_secret  ([A-Z2-7]{52})\nThis is the only time that the secret is shown\.\n$`).FindStringSubmatch(stdout)
+	if code != 0 || added == nil {
+		t.Fatalf("code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	res, err := http.PostForm(url+"/oauth2/token", neturl.Values{"grant_type": {"client_credentials"}, "client_id": {added[1]}, "client_secret": {added[2]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("token: %d", res.StatusCode)
+	}
+	code, stdout, stderr = program("DATABASE_URL="+c.DatabaseURL)("clients", "add", "-name", "Phone", "-public", "-redirect", "http://127.0.0.1/back", "-redirect", "https://x.example/")
+	if code != 0 || !regexp.MustCompile(`^client_id      client-[a-z2-7]{26}\n$`).MatchString(stdout) {
+		t.Errorf("code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	if err := stop(); err != nil {
+		t.Errorf("stop: %v", err)
 	}
 }
 

@@ -139,6 +139,7 @@ func TestStatusOfABlankDatabaseIsPending(t *testing.T) {
 		{Schema: "auth", Version: 1, Name: "00001_users.sql"},
 		{Schema: "auth", Version: 2, Name: "00002_refresh.sql"},
 		{Schema: "auth", Version: 3, Name: "00003_throttle.sql"},
+		{Schema: "auth", Version: 4, Name: "00004_oidc.sql"},
 		{Schema: "product", Version: 1, Name: "00001_products.sql"},
 		{Schema: "recommendation", Version: 1, Name: "00001_daily.sql"},
 	}

@@ -41,6 +41,16 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 		"prolong tokens":     {`UPDATE auth.refresh_tokens SET expires_at = 'infinity'`, nil},
 		"delete tokens":      {`DELETE FROM auth.refresh_tokens`, nil},
 
+		"register a client":     {`INSERT INTO auth.clients (id, name, redirect_uris, post_logout_redirect_uris, scopes) VALUES ('client-b', 'b', '{x}', '{}', '{}')`, []string{auth}},
+		"read clients":          {`SELECT id, secret_hash FROM auth.clients`, []string{auth}},
+		"redirect elsewhere":    {`UPDATE auth.clients SET redirect_uris = '{}'`, nil},
+		"delete clients":        {`DELETE FROM auth.clients`, nil},
+		"keep a code":           {`INSERT INTO auth.codes VALUES (sha256('x'), 'client-a', 1, '', '', '', '', now(), now())`, []string{auth}},
+		"redeem a code":         {`UPDATE auth.codes SET used_at = now(), family_id = 1`, []string{auth}},
+		"delete codes":          {`DELETE FROM auth.codes`, []string{auth}},
+		"prolong codes":         {`UPDATE auth.codes SET expires_at = 'infinity'`, nil},
+		"give codes to another": {`UPDATE auth.codes SET client_id = 'client-b'`, nil},
+
 		"read products":     {`SELECT id, votes FROM product.products`, []string{product, recommendation}},
 		"create product":    {`INSERT INTO product.products (name, description, image_url, difficulty, folds, paper) VALUES ('a', 'b', 'c', 'easy', 1, 'd')`, []string{product}},
 		"edit product":      {`UPDATE product.products SET name = 'x', updated_at = now() WHERE id = 1`, []string{product}},
@@ -156,6 +166,8 @@ func fill(t *testing.T, d *pgtest.Database) {
 	mustExec(t, open(t, d.AdminURL), `
 		INSERT INTO auth.users (username, email, password_hash)
 		VALUES ('crane', 'crane@example.com', 'x');
+		INSERT INTO auth.clients (id, name, redirect_uris, post_logout_redirect_uris, scopes)
+		VALUES ('client-a', 'a', '{https://a.example/}', '{}', '{openid}');
 		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
 		SELECT 'Piece ' || n, 'Folded.', '/x.svg', 'easy', n, '15 cm'
 		  FROM generate_series(1, 2) AS n;

@@ -23,6 +23,12 @@ const (
 	RoleAdmin   = "admin"   // everything
 )
 
+// The scopes of what an OAuth client may do for a person.
+const (
+	ScopeReadVotes = "votes:read"
+	ScopeVote      = "votes:write"
+)
+
 // Type is the typ header of an access token (RFC 9068 section 2.1).
 const Type = "at+jwt"
 
@@ -33,12 +39,15 @@ const maxLength = 8 << 10
 const leeway = 2 * time.Second
 
 // Claims are what an access token says: sub is the user id, and besides the
-// registered claims the name and role of the person, and which sign-in it is.
+// registered claims the name and role of the person, and which sign-in it is. One
+// for an OAuth client says which, and what that may do.
 type Claims struct {
 	jwt.RegisteredClaims
 	Username string `json:"preferred_username"`
 	Role     string `json:"role"`
 	Session  string `json:"sid,omitempty"`
+	ClientID string `json:"client_id,omitempty"`
+	Scope    string `json:"scope,omitempty"`
 }
 
 // User is a signed-in person. The zero value is nobody.
@@ -48,6 +57,15 @@ type User struct {
 	Role    string    // one of the Role constants
 	Session string    // the sign-in that the token came of, opaque to all but auth; "" if it does not say
 	Expires time.Time // when the token stops being good
+
+	ClientID string // the OAuth client that acts for the person; "" is the site itself
+	Scope    string // what that client may do (RFC 6749 section 3.3)
+}
+
+// Granted reports whether the token is good for the scope: one of a client that
+// has it, or one of the site itself, which may do all that the person may.
+func (u User) Granted(scope string) bool {
+	return u.ClientID == "" || slices.Contains(strings.Fields(u.Scope), scope)
 }
 
 // Keys finds the key that a token names; keyfunc.Keyfunc and *RemoteKeys are
@@ -85,6 +103,7 @@ func NewVerifier(keys Keys, issuer, audience string) *Verifier {
 //   - that iss is the issuer and aud contains the audience
 //   - that exp is present and not past, that iat and nbf are not to come
 //   - that sub is a positive integer and role a known one
+//   - that scope comes only with client_id: no client's token is the site's own
 //
 // Errors are faults: Unauthenticated with the code invalid_token, or
 // Unavailable when the keys cannot be had.
@@ -113,7 +132,13 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
 	if err != nil || id < 1 || !slices.Contains([]string{RoleUser, RoleCurator, RoleAdmin}, claims.Role) {
 		return User{}, invalid("the token names nobody")
 	}
-	return User{ID: id, Name: claims.Username, Role: claims.Role, Session: claims.Session, Expires: claims.ExpiresAt.Time}, nil
+	if claims.Scope != "" && claims.ClientID == "" {
+		return User{}, invalid("the token names no client")
+	}
+	return User{
+		ID: id, Name: claims.Username, Role: claims.Role, Session: claims.Session, Expires: claims.ExpiresAt.Time,
+		ClientID: claims.ClientID, Scope: claims.Scope,
+	}, nil
 }
 
 func invalid(message string) *fault.Error {
@@ -134,13 +159,18 @@ func UserFrom(ctx context.Context) User {
 	return u
 }
 
-// Require lets only requests with a good bearer token reach next.
-func Require(v *Verifier, next web.Handler) web.Handler {
+// Require lets only requests with a good bearer token of the site itself reach
+// next. One of an OAuth client is Forbidden: what names no scope is not for it.
+func Require(v *Verifier, next web.Handler) web.Handler { return RequireScope(v, next, "") }
+
+// RequireScope is Require for OAuth clients too, if they were granted the scope
+// (RFC 6750 section 3.1); others are Forbidden.
+func RequireScope(v *Verifier, next web.Handler, scope string) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if r.Header.Get("Authorization") == "" {
 			return invalid("this needs a bearer token")
 		}
-		return Optional(v, next)(w, r)
+		return bearer(v, next, scope)(w, r)
 	}
 }
 
@@ -156,8 +186,11 @@ func RequireRole(v *Verifier, next web.Handler, roles ...string) web.Handler {
 }
 
 // Optional tells next who is asking when the request carries a bearer token. A
-// bad token is refused all the same: its sender believes to be signed in.
-func Optional(v *Verifier, next web.Handler) web.Handler {
+// bad token, or one of an OAuth client, is refused all the same: its sender
+// believes to be signed in.
+func Optional(v *Verifier, next web.Handler) web.Handler { return bearer(v, next, "") }
+
+func bearer(v *Verifier, next web.Handler, scope string) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Add("Vary", "Authorization")
 		header := r.Header.Get("Authorization")
@@ -171,6 +204,13 @@ func Optional(v *Verifier, next web.Handler) web.Handler {
 		user, err := v.Verify(r.Context(), strings.TrimSpace(raw))
 		if err != nil {
 			return err
+		}
+		if !user.Granted(scope) {
+			message := "this is not for applications"
+			if scope != "" {
+				message = "this needs the scope " + scope
+			}
+			return &fault.Error{Kind: fault.Forbidden, Message: message, Code: "insufficient_scope"}
 		}
 		return next(w, r.WithContext(WithUser(r.Context(), user)))
 	}

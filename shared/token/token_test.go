@@ -111,7 +111,11 @@ func TestRequireAndOptional(t *testing.T) {
 	router.Get("/required", token.Require(verifier, who))
 	router.Get("/optional", token.Optional(verifier, who))
 	router.Get("/edited", token.RequireRole(verifier, who, token.RoleCurator, token.RoleAdmin))
+	router.Get("/scoped", token.RequireScope(verifier, who, token.ScopeVote))
 	good := issuer.Mint(7, token.RoleUser)
+	app := func(scope, client string) string {
+		return "Bearer " + issuer.MintWith(7, token.RoleAdmin, func(_ *jwt.Token, c *token.Claims) { c.Scope, c.ClientID = scope, client })
+	}
 	for _, row := range []struct {
 		path, authorization string
 		status              int
@@ -131,6 +135,15 @@ func TestRequireAndOptional(t *testing.T) {
 		{"/edited", "Bearer " + good, 403, "this needs the role curator or admin"},
 		{"/edited", "", 401, "this needs a bearer token"},
 		{"/edited", "Bearer x", 401, "the token is not valid"},
+		{"/scoped", "Bearer " + good, 200, "7"},
+		{"/scoped", app("openid votes:write", "client-a"), 200, "7"},
+		{"/scoped", app("openid votes:writes", "client-a"), 403, "this needs the scope votes:write"},
+		{"/scoped", app("", "client-a"), 403, "this needs the scope votes:write"},
+		{"/scoped", app("votes:write", ""), 401, "the token names no client"},
+		{"/required", app("votes:write", "client-a"), 403, "this is not for applications"},
+		{"/required", app("", "client-a"), 403, "this is not for applications"},
+		{"/optional", app("votes:write", "client-a"), 403, "this is not for applications"},
+		{"/edited", app("votes:write", "client-a"), 403, "this is not for applications"},
 	} {
 		r := httptest.NewRequest("GET", row.path, nil)
 		if row.authorization != "" {

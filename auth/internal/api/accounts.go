@@ -91,7 +91,7 @@ func (a accounts) status(w http.ResponseWriter, r *http.Request) error {
 	})(w, r)
 	switch refused := web.FaultOf(err); {
 	case err == nil:
-	case refused.Kind == fault.Unauthenticated:
+	case refused.Kind == fault.Unauthenticated, refused.Kind == fault.Forbidden:
 		reply.Message = refused.Message
 	default:
 		return err

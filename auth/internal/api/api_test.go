@@ -18,6 +18,7 @@ import (
 	"craftista/auth/internal/account"
 	"craftista/auth/internal/api"
 	"craftista/auth/internal/keys"
+	"craftista/auth/internal/oidc"
 	"craftista/auth/internal/postgres"
 	"craftista/auth/internal/throttle"
 	"craftista/auth/internal/token"
@@ -36,6 +37,7 @@ const (
 	audience    = "craftista"
 	password    = "seven paper cranes"
 	day         = 24 * time.Hour
+	consentURL  = "http://localhost:3000/authorize"
 )
 
 // service is auth as its callers see it, over HTTP and on a database of its own,
@@ -106,9 +108,10 @@ func start(t testing.TB, s setup) *service {
 	about := health.Service{
 		Name: "auth", Description: "under test", Version: "test", Checks: map[string]health.Check{"database": store.Ready},
 	}
-	router := api.Routes(tel, about, account.New(store, hasher, limit, tel.Log),
-		token.NewIssuer(signing, url, audience, cmp.Or(s.lifetime, 15*time.Minute)),
-		token.NewFamilies(postgres.NewFamilies(db), 30*day, 90*day, tel.Log, now), internalKey)
+	issuer := token.NewIssuer(signing, url, audience, cmp.Or(s.lifetime, 15*time.Minute))
+	families := token.NewFamilies(postgres.NewFamilies(db), 30*day, 90*day, tel.Log, now)
+	router := api.Routes(tel, about, account.New(store, hasher, limit, tel.Log), issuer, families,
+		oidc.NewProvider(postgres.NewClients(db), families, issuer, now), consentURL, internalKey)
 	contract := openapitest.New(t, api.Spec(), router)
 	server.Config.Handler = contract.Handler(router)
 	server.Start()

@@ -14,6 +14,7 @@ func TestEveryOperationIsDocumentedAndWorks(t *testing.T) {
 	s.person(t)
 	s.exec(t, s.admin, `UPDATE auth.users SET role = 'admin'`)
 	got := read[tokens](t, s.refresh(t, s.tokens(t).Refresh))
+	s.walk(t, got.Access)
 	s.logout(t, got.Refresh)
 	bearer := []string{"Authorization", "Bearer " + got.Access}
 	s.request(t, http.MethodPost, passwordPath, `{"current_password":"seven paper cranes","new_password":"eight paper cranes"}`, bearer...)

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 
 	"craftista/auth/internal/account"
+	"craftista/auth/internal/oidc"
 	"craftista/auth/internal/token"
 	"craftista/shared/health"
 	"craftista/shared/openapi"
@@ -20,9 +21,12 @@ var spec []byte
 func Spec() []byte { return spec }
 
 // Routes returns every URL of auth. internalKey, which must not be empty, is what
-// the frontend registers people with, and is believed for about their addresses.
+// the frontend registers people with, passes on what they decide about OAuth
+// clients, and is believed for about their addresses. consent is the URL of the
+// page where they decide.
 func Routes(
-	t *telemetry.Telemetry, about health.Service, people *account.Accounts, issuer *token.Issuer, families *token.Families, internalKey string,
+	t *telemetry.Telemetry, about health.Service, people *account.Accounts, issuer *token.Issuer, families *token.Families,
+	provider *oidc.Provider, consent, internalKey string,
 ) *web.Router {
 	r := web.NewRouter(t, web.Problem)
 	about.Routes(r)
@@ -42,6 +46,13 @@ func Routes(
 	r.Get("/api/auth/users", shared.RequireRole(issuer.Verifier, u.list, shared.RoleAdmin))
 	r.Put("/api/auth/users/{id}/role", shared.RequireRole(issuer.Verifier, u.setRole, shared.RoleAdmin))
 	r.Put("/api/auth/users/{id}/disabled", shared.RequireRole(issuer.Verifier, u.setDisabled, shared.RoleAdmin))
+
+	o := oauth{provider: provider, lifetime: issuer.Lifetime, consent: consent}
+	r.Get("/oauth2/authorize", o.authorize)
+	r.Post("/oauth2/authorize", o.authorize)
+	r.Post("/oauth2/consent", requireKey(internalKey, o.describe))
+	r.Post("/oauth2/decision", requireKey(internalKey, shared.Require(issuer.Verifier, o.decide)))
+	r.Post("/oauth2/token", o.client(o.token))
 
 	k := wellKnown{issuer: issuer}
 	r.Get("/.well-known/jwks.json", k.jwks)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"craftista/auth/internal/oidc"
 	"craftista/auth/internal/token"
 	"craftista/shared/web"
 )
@@ -20,15 +21,25 @@ func (k wellKnown) jwks(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// configurationReply is what is true today of OpenID Connect Discovery 1.0
-// section 3. That section requires more: authorization_endpoint, token_endpoint,
-// response_types_supported and id_token_signing_alg_values_supported. There is
-// no such endpoint and no ID token yet, an empty list must be left out (RFC 8414
-// section 3.2), and a client that needs them is better stopped here than later.
+// configurationReply is the metadata of OpenID Connect Discovery 1.0 section 3
+// and RFC 8414 section 2. Every endpoint in it is there.
 type configurationReply struct {
 	Issuer                string   `json:"issuer"`
 	JWKSURI               string   `json:"jwks_uri"`
+	Authorization         string   `json:"authorization_endpoint"`
+	Token                 string   `json:"token_endpoint"`
+	Scopes                []string `json:"scopes_supported"`
+	ResponseTypes         []string `json:"response_types_supported"`
+	ResponseModes         []string `json:"response_modes_supported"`
+	Grants                []string `json:"grant_types_supported"`
 	SubjectTypesSupported []string `json:"subject_types_supported"`
+	IDTokenAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
+	ClientAuthentication  []string `json:"token_endpoint_auth_methods_supported"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+	Claims                []string `json:"claims_supported"`
+	NamesItself           bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 section 3
+	RequestParameter      bool     `json:"request_parameter_supported"`
+	RequestURI            bool     `json:"request_uri_parameter_supported"` // true if left out
 	ServiceDocumentation  string   `json:"service_documentation"`
 }
 
@@ -38,7 +49,18 @@ func (k wellKnown) configuration(w http.ResponseWriter, r *http.Request) error {
 	return web.ReplyTagged(w, r, maxAge, configurationReply{
 		Issuer:                k.issuer.URL,
 		JWKSURI:               base + "/.well-known/jwks.json",
+		Authorization:         base + "/oauth2/authorize",
+		Token:                 base + "/oauth2/token",
+		Scopes:                oidc.Scopes(),
+		ResponseTypes:         []string{"code"},
+		ResponseModes:         []string{"query"},
+		Grants:                oidc.Grants(),
 		SubjectTypesSupported: []string{"public"}, // sub is the user id, whoever asks
+		IDTokenAlgorithms:     []string{"RS256"},
+		ClientAuthentication:  []string{"client_secret_basic", "client_secret_post", "none"},
+		ChallengeMethods:      []string{"S256"},
+		Claims:                []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "preferred_username", "email"},
+		NamesItself:           true,
 		ServiceDocumentation:  base + "/docs",
 	})
 }

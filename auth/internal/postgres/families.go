@@ -24,6 +24,15 @@ func NewFamilies(db *sqlx.DB) *Families { return &Families{db: db} }
 // disables them either stops this or sees the family. It also deletes families,
 // anybody's, that have ended, more of them than it adds.
 func (s *Families) Start(ctx context.Context, userID int64, clientID, scope string, now, ends time.Time, first token.Kept) (token.Family, error) {
+	var f token.Family
+	err := pg.InTx(ctx, s.db, func(tx *sqlx.Tx) (err error) {
+		f, err = startFamily(ctx, tx, userID, clientID, scope, now, ends, first)
+		return err
+	})
+	return f, err
+}
+
+func startFamily(ctx context.Context, tx *sqlx.Tx, userID int64, clientID, scope string, now, ends time.Time, first token.Kept) (token.Family, error) {
 	const insert = `
 		INSERT INTO auth.refresh_families (user_id, client_id, scope, created_at, expires_at)
 		SELECT id, $2, $3, $4, $5
@@ -33,23 +42,20 @@ func (s *Families) Start(ctx context.Context, userID int64, clientID, scope stri
 		   FOR SHARE
 		RETURNING id`
 	f := token.Family{ClientID: clientID, Scope: scope}
-	err := pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
-		switch err := tx.QueryRowContext(ctx, insert, userID, clientID, scope, now, ends).Scan(&f.ID); {
-		case errors.Is(err, sql.ErrNoRows):
-			return fault.New(fault.NotFound, "nobody who may sign in has the id %d", userID)
-		case err != nil:
-			return fmt.Errorf("insert refresh family: %w", err)
-		}
-		var err error
-		if f.Person, _, err = person(ctx, tx, userID); err != nil {
-			return err
-		}
-		if err := insertToken(ctx, tx, f.ID, now, first); err != nil {
-			return err
-		}
-		return deleteEnded(ctx, tx, now)
-	})
-	return f, err
+	switch err := tx.QueryRowContext(ctx, insert, userID, clientID, scope, now, ends).Scan(&f.ID); {
+	case errors.Is(err, sql.ErrNoRows):
+		return f, fault.New(fault.NotFound, "nobody who may sign in has the id %d", userID)
+	case err != nil:
+		return f, fmt.Errorf("insert refresh family: %w", err)
+	}
+	var err error
+	if f.Person, _, err = person(ctx, tx, userID); err != nil {
+		return f, err
+	}
+	if err := insertToken(ctx, tx, f.ID, now, first); err != nil {
+		return f, err
+	}
+	return f, deleteEnded(ctx, tx, now)
 }
 
 // Rotate implements token.FamilyStore. Both rows are locked; the person is read

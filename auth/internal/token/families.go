@@ -52,8 +52,9 @@ type Decision struct {
 	Child  Kept // to keep, and the presented token to mark as used, unless Hash is nil
 }
 
-// FamilyStore keeps families.
+// FamilyStore keeps families and the codes that become them.
 type FamilyStore interface {
+	CodeStore
 	// Start keeps a new family with its first token. A person who is disabled or
 	// does not exist is a NotFound fault.
 	Start(ctx context.Context, userID int64, clientID, scope string, now, ends time.Time, first Kept) (Family, error)

@@ -39,12 +39,16 @@ func NewIssuer(signing *keys.Set, url, audience string, lifetime time.Duration) 
 // the person and the role. jti has 130 random bits.
 func (i *Issuer) Mint(p account.Person, family int64, now time.Time) (string, error) {
 	return i.keys.Sign(token.Type, token.Claims{
-		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: i.URL, Subject: strconv.FormatInt(p.ID, 10), Audience: jwt.ClaimStrings{i.audience},
-			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(i.Lifetime)), ID: rand.Text(),
-		},
-		Username: p.Username, Role: p.Role, Session: strconv.FormatInt(family, 10),
+		RegisteredClaims: i.registered(strconv.FormatInt(p.ID, 10), i.audience, now),
+		Username:         p.Username, Role: p.Role, Session: strconv.FormatInt(family, 10),
 	})
+}
+
+func (i *Issuer) registered(subject, audience string, now time.Time) jwt.RegisteredClaims {
+	return jwt.RegisteredClaims{
+		Issuer: i.URL, Subject: subject, Audience: jwt.ClaimStrings{audience},
+		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(i.Lifetime)), ID: rand.Text(),
+	}
 }
 
 // JWKS is the JWK Set by which others verify the tokens. The caller does not

@@ -38,6 +38,7 @@ func TestContract(t *testing.T) {
 			"not allowed":    s.notAllowed,
 			"bad tokens":     s.badTokens,
 			"voting":         s.voting,
+			"scopes":         s.scopes,
 			"votes of mine":  s.mine,
 			"service":        s.service,
 		} {

@@ -28,9 +28,9 @@ func Routes(t *telemetry.Telemetry, c *core.Catalogue, v *token.Verifier, about 
 
 	s := votes{catalogue: c}
 	r.Get("/api/origamis/{id}/votes", s.count)
-	r.Post("/api/origamis/{id}/vote", token.Require(v, s.vote))
-	r.Delete("/api/origamis/{id}/vote", token.Require(v, s.unvote))
-	r.Get("/api/votes/mine", token.Require(v, s.mine))
+	r.Post("/api/origamis/{id}/vote", token.RequireScope(v, s.vote, token.ScopeVote))
+	r.Delete("/api/origamis/{id}/vote", token.RequireScope(v, s.unvote, token.ScopeVote))
+	r.Get("/api/votes/mine", token.RequireScope(v, s.mine, token.ScopeReadVotes))
 
 	about.Routes(r)
 	about.RoutesJSON(r)

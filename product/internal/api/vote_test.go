@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"craftista/product/internal/core"
+	"craftista/shared/token"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -84,6 +86,29 @@ func (s suite) badTokens(t *testing.T) {
 	}
 	if n := s.g.voters(t, id); n != 0 {
 		t.Errorf("%d votes without a good token", n)
+	}
+}
+
+// scopes is what OAuth clients may do for a person.
+func (s suite) scopes(t *testing.T) {
+	id := s.g.piece(t, "Jay", day(6))
+	for scope, want := range map[string]struct{ write, read int }{
+		"openid":                 {403, 403},
+		"votes:read":             {403, 200},
+		"openid votes:write":     {200, 403},
+		"votes:read votes:write": {200, 200},
+	} {
+		app := s.g.issuer.MintWith(81, token.RoleUser, func(_ *jwt.Token, c *token.Claims) { c.ClientID, c.Scope = "client-a", scope })
+		for _, target := range []struct {
+			method, path string
+			want         int
+		}{
+			{"POST", path(id, "/vote"), want.write}, {"DELETE", path(id, "/vote"), want.write}, {"GET", "/api/votes/mine?ids=1", want.read},
+		} {
+			if w := call(t, s.h, target.method, target.path, app); w.Code != target.want {
+				t.Errorf("%s %s with %q: %d %s, want %d", target.method, target.path, scope, w.Code, w.Body, target.want)
+			}
+		}
 	}
 }
 

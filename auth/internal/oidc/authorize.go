@@ -1,0 +1,188 @@
+package oidc
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"craftista/auth/internal/token"
+	"craftista/shared/fault"
+	shared "craftista/shared/token"
+)
+
+// freshness is how old a sign-in may be that prompt=login asks for: as long as
+// it takes to come back from the sign-in page and decide.
+const freshness = 5 * time.Minute
+
+// Request is an authorization request that holds to all rules.
+type Request struct {
+	Client      Client
+	RedirectURI string
+	Scope       string
+	state       string
+	nonce       string
+	challenge   string
+	maxAge      time.Duration // of the sign-in; negative is any
+}
+
+// RedirectError is a refusal that the client hears of by the browser. Any other error
+// of Check is for the person only.
+type RedirectError struct {
+	To    string // the URL to send the browser to
+	cause error
+}
+
+// Error is the text for the log.
+func (r *RedirectError) Error() string { return r.cause.Error() }
+
+// Check reads the parameters of an authorization request. It checks:
+//   - that each comes once and is text (RFC 6749 section 3.1)
+//   - client_id, and redirect_uri character for character (RFC 9700 section 2.1);
+//     while one of them is wrong nobody is redirected (RFC 6749 section 4.1.2.1)
+//   - response_type code, and response_mode query if any
+//   - PKCE with S256, of 256 bits; plain and none are refused (RFC 9700 section
+//     2.1.1, RFC 7636 section 4.3)
+//   - that scope is within what the client is registered for (RFC 6749 section 3.3)
+//   - prompt and max_age (OpenID Connect Core 1.0 section 3.1.2.1): with
+//     prompt=none nothing can be granted, since the person is always asked
+//   - that there is no request object and no registration (sections 6 and 7.2.1)
+//
+// Errors are a Malformed fault, to be shown, or *RedirectError.
+func (p *Provider) Check(ctx context.Context, q url.Values) (Request, error) {
+	var r Request
+	if len(q["client_id"]) != 1 || len(q["redirect_uri"]) != 1 || check(url.Values{"": {q.Get("client_id")}}) != nil {
+		return r, fault.New(fault.Malformed, "client_id and redirect_uri are needed, once each")
+	}
+	client, err := p.clients.Client(ctx, q.Get("client_id"))
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return r, fault.New(fault.Malformed, "the application is not known here").Because(err)
+	case err != nil:
+		return r, err
+	case !client.redirects(q.Get("redirect_uri")):
+		return r, fault.New(fault.Malformed, "the redirect_uri is not one of the application's")
+	}
+	r = Request{Client: client, RedirectURI: q.Get("redirect_uri"), nonce: q.Get("nonce"), challenge: q.Get("code_challenge"), maxAge: -1}
+	if len(q["state"]) == 1 {
+		r.state = q.Get("state")
+	}
+	if err := r.read(q); err != nil {
+		return r, p.refused(r, err)
+	}
+	return r, nil
+}
+
+func (r *Request) read(q url.Values) error {
+	if err := check(q); err != nil {
+		return err
+	}
+	challenge, err := base64.RawURLEncoding.Strict().DecodeString(r.challenge)
+	scope, within := scopesOf(q.Get("scope"), r.Client.Scopes)
+	r.Scope = scope
+	switch {
+	case q.Has("request"):
+		return refuse("request_not_supported", "there are no request objects here")
+	case q.Has("request_uri"):
+		return refuse("request_uri_not_supported", "there are no request objects here")
+	case q.Has("registration"):
+		return refuse("registration_not_supported", "applications are registered beforehand")
+	case q.Get("response_type") == "":
+		return refuse("invalid_request", "response_type is needed")
+	case q.Get("response_type") != "code":
+		return refuse("unsupported_response_type", "response_type must be code")
+	case q.Has("response_mode") && q.Get("response_mode") != "query":
+		return refuse("invalid_request", "response_mode must be query")
+	case q.Get("code_challenge_method") != "S256":
+		return refuse("invalid_request", "PKCE is needed, with code_challenge_method S256")
+	case err != nil || len(challenge) != 32 || len(r.challenge) != 43:
+		return refuse("invalid_request", "code_challenge is not a SHA-256 in base64url")
+	case !within:
+		return refuse("invalid_scope", "the application may not ask for this scope")
+	}
+	return r.readPrompt(q)
+}
+
+func (r *Request) readPrompt(q url.Values) error {
+	if text := q.Get("max_age"); text != "" {
+		seconds, err := strconv.ParseUint(text, 10, 31)
+		if err != nil {
+			return refuse("invalid_request", "max_age must be a number of seconds")
+		}
+		r.maxAge = time.Duration(seconds) * time.Second
+	}
+	for prompt := range strings.FieldsSeq(q.Get("prompt")) {
+		switch prompt {
+		case "none":
+			return refuse("consent_required", "the person is always asked")
+		case "login", "select_account":
+			if r.maxAge < 0 || r.maxAge > freshness {
+				r.maxAge = freshness
+			}
+		case "consent":
+		default:
+			return refuse("invalid_request", "prompt must be none, login, select_account or consent")
+		}
+	}
+	return nil
+}
+
+// Decide does what the person, signed in on the site, decided about the request,
+// and returns where to send the browser. Besides what Check does, it checks:
+//   - that the sign-in is live: not signed out, revoked or disabled since
+//   - that it is as young as the client wants (max_age and prompt)
+//
+// One that is older is a Conflict fault: sign in again, then decide.
+func (p *Provider) Decide(ctx context.Context, q url.Values, u shared.User, approve bool) (string, error) {
+	r, err := p.Check(ctx, q)
+	var refused *RedirectError
+	switch {
+	case errors.As(err, &refused):
+		return refused.To, nil
+	case err != nil:
+		return "", err
+	case !approve:
+		return p.refused(r, refuse("access_denied", "the person said no")).To, nil
+	}
+	id, err := strconv.ParseInt(u.Session, 10, 64)
+	if err != nil {
+		id = 0 // no sign-in
+	}
+	began, err := p.families.Began(ctx, id, u.ID, "")
+	if err != nil {
+		return "", err
+	}
+	if age := p.now().Sub(began); r.maxAge >= 0 && age > max(r.maxAge, time.Second) { // a second to come back from the sign-in
+		return "", &fault.Error{Kind: fault.Conflict, Message: "the application wants you to sign in again", Code: "login_required"}
+	}
+	code, err := p.families.NewCode(ctx, token.Code{
+		ClientID: r.Client.ID, UserID: u.ID, RedirectURI: r.RedirectURI, Scope: r.Scope, Nonce: r.nonce, Challenge: r.challenge, AuthTime: began,
+	})
+	if err != nil {
+		return "", err
+	}
+	return p.back(r, url.Values{"code": {code}}), nil
+}
+
+func (p *Provider) refused(r Request, cause error) *RedirectError {
+	e := refuse("invalid_request", "")
+	errors.As(cause, &e)
+	return &RedirectError{To: p.back(r, url.Values{"error": {e.Code}, "error_description": {e.Description}}), cause: cause}
+}
+
+// back is the redirect URI with the response, the state as it came, and who
+// responds (RFC 9207 section 2).
+func (p *Provider) back(r Request, response url.Values) string {
+	response.Set("iss", p.issuer.URL)
+	if r.state != "" {
+		response.Set("state", r.state)
+	}
+	separator := "?"
+	if strings.Contains(r.RedirectURI, "?") {
+		separator = "&"
+	}
+	return r.RedirectURI + separator + response.Encode()
+}

@@ -1,0 +1,111 @@
+// Package oidc lets other applications act for people: OAuth 2.0 (RFC 6749) with
+// the code grant as RFC 9700 wants it, and OpenID Connect Core 1.0 on top.
+package oidc
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"craftista/shared/fault"
+	"craftista/shared/token"
+)
+
+// Client is a registered application.
+type Client struct {
+	ID           string
+	Name         string   // what people see when they are asked
+	SecretHash   []byte   // SHA-256; nil is a public client
+	RedirectURIs []string // none: the client speaks for itself only
+	LogoutURIs   []string // where the browser may go after a sign-out
+	Scopes       []string // what it may ask for
+}
+
+// Clients keeps clients; an unknown one is a NotFound fault.
+type Clients interface {
+	Client(ctx context.Context, id string) (Client, error)
+}
+
+// Scopes are all there are.
+func Scopes() []string {
+	return []string{"openid", "profile", "email", token.ScopeReadVotes, token.ScopeVote}
+}
+
+// NewClient makes a client, and its secret unless it is public, which is kept
+// nowhere. Flaws are an Invalid fault with all of them.
+func NewClient(name string, redirects, logouts, scopes []string, public bool) (c Client, secret string, err error) {
+	var broken fault.Checks
+	broken.Require(name != "" && utf8.ValidString(name) && utf8.RuneCountInString(name) <= 100 && !strings.ContainsFunc(name, isControl),
+		"name", "must be 1 to 100 characters that can be seen")
+	for _, uri := range slices.Concat(redirects, logouts) {
+		broken.Require(ValidRedirect(uri), uri, "must be an https URL, or an http one of this machine, without user, fragment and parameters of ours")
+	}
+	broken.Require(len(redirects) > 0 || !public, "redirect", "is needed for a public client")
+	broken.Require(len(scopes) > 0, "scope", "is needed")
+	for _, scope := range scopes {
+		broken.Require(slices.Contains(Scopes(), scope), "scope", "knows no "+scope)
+	}
+	if err := broken.Err(); err != nil {
+		return c, "", err
+	}
+	c = Client{ID: "client-" + strings.ToLower(rand.Text()), Name: name, RedirectURIs: redirects, LogoutURIs: logouts, Scopes: scopes}
+	if !public {
+		secret = rand.Text() + rand.Text() // 260 random bits
+		c.SecretHash = hash(secret)
+	}
+	return c, secret, nil
+}
+
+func isControl(r rune) bool {
+	return r < ' ' || r == 0x7f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
+
+// ValidRedirect reports whether browsers may be sent to the URI. It checks:
+//   - the length, and that all of it is visible ASCII, without the backslash that
+//     browsers read as a slash
+//   - that it is absolute and has a host (RFC 6749 section 3.1.2)
+//   - https, or http to this machine only (RFC 8252 section 8.3)
+//   - that there is no fragment, not even an empty one (RFC 6749 section 3.1.2)
+//   - that it names no user, which hides the host from people
+//   - that it does not bring a parameter of the response (RFC 9700 section 4.2)
+//   - that it is spelt as Go spells it, so that no two readers differ about it
+func ValidRedirect(uri string) bool {
+	if len(uri) > 1000 || strings.ContainsFunc(uri, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '#' }) {
+		return false
+	}
+	u, err := url.Parse(uri)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" || u.String() != uri {
+		return false
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	for _, name := range []string{"code", "state", "iss", "error", "error_description"} {
+		if err != nil || query.Has(name) {
+			return false
+		}
+	}
+	local := slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && local
+}
+
+// redirects reports whether the URI is one of the client's, character for
+// character (RFC 9700 section 2.1, RFC 3986 section 6.2.1).
+func (c Client) redirects(uri string) bool {
+	return slices.Contains(c.RedirectURIs, uri) && ValidRedirect(uri)
+}
+
+// holds reports whether the secret is the client's, in constant time; a public
+// client has none.
+func (c Client) holds(secret string) bool {
+	return subtle.ConstantTimeCompare(hash(secret), c.SecretHash) == 1
+}
+
+// hash needs neither salt nor cost: nobody guesses 256 random bits.
+func hash(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}

@@ -1,0 +1,52 @@
+package oidc
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Error is a refusal in OAuth's words (RFC 6749 sections 4.1.2.1 and 5.2), meant
+// for the client.
+type Error struct{ Code, Description string }
+
+// Error is the text for the log.
+func (e *Error) Error() string { return e.Code + ": " + e.Description }
+
+func refuse(code, description string) *Error { return &Error{code, description} }
+
+// check holds parameters to what every endpoint asks of them:
+//   - none comes twice (RFC 6749 sections 3.1 and 3.2)
+//   - each is UTF-8 without NUL, and none is over 2,000 bytes
+func check(p url.Values) error {
+	for name, values := range p {
+		for _, value := range append(values, name) {
+			if len(value) > 2000 || !utf8.ValidString(value) || strings.Contains(value, "\x00") {
+				return refuse("invalid_request", "a parameter is too long or no text")
+			}
+		}
+		if len(values) > 1 {
+			return refuse("invalid_request", "a parameter comes twice")
+		}
+	}
+	return nil
+}
+
+// scopesOf reads a scope parameter: every word once, in the order of Scopes. It
+// reports false if one of them is not among allowed.
+func scopesOf(text string, allowed []string) (string, bool) {
+	asked := strings.Split(text, " ")
+	var scopes []string
+	for _, scope := range Scopes() {
+		if slices.Contains(asked, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	for _, scope := range asked {
+		if !slices.Contains(scopes, scope) || !slices.Contains(allowed, scope) {
+			return "", false
+		}
+	}
+	return strings.Join(scopes, " "), true
+}
