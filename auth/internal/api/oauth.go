@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"craftista/auth/internal/account"
 	"craftista/auth/internal/oidc"
 	"craftista/shared/fault"
 	"craftista/shared/token"
@@ -17,6 +18,7 @@ import (
 // oauth is what other applications talk to.
 type oauth struct {
 	provider *oidc.Provider
+	people   *account.Accounts
 	lifetime time.Duration // of access tokens
 	consent  string        // the URL of the page that asks people
 }
@@ -24,10 +26,7 @@ type oauth struct {
 // authorize answers GET and POST /oauth2/authorize: with the consent page, to
 // which the request goes on as it came, or with a refusal.
 func (o oauth) authorize(w http.ResponseWriter, r *http.Request) error {
-	q, err := web.Query(r)
-	if r.Method == http.MethodPost {
-		q, err = form(r)
-	}
+	q, err := params(r)
 	if err != nil {
 		return err
 	}
@@ -40,6 +39,14 @@ func (o oauth) authorize(w http.ResponseWriter, r *http.Request) error {
 	}
 	seeOther(w, to)
 	return nil
+}
+
+// params are those of a GET's query or a POST's form.
+func params(r *http.Request) (url.Values, error) {
+	if r.Method == http.MethodPost {
+		return form(r)
+	}
+	return web.Query(r)
 }
 
 // seeOther sends the browser on, with nothing of where it comes from and nothing

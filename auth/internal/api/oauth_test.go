@@ -307,5 +307,11 @@ func (s *service) walk(t *testing.T, access string) {
 	s.visit(t, http.MethodGet, authorizePath+"?"+a.asking().Encode(), "")
 	s.visit(t, http.MethodPost, authorizePath, a.asking().Encode())
 	s.request(t, http.MethodPost, "/oauth2/consent", text(t, map[string]string{"query": a.asking().Encode()}), "X-Internal-API-Key", internalKey)
-	s.post(t, tokenPath, a, a.redeeming(s.code(t, access, a.asking())))
+	got := read[granted](t, s.post(t, tokenPath, a, a.redeeming(s.code(t, access, a.asking()))))
+	s.get(t, "/oauth2/userinfo", "Authorization", "Bearer "+got.Access)
+	s.request(t, http.MethodPost, "/oauth2/userinfo", "", "Authorization", "Bearer "+got.Access)
+	s.post(t, "/oauth2/introspect", a, url.Values{"token": {got.Access}})
+	s.post(t, "/oauth2/revoke", a, url.Values{"token": {got.Access}})
+	s.visit(t, http.MethodGet, "/oauth2/logout?id_token_hint="+got.ID, "")
+	s.visit(t, http.MethodPost, "/oauth2/logout", "id_token_hint="+got.ID)
 }

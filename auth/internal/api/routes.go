@@ -47,12 +47,18 @@ func Routes(
 	r.Put("/api/auth/users/{id}/role", shared.RequireRole(issuer.Verifier, u.setRole, shared.RoleAdmin))
 	r.Put("/api/auth/users/{id}/disabled", shared.RequireRole(issuer.Verifier, u.setDisabled, shared.RoleAdmin))
 
-	o := oauth{provider: provider, lifetime: issuer.Lifetime, consent: consent}
+	o := oauth{provider: provider, people: people, lifetime: issuer.Lifetime, consent: consent}
 	r.Get("/oauth2/authorize", o.authorize)
 	r.Post("/oauth2/authorize", o.authorize)
 	r.Post("/oauth2/consent", requireKey(internalKey, o.describe))
 	r.Post("/oauth2/decision", requireKey(internalKey, shared.Require(issuer.Verifier, o.decide)))
 	r.Post("/oauth2/token", o.client(o.token))
+	r.Get("/oauth2/userinfo", shared.RequireScope(issuer.Verifier, o.userinfo, "openid"))
+	r.Post("/oauth2/userinfo", shared.RequireScope(issuer.Verifier, o.userinfo, "openid"))
+	r.Post("/oauth2/introspect", o.client(o.introspect))
+	r.Post("/oauth2/revoke", o.client(o.revoke))
+	r.Get("/oauth2/logout", o.logout)
+	r.Post("/oauth2/logout", o.logout)
 
 	k := wellKnown{issuer: issuer}
 	r.Get("/.well-known/jwks.json", k.jwks)

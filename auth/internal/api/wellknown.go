@@ -28,6 +28,10 @@ type configurationReply struct {
 	JWKSURI               string   `json:"jwks_uri"`
 	Authorization         string   `json:"authorization_endpoint"`
 	Token                 string   `json:"token_endpoint"`
+	UserInfo              string   `json:"userinfo_endpoint"`
+	Introspection         string   `json:"introspection_endpoint"`
+	Revocation            string   `json:"revocation_endpoint"`
+	EndSession            string   `json:"end_session_endpoint"`
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
@@ -35,6 +39,8 @@ type configurationReply struct {
 	SubjectTypesSupported []string `json:"subject_types_supported"`
 	IDTokenAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
 	ClientAuthentication  []string `json:"token_endpoint_auth_methods_supported"`
+	IntrospectionAuth     []string `json:"introspection_endpoint_auth_methods_supported"`
+	RevocationAuth        []string `json:"revocation_endpoint_auth_methods_supported"`
 	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
 	Claims                []string `json:"claims_supported"`
 	NamesItself           bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 section 3
@@ -51,6 +57,10 @@ func (k wellKnown) configuration(w http.ResponseWriter, r *http.Request) error {
 		JWKSURI:               base + "/.well-known/jwks.json",
 		Authorization:         base + "/oauth2/authorize",
 		Token:                 base + "/oauth2/token",
+		UserInfo:              base + "/oauth2/userinfo",
+		Introspection:         base + "/oauth2/introspect",
+		Revocation:            base + "/oauth2/revoke",
+		EndSession:            base + "/oauth2/logout",
 		Scopes:                oidc.Scopes(),
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         []string{"query"},
@@ -58,6 +68,8 @@ func (k wellKnown) configuration(w http.ResponseWriter, r *http.Request) error {
 		SubjectTypesSupported: []string{"public"}, // sub is the user id, whoever asks
 		IDTokenAlgorithms:     []string{"RS256"},
 		ClientAuthentication:  []string{"client_secret_basic", "client_secret_post", "none"},
+		IntrospectionAuth:     []string{"client_secret_basic", "client_secret_post"},
+		RevocationAuth:        []string{"client_secret_basic", "client_secret_post", "none"},
 		ChallengeMethods:      []string{"S256"},
 		Claims:                []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "preferred_username", "email"},
 		NamesItself:           true,

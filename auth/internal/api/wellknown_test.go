@@ -41,6 +41,10 @@ func TestDiscoveryIsTrue(t *testing.T) {
 	want := map[string]any{
 		"issuer": s.URL, "jwks_uri": s.URL + "/.well-known/jwks.json", "service_documentation": s.URL + "/docs",
 		"authorization_endpoint": s.URL + "/oauth2/authorize", "token_endpoint": s.URL + "/oauth2/token",
+		"userinfo_endpoint": s.URL + "/oauth2/userinfo", "introspection_endpoint": s.URL + "/oauth2/introspect",
+		"revocation_endpoint": s.URL + "/oauth2/revoke", "end_session_endpoint": s.URL + "/oauth2/logout",
+		"introspection_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post"},
+		"revocation_endpoint_auth_methods_supported":    []any{"client_secret_basic", "client_secret_post", "none"},
 		"scopes_supported":         []any{"openid", "profile", "email", "votes:read", "votes:write"},
 		"response_types_supported": []any{"code"}, "response_modes_supported": []any{"query"},
 		"grant_types_supported":   []any{"authorization_code", "refresh_token", "client_credentials"},

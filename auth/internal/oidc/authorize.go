@@ -180,9 +180,5 @@ func (p *Provider) back(r Request, response url.Values) string {
 	if r.state != "" {
 		response.Set("state", r.state)
 	}
-	separator := "?"
-	if strings.Contains(r.RedirectURI, "?") {
-		separator = "&"
-	}
-	return r.RedirectURI + separator + response.Encode()
+	return withQuery(r.RedirectURI, response)
 }

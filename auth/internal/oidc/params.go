@@ -50,3 +50,12 @@ func scopesOf(text string, allowed []string) (string, bool) {
 	}
 	return strings.Join(scopes, " "), true
 }
+
+// withQuery adds parameters to a URL without fragment.
+func withQuery(to string, more url.Values) string {
+	separator := "?"
+	if strings.Contains(to, "?") {
+		separator = "&"
+	}
+	return to + separator + more.Encode()
+}

@@ -116,3 +116,18 @@ func (s *Families) Began(ctx context.Context, id, userID int64, clientID string,
 	}
 	return at, nil
 }
+
+// End implements token.CodeStore.
+func (s *Families) End(ctx context.Context, id, userID int64, clientID string, now time.Time) error {
+	const query = `
+		UPDATE auth.refresh_families
+		   SET revoked_at = $4
+		 WHERE user_id = $2
+		   AND client_id = $3
+		   AND (id = $1 OR $1 = 0)
+		   AND revoked_at IS NULL`
+	if _, err := s.db.ExecContext(ctx, query, id, userID, clientID, now); err != nil {
+		return fmt.Errorf("revoke refresh families at a client: %w", err)
+	}
+	return nil
+}

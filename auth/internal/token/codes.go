@@ -35,6 +35,8 @@ type CodeStore interface {
 	// Began tells when a live family of that person and client began. One that is
 	// revoked, has ended or is somebody's who is disabled is a NotFound fault.
 	Began(ctx context.Context, id, userID int64, clientID string, now time.Time) (time.Time, error)
+	// End revokes that family of the person and client, or with 0 all of theirs.
+	End(ctx context.Context, id, userID int64, clientID string, now time.Time) error
 }
 
 // NewCode returns a code, 256 random bits, that may be redeemed once within a
@@ -85,4 +87,24 @@ func (f *Families) Began(ctx context.Context, id, userID int64, clientID string)
 		return at, (&fault.Error{Kind: fault.Unauthenticated, Message: "this sign-in is over", Code: "invalid_token"}).Because(err)
 	}
 	return at, err
+}
+
+// End revokes the person's family with that id at the client, or all of theirs at
+// the client if it is 0.
+func (f *Families) End(ctx context.Context, userID int64, clientID string, id int64) error {
+	return f.store.End(ctx, id, userID, clientID, f.now())
+}
+
+// Look tells what is known of a refresh token of the client, and changes nothing.
+// One of another client, or that has ended or never was, is a NotFound fault.
+func (f *Families) Look(ctx context.Context, raw, clientID string) (Presented, error) {
+	var p Presented
+	err := f.store.Rotate(ctx, digest(raw), f.now(), func(presented Presented) Decision {
+		p = presented
+		return Decision{}
+	})
+	if err == nil && p.Family.ClientID != clientID {
+		return Presented{}, fault.New(fault.NotFound, "no such refresh token of this client")
+	}
+	return p, err
 }
