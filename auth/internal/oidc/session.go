@@ -142,7 +142,7 @@ func (p *Provider) Logout(ctx context.Context, q url.Values) (string, error) {
 		return "", err
 	}
 	to := q.Get("post_logout_redirect_uri")
-	if to != "" && !(slices.Contains(c.LogoutURIs, to) && ValidRedirect(to)) {
+	if to != "" && (!slices.Contains(c.LogoutURIs, to) || !ValidRedirect(to)) {
 		return "", fault.New(fault.Malformed, "the post_logout_redirect_uri is not one of the application's")
 	}
 	person, _ := strconv.ParseInt(hint.Subject, 10, 64) // 0 is nobody
