@@ -33,7 +33,7 @@ func Routes(
 	about.RoutesJSON(r)
 	openapi.Routes(r, spec)
 
-	a := accounts{people: people, issuer: issuer, families: families, key: internalKey}
+	a, u := accounts{people: people, issuer: issuer, families: families, key: internalKey}, admin{people: people}
 	r.Post("/api/auth/register", requireKey(internalKey, a.register))
 	r.Post("/api/auth/login", a.login)
 	r.Post("/api/auth/refresh", a.refresh)
@@ -42,12 +42,11 @@ func Routes(
 	r.Get("/api/auth/me", shared.Require(issuer.Verifier, a.me))
 	r.Post("/api/auth/password", shared.Require(issuer.Verifier, a.changePassword))
 
-	u := admin{people: people}
 	r.Get("/api/auth/users", shared.RequireRole(issuer.Verifier, u.list, shared.RoleAdmin))
 	r.Put("/api/auth/users/{id}/role", shared.RequireRole(issuer.Verifier, u.setRole, shared.RoleAdmin))
 	r.Put("/api/auth/users/{id}/disabled", shared.RequireRole(issuer.Verifier, u.setDisabled, shared.RoleAdmin))
 
-	o := oauth{provider: provider, people: people, lifetime: issuer.Lifetime, consent: consent}
+	o, k := oauth{provider: provider, people: people, lifetime: issuer.Lifetime, consent: consent}, wellKnown{issuer: issuer}
 	r.Get("/oauth2/authorize", o.authorize)
 	r.Post("/oauth2/authorize", o.authorize)
 	r.Post("/oauth2/consent", requireKey(internalKey, o.describe))
@@ -60,7 +59,6 @@ func Routes(
 	r.Get("/oauth2/logout", o.logout)
 	r.Post("/oauth2/logout", o.logout)
 
-	k := wellKnown{issuer: issuer}
 	r.Get("/.well-known/jwks.json", k.jwks)
 	r.Get("/.well-known/openid-configuration", k.configuration)
 	return r
