@@ -48,15 +48,16 @@ func private(w http.ResponseWriter) {
 	w.Header().Set("Vary", "HX-Request")
 }
 
-// leadTo sends the browser on to a path of this site, also out of htmx.
-func leadTo(w http.ResponseWriter, r *http.Request, path string) error {
+// leadTo sends the browser on to a path of this site, or to a URL that auth
+// vouches for, also out of htmx.
+func leadTo(w http.ResponseWriter, r *http.Request, to string) error {
 	private(w)
 	if fragment(r) {
-		w.Header().Set("HX-Redirect", path)
+		w.Header().Set("HX-Redirect", to)
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	w.Header().Set("Location", path)
+	w.Header().Set("Location", to)
 	w.WriteHeader(http.StatusSeeOther)
 	return nil
 }

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// maxNext is the longest place that is remembered, in bytes.
-const maxNext = 1000
+// maxNext is the longest place that is remembered, in bytes: an application's
+// request with a state of a few hundred bytes is one, see leadToSignIn.
+const maxNext = 4000
 
 // safeNext is raw if it is a path of this site where a person can be sent, else
 // "/". It is the guard against open redirects. It checks

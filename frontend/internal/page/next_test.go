@@ -70,7 +70,7 @@ func elsewhere() []string {
 		"/login?next=/login",
 		"/logout",
 		"/é",
-		"/" + strings.Repeat("a", 1100),
+		"/" + strings.Repeat("a", 4000),
 		"/%",
 		"http:///evil.example",
 		"/origamis/3;//evil.example",

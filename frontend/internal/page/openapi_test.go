@@ -23,6 +23,8 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	w.post("/login", ada(), htmx)
 	w.post("/register", ada("email", "a@b.example"), htmx)
 	w.post("/logout", nil, htmx)
+	w.get("/authorize?"+asking, signedIn)
+	w.post("/authorize", decision(asking, "allow"), signedIn)
 	w.post("/origamis/1/vote", nil, signedIn, htmx)
 	w.post("/origamis/1/unvote", nil, signedIn, htmx)
 	w.post("/api/origamis/1/vote", nil, signedIn)

@@ -58,6 +58,8 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	r.Get("/register", s.registerPage)
 	r.Post("/register", s.register)
 	r.Post("/logout", s.logout)
+	r.Get(consentPath, s.consent)
+	r.Post(consentPath, s.decide)
 	r.Get("/status", s.status)
 
 	r.Get("/api/products", s.apiProducts)

@@ -13,7 +13,8 @@ import (
 	"craftista/shared/web"
 )
 
-// loginPage answers GET /login; who is signed in goes on at once.
+// loginPage answers GET /login; who is signed in goes on at once, unless an
+// application wants them to sign in again.
 func (s *site) loginPage(w http.ResponseWriter, r *http.Request) error {
 	return s.signPage(w, r, loginForm(url.Values{"next": {r.URL.Query().Get("next")}}))
 }
@@ -24,7 +25,7 @@ func (s *site) registerPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) signPage(w http.ResponseWriter, r *http.Request, form view.SignForm) error {
-	if session.From(r.Context()).State == session.SignedIn {
+	if session.From(r.Context()).State == session.SignedIn && r.URL.Query().Get("why") != "again" {
 		return leadTo(w, r, form.Next)
 	}
 	return s.showSign(w, r, http.StatusOK, form)
@@ -158,6 +159,10 @@ func why(r *http.Request) string {
 		return "Your session has run out. Sign in again and you are back where you were."
 	case query.Get("why") == "welcome":
 		return "Your account is made. Sign in to use it."
+	case query.Get("why") == "again":
+		return "The application wants you to sign in again. Then you decide."
+	case strings.HasPrefix(query.Get("next"), consentPath+"?"):
+		return "An application asks for something of yours. Sign in, and then you decide."
 	case query.Get("next") != "":
 		return "Sign in to vote. You come right back to where you were."
 	default:

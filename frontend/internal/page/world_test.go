@@ -64,6 +64,7 @@ func newWorld(t *testing.T, settings page.Settings) *world {
 	w.serveProduct()
 	w.serveRecommendation()
 	w.serveAuth()
+	w.serveConsent()
 	w.serveKeys()
 	w.hold(w.router(settings), settings)
 	w.site = httptest.NewServer(w.handler)

@@ -100,7 +100,8 @@ func (k *Keeper) read(w http.ResponseWriter, r *http.Request) Session {
 	}
 }
 
-// check is what an access token alone amounts to.
+// check is what an access token alone amounts to. One that an application got
+// signs nobody in here: it could grant itself what the person would be asked.
 func (k *Keeper) check(ctx context.Context, access string) Session {
 	if access == "" {
 		return Session{}
@@ -110,7 +111,7 @@ func (k *Keeper) check(ctx context.Context, access string) Session {
 	case fault.KindOf(err) == fault.Unavailable:
 		web.NoteFailure(ctx, err)
 		return Session{State: Unknown, Token: access}
-	case err != nil:
+	case err != nil, user.ClientID != "":
 		return Session{State: RunOut}
 	}
 	return Session{State: SignedIn, User: user, Token: access}

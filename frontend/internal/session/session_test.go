@@ -11,8 +11,10 @@ import (
 	"craftista/frontend/internal/backend"
 	"craftista/frontend/internal/session"
 	"craftista/shared/telemetry"
+	"craftista/shared/token"
 	"craftista/shared/token/tokentest"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -53,6 +55,7 @@ func TestMiddleware(t *testing.T) {
 	t.Parallel()
 	issuer := tokentest.New(t)
 	good := issuer.Mint(7, "curator")
+	application := issuer.MintWith(7, "curator", func(_ *jwt.Token, c *token.Claims) { c.ClientID, c.Scope = "birds", "openid" })
 	for name, c := range map[string]struct {
 		secure, https bool
 		cookie        *http.Cookie
@@ -68,6 +71,7 @@ func TestMiddleware(t *testing.T) {
 		"a bad one":                  {cookie: &http.Cookie{Name: "craftista_session", Value: "bad"}, state: session.RunOut},
 		"a bad one over https":       {https: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: "bad"}, state: session.RunOut},
 		"a good one with a tail":     {cookie: &http.Cookie{Name: "craftista_session", Value: good + "x"}, state: session.RunOut},
+		"an application's own":       {cookie: &http.Cookie{Name: "craftista_session", Value: application}, state: session.RunOut},
 		"another site's cookie name": {cookie: &http.Cookie{Name: "session", Value: good}, state: session.SignedOut},
 	} {
 		var cookies []*http.Cookie

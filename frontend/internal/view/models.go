@@ -141,6 +141,16 @@ type Sign struct {
 	Art               Art
 }
 
+// Consent asks a person to let an application in. Host is where the browser goes
+// then; each wish goes on after "may"; Query is the application's request, which
+// travels along.
+type Consent struct {
+	Application, Person, Host string
+	Wishes                    []string
+	Action, Query             string
+	Art                       Art
+}
+
 // Service is one service's state: "up", "not ready" or "down".
 type Service struct {
 	Name, Job, State                 string

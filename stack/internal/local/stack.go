@@ -144,7 +144,7 @@ func (s *Stack) startServices(ctx context.Context, c Config, ports listeners, db
 
 	a := auth.Default()
 	a.Config, a.DatabaseURL, a.Issuer, a.Audience, a.KeyDir, a.InternalAPIKey = common(ports["auth"]), db.auth, s.URLs["auth"], audience, keys, internalKey
-	a.AccessTokenTTL, a.BcryptCost = c.AccessTokenTTL, c.BcryptCost
+	a.AccessTokenTTL, a.BcryptCost, a.ConsentURL = c.AccessTokenTTL, c.BcryptCost, s.URLs["frontend"]+"/authorize"
 	p := product.Default()
 	p.Config, p.DatabaseURL, p.RedisURL, p.JWKSURL, p.Issuer, p.Audience = common(ports["product"]), db.product, redis, jwks, s.URLs["auth"], audience
 	r := recommendation.Default()

@@ -1,0 +1,144 @@
+package page
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"craftista/frontend/internal/session"
+	"craftista/frontend/internal/view"
+	"craftista/shared/fault"
+	"craftista/shared/web"
+)
+
+// consentPath is where auth sends people whom an application wants something of,
+// with the parameters of its authorization request (RFC 6749 section 4.1.1).
+const consentPath = "/authorize"
+
+// consent answers GET /authorize: it asks the person. A request that auth does
+// not hold good is shown to them as a failure and leads nowhere else.
+func (s *site) consent(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.RawQuery
+	who := session.From(r.Context())
+	if who.State != session.SignedIn {
+		return s.signInFirst(w, r, query, who.State)
+	}
+	asked, err := s.services.Auth.Consent(r.Context(), query)
+	switch {
+	case fault.KindOf(err) == fault.Unauthenticated:
+		// Ours to mend, no fault of the person's: the kind must not reach them.
+		return fmt.Errorf("auth refuses the internal API key: %s", err.Error())
+	case err != nil:
+		return err
+	}
+	to, err := mayLeadTo(w, asked.RedirectURI)
+	if err != nil {
+		return err
+	}
+	return s.page(w, r, http.StatusOK, "Let an application in?", view.ConsentPage(view.Consent{
+		Application: asked.ClientName, Person: who.User.Name, Host: to.Host, Wishes: wishes(asked.Scopes),
+		Action: consentPath, Query: query, Art: view.Art{URL: s.assets.URL("origami/masu-box.svg"), Tint: "tint-3"},
+	}))
+}
+
+// decide answers POST /authorize: it carries the decision to auth, which checks
+// the request anew, and leads the browser where auth says.
+func (s *site) decide(w http.ResponseWriter, r *http.Request) error {
+	values, err := readForm(r, "query", "decision")
+	if err != nil {
+		return err
+	}
+	query, decision := values.Get("query"), values.Get("decision")
+	if decision != "allow" && decision != "deny" {
+		return fault.New(fault.Malformed, "decision must be allow or deny")
+	}
+	who := session.From(r.Context())
+	if who.State != session.SignedIn {
+		return s.signInFirst(w, r, query, who.State)
+	}
+	to, err := s.services.Auth.Decide(r.Context(), who.Token, query, decision == "allow")
+	switch kind := fault.KindOf(err); {
+	case err == nil:
+	case kind == fault.Conflict:
+		return leadToSignIn(w, r, query, "again")
+	case kind == fault.Unauthenticated: // signed out elsewhere, since the token was signed
+		web.NoteFailure(r.Context(), err)
+		s.sessions.End(w, r)
+		return leadToSignIn(w, r, query, "expired")
+	default:
+		return err
+	}
+	if _, err := mayLeadTo(w, to); err != nil {
+		return err
+	}
+	return leadTo(w, r, to)
+}
+
+// signInFirst leads a person who is not signed in to sign-in and back to the
+// application's request.
+func (s *site) signInFirst(w http.ResponseWriter, r *http.Request, query string, state session.State) error {
+	switch state {
+	case session.Unknown:
+		return signInAway()
+	case session.RunOut:
+		return leadToSignIn(w, r, query, "expired")
+	default:
+		return leadToSignIn(w, r, query, "")
+	}
+}
+
+// leadToSignIn refuses a request that sign-in could not bring back whole: to
+// come back to another one, or to none, would be worse.
+func leadToSignIn(w http.ResponseWriter, r *http.Request, query, why string) error {
+	next := consentPath + "?" + query
+	if safeNext(next) != next {
+		return fault.New(fault.Malformed, "it is empty, too long or not the query of a URL")
+	}
+	values := url.Values{"next": {next}}
+	if why != "" {
+		values.Set("why", why)
+	}
+	return leadTo(w, r, "/login?"+values.Encode())
+}
+
+// plainHost is a host that means itself in a policy. There a star, a semicolon
+// or a comma, which URLs may have, would say more.
+var plainHost = regexp.MustCompile(`^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?$`)
+
+// mayLeadTo lets the form of this response, and what answers it, lead to the
+// origin of uri, which auth holds to be the application's: Chromium applies
+// form-action to the redirect after a form too, and to all that follow it. It
+// checks:
+//   - that the scheme is http or https
+//   - that nobody is named before the host
+//   - that the host is of letters, digits, dots, dashes and underscores, or an
+//     IPv6 address; CSP has no form for the latter, so that Chromium stays here
+func mayLeadTo(w http.ResponseWriter, uri string) (*url.URL, error) {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || !plainHost.MatchString(u.Host) {
+		return nil, errors.New("auth leads to an address that no policy can name")
+	}
+	w.Header().Set("Content-Security-Policy", strings.Replace(policy, "form-action 'self'", "form-action 'self' "+u.Scheme+"://"+u.Host, 1))
+	return u, nil
+}
+
+// wishes says in plain words what the scopes let an application do; one that has
+// no words here is shown by its name.
+func wishes(scopes []string) []string {
+	words := map[string]string{
+		"openid": "know who you are", "profile": "see your username", "email": "see your e-mail address",
+		"votes:read": "see your votes", "votes:write": "vote and take votes back in your name",
+	}
+	said := make([]string, 0, len(scopes))
+	for _, scope := range scopes {
+		if text, ok := words[scope]; ok {
+			said = append(said, text)
+		} else {
+			said = append(said, "use “"+scope+"”")
+		}
+	}
+	return said
+}

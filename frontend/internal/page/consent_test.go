@@ -1,0 +1,224 @@
+package page_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"craftista/frontend/internal/page"
+	"craftista/shared/token"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	asking     = "client_id=birds&redirect_uri=https%3A%2F%2Fbirds.example%3A8443%2Fback&state=a+%26+b"
+	birdsStays = "https://birds.example:8443/back?code=c&iss=i&state=a+%26+b"
+	birdsGoes  = "https://birds.example:8443/back?error=access_denied"
+)
+
+// serveConsent is auth's part for applications. It knows one request, and by
+// client_id how to refuse.
+func (w *world) serveConsent() {
+	w.auth.HandleFunc("POST /oauth2/consent", func(rw http.ResponseWriter, r *http.Request) {
+		switch query, _ := readDecision(r); {
+		case query == "client_id=badkey" || r.Header.Get("X-Internal-Api-Key") != "the-key":
+			refuse(rw, http.StatusUnauthorized, "this needs the internal API key")
+		case query == "client_id=wild":
+			reply(rw, http.StatusOK, map[string]any{"client_name": "Wild", "redirect_uri": "https://*;script-src/", "scopes": []string{}})
+		case query != asking:
+			refuse(rw, http.StatusBadRequest, "the application is not known here")
+		default:
+			reply(rw, http.StatusOK, map[string]any{
+				"client_id": "birds", "client_name": `Paper <b>Birds</b> & "co"`, "redirect_uri": "https://birds.example:8443/back",
+				"scopes": []string{"openid", "profile", "email", "votes:read", "votes:write", "<new>"},
+			})
+		}
+	})
+	w.auth.HandleFunc("POST /oauth2/decision", func(rw http.ResponseWriter, r *http.Request) {
+		query, approve := readDecision(r)
+		switch {
+		case r.Header.Get("X-Internal-Api-Key") != "the-key" || !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ey") || query == "client_id=gone":
+			refuse(rw, http.StatusUnauthorized, "signed out")
+		case query == "client_id=again":
+			refuse(rw, http.StatusConflict, "the application wants you to sign in again")
+		case query == "client_id=script":
+			reply(rw, http.StatusOK, map[string]string{"redirect_to": "javascript:alert(1)"})
+		case query == "client_id=silent":
+			reply(rw, http.StatusOK, map[string]string{})
+		case query != asking:
+			refuse(rw, http.StatusBadRequest, "the application is not known here")
+		case approve:
+			reply(rw, http.StatusOK, map[string]string{"redirect_to": birdsStays})
+		default:
+			reply(rw, http.StatusOK, map[string]string{"redirect_to": birdsGoes})
+		}
+	})
+}
+
+// readDecision reads what both of them take.
+func readDecision(r *http.Request) (query string, approve bool) {
+	var in struct {
+		Query   string
+		Approve bool
+	}
+	_ = json.NewDecoder(r.Body).Decode(&in)
+	return in.Query, in.Approve
+}
+
+// toSignIn is where the person is led, and back from.
+func toSignIn(query, why string) string {
+	values := url.Values{"next": {"/authorize?" + query}}
+	if why != "" {
+		values.Set("why", why)
+	}
+	return "/login?" + values.Encode()
+}
+
+// policyTo is the policy of a page whose form may lead to the origin.
+func policyTo(origin string) string {
+	return strings.Replace(wantPolicy, "form-action 'self'", "form-action 'self' "+origin, 1)
+}
+
+func decision(query, value string) url.Values {
+	return url.Values{"query": {query}, "decision": {value}}
+}
+
+func TestConsentIsAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.get("/authorize?"+asking, as(w.issuer.Mint(7, "user")))
+	if got, want := a.header.Get("Content-Security-Policy"), policyTo("https://birds.example:8443"); got != want || a.status != http.StatusOK {
+		t.Fatalf("%d, policy %q, want %q", a.status, got, want)
+	}
+	var wishes []string
+	for _, n := range a.tags("li") {
+		wishes = append(wishes, text(n))
+	}
+	got := []string{text(a.tags("h1")[0]), strings.Join(wishes, "; "), text(a.class("other"))}
+	want := []string{
+		`Let Paper <b>Birds</b> & "co" in?`,
+		"know who you are; see your username; see your e-mail address; see your votes; vote and take votes back in your name; use “<new>”",
+		"Either way you go on to birds.example:8443 .",
+	}
+	if diff := cmp.Diff(got, want); diff != "" || strings.Contains(a.body, "<b>Birds") {
+		t.Errorf("page (-got +want):\n%s", diff)
+	}
+	form := markup(t, a.id("consent-form"))
+	for _, want := range []string{`action="/authorize" method="post"`, `name="decision" value="allow">Allow<`, `name="decision" value="deny">Deny<`} {
+		if !strings.Contains(form, want) {
+			t.Errorf("the form lacks %s: %s", want, form)
+		}
+	}
+	if strings.Contains(form, "hx-") || attr(a.tags("input")[0], "value") != asking {
+		t.Errorf("the form: %s", form)
+	}
+}
+
+func TestTheDecisionLeadsOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	signedIn := as(w.issuer.Mint(7, "user"))
+	for _, row := range []struct{ name, query, decision, to, policy string }{
+		{"allow", asking, "allow", birdsStays, policyTo("https://birds.example:8443")},
+		{"deny", asking, "deny", birdsGoes, policyTo("https://birds.example:8443")},
+		{"sign in again", "client_id=again", "allow", toSignIn("client_id=again", "again"), wantPolicy},
+		{"signed out elsewhere", "client_id=gone", "allow", toSignIn("client_id=gone", "expired"), wantPolicy},
+	} {
+		a := w.post("/authorize", decision(row.query, row.decision), signedIn)
+		got := []string{a.header.Get("Location"), a.header.Get("Content-Security-Policy"), a.header.Get("Cache-Control")}
+		if diff := cmp.Diff(got, []string{row.to, row.policy, "private, no-store"}); diff != "" || a.status != http.StatusSeeOther {
+			t.Errorf("%s: %d (-got +want):\n%s", row.name, a.status, diff)
+		}
+	}
+	a := w.get(toSignIn("client_id=again", "again"), signedIn)
+	if a.status != http.StatusOK || text(a.class("why")) != "The application wants you to sign in again. Then you decide." {
+		t.Errorf("sign in again: %d %s", a.status, text(a.class("why")))
+	}
+}
+
+func TestConsentNeedsSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	application := as(w.issuer.MintWith(7, token.RoleUser, func(_ *jwt.Token, c *token.Claims) { c.ClientID, c.Scope = "birds", "openid" }))
+	long := asking + "&nonce=" + strings.Repeat("n", 2000)
+	for _, row := range []struct {
+		name, query, why string
+		who              option
+	}{
+		{"nobody", asking, "", func(*http.Request) {}},
+		{"nobody, asked at length", long, "", func(*http.Request) {}},
+		{"a session that ended", asking, "expired", as("ended")},
+		{"an application with its own token", asking, "expired", application},
+	} {
+		for method, a := range map[string]answer{
+			"GET": w.get("/authorize?"+row.query, row.who), "POST": w.post("/authorize", decision(row.query, "allow"), row.who),
+		} {
+			if got, want := a.header.Get("Location"), toSignIn(row.query, row.why); got != want || a.status != http.StatusSeeOther {
+				t.Errorf("%s, %s: %d to %q, want %q", method, row.name, a.status, got, want)
+			}
+		}
+	}
+	a := w.get(toSignIn(asking, ""))
+	if got, want := text(a.class("why")), "An application asks for something of yours. Sign in, and then you decide."; got != want {
+		t.Errorf("why is %q, want %q", got, want)
+	}
+	a = w.post("/login", ada("next", "/authorize?"+long))
+	if got := a.header.Get("Location"); got != "/authorize?"+long {
+		t.Errorf("sign-in leads on to %q", got)
+	}
+}
+
+func TestConsentIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	signedIn, nobody := as(w.issuer.Mint(7, "user")), func(*http.Request) {}
+	crossSite := header("Sec-Fetch-Site", "cross-site")
+	huge := strings.Repeat("x", 4000)
+	for name, row := range map[string]struct {
+		a       answer
+		status  int
+		heading string
+	}{
+		"asked by a stranger":        {w.get("/authorize?client_id=x", signedIn), 400, "That is knotted"},
+		"asked with another key":     {w.get("/authorize?client_id=badkey", signedIn), 500, "A crease in the wrong place"},
+		"led to a wild card":         {w.get("/authorize?client_id=wild", signedIn), 500, "A crease in the wrong place"},
+		"asked nothing":              {w.get("/authorize", nobody), 400, "That is knotted"},
+		"asked too much":             {w.get("/authorize?"+huge, nobody), 400, "That is knotted"},
+		"a stranger allowed":         {w.post("/authorize", decision("client_id=x", "allow"), signedIn), 400, "That is knotted"},
+		"led to a script":            {w.post("/authorize", decision("client_id=script", "allow"), signedIn), 500, "A crease in the wrong place"},
+		"led nowhere":                {w.post("/authorize", decision("client_id=silent", "allow"), signedIn), 503, "Away just now"},
+		"neither allowed nor denied": {w.post("/authorize", decision(asking, "perhaps"), signedIn), 400, "That is knotted"},
+		"posted a foreign place":     {w.post("/authorize", decision("x#//evil.example", "allow"), nobody), 400, "That is knotted"},
+		"posted by another site":     {w.post("/authorize", decision(asking, "allow"), signedIn, crossSite), 403, "Not through this gate"},
+	} {
+		got := []string{text(row.a.tags("h1")[0]), row.a.header.Get("Location"), row.a.header.Get("Content-Security-Policy")}
+		if diff := cmp.Diff(got, []string{row.heading, "", wantPolicy}); diff != "" || row.a.status != row.status {
+			t.Errorf("%s: %d, want %d (-got +want):\n%s", name, row.a.status, row.status, diff)
+		}
+	}
+}
+
+func TestConsentWithoutAuth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	signedIn := as(w.issuer.Mint(7, "user"))
+	check := func(what string) {
+		for method, a := range map[string]answer{
+			"GET": w.get("/authorize?"+asking, signedIn), "POST": w.post("/authorize", decision(asking, "allow"), signedIn),
+		} {
+			if text(a.tags("h1")[0]) != "Away just now" || a.status != http.StatusServiceUnavailable || a.header.Get("Set-Cookie") != "" {
+				t.Errorf("%s, %s: %d %s", what, method, a.status, a.body)
+			}
+		}
+	}
+	w.auth.mood.Store(broken)
+	check("the keys are not known")
+	w.auth.mood.Store(well)
+	w.get("/authorize?"+asking, signedIn)
+	w.auth.mood.Store(broken)
+	check("the person is known")
+}
