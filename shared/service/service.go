@@ -66,7 +66,7 @@ func Main[C any](name string, args, environ []string, stderr io.Writer, defaults
 func start[C any](ctx context.Context, args, environ []string, defaults C, run func(context.Context, C) error) error {
 	switch {
 	case len(args) == 2 && args[0] == "healthcheck":
-		return probe(ctx, args[1])
+		return Probe(ctx, args[1])
 	case len(args) > 0:
 		return fmt.Errorf("unknown argument %q; settings come from the environment", args[0])
 	}
@@ -77,8 +77,9 @@ func start[C any](ctx context.Context, args, environ []string, defaults C, run f
 	return run(ctx, settings)
 }
 
-// probe is nil if a GET of url is answered with 200 within 2 s.
-func probe(ctx context.Context, url string) error {
+// Probe is nil if a GET of url is answered with 200 within 2 s, or as long as ctx
+// allows if that is less.
+func Probe(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)

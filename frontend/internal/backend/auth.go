@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -87,5 +88,14 @@ func (c Auth) Register(ctx context.Context, address, username, email, password s
 		Header: c.onBehalfOf(address),
 		Body:   map[string]string{"username": username, "email": email, "password": password},
 	}, nil)
+	return keyRefused(err)
+}
+
+// keyRefused is err without its kind where auth refused the internal key: that is
+// ours to mend and no fault of the person's, so it must not be told as theirs.
+func keyRefused(err error) error {
+	if fault.KindOf(err) == fault.Unauthenticated {
+		return fmt.Errorf("auth refuses the internal API key: %s", err.Error())
+	}
 	return err
 }

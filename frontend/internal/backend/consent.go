@@ -17,8 +17,7 @@ type Consent struct {
 }
 
 // Consent reads the query of an authorization request, within ReadTimeout.
-// Malformed is one that no browser may be redirected for, Unauthenticated that
-// auth has another internal key.
+// Malformed is one that no browser may be redirected for.
 func (c Auth) Consent(ctx context.Context, query string) (Consent, error) {
 	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
@@ -27,7 +26,7 @@ func (c Auth) Consent(ctx context.Context, query string) (Consent, error) {
 		Method: http.MethodPost, Path: "/oauth2/consent",
 		Header: http.Header{"X-Internal-Api-Key": {c.internalKey}}, Body: map[string]string{"query": query},
 	}, &reply)
-	return reply, err
+	return reply, keyRefused(err)
 }
 
 // Decide carries the decision of the person with that access token to auth, and

@@ -2,7 +2,6 @@ package page
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -27,11 +26,7 @@ func (s *site) consent(w http.ResponseWriter, r *http.Request) error {
 		return s.signInFirst(w, r, query, who.State)
 	}
 	asked, err := s.services.Auth.Consent(r.Context(), query)
-	switch {
-	case fault.KindOf(err) == fault.Unauthenticated:
-		// Ours to mend, no fault of the person's: the kind must not reach them.
-		return fmt.Errorf("auth refuses the internal API key: %s", err.Error())
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	to, err := mayLeadTo(w, asked.RedirectURI)

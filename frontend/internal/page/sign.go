@@ -1,7 +1,6 @@
 package page
 
 import (
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -58,11 +57,7 @@ func (s *site) register(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := registerForm(values)
 	err = s.services.Auth.Register(r.Context(), address(r), values.Get("username"), values.Get("email"), values.Get("password"))
-	switch {
-	case fault.KindOf(err) == fault.Unauthenticated:
-		// Ours to mend, no fault of the person's: the kind must not reach them.
-		return fmt.Errorf("auth refuses the internal API key: %s", err.Error())
-	case err != nil:
+	if err != nil {
 		return s.refuse(w, r, form, err)
 	}
 	if err := s.signIn(w, r, values.Get("username"), values.Get("password")); err != nil {
