@@ -21,6 +21,8 @@ const (
 	NotFound                    // 404
 	NotAllowed                  // 405; the thing exists, the method does not
 	Conflict                    // 409; true, but not together with what is there
+	Stale                       // 412; what it was meant for has changed since
+	Unguarded                   // 428; it must say what it is meant for, by If-Match
 	TooLarge                    // 413
 	Unsupported                 // 415; a media type not read here
 	Invalid                     // 422; read well, breaks a rule: see Error.Fields

@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -29,17 +30,11 @@ const MaxBody = 64 << 10
 // differ about what it says.
 func Decode[T any](r *http.Request) (T, error) {
 	var v T
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		return v, fault.New(fault.Unsupported, "the body must be application/json")
+	_, body, err := ReadBody(r, MaxBody, "application/json")
+	if err != nil {
+		return v, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, MaxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return v, fault.New(fault.TooLarge, "the body is over %d bytes", MaxBody)
-	case err != nil:
-		return v, fault.New(fault.Malformed, "the body ended early").Because(err)
-	case !utf8.Valid(body):
+	if !utf8.Valid(body) {
 		return v, fault.New(fault.Malformed, "the body is not UTF-8")
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -50,6 +45,24 @@ func Decode[T any](r *http.Request) (T, error) {
 		return v, fault.New(fault.Malformed, "the body holds more than one JSON value")
 	}
 	return v, checkNames[T](body)
+}
+
+// ReadBody reads a request body of one of the media types (415) and of at most
+// so many bytes (413), to its end (400), and says which of the types it is.
+func ReadBody(r *http.Request, most int64, mediaTypes ...string) (mediaType string, body []byte, err error) {
+	mediaType, _, err = mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || !slices.Contains(mediaTypes, mediaType) {
+		return "", nil, fault.New(fault.Unsupported, "the body must be %s", strings.Join(mediaTypes, " or "))
+	}
+	body, err = io.ReadAll(http.MaxBytesReader(nil, r.Body, most))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return "", nil, fault.New(fault.TooLarge, "the body is over %d bytes", most)
+	case err != nil:
+		return "", nil, fault.New(fault.Malformed, "the body ended early").Because(err)
+	}
+	return mediaType, body, nil
 }
 
 // checkNames refuses names that T has not and names that come twice. The body is
@@ -142,7 +155,12 @@ func ReplyTagged(w http.ResponseWriter, r *http.Request, cacheControl string, v 
 // ReplyBytes is ReplyTagged for a body that is encoded already.
 func ReplyBytes(w http.ResponseWriter, r *http.Request, cacheControl, contentType string, body []byte) {
 	sum := sha256.Sum256(body)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	ReplyVersion(w, r, cacheControl, contentType, `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`, body)
+}
+
+// ReplyVersion is ReplyBytes for a body whose strong ETag, quotes included, is
+// known.
+func ReplyVersion(w http.ResponseWriter, r *http.Request, cacheControl, contentType, tag string, body []byte) {
 	h := w.Header()
 	h.Set("Etag", tag)
 	h.Set("Cache-Control", cacheControl)

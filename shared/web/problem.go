@@ -123,6 +123,8 @@ func statuses() map[fault.Kind]int {
 		fault.NotFound:        http.StatusNotFound,
 		fault.NotAllowed:      http.StatusMethodNotAllowed,
 		fault.Conflict:        http.StatusConflict,
+		fault.Stale:           http.StatusPreconditionFailed,
+		fault.Unguarded:       http.StatusPreconditionRequired,
 		fault.TooLarge:        http.StatusRequestEntityTooLarge,
 		fault.Unsupported:     http.StatusUnsupportedMediaType,
 		fault.Invalid:         http.StatusUnprocessableEntity,
