@@ -176,6 +176,7 @@ func TestDailyByDate(t *testing.T) {
 		{"empty is today", "?date=", 2, "2026-03-01", "public, max-age=43200"},
 		{"yesterday", "?date=2026-02-28", 1, "2026-02-28", "public, max-age=86400"},
 		{"two days ago", "?date=2026-02-27", 2, "2026-02-27", "public, max-age=86400"},
+		{"a piece deleted since", "?date=2026-02-26", 3, "2026-02-26", "public, max-age=86400"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -194,8 +195,8 @@ func TestDailyIsNotFound(t *testing.T) {
 	t.Parallel()
 	h := pastDays(t)
 	for date, detail := range map[string]string{
-		"2026-02-26": "the piece of that day has left the gallery",
-		"2026-02-25": "no piece was chosen for 2026-02-25",
+		"2026-02-25": "the piece of that day has left the gallery",
+		"2026-02-24": "no piece was chosen for 2026-02-24",
 		"0001-01-01": "no piece was chosen for 0001-01-01",
 		"0000-12-31": "no piece was chosen for 0000-12-31",
 		"2026-03-02": "the piece of 2026-03-02 is still to come",
@@ -208,14 +209,15 @@ func TestDailyIsNotFound(t *testing.T) {
 	}
 }
 
-// pastDays is a replica on 1 March whose last three days showed the pieces 3,
-// deleted since, 2 and 1.
+// pastDays is a replica on 1 March whose last four days showed the pieces 4,
+// erased since, 3, deleted since, 2 and 1.
 func pastDays(t *testing.T) http.Handler {
 	t.Helper()
 	w := newWorld(t)
-	w.fold(t, 3)
-	w.exec(t, `INSERT INTO recommendation.daily (day, product_id) VALUES ('2026-02-26', 3), ('2026-02-27', 2), ('2026-02-28', 1)`)
-	w.exec(t, `DELETE FROM product.products WHERE id = 3`)
+	w.fold(t, 4)
+	w.exec(t, `INSERT INTO recommendation.daily (day, product_id) VALUES ('2026-02-25', 4), ('2026-02-26', 3), ('2026-02-27', 2), ('2026-02-28', 1)`)
+	w.exec(t, `UPDATE product.products SET deleted_at = now() WHERE id = 3`)
+	w.exec(t, `DELETE FROM product.products WHERE id = 4`)
 	return w.replica(t, at(t, "2026-03-01T12:00:00Z"))
 }
 
@@ -260,10 +262,15 @@ func TestDailyOfTodayIsNotReplacedOnceDeleted(t *testing.T) {
 	w.fold(t, 2)
 	h := w.replica(t, at(t, "2026-03-01T12:00:00Z"))
 	chosen := ok[daily](t, get(t, h, dailyPath)).ID
-	w.exec(t, `DELETE FROM product.products WHERE id = $1`, chosen)
+	w.exec(t, `UPDATE product.products SET deleted_at = now(), name = 'Last name' WHERE id = $1`, chosen)
 	wantProblem(t, get(t, h, dailyPath), dailyPath, http.StatusNotFound, "the piece of that day has left the gallery")
-	if got := w.days(t, "2026-03-02", 1); got[0] != 3-chosen {
-		t.Errorf("tomorrow got %d, want %d", got[0], 3-chosen)
+	if got := w.days(t, "2026-03-02", 2); got[0] != 3-chosen || got[1] != 3-chosen {
+		t.Errorf("the next days got %d, want %d", got, 3-chosen)
+	}
+	later := w.replica(t, at(t, "2026-03-02T12:00:00Z"))
+	want := daily{ID: chosen, Name: "Last name", Description: "A model.", ImageURL: "/model.svg", Date: "2026-03-01"}
+	if diff := cmp.Diff(ok[daily](t, get(t, later, dailyPath+"?date=2026-03-01")), want); diff != "" {
+		t.Errorf("once the day is over (-got +want):\n%s", diff)
 	}
 }
 

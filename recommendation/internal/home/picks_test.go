@@ -148,6 +148,24 @@ func TestPicksFollowTheNextVote(t *testing.T) {
 	}
 }
 
+// TestPicksLeaveOutDeletedPieces: they are no picks, and votes for them say nothing
+// about anybody's taste any more.
+func TestPicksLeaveOutDeletedPieces(t *testing.T) {
+	t.Parallel()
+	w := tasteful(t)
+	h := w.replica(t, time.Now)
+	w.exec(t, `UPDATE product.products SET deleted_at = now() WHERE id IN (1, 3, 5)`)
+	got := ok[[]pick](t, get(t, h, picksPath+"?limit=20", "Authorization", "Bearer "+w.issuer.Mint(1, token.RoleUser)))
+	// Of what person 1 likes, 2 is left, and of those who share it only 12 likes something else.
+	want := []pick{model(8, 1, loved), model(6, 1, loved), model(4, 2, loved), model(7, 3, loved)}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("picks (-got +want):\n%s", diff)
+	}
+	if diff := cmp.Diff(ok[[]pick](t, get(t, h, picksPath+"?limit=2")), []pick{model(2, 4, popular), model(7, 3, popular)}); diff != "" {
+		t.Errorf("popular (-got +want):\n%s", diff)
+	}
+}
+
 func TestPicksLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -49,8 +49,10 @@ func (d Daily) Show(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// piece is what date shows. A piece that was deleted since is NotFound, today as
-// well: another one would not be the same for everyone all day.
+// piece is what date shows. Past days are history: they show their piece as it
+// was last, deleted or not. One that is deleted on its day is NotFound for the
+// rest of it: nobody can vote for it, and another one would not be the same for
+// everyone all day.
 func (d Daily) piece(ctx context.Context, date, today time.Time) (product, error) {
 	if date.After(today) {
 		return product{}, fault.New(fault.NotFound, "the piece of %s is still to come", date.Format(time.DateOnly))
@@ -62,7 +64,11 @@ func (d Daily) piece(ctx context.Context, date, today time.Time) (product, error
 	if err != nil {
 		return product{}, err
 	}
-	return d.store.product(ctx, id)
+	p, err := d.store.product(ctx, id)
+	if err == nil && p.Deleted && date.Equal(today) {
+		return product{}, gone()
+	}
+	return p, err
 }
 
 // cacheControl lets today's answer live until midnight and not a second longer.

@@ -48,6 +48,7 @@ func (s *Store) record(ctx context.Context, day time.Time) (int64, error) {
 		SELECT $1, p.id
 		FROM product.products AS p
 		LEFT JOIN recommendation.daily AS d ON d.product_id = p.id
+		WHERE p.deleted_at IS NULL
 		GROUP BY p.id
 		ORDER BY max(d.day) NULLS FIRST, random()
 		LIMIT 1

@@ -33,6 +33,7 @@ type product struct {
 	Paper       string    `db:"paper" json:"paper"`
 	CreatedAt   time.Time `db:"created_at" json:"created_at"`
 	UpdatedAt   time.Time `db:"updated_at" json:"updated_at"`
+	Deleted     bool      `db:"deleted" json:"-"` // read for the piece of a day only: no other reader gets a deleted one
 }
 
 // Ready is nil once the database answers and has every table that the service
@@ -48,18 +49,22 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// product is the piece with that id, or a NotFound fault if it was deleted.
+// product is the piece with that id, deleted or not; what was erased from the
+// table is a NotFound fault.
 func (s *Store) product(ctx context.Context, id int64) (product, error) {
 	const query = `
-		SELECT id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at
+		SELECT id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at,
+		       deleted_at IS NOT NULL AS deleted
 		FROM product.products
 		WHERE id = $1`
 	var p product
 	switch err := s.db.GetContext(ctx, &p, query, id); {
 	case errors.Is(err, sql.ErrNoRows):
-		return product{}, fault.New(fault.NotFound, "the piece of that day has left the gallery").Because(err)
+		return product{}, gone()
 	case err != nil:
 		return product{}, fmt.Errorf("select product %d: %w", id, err)
 	}
 	return p, nil
 }
+
+func gone() error { return fault.New(fault.NotFound, "the piece of that day has left the gallery") }

@@ -34,7 +34,7 @@ func (s *Store) picks(ctx context.Context, person int64, limit int) ([]pick, err
 		WITH liked AS (
 			SELECT v.product_id, 1 / sqrt(p.votes) AS weight
 			FROM product.votes AS v JOIN product.products AS p ON p.id = v.product_id
-			WHERE v.person_id = $1
+			WHERE v.person_id = $1 AND p.deleted_at IS NULL
 			ORDER BY v.created_at DESC, v.product_id DESC LIMIT 50
 		), neighbours AS (
 			SELECT voters.person_id, sum(liked.weight) AS weight
@@ -54,7 +54,8 @@ func (s *Store) picks(ctx context.Context, person int64, limit int) ([]pick, err
 		       COALESCE(round((shared.weight / sqrt(p.votes))::numeric, 9), 0) AS affinity
 		FROM product.products AS p
 		LEFT JOIN shared ON shared.product_id = p.id
-		WHERE NOT EXISTS (SELECT FROM product.votes AS v WHERE v.person_id = $1 AND v.product_id = p.id)
+		WHERE p.deleted_at IS NULL
+		AND NOT EXISTS (SELECT FROM product.votes AS v WHERE v.person_id = $1 AND v.product_id = p.id)
 		ORDER BY affinity DESC, p.votes DESC, p.id DESC
 		LIMIT $2`
 	picks := []pick{}
