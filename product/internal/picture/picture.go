@@ -1,0 +1,48 @@
+// Package picture makes uploaded pictures safe to show to anybody: what comes
+// out was written anew from what was understood, so that no other reader of it
+// understands more.
+package picture
+
+import (
+	"fmt"
+
+	"craftista/shared/fault"
+)
+
+// The media types that Clean takes.
+const (
+	SVG = "image/svg+xml"
+	PNG = "image/png"
+)
+
+// The limits of a picture, in bytes. A good one may grow as it is rewritten.
+const (
+	MaxUpload = 256 << 10
+	maxKept   = 1 << 20 // in step with the schema
+)
+
+// Clean returns the picture as it is safe to keep and to send. A picture that
+// cannot be made so is Invalid, with the reason. It does not matter what follows
+// a PNG's end or what comments an SVG has: neither is kept. Cleaning again gives
+// the same bytes.
+func Clean(mediaType string, upload []byte) ([]byte, error) {
+	clean := cleanSVG
+	if mediaType == PNG {
+		clean = cleanPNG
+	}
+	kept, err := clean(upload)
+	if err == nil && len(kept) > maxKept {
+		err = refuse("is over %d bytes once it is rewritten", maxKept)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return kept, nil
+}
+
+// refuse is the fault of a picture that breaks a rule.
+func refuse(format string, args ...any) error {
+	var broken fault.Checks
+	broken.Require(false, "image", fmt.Sprintf(format, args...))
+	return broken.Err()
+}
