@@ -40,6 +40,15 @@ func TestContract(t *testing.T) {
 			"voting":         s.voting,
 			"scopes":         s.scopes,
 			"votes of mine":  s.mine,
+			"editing":        s.editing,
+			"deleting":       s.deleting,
+			"preconditions":  s.preconditions,
+			"good drafts":    s.goodDrafts,
+			"bad drafts":     s.badDrafts,
+			"bad bodies":     s.badBodies,
+			"editors":        s.editors,
+			"images":         s.images,
+			"bad images":     s.badImages,
 			"service":        s.service,
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -198,7 +207,9 @@ func (s suite) notFound(t *testing.T) {
 
 func (s suite) notAllowed(t *testing.T) {
 	for _, row := range []struct{ method, target, allow string }{
-		{"POST", "/api/products", "GET, HEAD"},
+		{"PATCH", "/api/products", "GET, HEAD, POST"},
+		{"PATCH", "/api/products/1", "GET, HEAD, PUT, DELETE"},
+		{"DELETE", "/api/images/1", "GET, HEAD"},
 		{"DELETE", "/api/origamis/1", "GET, HEAD"},
 		{"PATCH", "/api/origamis/1/votes", "GET, HEAD"},
 		{"GET", "/api/origamis/1/vote", "POST, DELETE"},

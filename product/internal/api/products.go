@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -26,11 +27,16 @@ type product struct {
 	Paper       string    `json:"paper"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
+	Version     int64     `json:"-"` // the ETag has it
 }
 
-// Encode is the core.Encode of this API: the JSON that a reader of one product
-// gets, so that a cached one is sent as it is kept.
-func Encode(p core.Product) ([]byte, error) { return json.Marshal(product(p)) }
+// Encode is the core.Encode of this API: the ETag and, on a line of its own, the
+// JSON that a reader of one product gets, so that a cached one is sent as it is
+// kept.
+func Encode(p core.Product) ([]byte, error) {
+	body, err := json.Marshal(product(p))
+	return append([]byte(tag(p)+"\n"), body...), err
+}
 
 // list answers GET /api/products and GET /api/origamis.
 func (h products) list(w http.ResponseWriter, r *http.Request) error {
@@ -62,11 +68,12 @@ func (h products) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, source, err := h.catalogue.Encoded(r.Context(), id)
+	encoded, source, err := h.catalogue.Encoded(r.Context(), id)
 	if err != nil {
 		return err
 	}
+	tag, body, _ := bytes.Cut(encoded, []byte("\n"))
 	w.Header().Set("X-Cache", string(source))
-	web.ReplyBytes(w, r, revalidate, "application/json", body)
+	web.ReplyVersion(w, r, revalidate, "application/json", string(tag), body)
 	return nil
 }

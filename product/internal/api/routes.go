@@ -19,12 +19,20 @@ var spec []byte
 // GET / and the probes tell.
 func Routes(t *telemetry.Telemetry, c *core.Catalogue, v *token.Verifier, about health.Service) *web.Router {
 	r := web.NewRouter(t, web.Problem)
+	curators := func(h web.Handler) web.Handler { return token.RequireRole(v, h, token.RoleCurator, token.RoleAdmin) }
 
 	p := products{catalogue: c}
 	r.Get("/api/products", p.list)
 	r.Get("/api/products/{id}", p.show)
 	r.Get("/api/origamis", p.list)
 	r.Get("/api/origamis/{id}", p.show)
+	r.Post("/api/products", curators(p.add))
+	r.Put("/api/products/{id}", curators(p.edit))
+	r.Delete("/api/products/{id}", curators(p.remove))
+
+	i := images{catalogue: c}
+	r.Post("/api/images", curators(i.add))
+	r.Get("/api/images/{name}", i.show)
 
 	s := votes{catalogue: c}
 	r.Get("/api/origamis/{id}/votes", s.count)

@@ -16,6 +16,7 @@ import (
 
 // books is a store and a cache that write down what is asked of them.
 type books struct {
+	core.Store
 	core.NoCache
 	lines    []string
 	products []core.Product

@@ -12,13 +12,14 @@ type Product struct {
 	ID          int64 // positive
 	Name        string
 	Description string
-	ImageURL    string // absolute, or a path on the site
+	ImageURL    string // a path on the site
 	Votes       int64  // how many people voted for it
 	Difficulty  string // easy, intermediate or advanced
 	Folds       int
 	Paper       string    // the sheet to start from, such as "15 cm square"
 	CreatedAt   time.Time // UTC
 	UpdatedAt   time.Time // UTC; of the piece itself, votes do not change it
+	Version     int64     // counts the edits, from 1; votes do not change it
 }
 
 // Sort is an order to walk the catalogue in. A minus sign means descending;

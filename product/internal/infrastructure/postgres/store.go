@@ -47,24 +47,32 @@ type row struct {
 	Paper       string    `db:"paper"`
 	CreatedAt   time.Time `db:"created_at"`
 	UpdatedAt   time.Time `db:"updated_at"`
+	Version     int64     `db:"version"`
 }
 
-const selectProduct = `
-	SELECT id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at
-	  FROM product.products`
+// columns are those of a row. A reader who selects them leaves out deleted
+// pieces, whose rows stay.
+const (
+	columns       = `id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at, version`
+	selectProduct = `
+	SELECT ` + columns + `
+	  FROM product.products
+	 WHERE deleted_at IS NULL`
+)
 
 func (r row) product() core.Product {
 	return core.Product{
 		ID: r.ID, Name: r.Name, Description: r.Description, ImageURL: r.ImageURL, Votes: r.Votes,
 		Difficulty: r.Difficulty, Folds: r.Folds, Paper: r.Paper,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), // the driver gives the session's zone
+		Version: r.Version,
 	}
 }
 
 // Product implements core.Store.
 func (s *Store) Product(ctx context.Context, id int64) (core.Product, error) {
 	const query = selectProduct + `
-	 WHERE id = $1`
+	   AND id = $1`
 	var r row
 	switch err := s.db.GetContext(ctx, &r, query, id); {
 	case errors.Is(err, sql.ErrNoRows):
@@ -94,19 +102,19 @@ func (s *Store) Products(ctx context.Context, p core.Page) ([]core.Product, erro
 func pageQuery(p core.Page) (query string, args []any) {
 	const (
 		byID = selectProduct + `
-	 WHERE id > $1
+	   AND id > $1
 	 ORDER BY id
 	 LIMIT $2`
 		byVotes = selectProduct + `
-	 WHERE (votes, id) < ($1, $2)
+	   AND (votes, id) < ($1, $2)
 	 ORDER BY votes DESC, id DESC
 	 LIMIT $3`
 		byName = selectProduct + `
-	 WHERE (name, id) > ($1, $2)
+	   AND (name, id) > ($1, $2)
 	 ORDER BY name, id
 	 LIMIT $3`
 		byNewest = selectProduct + `
-	 WHERE (created_at, id) < ($1, $2)
+	   AND (created_at, id) < ($1, $2)
 	 ORDER BY created_at DESC, id DESC
 	 LIMIT $3`
 	)
@@ -122,38 +130,48 @@ func pageQuery(p core.Page) (query string, args []any) {
 	}
 }
 
-// Vote implements core.Store. A second vote at the same moment waits for the
-// first one's commit and then changes nothing.
+// alive finds and locks the piece $2 for a change of its votes. The lock comes
+// before the change: all who change votes of a piece wait at the same place, the
+// count stays true until the commit, and a deletion either waits for this change
+// or is seen by it.
+const alive = `
+		WITH alive AS (
+			SELECT id
+			  FROM product.products
+			 WHERE id = $2
+			   AND deleted_at IS NULL
+			   FOR NO KEY UPDATE
+		)`
+
+// Vote implements core.Store. Voting again changes nothing.
 func (s *Store) Vote(ctx context.Context, person, id int64) (votes int64, err error) {
-	const query = `
+	const query = alive + `
 		INSERT INTO product.votes (person_id, product_id)
-		VALUES ($1, $2)
+		SELECT $1, id
+		  FROM alive
 		ON CONFLICT (person_id, product_id) DO NOTHING`
-	votes, err = s.change(ctx, query, person, id)
-	if pg.Violated(err) == "votes_product_id_fkey" {
-		return 0, missing(id)
-	}
-	return votes, err
+	return s.change(ctx, query, person, id)
 }
 
 // Unvote implements core.Store.
 func (s *Store) Unvote(ctx context.Context, person, id int64) (votes int64, err error) {
-	const query = `
+	const query = alive + `
 		DELETE FROM product.votes
+		 USING alive
 		 WHERE person_id = $1
-		   AND product_id = $2`
+		   AND product_id = alive.id`
 	return s.change(ctx, query, person, id)
 }
 
 // change runs a statement on votes and reads the count in the same transaction:
-// a trigger has counted by then, and the lock it took on the piece keeps the
-// count true until the commit.
+// a trigger has counted by then.
 func (s *Store) change(ctx context.Context, statement string, person, id int64) (votes int64, err error) {
 	const query = `
 		SELECT votes
 		  FROM product.products
-		 WHERE id = $1`
-	err = pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
+		 WHERE id = $1
+		   AND deleted_at IS NULL`
+	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, statement, person, id); err != nil {
 			return fmt.Errorf("change votes for %d: %w", id, err)
 		}
@@ -165,20 +183,29 @@ func (s *Store) change(ctx context.Context, statement string, person, id int64) 
 		}
 		return nil
 	})
-	if errors.Is(err, pg.ErrCommit) {
-		err = fmt.Errorf("%w: %w", core.ErrUncertain, err)
-	}
 	return votes, err
+}
+
+// inTx is pg.InTx for a core.Store: a commit that nobody knows the end of is
+// uncertain.
+func (s *Store) inTx(ctx context.Context, do func(*sqlx.Tx) error) error {
+	err := pg.InTx(ctx, s.db, do)
+	if errors.Is(err, pg.ErrCommit) {
+		return fmt.Errorf("%w: %w", core.ErrUncertain, err)
+	}
+	return err
 }
 
 // VotedFor implements core.Store.
 func (s *Store) VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error) {
 	const query = `
-		SELECT product_id
-		  FROM product.votes
-		 WHERE person_id = $1
-		   AND product_id = ANY ($2)
-		 ORDER BY product_id`
+		SELECT v.product_id
+		  FROM product.votes AS v
+		  JOIN product.products AS p ON p.id = v.product_id
+		 WHERE v.person_id = $1
+		   AND v.product_id = ANY ($2)
+		   AND p.deleted_at IS NULL
+		 ORDER BY v.product_id`
 	found := []int64{}
 	if err := s.db.SelectContext(ctx, &found, query, person, pq.Array(ids)); err != nil {
 		return nil, fmt.Errorf("select votes of a person: %w", err)

@@ -29,7 +29,7 @@ func TestPagesWalkAnIndex(t *testing.T) {
 		}
 	}
 	for sort, index := range map[core.Sort]string{
-		core.SortID: "products_pkey", core.SortVotes: "products_votes_idx", core.SortName: "products_name_idx", core.SortNewest: "products_created_at_idx",
+		core.SortID: "products_id_idx", core.SortVotes: "products_votes_idx", core.SortName: "products_name_idx", core.SortNewest: "products_created_at_idx",
 	} {
 		query, args := pageQuery(core.Page{Sort: sort, After: sort.Start(), Limit: 25})
 		var lines []string

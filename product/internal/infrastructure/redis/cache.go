@@ -30,9 +30,9 @@ const (
 
 // prefix names the form of the cached bytes: change it with the form, so that a
 // new release does not serve what the one before it kept.
-const prefix = "craftista:product:v1:"
+const prefix = "craftista:product:v2:"
 
-// leaseMark starts a lease. A cached piece is a JSON object and never does.
+// leaseMark starts a lease. A cached piece starts with its ETag and never does.
 const leaseMark = "lease:"
 
 // takeLease returns what is kept at KEYS[1], and if that is nothing makes the

@@ -91,7 +91,7 @@ func TestWhatIsKeptExpires(t *testing.T) {
 	raw := client.NewClient(o)
 	t.Cleanup(func() { _ = raw.Close() })
 	for id, most := range map[int]time.Duration{1: time.Minute, 2: 10 * time.Second} { // a piece, and a lease that came to nothing
-		left, err := raw.PTTL(t.Context(), "craftista:product:v1:"+strconv.Itoa(id)).Result()
+		left, err := raw.PTTL(t.Context(), "craftista:product:v2:"+strconv.Itoa(id)).Result()
 		if err != nil || left > most || left < most-5*time.Second {
 			t.Errorf("key %d lives %v, %v; want %v", id, left, err, most)
 		}

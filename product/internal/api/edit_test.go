@@ -1,0 +1,222 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/shared/token"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+)
+
+const jsonMedia = "application/json"
+
+// send makes a request with a body; headers are name, value, name, value. Like
+// call it never ends the test.
+func send(t *testing.T, h http.Handler, method, target, bearer, media, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+	if bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	r.Header.Set("Content-Type", media)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func (g *gallery) curator() string { return g.issuer.Mint(500, token.RoleCurator) }
+
+type draft map[string]any
+
+// with is a good draft but for one field; nil leaves it out.
+func with(field string, value any) draft {
+	d := draft{
+		"name": "Heron", "description": "Stands.\nWaits.", "image_url": "/static/origami/crane.svg",
+		"difficulty": "advanced", "folds": 40, "paper": "20 cm square",
+	}
+	d[field] = value
+	if value == nil {
+		delete(d, field)
+	}
+	return d
+}
+
+func (d draft) String() string {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func productPath(id int64) string { return "/api/products/" + strconv.FormatInt(id, 10) }
+
+// editing follows one piece from its first day through two edits, what readers
+// get all along and what the edits tell being the same.
+func (s suite) editing(t *testing.T) {
+	curator, began := s.g.curator(), time.Now().Add(-time.Minute)
+	w := send(t, s.h, "POST", "/api/products", curator, jsonMedia, with("name", `<b>Heron</b> & "Söhne"`).String())
+	added := body[product](t, w, 201)
+	want := product{
+		ID: added.ID, Name: `<b>Heron</b> & "Söhne"`, Description: "Stands.\nWaits.", ImageURL: "/static/origami/crane.svg",
+		Difficulty: "advanced", Folds: 40, Paper: "20 cm square", CreatedAt: added.CreatedAt, UpdatedAt: added.CreatedAt,
+	}
+	if diff := cmp.Diff(added, want); diff != "" || added.CreatedAt.Before(began) {
+		t.Errorf("added (-got +want):\n%s", diff)
+	}
+	if got := w.Header().Get("Location"); got != productPath(added.ID) {
+		t.Errorf("Location %q", got)
+	}
+	tag := s.reads1(t, added, w)
+	call(t, s.h, "POST", path(added.ID, "/vote"), s.g.token(1))
+	for i, name := range []string{"Grey heron", "Little egret"} {
+		w := send(t, s.h, "PUT", productPath(added.ID), curator, jsonMedia, with("name", name).String(), "If-Match", tag)
+		edited := body[product](t, w, 200)
+		want.Name, want.Votes, want.UpdatedAt = name, 1, edited.UpdatedAt
+		if diff := cmp.Diff(edited, want); diff != "" || !edited.UpdatedAt.After(added.UpdatedAt) {
+			t.Errorf("edit %d (-got +want):\n%s", i, diff)
+		}
+		tag = s.reads1(t, edited, w)
+	}
+}
+
+// reads1 checks that a reader gets what an editor was told, and returns the tag.
+func (s suite) reads1(t *testing.T, told product, teller *httptest.ResponseRecorder) string {
+	t.Helper()
+	w := call(t, s.h, "GET", productPath(told.ID), "")
+	if diff := cmp.Diff(body[product](t, w, 200), told); diff != "" {
+		t.Errorf("read (-got +told):\n%s", diff)
+	}
+	tag := w.Header().Get("Etag")
+	if got := teller.Header().Get("Etag"); got != tag || teller.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("told ETag %s, read %s; header %v", got, tag, teller.Header())
+	}
+	return tag
+}
+
+// deleting: to readers and voters the piece is gone; what people did stays.
+func (s suite) deleting(t *testing.T) {
+	id, curator := s.g.piece(t, "Moth", day(1)), s.g.curator()
+	call(t, s.h, "POST", path(id, "/vote"), s.g.token(1))
+	call(t, s.h, "GET", path(id, ""), "") // caches it
+	if w := call(t, s.h, "DELETE", productPath(id), curator); w.Code != 204 || w.Body.Len() != 0 {
+		t.Errorf("status %d, body %s", w.Code, w.Body)
+	}
+	for _, gone := range [][2]string{
+		{"GET", path(id, "")}, {"GET", productPath(id)}, {"GET", path(id, "/votes")}, {"POST", path(id, "/vote")},
+		{"DELETE", path(id, "/vote")}, {"DELETE", productPath(id)},
+	} {
+		checkProblem(t, call(t, s.h, gone[0], gone[1], curator), 404, gone[1])
+	}
+	checkProblem(t, send(t, s.h, "PUT", productPath(id), curator, jsonMedia, with("", nil).String(), "If-Match", "*"), 404, productPath(id))
+	for _, sort := range []string{"id", "-votes", "name", "-created_at"} {
+		all, _ := follow(t, s.h, "/api/products?limit=100&sort="+sort, func() {})
+		for _, p := range all {
+			if p.ID == id {
+				t.Errorf("still listed by %s", sort)
+			}
+		}
+	}
+	mine := body[map[string][]int64](t, call(t, s.h, "GET", fmt.Sprintf("/api/votes/mine?ids=%d", id), s.g.token(1)), 200)
+	if diff := cmp.Diff(mine, map[string][]int64{"origami_ids": {}}); diff != "" || s.g.voters(t, id) != 1 {
+		t.Errorf("%d voters on record, mine (-got +want):\n%s", s.g.voters(t, id), diff)
+	}
+}
+
+// preconditions: only the edit counts. A vote in between changes the tag and
+// hinders nobody, an edit in between is not undone.
+func (s suite) preconditions(t *testing.T) {
+	curator := s.g.curator()
+	for _, row := range []struct {
+		name        string
+		ifMatch     []string // %s is the tag that was read
+		put, delete int
+	}{
+		{"the tag", []string{"%s"}, 200, 204},
+		{"one of several", []string{`"x", %s ,"9-9-z"`}, 200, 204},
+		{"one of several lines", []string{`"x"`, "%s"}, 200, 204},
+		{"anything", []string{"*"}, 200, 204},
+		{"another count of votes", []string{`"1-99-a"`}, 200, 204},
+		{"another form", []string{`"1-0-zz"`}, 200, 204},
+		{"nothing", nil, 428, 204},
+		{"an empty list", []string{""}, 428, 204},
+		{"another version", []string{`"2-0-a"`}, 412, 412},
+		{"a weak tag", []string{"W/%s"}, 412, 412},
+		{"no quotes", []string{"1-0-a"}, 412, 412},
+		{"a version alone", []string{`"1"`}, 412, 412},
+		{"a hash", []string{`"1-dGhlIHF1aWNrIGZv"`}, 412, 412},
+		{"a star in quotes", []string{`"*"`}, 412, 412},
+		{"a number too large", []string{`"99999999999999999999-0-a"`}, 412, 412},
+		{"nonsense", []string{`'; DROP TABLE "`}, 412, 412},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			id := s.g.piece(t, "Ibis", day(1))
+			tag := call(t, s.h, "GET", productPath(id), "").Header().Get("Etag")
+			call(t, s.h, "POST", path(id, "/vote"), s.g.token(1)) // in between
+			var headers []string
+			for _, value := range row.ifMatch {
+				headers = append(headers, "If-Match", strings.ReplaceAll(value, "%s", tag))
+			}
+			w := send(t, s.h, "PUT", productPath(id), curator, jsonMedia, with("name", "Stork").String(), headers...)
+			if w.Code != row.put {
+				t.Errorf("PUT: status %d, want %d, body %s", w.Code, row.put, w.Body)
+			}
+			if w.Code >= 400 {
+				checkProblem(t, w, row.put, productPath(id))
+			}
+			id = s.g.piece(t, "Ibis", day(1))
+			if w := send(t, s.h, "DELETE", productPath(id), curator, "", "", headers...); w.Code != row.delete {
+				t.Errorf("DELETE: status %d, want %d, body %s", w.Code, row.delete, w.Body)
+			}
+		})
+	}
+}
+
+// editors: who may edit. The rights of an application are the scopes it was
+// granted, whoever it acts for, and no scope is for editing.
+func (s suite) editors(t *testing.T) {
+	app := s.g.issuer.MintWith(500, token.RoleAdmin, func(_ *jwt.Token, c *token.Claims) {
+		c.ClientID, c.Scope = "client-a", "openid votes:read votes:write"
+	})
+	for _, row := range []struct {
+		name, bearer      string
+		wants             [4]int
+		authenticate, why string
+	}{
+		{"nobody", "", [4]int{401, 401, 401, 401}, `Bearer error="invalid_token"`, "this needs a bearer token"},
+		{"a user", s.g.token(1), [4]int{403, 403, 403, 403}, "", "this needs the role curator or admin"},
+		{"an admin's application", app, [4]int{403, 403, 403, 403}, "", "this is not for applications"},
+		{"a curator", s.g.curator(), [4]int{201, 200, 204, 201}, "", ""},
+		{"an admin", s.g.issuer.Mint(501, token.RoleAdmin), [4]int{201, 200, 204, 201}, "", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			id := s.g.piece(t, "Wren", day(1))
+			good := with("", nil).String()
+			for i, w := range []*httptest.ResponseRecorder{
+				send(t, s.h, "POST", "/api/products", row.bearer, jsonMedia, good),
+				send(t, s.h, "PUT", productPath(id), row.bearer, jsonMedia, good, "If-Match", "*"),
+				send(t, s.h, "DELETE", productPath(id), row.bearer, "", ""),
+				send(t, s.h, "POST", "/api/images", row.bearer, "image/svg+xml", square),
+			} {
+				if w.Code != row.wants[i] {
+					t.Errorf("request %d: status %d, want %d, body %s", i, w.Code, row.wants[i], w.Body)
+				}
+				if w.Code >= 400 && (body[problem](t, w, row.wants[i]).Detail != row.why || w.Header().Get("WWW-Authenticate") != row.authenticate) {
+					t.Errorf("request %d: body %s, header %v", i, w.Body, w.Header())
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+
+	"craftista/product/internal/core"
+	"craftista/shared/fault"
+	"craftista/shared/web"
+)
+
+type draft struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	ImageURL    string `json:"image_url"`
+	Difficulty  string `json:"difficulty"`
+	Folds       int    `json:"folds"`
+	Paper       string `json:"paper"`
+}
+
+// add answers POST /api/products.
+func (h products) add(w http.ResponseWriter, r *http.Request) error {
+	d, err := web.Decode[draft](r)
+	if err != nil {
+		return err
+	}
+	p, err := h.catalogue.Add(r.Context(), core.Draft(d))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/api/products/"+strconv.FormatInt(p.ID, 10))
+	w.Header().Set("Etag", tag(p))
+	return web.Reply(w, http.StatusCreated, product(p))
+}
+
+// edit answers PUT /api/products/{id}.
+func (h products) edit(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	versions, given := ifMatch(r)
+	if !given {
+		return fault.New(fault.Unguarded, "send the ETag that the piece was read with as If-Match, or * to replace whatever is there")
+	}
+	d, err := web.Decode[draft](r)
+	if err != nil {
+		return err
+	}
+	p, err := h.catalogue.Edit(r.Context(), id, versions, core.Draft(d))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Etag", tag(p))
+	return web.Reply(w, http.StatusOK, product(p))
+}
+
+// remove answers DELETE /api/products/{id}. It reads no body.
+func (h products) remove(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	versions, _ := ifMatch(r)
+	if err := h.catalogue.Remove(r.Context(), id, versions); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

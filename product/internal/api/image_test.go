@@ -1,0 +1,107 @@
+package api_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"image"
+	"image/png"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const square = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><!-- not kept --><path d="M1 1h7v7H1z"/></svg>`
+
+func (s suite) images(t *testing.T) {
+	var dot bytes.Buffer
+	if err := png.Encode(&dot, image.NewGray(image.Rect(0, 0, 2, 3))); err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct{ media, sent, wanted string }{
+		"svg":                     {"image/svg+xml", square, strings.Replace(square, "<!-- not kept -->", "", 1)},
+		"svg with a charset":      {"image/svg+xml; charset=utf-8", square, strings.Replace(square, "<!-- not kept -->", "", 1)},
+		"png":                     {"image/png", dot.String(), ""},
+		"png and what follows it": {"image/png", dot.String() + "<script>", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := send(t, s.h, "POST", "/api/images", s.g.curator(), row.media, row.sent)
+			url := body[map[string]string](t, w, 201)["image_url"]
+			again := send(t, s.h, "POST", "/api/images", s.g.curator(), row.media, row.sent)
+			if got := body[map[string]string](t, again, 201)["image_url"]; got != url || w.Header().Get("Location") != url {
+				t.Errorf("uploaded to %s, then to %s; header %v", url, got, w.Header())
+			}
+			s.shown(t, url, strings.Split(row.media, ";")[0], row.wanted)
+			added := body[product](t, send(t, s.h, "POST", "/api/products", s.g.curator(), jsonMedia, with("image_url", url).String()), 201)
+			if added.ImageURL != url {
+				t.Errorf("image %q, want %q", added.ImageURL, url)
+			}
+		})
+	}
+	for _, name := range []string{"1", "..%2f1", strings.Repeat("0", 64) + ".svg", strings.Repeat("0", 64) + ".png", "%00", "crane.svg"} {
+		checkProblem(t, call(t, s.h, "GET", "/api/images/"+name, ""), 404, "/api/images/"+name)
+	}
+}
+
+// shown checks that anybody gets the image, may keep it for good, and that a
+// browser which opens it by itself lets it do nothing.
+func (s suite) shown(t *testing.T, url, media, wanted string) {
+	w := call(t, s.h, "GET", url, "")
+	sum := sha256.Sum256(w.Body.Bytes())
+	if w.Code != 200 || !strings.HasPrefix(url, "/api/images/"+hex.EncodeToString(sum[:])+".") {
+		t.Errorf("%s: status %d, content %x", url, w.Code, sum)
+	}
+	if wanted != "" && w.Body.String() != wanted {
+		t.Errorf("got %s, want %s", w.Body, wanted)
+	}
+	headers := map[string]string{
+		"Content-Type": media, "Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff",
+		"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+	}
+	head := call(t, s.h, "HEAD", url, "")
+	for name, want := range headers {
+		if w.Header().Get(name) != want || head.Header().Get(name) != want {
+			t.Errorf("%s %q, to HEAD %q, want %q", name, w.Header().Get(name), head.Header().Get(name), want)
+		}
+	}
+	if again := send(t, s.h, "GET", url, "", "", "", "If-None-Match", w.Header().Get("Etag")); again.Code != 304 || again.Body.Len() != 0 {
+		t.Errorf("again: status %d", again.Code)
+	}
+}
+
+func (s suite) badImages(t *testing.T) {
+	svg := func(inner string) string { return strings.Replace(square, "<!-- not kept -->", inner, 1) }
+	for name, row := range map[string]struct {
+		media, body string
+		status      int
+		want        []field
+	}{
+		"script":              {"image/svg+xml", svg("<script/>"), 422, []field{{"image", `must not have the element "script" (line 1)`}}},
+		"event handler":       {"image/svg+xml", svg(`<g onclick="x"/>`), 422, []field{{"image", `must not have the attribute "onclick" (line 1)`}}},
+		"external reference":  {"image/svg+xml", svg(`<use href="http://evil.example/#a"/>`), 422, []field{{"image", `must not have the attribute href with the value "http://evil.example/#a" (line 1)`}}},
+		"entities":            {"image/svg+xml", "<!DOCTYPE svg>\n" + square, 422, []field{{"image", "must not have a DOCTYPE or other declaration (line 1)"}}},
+		"nothing as svg":      {"image/svg+xml", "", 422, []field{{"image", "must have a root element (line 1)"}}},
+		"nothing as png":      {"image/png", "", 422, []field{{"image", "is not a PNG that can be read"}}},
+		"svg as png":          {"image/png", square, 422, []field{{"image", "is not a PNG that can be read"}}},
+		"one byte too many":   {"image/svg+xml", square + strings.Repeat(" ", 256<<10+1-len(square)), 413, nil},
+		"another kind":        {"image/gif", "GIF89a", 415, nil},
+		"a page":              {"text/html", "<p>", 415, nil},
+		"no media type":       {"", square, 415, nil},
+		"a form with a file":  {"multipart/form-data; boundary=x", "--x--", 415, nil},
+		"two types at a time": {"image/png, image/svg+xml", square, 415, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := send(t, s.h, "POST", "/api/images", s.g.curator(), row.media, row.body)
+			if diff := cmp.Diff(body[problem](t, w, row.status).Errors, row.want); diff != "" {
+				t.Errorf("(-got +want):\n%s", diff)
+			}
+		})
+	}
+	full := square + strings.Repeat(" ", 256<<10-len(square))
+	if w := send(t, s.h, "POST", "/api/images", s.g.curator(), "image/svg+xml", full); w.Code != 201 {
+		t.Errorf("256 KiB: status %d, body %s", w.Code, w.Body)
+	}
+}

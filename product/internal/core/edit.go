@@ -1,0 +1,57 @@
+package core
+
+import (
+	"context"
+	"errors"
+)
+
+// Add puts a new piece into the gallery and returns it. A draft that breaks
+// rules is Invalid, with each.
+func (c *Catalogue) Add(ctx context.Context, d Draft) (Product, error) {
+	if err := c.accept(ctx, d); err != nil {
+		return Product{}, err
+	}
+	return c.store.Add(ctx, d)
+}
+
+// Edit replaces all that curators say about a piece and returns it as it is now.
+// It does so only if the piece has one of the versions, nil being any; else it
+// is Stale: of two who edit the same version, one is told to look again. When it
+// returns, no read shows what was before. NotFound if there is no such piece,
+// Invalid if the draft breaks rules.
+func (c *Catalogue) Edit(ctx context.Context, id int64, versions []int64, d Draft) (Product, error) {
+	if err := c.accept(ctx, d); err != nil {
+		return Product{}, err
+	}
+	p, err := c.store.Edit(ctx, id, versions, d)
+	return p, c.settle(ctx, id, err)
+}
+
+// Remove takes a piece out of the gallery for good: to every reader and voter it
+// is NotFound. Its votes stay on record. Versions are as with Edit.
+func (c *Catalogue) Remove(ctx context.Context, id int64, versions []int64) error {
+	return c.settle(ctx, id, c.store.Remove(ctx, id, versions))
+}
+
+// settle forgets the cached piece after an edit's commit, for the reasons that
+// change does it after a vote's.
+func (c *Catalogue) settle(ctx context.Context, id int64, err error) error {
+	if err == nil || errors.Is(err, ErrUncertain) {
+		c.cache.Forget(ctx, id)
+	}
+	return err
+}
+
+// accept is nil for a draft that keeps every rule and shows an image there is.
+// Images are never deleted, so what is there now is there when the draft is kept.
+func (c *Catalogue) accept(ctx context.Context, d Draft) error {
+	broken := d.check()
+	if name := d.upload(); name != "" {
+		known, err := c.store.HasImage(ctx, name)
+		if err != nil {
+			return err
+		}
+		broken.Require(known, "image_url", "names an image that was not uploaded")
+	}
+	return broken.Err()
+}

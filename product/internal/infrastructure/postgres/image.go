@@ -1,0 +1,53 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"craftista/product/internal/core"
+	"craftista/shared/fault"
+)
+
+// AddImage implements core.Store.
+func (s *Store) AddImage(ctx context.Context, image core.Image) error {
+	const query = `
+		INSERT INTO product.images (name, media_type, body)
+		VALUES ($1, $2, $3)
+		ON CONFLICT (name) DO NOTHING`
+	if _, err := s.db.ExecContext(ctx, query, image.Name, image.MediaType, image.Body); err != nil {
+		return fmt.Errorf("insert image %s: %w", image.Name, err)
+	}
+	return nil
+}
+
+// Image implements core.Store.
+func (s *Store) Image(ctx context.Context, name string) (core.Image, error) {
+	const query = `
+		SELECT media_type, body
+		  FROM product.images
+		 WHERE name = $1`
+	image := core.Image{Name: name}
+	switch err := s.db.QueryRowContext(ctx, query, name).Scan(&image.MediaType, &image.Body); {
+	case errors.Is(err, sql.ErrNoRows):
+		return core.Image{}, fault.New(fault.NotFound, "no image has that name")
+	case err != nil:
+		return core.Image{}, fmt.Errorf("select image %s: %w", name, err)
+	}
+	return image, nil
+}
+
+// HasImage implements core.Store.
+func (s *Store) HasImage(ctx context.Context, name string) (bool, error) {
+	const query = `
+		SELECT EXISTS (
+			SELECT
+			  FROM product.images
+			 WHERE name = $1)`
+	var there bool
+	if err := s.db.GetContext(ctx, &there, query, name); err != nil {
+		return false, fmt.Errorf("look for image %s: %w", name, err)
+	}
+	return there, nil
+}
