@@ -27,8 +27,7 @@ func cleanPNG(upload []byte) ([]byte, error) {
 		return nil, refuse("is not a PNG that can be read to its end")
 	}
 	var kept bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := encoder.Encode(&kept, pixels); err != nil {
+	if err := png.Encode(&kept, pixels); err != nil {
 		return nil, refuse("cannot be rewritten")
 	}
 	return kept.Bytes(), nil

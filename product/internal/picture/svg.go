@@ -23,7 +23,7 @@ type node struct {
 	name     string
 	attrs    [][2]string // name and value, in the order of the upload
 	refers   []string    // ids that the attributes refer to
-	text     string      // of a title or desc
+	text     []byte      // of a title or desc
 	children []*node
 	line     int
 }
@@ -160,7 +160,7 @@ func (p *parser) content(n *node, depth int) error {
 			n.children = append(n.children, child)
 		case xml.CharData:
 			if prose {
-				n.text += string(token)
+				n.text = append(n.text, token...)
 			} else if strings.TrimSpace(string(token)) != "" {
 				return p.refuse("must not have text in the element %s", n.name)
 			}
@@ -183,7 +183,7 @@ func (p *parser) keep(n *node, attrs []xml.Attr) error {
 		target, ok := check(name, text)
 		switch {
 		case !p.attributes[name]:
-			return p.refuse("must not have the attribute %.40q", name)
+			return p.refuse("must not have the attribute %.40q", a.Name.Local)
 		case seen[name]:
 			return p.refuse("must not have the attribute %s twice in one element", name)
 		case !ok:

@@ -17,12 +17,12 @@ func write(to *bytes.Buffer, n *node, root bool) {
 		_ = xml.EscapeText(to, []byte(a[1]))
 		to.WriteString(`"`)
 	}
-	if n.text == "" && len(n.children) == 0 {
+	if len(n.text) == 0 && len(n.children) == 0 {
 		to.WriteString("/>")
 		return
 	}
 	to.WriteString(">")
-	_ = xml.EscapeText(to, []byte(n.text))
+	_ = xml.EscapeText(to, n.text)
 	for _, child := range n.children {
 		write(to, child, false)
 	}

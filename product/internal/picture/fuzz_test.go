@@ -1,0 +1,126 @@
+package picture_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"image"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"craftista/product/internal/picture"
+)
+
+// FuzzSVG: whatever comes out is one well-formed drawing of SVG's namespace, has
+// none of what makes a drawing act, and comes out the same when it goes in.
+func FuzzSVG(f *testing.F) {
+	files, err := filepath.Glob(filepath.Join(drawings, "*.svg"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files[:6] {
+		drawing, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(drawing)
+	}
+	for _, text := range []string{
+		in(`<use xlink:href="#a"/><g id="a" fill="url(#b) red"/><mask id="b"/>`), in("<title xml:space='preserve'>&#13;a<![CDATA[]]>&lt;</title>"),
+		"\ufeff<?xml version='1.0'?><!-- --><s:svg xmlns:s='http://www.w3.org/2000/svg' viewBox='0,0 1e3\t.5'><s:path d='M0 0&#10;z' opacity=''/></s:svg>",
+		in(`<script>alert(1)</script>`), in(`<g onclick="x" style="fill:url(x)"/>`), `<!DOCTYPE svg [<!ENTITY a "b">]>` + in("&a;"), in(laughs("use href=", "#%")),
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, upload []byte) {
+		kept, err := picture.Clean(picture.SVG, upload)
+		if err != nil {
+			return
+		}
+		harmless(t, kept)
+		if again, err := picture.Clean(picture.SVG, kept); err != nil || !bytes.Equal(again, kept) {
+			t.Errorf("cleaned again: %v\n%s\n%s", err, kept, again)
+		}
+	})
+}
+
+// harmless reads a drawing with rules of its own, those of what must not be.
+func harmless(t *testing.T, drawing []byte) {
+	allowed := strings.Fields(`svg g defs symbol use title desc path rect circle ellipse line polyline polygon
+		linearGradient radialGradient stop clipPath mask`)
+	tokens := xml.NewDecoder(bytes.NewReader(drawing))
+	for depth := 0; ; {
+		token, err := tokens.Token()
+		if errors.Is(err, io.EOF) && depth == 0 {
+			return
+		}
+		if err != nil {
+			t.Fatalf("%v in %s", err, drawing)
+		}
+		switch token := token.(type) {
+		case xml.EndElement:
+			depth--
+		case xml.StartElement:
+			if !oneOf(token.Name.Local, allowed) || token.Name.Space != "http://www.w3.org/2000/svg" || (depth == 0) != (token.Name.Local == "svg") {
+				t.Errorf("element %v at depth %d in %s", token.Name, depth, drawing)
+			}
+			for _, a := range token.Attr {
+				harmlessAttribute(t, a, depth)
+			}
+			depth++
+		case xml.CharData:
+		default:
+			t.Errorf("%T in %s", token, drawing)
+		}
+	}
+}
+
+func harmlessAttribute(t *testing.T, a xml.Attr, depth int) {
+	name, value := strings.ToLower(a.Name.Local), strings.ToLower(a.Value)
+	switch {
+	case name == "xmlns" && depth == 0:
+	case a.Name.Space != "", strings.HasPrefix(name, "on"), oneOf(name, []string{"style", "class", "src", "xmlns", "base"}),
+		strings.ContainsAny(value, `\'"<>&;:/@!{}`), strings.Contains(strings.ReplaceAll(value, "url(#", ""), "url"):
+		t.Errorf("attribute %v", a)
+	case name == "href" && !strings.HasPrefix(value, "#"):
+		t.Errorf("reference to %s", a.Value)
+	}
+}
+
+func oneOf(name string, names []string) bool {
+	for _, other := range names {
+		if name == other {
+			return true
+		}
+	}
+	return false
+}
+
+// FuzzPNG: whatever comes out is a PNG of the same size that ends at its end.
+func FuzzPNG(f *testing.F) {
+	good := drawn(f, image.NewNRGBA(image.Rect(0, 0, 3, 2)))
+	for _, upload := range [][]byte{good, append(good, "<script>"...), header(9, 9), drawn(f, image.NewGray16(image.Rect(0, 0, 5, 5)))} {
+		f.Add(upload)
+	}
+	f.Fuzz(func(t *testing.T, upload []byte) {
+		kept, err := picture.Clean(picture.PNG, upload)
+		if err != nil {
+			return
+		}
+		before, err := png.DecodeConfig(bytes.NewReader(upload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := png.DecodeConfig(bytes.NewReader(kept))
+		if err != nil || after.Width != before.Width || after.Height != before.Height || !bytes.HasSuffix(kept, chunk("IEND", "")) {
+			t.Errorf("%v, %d by %d, want %d by %d", err, after.Width, after.Height, before.Width, before.Height)
+		}
+		if again, err := picture.Clean(picture.PNG, kept); err != nil || !bytes.Equal(again, kept) {
+			t.Errorf("cleaned again: %d bytes of %d, %v", len(again), len(kept), err)
+		}
+	})
+}
