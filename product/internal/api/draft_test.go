@@ -39,7 +39,12 @@ func (s suite) goodDrafts(t *testing.T) {
 	}
 }
 
-func (s suite) badDrafts(t *testing.T) {
+type badDraft struct {
+	draft draft
+	want  []field
+}
+
+func badDrafts() map[string]badDraft {
 	const (
 		drawing  = "must be a drawing of the site, as /static/origami/crane.svg, or what POST /api/images gave"
 		control  = "must not have control characters"
@@ -49,10 +54,7 @@ func (s suite) badDrafts(t *testing.T) {
 		known    = "must be easy, intermediate or advanced"
 	)
 	one := func(name, message string) []field { return []field{{name, message}} }
-	for name, row := range map[string]struct {
-		draft draft
-		want  []field
-	}{
+	return map[string]badDraft{
 		"no name":                  {with("name", nil), one("name", hundred)},
 		"empty name":               {with("name", ""), one("name", hundred)},
 		"name too long":            {with("name", strings.Repeat("é", 101)), one("name", hundred)},
@@ -87,7 +89,11 @@ func (s suite) badDrafts(t *testing.T) {
 				{"name", control}, {"description", "must have 1 to 2000 characters"}, {"paper", hundred}, {"difficulty", known}, {"folds", thousand}, {"image_url", drawing},
 			},
 		},
-	} {
+	}
+}
+
+func (s suite) badDrafts(t *testing.T) {
+	for name, row := range badDrafts() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			id := s.g.piece(t, "Rail", day(1))

@@ -77,7 +77,7 @@ func (s suite) editing(t *testing.T) {
 	if got := w.Header().Get("Location"); got != productPath(added.ID) {
 		t.Errorf("Location %q", got)
 	}
-	tag := s.reads1(t, added, w)
+	tag := s.readBack(t, added, w)
 	call(t, s.h, "POST", path(added.ID, "/vote"), s.g.token(1))
 	for i, name := range []string{"Grey heron", "Little egret"} {
 		w := send(t, s.h, "PUT", productPath(added.ID), curator, jsonMedia, with("name", name).String(), "If-Match", tag)
@@ -86,12 +86,12 @@ func (s suite) editing(t *testing.T) {
 		if diff := cmp.Diff(edited, want); diff != "" || !edited.UpdatedAt.After(added.UpdatedAt) {
 			t.Errorf("edit %d (-got +want):\n%s", i, diff)
 		}
-		tag = s.reads1(t, edited, w)
+		tag = s.readBack(t, edited, w)
 	}
 }
 
-// reads1 checks that a reader gets what an editor was told, and returns the tag.
-func (s suite) reads1(t *testing.T, told product, teller *httptest.ResponseRecorder) string {
+// readBack checks that a reader gets what an editor was told, and returns the tag.
+func (s suite) readBack(t *testing.T, told product, teller *httptest.ResponseRecorder) string {
 	t.Helper()
 	w := call(t, s.h, "GET", productPath(told.ID), "")
 	if diff := cmp.Diff(body[product](t, w, 200), told); diff != "" {
