@@ -68,7 +68,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	store := postgres.NewStore(db)
 	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(keysTimeout, t))
-	routes := api.Routes(t, core.NewCatalogue(store, cache, api.Encode), token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
+	routes := api.Routes(t, core.NewCatalogue(store, cache, api.Encode, newTracer(t)), token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
 		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.

@@ -3,16 +3,20 @@ package core
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 )
 
 // Store keeps the truth. A piece that is not there is a NotFound fault.
 type Store interface {
 	Product(ctx context.Context, id int64) (Product, error)
 	Products(ctx context.Context, p Page) ([]Product, error)
-	// Vote and Unvote return the count of the piece once the change, if it was
-	// one, is durable.
-	Vote(ctx context.Context, person, id int64) (votes int64, err error)
-	Unvote(ctx context.Context, person, id int64) (votes int64, err error)
+	// Vote makes all of people, who may be named twice, have voted for the piece;
+	// Unvote, none of them. Both return its count once the change, if it was one,
+	// is durable; if they return an error nothing has changed, unless it is
+	// ErrUncertain.
+	Vote(ctx context.Context, id int64, people []int64) (votes int64, err error)
+	Unvote(ctx context.Context, id int64, people []int64) (votes int64, err error)
 	// VotedFor returns those of ids that the person voted for, ascending.
 	VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error)
 	// Add, Edit and Remove are durable when they return. Edit and Remove act on one
@@ -52,14 +56,18 @@ type Encode func(Product) ([]byte, error)
 
 // Catalogue is the gallery's pieces and votes. It is safe for concurrent use.
 type Catalogue struct {
-	store  Store
-	cache  Cache
-	encode Encode
+	store   Store
+	cache   Cache
+	encode  Encode
+	ballots ballots
 }
 
-// NewCatalogue returns the catalogue kept in store, behind cache.
-func NewCatalogue(store Store, cache Cache, encode Encode) *Catalogue {
-	return &Catalogue{store: store, cache: cache, encode: encode}
+// NewCatalogue returns the catalogue kept in store, behind cache. Who waits for
+// a vote's commit is seen by tracer.
+func NewCatalogue(store Store, cache Cache, encode Encode, tracer Tracer) *Catalogue {
+	c := &Catalogue{store: store, cache: cache, encode: encode}
+	c.ballots = ballots{commit: c.commit, tracer: tracer, waiting: map[int64][]*ballot{}}
+	return c
 }
 
 // Encoded returns one piece, encoded; NotFound if there is none. The bytes are
@@ -95,22 +103,39 @@ func (c *Catalogue) Votes(ctx context.Context, id int64) (int64, error) {
 
 // Vote notes that a person loves a piece and returns the piece's count. Voting
 // again changes nothing. When Vote returns, the vote is durable and no read
-// shows an older count. NotFound if there is no such piece.
+// shows an older count. NotFound if there is no such piece; Unavailable if too
+// many vote for it at once; ctx's error if ctx ended before the commit began,
+// and then nothing has changed.
 func (c *Catalogue) Vote(ctx context.Context, person, id int64) (votes int64, err error) {
-	return c.change(ctx, c.store.Vote, person, id)
+	return c.ballots.cast(ctx, id, person, true)
 }
 
 // Unvote takes a vote back; everything else is as with Vote.
 func (c *Catalogue) Unvote(ctx context.Context, person, id int64) (votes int64, err error) {
-	return c.change(ctx, c.store.Unvote, person, id)
+	return c.ballots.cast(ctx, id, person, false)
 }
 
-// change forgets the cached piece after the commit, so that no load from before
-// it can be kept, and before the answer. It does so even if nothing changed: an
-// earlier try may have committed and died before it came to this line; and even
-// if the outcome is uncertain.
-func (c *Catalogue) change(ctx context.Context, do func(ctx context.Context, person, id int64) (int64, error), person, id int64) (int64, error) {
-	votes, err := do(ctx, person, id)
+// commitTime bounds one commit, which others wait for. It is less than the time
+// after which a connection to a silent database is given up, so that a database
+// that only waits for a lock is asked to stop waiting.
+const commitTime = 4 * time.Second
+
+// commit makes one change of a piece's votes for many people, even when the
+// caller among them who leads it hangs up. The cached piece is forgotten after
+// the commit, so that no load from before it can be kept, and before the answers.
+// That is so even if nothing changed: an earlier try may have committed and died
+// before it came to this line; and even if the outcome is uncertain.
+func (c *Catalogue) commit(ctx context.Context, id int64, loved bool, people []int64) (votes int64, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
+	defer cancel()
+	change := c.store.Unvote
+	if loved {
+		change = c.store.Vote
+	}
+	votes, err = change(ctx, id, people)
+	if err != nil && ctx.Err() != nil { // what the store then says may be anything
+		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
 	if err != nil && !errors.Is(err, ErrUncertain) {
 		return 0, err
 	}

@@ -37,13 +37,13 @@ func (b *books) Products(_ context.Context, p core.Page) ([]core.Product, error)
 	return b.products[:min(p.Limit, len(b.products))], b.err
 }
 
-func (b *books) Vote(_ context.Context, person, id int64) (int64, error) {
-	b.note("vote %d for %d", person, id)
+func (b *books) Vote(_ context.Context, id int64, people []int64) (int64, error) {
+	b.note("vote %v for %d", people, id)
 	return 8, b.err
 }
 
-func (b *books) Unvote(_ context.Context, person, id int64) (int64, error) {
-	b.note("unvote %d for %d", person, id)
+func (b *books) Unvote(_ context.Context, id int64, people []int64) (int64, error) {
+	b.note("unvote %v for %d", people, id)
 	return 6, b.err
 }
 
@@ -55,7 +55,7 @@ func (b *books) VotedFor(_ context.Context, person int64, ids []int64) ([]int64,
 func (b *books) Forget(_ context.Context, id int64) { b.note("forget %d", id) }
 
 func catalogue(b *books) *core.Catalogue {
-	return core.NewCatalogue(b, b, func(p core.Product) ([]byte, error) { return fmt.Append(nil, p.ID, " has ", p.Votes), nil })
+	return core.NewCatalogue(b, b, func(p core.Product) ([]byte, error) { return fmt.Append(nil, p.ID, " has ", p.Votes), nil }, untraced{})
 }
 
 // TestChangesForgetAfterTheCommit: in that order, and not after a failure, which
@@ -69,10 +69,10 @@ func TestChangesForgetAfterTheCommit(t *testing.T) {
 		votes int64
 		lines []string
 	}{
-		{"vote", (*core.Catalogue).Vote, nil, 8, []string{"vote 1 for 2", "forget 2"}},
-		{"unvote", (*core.Catalogue).Unvote, nil, 6, []string{"unvote 1 for 2", "forget 2"}},
-		{"vote that fails", (*core.Catalogue).Vote, io.EOF, 0, []string{"vote 1 for 2"}},
-		{"unvote that fails", (*core.Catalogue).Unvote, io.EOF, 0, []string{"unvote 1 for 2"}},
+		{"vote", (*core.Catalogue).Vote, nil, 8, []string{"vote [1] for 2", "forget 2"}},
+		{"unvote", (*core.Catalogue).Unvote, nil, 6, []string{"unvote [1] for 2", "forget 2"}},
+		{"vote that fails", (*core.Catalogue).Vote, io.EOF, 0, []string{"vote [1] for 2"}},
+		{"unvote that fails", (*core.Catalogue).Unvote, io.EOF, 0, []string{"unvote [1] for 2"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -156,7 +156,7 @@ func TestUncertainChangesForgetToo(t *testing.T) {
 	if _, err := catalogue(b).Vote(t.Context(), 3, 5); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got error %v, want the cause", err)
 	}
-	if diff := cmp.Diff([]string{"vote 3 for 5", "forget 5"}, b.lines); diff != "" {
+	if diff := cmp.Diff([]string{"vote [3] for 5", "forget 5"}, b.lines); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 }

@@ -130,49 +130,49 @@ func pageQuery(p core.Page) (query string, args []any) {
 	}
 }
 
-// alive finds and locks the piece $2 for a change of its votes. The lock comes
-// before the change: all who change votes of a piece wait at the same place, the
-// count stays true until the commit, and a deletion either waits for this change
-// or is seen by it.
-const alive = `
-		WITH alive AS (
-			SELECT id
-			  FROM product.products
-			 WHERE id = $2
-			   AND deleted_at IS NULL
-			   FOR NO KEY UPDATE
-		)`
-
-// Vote implements core.Store. Voting again changes nothing.
-func (s *Store) Vote(ctx context.Context, person, id int64) (votes int64, err error) {
-	const query = alive + `
+// Vote implements core.Store. Somebody's second vote at the same moment, through
+// another replica, waits for the first one's commit and then changes nothing.
+// Replicas insert in the order of people, and everybody comes to the row of the
+// piece, where the trigger counts, last: nobody waits in a circle.
+func (s *Store) Vote(ctx context.Context, id int64, people []int64) (votes int64, err error) {
+	const query = `
 		INSERT INTO product.votes (person_id, product_id)
-		SELECT $1, id
-		  FROM alive
-		ON CONFLICT (person_id, product_id) DO NOTHING`
-	return s.change(ctx, query, person, id)
+		SELECT person, $1
+		  FROM unnest($2::bigint[]) AS person
+		 ORDER BY person
+		    ON CONFLICT (person_id, product_id) DO NOTHING`
+	votes, err = s.change(ctx, query, id, people)
+	if pg.Violated(err) == "votes_product_id_fkey" {
+		return 0, missing(id)
+	}
+	return votes, err
 }
 
-// Unvote implements core.Store.
-func (s *Store) Unvote(ctx context.Context, person, id int64) (votes int64, err error) {
-	const query = alive + `
+// Unvote implements core.Store. A scan by ctid goes in the order of the table,
+// whatever index finds the rows, hence for all replicas alike.
+func (s *Store) Unvote(ctx context.Context, id int64, people []int64) (votes int64, err error) {
+	const query = `
 		DELETE FROM product.votes
-		 USING alive
-		 WHERE person_id = $1
-		   AND product_id = alive.id`
-	return s.change(ctx, query, person, id)
+		 WHERE ctid = ANY (ARRAY(
+		       SELECT v.ctid
+		         FROM product.votes AS v
+		        WHERE v.product_id = $1
+		          AND v.person_id = ANY ($2)))`
+	return s.change(ctx, query, id, people)
 }
 
 // change runs a statement on votes and reads the count in the same transaction:
-// a trigger has counted by then.
-func (s *Store) change(ctx context.Context, statement string, person, id int64) (votes int64, err error) {
+// a trigger has counted by then, and the lock it took on the piece keeps the
+// count true until the commit. A piece whose count cannot be read, such as a
+// deleted one, cannot be voted for: the change is undone.
+func (s *Store) change(ctx context.Context, statement string, id int64, people []int64) (votes int64, err error) {
 	const query = `
 		SELECT votes
 		  FROM product.products
 		 WHERE id = $1
 		   AND deleted_at IS NULL`
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, statement, person, id); err != nil {
+		if _, err := tx.ExecContext(ctx, statement, id, pq.Array(people)); err != nil {
 			return fmt.Errorf("change votes for %d: %w", id, err)
 		}
 		switch err := tx.GetContext(ctx, &votes, query, id); {
