@@ -84,6 +84,7 @@ type bar struct {
 	Left, Width         string // of the whole trace, in percent
 	Failed              bool
 	Attributes          [][2]string
+	Links               []trace.TraceID
 }
 
 func waterfall(t Trace) traceView {
@@ -95,7 +96,7 @@ func waterfall(t Trace) traceView {
 		v.Bars = append(v.Bars, bar{
 			Service: s.Service, Name: s.Name, Took: millis(s.Duration), Depth: min(s.Depth, 12), Failed: s.Failed,
 			Left: fmt.Sprintf("%.2f%%", percent(s.Start.Sub(start))), Width: fmt.Sprintf("%.2f%%", max(percent(s.Duration), 0.4)),
-			Attributes: s.Attributes,
+			Attributes: s.Attributes, Links: s.Links,
 		})
 	}
 	return v

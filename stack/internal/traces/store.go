@@ -27,7 +27,8 @@ type Span struct {
 	Start      time.Time
 	Duration   time.Duration
 	Failed     bool
-	Attributes [][2]string // key and value, in the order they were set
+	Attributes [][2]string     // key and value, in the order they were set
+	Links      []trace.TraceID // of other traces that it points at
 }
 
 // Trace is what is known of one request so far.
@@ -109,6 +110,9 @@ func convert(s sdktrace.ReadOnlySpan) Span {
 	}
 	for _, a := range s.Attributes() {
 		span.Attributes = append(span.Attributes, [2]string{string(a.Key), a.Value.String()})
+	}
+	for _, l := range s.Links() {
+		span.Links = append(span.Links, l.SpanContext.TraceID())
 	}
 	return span
 }

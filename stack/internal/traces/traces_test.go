@@ -34,6 +34,7 @@ func add(t *testing.T, s *traces.Store, n int, service, name string, id, parent 
 		SpanContext: trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID(n), SpanID: trace.SpanID{id}}),
 		Parent:      trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID(n), SpanID: trace.SpanID{parent}}),
 		Resource:    resource.NewSchemaless(attribute.String("service.name", service)),
+		Links:       []sdktrace.Link{{SpanContext: trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID(n + 1), SpanID: trace.SpanID{1}})}},
 		Attributes:  []attribute.KeyValue{attribute.String("db.query.text", "SELECT '<b>'")},
 	}
 	if strings.HasPrefix(name, "bad") {
@@ -103,6 +104,7 @@ func TestPages(t *testing.T) {
 		{"/?all", 200, []string{"GET /static", "GET /&lt;x&gt;"}, nil},
 		{"/trace/" + traceID(2).String(), 200, []string{
 			"bad query", `x="50.00%" width="50.00%"`, `class="d1 product failed"`, "SELECT &#39;&lt;b&gt;&#39;",
+			`<dt>together with</dt><dd><a href="/trace/` + traceID(3).String() + `">`,
 		}, []string{"style="}},
 		{"/trace/" + traceID(3).String(), 404, []string{"This trace is not here"}, nil},
 		{"/trace/x", 404, []string{"This trace is not here"}, nil},
