@@ -49,6 +49,7 @@ func TestContract(t *testing.T) {
 			"editors":        s.editors,
 			"images":         s.images,
 			"bad images":     s.badImages,
+			"all of mine":    s.allOfMine,
 			"service":        s.service,
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -102,6 +103,7 @@ func (s suite) revalidation(t *testing.T) {
 		{path(frog, ""), "no-cache"},
 		{path(frog, "/votes"), "no-cache"},
 		{"/api/votes/mine?ids=1", "private, no-cache"},
+		{"/api/votes/mine", "private, no-cache"},
 		{"/", "no-cache"},
 		{"/api/system-info", "no-cache"},
 		{"/openapi.json", "public, max-age=300"},
@@ -136,6 +138,7 @@ func badParameters(good string) []badParameter {
 		sort   = "must be id, -votes, name or -created_at"
 		limit  = "must be between 1 and 100"
 		cursor = "must be one that a page in this order gave"
+		mine   = "must be one that a page of this list gave"
 		ids    = "must be 1 to 100 positive integers with commas between"
 	)
 	return []badParameter{
@@ -157,7 +160,12 @@ func badParameters(good string) []badParameter {
 		{"/api/products?sort=-created_at&cursor=" + encode(`{"s":"-created_at","i":1,"t":"soon"}`), []field{{"cursor", cursor}}},
 		{"/api/products?sort=-created_at&cursor=" + encode(`{"s":"-created_at","i":1,"t":"0000-01-01T00:00:00Z"}`), nil},
 		{"/api/products?sort=no&limit=0&cursor=x", []field{{"sort", sort}, {"limit", limit}, {"cursor", cursor}}},
-		{"/api/votes/mine", []field{{"ids", ids}}},
+		{"/api/votes/mine", nil},
+		{"/api/votes/mine?limit=100&cursor=", nil},
+		{"/api/votes/mine?cursor=" + encode(`{"s":"mine","i":1,"t":"2026-01-01T00:00:00Z"}`), nil},
+		{"/api/votes/mine?limit=0&cursor=" + encode(`{"s":"-created_at","i":1,"t":"2026-01-01T00:00:00Z"}`), []field{{"limit", limit}, {"cursor", mine}}},
+		{"/api/votes/mine?limit=101&cursor=x", []field{{"limit", limit}, {"cursor", mine}}},
+		{"/api/products?sort=-created_at&cursor=" + encode(`{"s":"mine","i":1,"t":"2026-01-01T00:00:00Z"}`), []field{{"cursor", cursor}}},
 		{"/api/votes/mine?ids=", []field{{"ids", ids}}},
 		{"/api/votes/mine?ids=1,,2", []field{{"ids", ids}}},
 		{"/api/votes/mine?ids=0", []field{{"ids", ids}}},

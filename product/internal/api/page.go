@@ -33,18 +33,33 @@ func readPage(q url.Values) (core.Page, error) {
 		p.Sort = core.Sort(text)
 	}
 	broken.Require(p.Sort.Known(), "sort", "must be id, -votes, name or -created_at")
-	if text := q.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		p.Limit = n
-		broken.Require(err == nil && n >= 1 && n <= core.MaxLimit, "limit", fmt.Sprintf("must be between 1 and %d", core.MaxLimit))
-	}
+	p.Limit = readLimit(q, core.DefaultLimit, &broken)
 	p.After = p.Sort.Start()
 	if text := q.Get("cursor"); text != "" {
 		c, err := parseCursor(text)
-		p.After = core.Position{ID: c.ID, Votes: c.Votes, Name: c.Name, CreatedAt: c.CreatedAt}
+		p.After = c.position()
 		broken.Require(err == nil && (c.Sort == p.Sort || !p.Sort.Known()), "cursor", "must be one that a page in this order gave")
 	}
 	return p, broken.Err()
+}
+
+// readLimit reads how many a page shall have; if none is given, absent.
+func readLimit(q url.Values, absent int, broken *fault.Checks) int {
+	text := q.Get("limit")
+	if text == "" {
+		return absent
+	}
+	n, err := strconv.Atoi(text)
+	broken.Require(err == nil && n >= 1 && n <= core.MaxLimit, "limit", fmt.Sprintf("must be between 1 and %d", core.MaxLimit))
+	return n
+}
+
+func newCursor(sort core.Sort, at core.Position) cursor {
+	return cursor{Sort: sort, ID: at.ID, Votes: at.Votes, Name: at.Name, CreatedAt: at.CreatedAt}
+}
+
+func (c cursor) position() core.Position {
+	return core.Position{ID: c.ID, Votes: c.Votes, Name: c.Name, CreatedAt: c.CreatedAt}
 }
 
 func (c cursor) String() string {
@@ -72,12 +87,11 @@ func parseCursor(text string) (cursor, error) {
 	return c, nil
 }
 
-// nextLink is the Link header (RFC 8288) to the page after last, with the
+// nextLink is the Link header (RFC 8288) to the page after the cursor, with the
 // caller's other parameters as they were.
-func nextLink(u *url.URL, sort core.Sort, last core.Product) string {
-	at := sort.At(last)
+func nextLink(u *url.URL, after cursor) string {
 	q := u.Query()
-	q.Set("cursor", cursor{Sort: sort, ID: at.ID, Votes: at.Votes, Name: at.Name, CreatedAt: at.CreatedAt}.String())
+	q.Set("cursor", after.String())
 	next := url.URL{Path: u.Path, RawQuery: q.Encode()}
 	return "<" + next.String() + `>; rel="next"`
 }

@@ -3,6 +3,8 @@ package api_test
 import (
 	"fmt"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -63,6 +65,47 @@ func (s suite) mine(t *testing.T) {
 		if got := w.Header().Get("Vary"); got != "Authorization" {
 			t.Errorf("Vary %q", got)
 		}
+	}
+}
+
+// allOfMine walks a person's votes, some of them of the same moment.
+func (s suite) allOfMine(t *testing.T) {
+	const query = `
+		INSERT INTO product.votes (person_id, product_id, created_at)
+		VALUES ($1, $2, $3)`
+	var want []int64 // newest first
+	for i := range 7 {
+		id := s.g.piece(t, "Crab", day(4))
+		if _, err := s.g.db.ExecContext(t.Context(), query, 73, id, day(1+i/2)); err != nil {
+			t.Fatal(err)
+		}
+		want = append([]int64{id}, want...)
+	}
+	call(t, s.h, "POST", path(want[3], "/vote"), s.g.token(74)) // not this person's
+	page := func(target string) (ids []int64, next string) {
+		w := call(t, s.h, "GET", target, s.g.token(73))
+		return body[map[string][]int64](t, w, 200)["origami_ids"], strings.TrimSuffix(strings.TrimPrefix(w.Header().Get("Link"), "<"), `>; rel="next"`)
+	}
+	for limit, wantPages := range map[string]int{"1": 7, "3": 3, "7": 1, "": 1} {
+		var got []int64
+		pages := 0
+		for target := "/api/votes/mine?limit=" + limit; target != ""; pages++ {
+			ids, next := page(target)
+			got, target = append(got, ids...), next
+		}
+		if diff := cmp.Diff(got, want); diff != "" || pages != wantPages {
+			t.Errorf("%d pages by %q, want %d (-got +want):\n%s", pages, limit, wantPages, diff)
+		}
+	}
+	_, next := page("/api/votes/mine?limit=3")
+	newest := s.g.piece(t, "Crab", day(4))
+	call(t, s.h, "POST", path(newest, "/vote"), s.g.token(73))
+	call(t, s.h, "DELETE", path(want[0], "/vote"), s.g.token(73))
+	if got, _ := page(next); !slices.Equal(got, want[3:6]) {
+		t.Errorf("the second page moved to %v, want %v", got, want[3:6])
+	}
+	if got, _ := page("/api/votes/mine?limit=2"); !slices.Equal(got, []int64{newest, want[1]}) {
+		t.Errorf("got %v, want %v", got, []int64{newest, want[1]})
 	}
 }
 

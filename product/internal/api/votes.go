@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -72,11 +73,15 @@ func (h votes) unvote(w http.ResponseWriter, r *http.Request) error {
 	return web.Reply(w, http.StatusOK, voteReply{OrigamiID: id, NewVoteCount: n, Message: "vote taken back", Voted: false})
 }
 
-// mine answers GET /api/votes/mine.
+// mine answers GET /api/votes/mine: which of ids the person voted for, or
+// without ids a page of all.
 func (h votes) mine(w http.ResponseWriter, r *http.Request) error {
 	query, err := web.Query(r)
 	if err != nil {
 		return err
+	}
+	if !query.Has("ids") {
+		return h.latest(w, r, query)
 	}
 	ids, err := readIDs(query.Get("ids"))
 	if err != nil {
@@ -87,6 +92,44 @@ func (h votes) mine(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.ReplyTagged(w, r, "private, "+revalidate, mineReply{OrigamiIDs: voted})
+}
+
+// latest answers with a page of the person's votes, newest first.
+func (h votes) latest(w http.ResponseWriter, r *http.Request, query url.Values) error {
+	after, limit, err := readMinePage(query)
+	if err != nil {
+		return err
+	}
+	found, more, err := h.catalogue.VotesOf(r.Context(), token.UserFrom(r.Context()).ID, after, limit)
+	if err != nil {
+		return err
+	}
+	reply := mineReply{OrigamiIDs: make([]int64, len(found))}
+	for i, v := range found {
+		reply.OrigamiIDs[i] = v.ProductID
+	}
+	if more {
+		w.Header().Set("Link", nextLink(r.URL, newCursor(mineOrder, found[len(found)-1].At())))
+	}
+	return web.ReplyTagged(w, r, "private, "+revalidate, reply)
+}
+
+// The pages of a person's votes. A cursor holds no person: it is a point in time.
+const (
+	mineOrder = core.Sort("mine") // in cursors only
+	mineLimit = 50
+)
+
+func readMinePage(q url.Values) (after core.Position, limit int, err error) {
+	var broken fault.Checks
+	limit = readLimit(q, mineLimit, &broken)
+	after = core.SortNewest.Start()
+	if text := q.Get("cursor"); text != "" {
+		c, err := parseCursor(text)
+		after = c.position()
+		broken.Require(err == nil && c.Sort == mineOrder, "cursor", "must be one that a page of this list gave")
+	}
+	return after, limit, broken.Err()
 }
 
 // readIDs reads 1 to maxIDs positive ids with commas between.

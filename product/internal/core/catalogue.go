@@ -28,6 +28,9 @@ type Store interface {
 	AddImage(ctx context.Context, image Image) error
 	Image(ctx context.Context, name string) (Image, error)
 	HasImage(ctx context.Context, name string) (bool, error)
+	// VotesOf returns up to limit of the person's votes after a position in their
+	// order, newest first.
+	VotesOf(ctx context.Context, person int64, after Position, limit int) ([]Vote, error)
 }
 
 // Source says where a piece was read.
@@ -146,6 +149,16 @@ func (c *Catalogue) commit(ctx context.Context, id int64, loved bool, people []i
 // VotedFor returns those of ids that the person voted for, ascending.
 func (c *Catalogue) VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error) {
 	return c.store.VotedFor(ctx, person, ids)
+}
+
+// VotesOf returns up to limit of a person's votes after a position, newest
+// first, and whether others follow.
+func (c *Catalogue) VotesOf(ctx context.Context, person int64, after Position, limit int) (votes []Vote, more bool, err error) {
+	votes, err = c.store.VotesOf(ctx, person, after, limit+1) // as with List
+	if err != nil || len(votes) <= limit {
+		return votes, false, err
+	}
+	return votes[:limit], true, nil
 }
 
 // ErrUncertain is what a Store returns, wrapped, for a change that was made or

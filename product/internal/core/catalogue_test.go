@@ -52,6 +52,11 @@ func (b *books) VotedFor(_ context.Context, person int64, ids []int64) ([]int64,
 	return ids, b.err
 }
 
+func (b *books) VotesOf(_ context.Context, person int64, after core.Position, limit int) ([]core.Vote, error) {
+	b.note("votes of %d after %d limit %d", person, after.ID, limit)
+	return []core.Vote{{ProductID: 3}, {ProductID: 2}, {ProductID: 1}}[:min(limit, 3)], b.err
+}
+
 func (b *books) Forget(_ context.Context, id int64) { b.note("forget %d", id) }
 
 func catalogue(b *books) *core.Catalogue {
@@ -104,6 +109,24 @@ func TestListTellsWhetherOthersFollow(t *testing.T) {
 	}
 	if got, more, err := catalogue(&books{products: three, err: io.EOF}).List(t.Context(), core.Page{Limit: 1}); more || !errors.Is(err, io.EOF) {
 		t.Errorf("got %v, %v, %v", got, more, err)
+	}
+}
+
+func TestVotesOfTellsWhetherOthersFollow(t *testing.T) {
+	t.Parallel()
+	b := &books{}
+	for limit, more := range map[int]bool{2: true, 3: false, 4: false} {
+		got, others, err := catalogue(b).VotesOf(t.Context(), 9, core.Position{ID: 4}, limit)
+		if len(got) != min(limit, 3) || got[0].ProductID != 3 || others != more || err != nil {
+			t.Errorf("limit %d: got %v, %v, %v", limit, got, others, err)
+		}
+		if asked := fmt.Sprintf("votes of 9 after 4 limit %d", limit+1); !slices.Contains(b.lines, asked) {
+			t.Errorf("no %q in %q", asked, b.lines)
+		}
+	}
+	at := core.Vote{ProductID: 4, CreatedAt: time.Unix(9, 0)}.At()
+	if diff := cmp.Diff(at, core.Position{ID: 4, CreatedAt: time.Unix(9, 0)}); diff != "" {
+		t.Errorf("position (-got +want):\n%s", diff)
 	}
 }
 

@@ -22,6 +22,16 @@ type Product struct {
 	Version     int64     // counts the edits, from 1; votes do not change it
 }
 
+// Vote is a person's vote for a piece.
+type Vote struct {
+	ProductID int64
+	CreatedAt time.Time // UTC
+}
+
+// At is the vote's position among the person's votes, newest first, which start
+// where the newest pieces do.
+func (v Vote) At() Position { return Position{ID: v.ProductID, CreatedAt: v.CreatedAt} }
+
 // Sort is an order to walk the catalogue in. A minus sign means descending;
 // among equals the id decides in the same direction.
 type Sort string

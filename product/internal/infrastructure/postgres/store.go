@@ -213,4 +213,30 @@ func (s *Store) VotedFor(ctx context.Context, person int64, ids []int64) ([]int6
 	return found, nil
 }
 
+// VotesOf implements core.Store.
+func (s *Store) VotesOf(ctx context.Context, person int64, after core.Position, limit int) ([]core.Vote, error) {
+	var rows []struct {
+		ProductID int64     `db:"product_id"`
+		CreatedAt time.Time `db:"created_at"`
+	}
+	if err := s.db.SelectContext(ctx, &rows, selectVotesOf, person, after.CreatedAt, after.ID, limit); err != nil {
+		return nil, fmt.Errorf("select latest votes of a person: %w", err)
+	}
+	votes := make([]core.Vote, len(rows))
+	for i, r := range rows {
+		votes[i] = core.Vote{ProductID: r.ProductID, CreatedAt: r.CreatedAt.UTC()}
+	}
+	return votes, nil
+}
+
+const selectVotesOf = `
+	SELECT v.product_id, v.created_at
+	  FROM product.votes AS v
+	  JOIN product.products AS p ON p.id = v.product_id
+	 WHERE v.person_id = $1
+	   AND (v.created_at, v.product_id) < ($2, $3)
+	   AND p.deleted_at IS NULL
+	 ORDER BY v.created_at DESC, v.product_id DESC
+	 LIMIT $4`
+
 func missing(id int64) error { return fault.New(fault.NotFound, "no origami %d", id) }
