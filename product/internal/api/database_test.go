@@ -156,6 +156,71 @@ func TestDatabaseOutOfConnections(t *testing.T) {
 	f.wantWell(1)
 }
 
+// TestUncertainCommit cuts the connection when PostgreSQL has begun to commit. It
+// goes on and commits; the voter is told that nobody knows, the cache has let go
+// of the piece, and voting again changes nothing.
+func TestUncertainCommit(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t)
+	admin := open(t, f.adminURL)
+	const slowCommit = `
+		CREATE FUNCTION product.wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; END';
+		CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON product.votes DEFERRABLE INITIALLY DEFERRED
+		    FOR EACH ROW EXECUTE FUNCTION product.wait()`
+	if _, err := admin.ExecContext(t.Context(), slowCommit); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := admin.BeginTxx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), `SELECT pg_advisory_xact_lock(7)`); err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan *httptest.ResponseRecorder, 1)
+	go func() { told <- call(t, f.h, "POST", path(f.cached, "/vote"), f.token(1)) }()
+	await(t, admin, 1)
+	f.relay.Cut()
+	w := <-told
+	checkProblem(t, w, 503, path(f.cached, "/vote"))
+	if !strings.Contains(w.Body.String(), "this was done or not") || w.Header().Get("Retry-After") == "" {
+		t.Errorf("header %v, body %s", w.Header(), w.Body)
+	}
+	f.relay.To(f.database.ProductURL)
+	wantShown(t, f.h, f.cached, 0, "miss")
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, admin, 0)
+	if got := body[ballot](t, call(t, f.h, "POST", path(f.cached, "/vote"), f.token(1)), 200); got.NewVoteCount != 1 {
+		t.Errorf("count %d, want 1", got.NewVoteCount)
+	}
+	wantShown(t, f.h, f.cached, 1, "miss")
+	if got := f.voters(t, f.cached); got != 1 {
+		t.Errorf("%d rows, want 1", got)
+	}
+}
+
+// await waits until so many sessions wait for a lock.
+func await(t *testing.T, admin *sqlx.DB, want int) {
+	t.Helper()
+	const waiting = `
+		SELECT count(*)
+		  FROM pg_stat_activity
+		 WHERE datname = current_database()
+		   AND wait_event_type = 'Lock'`
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
+		var got int
+		if err := admin.GetContext(t.Context(), &got, waiting); err != nil {
+			t.Fatal(err)
+		}
+		if got == want {
+			return
+		}
+	}
+	t.Fatalf("never saw %d sessions wait for a lock", want)
+}
+
 // TestLockedPiece: somebody's open transaction holds a piece. Its voters are
 // refused in time and leave nothing behind, those of other pieces vote.
 func TestLockedPiece(t *testing.T) {
@@ -179,19 +244,9 @@ func TestLockedPiece(t *testing.T) {
 	for _, w := range refused {
 		checkProblem(t, w, 503, path(locked, "/vote"))
 	}
-	const waiting = `
-		SELECT count(*)
-		  FROM pg_stat_activity
-		 WHERE datname = current_database()
-		   AND wait_event_type = 'Lock'`
-	left := 1
-	for end := time.Now().Add(10 * time.Second); left > 0 && time.Now().Before(end); <-time.After(10 * time.Millisecond) {
-		if err := admin.GetContext(t.Context(), &left, waiting); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := tx.Rollback(); err != nil || left > 0 {
-		t.Errorf("%d sessions still wait for the lock, %v", left, err)
+	await(t, admin, 0)
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
 	}
 	if got := body[ballot](t, call(t, h, "POST", path(locked, "/vote"), g.token(1)), 200); got.NewVoteCount != 1 || g.voters(t, locked) != 1 {
 		t.Errorf("%d votes told, %d rows, want 1", got.NewVoteCount, g.voters(t, locked))

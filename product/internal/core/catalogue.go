@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"craftista/shared/fault"
 )
 
 // Store keeps the truth. A piece that is not there is a NotFound fault.
@@ -107,8 +109,8 @@ func (c *Catalogue) Votes(ctx context.Context, id int64) (int64, error) {
 // Vote notes that a person loves a piece and returns the piece's count. Voting
 // again changes nothing. When Vote returns, the vote is durable and no read
 // shows an older count. NotFound if there is no such piece; Unavailable if too
-// many vote for it at once; ctx's error if ctx ended before the commit began,
-// and then nothing has changed.
+// many vote for it at once, or because of ErrUncertain; ctx's error if ctx ended
+// before the commit began, and then nothing has changed.
 func (c *Catalogue) Vote(ctx context.Context, person, id int64) (votes int64, err error) {
 	return c.ballots.cast(ctx, id, person, true)
 }
@@ -143,7 +145,12 @@ func (c *Catalogue) commit(ctx context.Context, id int64, loved bool, people []i
 		return 0, err
 	}
 	c.cache.Forget(ctx, id)
-	return votes, err
+	if err != nil {
+		return 0, fault.Error{
+			Kind: fault.Unavailable, Message: "the database went away just now: this was done or not, and doing it again is safe", RetryAfter: 2 * time.Second,
+		}.Because(err)
+	}
+	return votes, nil
 }
 
 // VotedFor returns those of ids that the person voted for, ascending.
