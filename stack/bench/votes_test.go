@@ -2,12 +2,14 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -79,12 +81,13 @@ func durable(b *testing.B) (admin *sqlx.DB, role string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	server, err := embedded.Start(b.Context(), embedded.Config{Dir: filepath.Join(base, "bench"), Binaries: filepath.Join(base, "binaries")})
+	dir := filepath.Join(base, "bench")
+	server, err := embedded.Start(b.Context(), embedded.Config{Dir: dir, Binaries: filepath.Join(base, "binaries")})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		if err := server.Stop(context.WithoutCancel(b.Context())); err != nil {
+		if err := errors.Join(server.Stop(context.WithoutCancel(b.Context())), os.RemoveAll(dir)); err != nil {
 			b.Error(err)
 		}
 	})

@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"craftista/db"
+	"craftista/db/embedded"
+	"craftista/db/pgtest"
+)
+
+// TestCountsAreExact has ten thousand people make up their minds about one piece
+// through two replicas, which are killed and started again in the middle of it.
+func TestCountsAreExact(t *testing.T) {
+	t.Parallel()
+	const people, kills = 10_000, 6
+	binary := build(t, "craftista/product/cmd/product")
+	database := pgtest.NewSeeded(t)
+	c := newCrowd(t, people)
+	start := func() *process { return run(t, binary, c.environ(database.ProductURL)...) }
+	replicas := []*process{start(), start()}
+	done := c.vote(t, replicas...)
+	for kill := range kills {
+		c.await(t, (kill+1)*people/(kills+1))
+		replicas[kill%2].kill(t)
+		replicas[kill%2] = start()
+		c.use(replicas...)
+	}
+	<-done
+	c.check(t, database.AdminURL)
+}
+
+// TestDatabaseRestarts stops PostgreSQL once and kills it twice under a crowd of
+// voters. The service is not restarted, and no vote is lost or made twice.
+func TestDatabaseRestarts(t *testing.T) {
+	t.Parallel()
+	const people = 2_000
+	binary := build(t, "craftista/product/cmd/product")
+	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil { // as root, PostgreSQL runs as a user of its own
+		t.Fatal(err)
+	}
+	server := startPostgres(t, dir)
+	passwords := db.Passwords{Auth: "test-auth", Product: "test-product", Recommendation: "test-recommendation"}
+	if err := db.Up(t.Context(), server.URL(), passwords); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Seed(t.Context(), server.URL()); err != nil {
+		t.Fatal(err)
+	}
+	relay := pgtest.NewRelay(t, server.URL()) // keeps the address, where a server starts on any port
+	role, err := db.RoleURL(relay.URL(server.URL()), db.ProductRole, passwords.Product)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCrowd(t, people)
+	replica := run(t, binary, c.environ(role)...)
+	done := c.vote(t, replica)
+	for i, grace := range []time.Duration{time.Minute, 0, 0} { // 0 kills
+		c.await(t, (i+1)*people/4)
+		ctx, cancel := context.WithTimeout(t.Context(), grace)
+		_ = server.Stop(ctx)
+		cancel()
+		relay.Cut()
+		if got := do(t, http.DefaultClient, get(t, replica.url+"/readyz")); got.Status != 503 {
+			t.Errorf("readyz without PostgreSQL: %d", got.Status)
+		}
+		server = startPostgres(t, dir)
+		relay.To(server.URL())
+	}
+	<-done
+	c.check(t, server.URL())
+	if c.refused.Load() == 0 {
+		t.Error("nobody was refused: nothing missed PostgreSQL")
+	}
+}
+
+// startPostgres starts a PostgreSQL that keeps its data in dir and ends with the
+// test.
+func startPostgres(t *testing.T, dir string) *embedded.Server {
+	t.Helper()
+	base, err := embedded.DefaultDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, Binaries: filepath.Join(base, "binaries")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Stop(context.WithoutCancel(t.Context())) })
+	return s
+}
