@@ -1,24 +1,26 @@
 package postgres
 
 import (
+	"context"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"craftista/db/pgtest"
 	"craftista/product/internal/core"
+	"craftista/shared/fault"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // TestPagesWalkAnIndex: no order sorts or reads the table from its start; each
 // page is one index scan that begins at the position.
 func TestPagesWalkAnIndex(t *testing.T) {
 	t.Parallel()
-	db, err := pg.Open(pgtest.New(t).AdminURL, telemetry.Discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := open(t, pgtest.New(t).AdminURL)
 	const many = `
 		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
 		SELECT 'piece ' || n, 'Flies.', '/crane.svg', 'easy', 1, '15 cm'
@@ -51,4 +53,74 @@ func TestPagesWalkAnIndex(t *testing.T) {
 	}
 	newest := core.SortNewest.Start()
 	wantIndex("votes_person_id_idx", selectVotesOf, 1, newest.CreatedAt, newest.ID, 50)
+}
+
+func open(t *testing.T, url string) *sqlx.DB {
+	t.Helper()
+	db, err := pg.Open(url, telemetry.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// TestReplicasDoNotDeadlock has replicas commit votes of the same people for the
+// same pieces, in any order and with people named twice, while somebody edits
+// the pieces and votes for all of them in one statement. None may fail.
+func TestReplicasDoNotDeadlock(t *testing.T) {
+	t.Parallel()
+	const replicas, rounds, people, pieces = 6, 60, 40, 2
+	database := pgtest.New(t)
+	db := open(t, database.ProductURL)
+	store := NewStore(db)
+	exec := func(ctx context.Context, statement string, args ...any) {
+		if _, err := db.ExecContext(ctx, statement, args...); err != nil {
+			t.Error(err)
+		}
+	}
+	exec(t.Context(), `
+		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
+		SELECT 'piece ' || n, 'Flies.', '/crane.svg', 'easy', 1, '15 cm'
+		  FROM generate_series(1, $1::integer) AS n`, pieces)
+	var all sync.WaitGroup
+	for range replicas {
+		all.Go(func() {
+			for range rounds {
+				some := make([]int64, people/2)
+				for i := range some {
+					some[i] = 1 + rand.Int64N(people)
+				}
+				change := []func(context.Context, int64, []int64) (int64, error){store.Vote, store.Unvote}[rand.IntN(2)]
+				if votes, err := change(t.Context(), 1+rand.Int64N(pieces), some); err != nil || votes < 0 || votes > people+1 {
+					t.Errorf("%d votes, %v", votes, err)
+				}
+			}
+		})
+	}
+	all.Go(func() {
+		for range rounds {
+			exec(t.Context(), `UPDATE product.products SET folds = folds + 1`)
+			exec(t.Context(), `INSERT INTO product.votes (person_id, product_id) SELECT 1000, id FROM product.products ORDER BY id DESC`)
+			exec(t.Context(), `DELETE FROM product.votes WHERE person_id = 1000`)
+		}
+	})
+	all.Wait()
+	var drifted int
+	if err := db.GetContext(t.Context(), &drifted, `
+		SELECT count(*)
+		  FROM product.products AS p
+		 WHERE p.votes <> (SELECT count(*) FROM product.votes AS v WHERE v.product_id = p.id)`); err != nil || drifted > 0 {
+		t.Errorf("the counts of %d pieces differ from their rows, %v", drifted, err)
+	}
+}
+
+func TestNobodyVotesForNothing(t *testing.T) {
+	t.Parallel()
+	store := NewStore(open(t, pgtest.New(t).ProductURL))
+	for name, change := range map[string]func(context.Context, int64, []int64) (int64, error){"vote": store.Vote, "unvote": store.Unvote} {
+		if votes, err := change(t.Context(), 404, []int64{1, 2}); votes != 0 || fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%s: %d, %v", name, votes, err)
+		}
+	}
 }
