@@ -16,7 +16,7 @@ import (
 func paths() []string {
 	return []string{
 		"/", "/livez", "/readyz", "/health", "/status", "/docs", "/openapi.json",
-		"/api/system-info", "/api/recommendation-status", dailyPath, picksPath,
+		"/api/system-info", "/api/recommendation-status", dailyPath, archivePath, picksPath, alsoLikedPath,
 	}
 }
 

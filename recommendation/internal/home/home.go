@@ -36,7 +36,10 @@ func Routes(t *telemetry.Telemetry, db *sqlx.DB, people *token.Verifier, version
 	openapi.Routes(r, spec)
 
 	r.Get("/api/recommendation-status", status.New(store.Ready).Show)
-	r.Get("/api/origami-of-the-day", origami.NewDaily(store, now).Show)
-	r.Get("/api/recommendations", token.Optional(people, origami.NewPicks(store).List))
+	daily, picks := origami.NewDaily(store, now), origami.NewPicks(store)
+	r.Get("/api/origami-of-the-day", daily.Show)
+	r.Get("/api/origami-of-the-day/archive", daily.Archive)
+	r.Get("/api/recommendations", token.Optional(people, picks.List))
+	r.Get("/api/origamis/{id}/also-liked", picks.AlsoLiked)
 	return r
 }

@@ -35,7 +35,7 @@ func TestDatabaseIsAway(t *testing.T) {
 	wantState(t, h, "/readyz", http.StatusServiceUnavailable, state{Status: "unready", Checks: map[string]string{"database": "down"}})
 	wantState(t, h, "/livez", http.StatusOK, state{Status: "alive"})
 	wantState(t, h, "/health", http.StatusOK, state{Status: "ok"})
-	for _, path := range []string{dailyPath, picksPath} {
+	for _, path := range []string{dailyPath, archivePath, picksPath, alsoLikedPath} {
 		res := get(t, h, path)
 		wantProblem(t, res, path, http.StatusServiceUnavailable, away)
 		wantHeaders(t, res, "Retry-After", "2")
@@ -45,12 +45,13 @@ func TestDatabaseIsAway(t *testing.T) {
 func TestDatabaseIsNotMigrated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.fold(t, 1)
 	w.exec(t, `DROP TABLE recommendation.daily`)
 	w.exec(t, `DROP TABLE product.votes`)
 	h := w.replica(t, time.Now)
 	wantState(t, h, "/api/recommendation-status", http.StatusOK, state{Status: "degraded", DatabaseStatus: "down"})
 	wantState(t, h, "/readyz", http.StatusServiceUnavailable, state{Status: "unready", Checks: map[string]string{"database": "down"}})
-	for _, path := range []string{dailyPath, picksPath} {
+	for _, path := range []string{dailyPath, archivePath, picksPath, alsoLikedPath} {
 		wantProblem(t, get(t, h, path), path, http.StatusServiceUnavailable, away)
 	}
 }

@@ -43,10 +43,14 @@ func (d Daily) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.ReplyTagged(w, r, d.cacheControl(date, today), dailyReply{
+	return web.ReplyTagged(w, r, d.cacheControl(date, today), p.on(date))
+}
+
+func (p product) on(date time.Time) dailyReply {
+	return dailyReply{
 		ID: p.ID, Name: p.Name, Description: p.Description, ImageURL: p.ImageURL, Votes: p.Votes,
 		Date: date.Format(time.DateOnly),
-	})
+	}
 }
 
 // piece is what date shows. Past days are history: they show their piece as it

@@ -37,18 +37,23 @@ func (p Picks) List(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	reply := make([]pickReply, len(picks))
-	for i, pick := range picks {
-		reply[i] = pickReply{product: pick.product, Reason: pick.reason()}
-		reply[i].CreatedAt, reply[i].UpdatedAt = pick.CreatedAt.UTC(), pick.UpdatedAt.UTC()
-	}
-	return web.ReplyTagged(w, r, "private, no-cache", reply)
+	return replyPicks(w, r, "private, no-cache", picks, "Loved by people who like your picks")
 }
 
-func (p pick) reason() string {
+// replyPicks sends the picks; closeBy is the reason of those with an affinity.
+func replyPicks(w http.ResponseWriter, r *http.Request, cacheControl string, picks []pick, closeBy string) error {
+	reply := make([]pickReply, len(picks))
+	for i, pick := range picks {
+		reply[i] = pickReply{product: pick.product, Reason: pick.reason(closeBy)}
+		reply[i].CreatedAt, reply[i].UpdatedAt = pick.CreatedAt.UTC(), pick.UpdatedAt.UTC()
+	}
+	return web.ReplyTagged(w, r, cacheControl, reply)
+}
+
+func (p pick) reason(closeBy string) string {
 	switch {
 	case p.Affinity > 0:
-		return "Loved by people who like your picks"
+		return closeBy
 	case p.Votes > 0:
 		return "Popular with everyone"
 	default:
