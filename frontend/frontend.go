@@ -4,10 +4,14 @@ package frontend
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
 	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/card"
 	"craftista/frontend/internal/page"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/static"
@@ -30,6 +34,7 @@ type Config struct {
 	CookieSecure      bool   `env:"COOKIE_SECURE"`      // true when people reach the site by https
 	DevReload         bool   `env:"DEV_RELOAD"`         // pages reload themselves when the process restarts
 	TraceURLTemplate  string `env:"TRACE_URL_TEMPLATE"` // such as http://localhost:16686/trace/{id}; "" links no trace
+	PublicURL         string `env:"PUBLIC_URL"`         // where people reach the site, such as https://origami.example; "" names no absolute address outside localhost
 }
 
 // Default are the settings for a laptop, lacking only the internal API key.
@@ -46,11 +51,22 @@ func Default() Config {
 
 // Run serves the site until ctx is done.
 func Run(ctx context.Context, c Config) error {
+	if err := checkPublicURL(c.PublicURL); err != nil {
+		return err
+	}
 	t, err := c.Telemetry(ctx, "frontend")
 	if err != nil {
 		return err
 	}
 	assets, err := static.New()
+	if err != nil {
+		return err
+	}
+	drawings, err := static.Drawings()
+	if err != nil {
+		return err
+	}
+	cards, err := card.New(drawings)
 	if err != nil {
 		return err
 	}
@@ -62,8 +78,20 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return fmt.Errorf("start frontend: %w", err)
 	}
-	site := page.Routes(t, services, sessions, assets, self, page.Settings{
-		DevReload: c.DevReload, Stopping: ctx.Done(), Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate,
+	site := page.Routes(t, services, sessions, assets, cards, self, page.Settings{
+		DevReload: c.DevReload, Stopping: ctx.Done(), Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
 	})
 	return web.Serve(ctx, listener, site, t.Log, t.Shutdown)
+}
+
+// checkPublicURL accepts an origin, with or without a slash behind it.
+func checkPublicURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.TrimSuffix(text, "/") != u.Scheme+"://"+u.Host {
+		return errors.New("PUBLIC_URL must be an origin such as https://origami.example")
+	}
+	return nil
 }

@@ -34,6 +34,17 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestPublicURLIsAnOrigin(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"origami.example", "//origami.example", "ftp://origami.example", "https://", "https://origami.example/path", "https://a@b.example", "https://b.example?x", "javascript:alert(1)"} {
+		c := frontend.Default()
+		c.PublicURL = bad
+		if err := frontend.Run(t.Context(), c); err == nil || !strings.HasPrefix(err.Error(), "PUBLIC_URL must be an origin") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
 // TestRun is the whole program with nothing behind it: it starts, serves and
 // stops cleanly.
 func TestRun(t *testing.T) {
@@ -44,12 +55,13 @@ func TestRun(t *testing.T) {
 	}
 	c := frontend.Default()
 	c.Listener, c.Log, c.InternalAPIKey = listener, slog.DiscardHandler, "k"
+	c.PublicURL = "https://origami.example/"
 	c.AuthURL, c.ProductURL, c.RecommendationURL = "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1"
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	done := make(chan error, 1)
 	go func() { done <- frontend.Run(ctx, c) }()
-	for _, path := range []string{"/", "/readyz", "/status", "/login"} {
+	for _, path := range []string{"/", "/readyz", "/status", "/login", "/daily"} {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listener.Addr().String()+path, nil)
 		if err != nil {
 			t.Fatal(err)

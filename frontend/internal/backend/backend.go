@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"craftista/shared/fault"
@@ -30,6 +31,7 @@ type Services struct {
 	Auth           Auth
 	Catalogue      Catalogue
 	Recommendation Recommendation
+	Images         Images
 }
 
 // New returns the clients. internalKey is what auth wants to see before it
@@ -39,6 +41,7 @@ func New(urls URLs, internalKey string, t *telemetry.Telemetry) Services {
 		Auth:           Auth{client{web.NewClient("sign-in", urls.Auth, writeTimeout, t)}, internalKey},
 		Catalogue:      Catalogue{client{web.NewClient("the catalogue", urls.Product, writeTimeout, t)}},
 		Recommendation: Recommendation{client{web.NewClient("the recommendation service", urls.Recommendation, writeTimeout, t)}},
+		Images:         Images{strings.TrimSuffix(urls.Product, "/"), web.NewHTTPClient(ReadTimeout, t)},
 	}
 }
 

@@ -38,18 +38,18 @@ func (c Catalogue) List(ctx context.Context, sort, cursor string, limit int) ([]
 	if err != nil {
 		return nil, "", err
 	}
-	return products, nextCursor(header), nil
+	return products, linkParam(header, "next", "cursor"), nil
 }
 
-// nextCursor finds the cursor in a Link header (RFC 8288) whose relation is next.
-func nextCursor(h http.Header) string {
+// linkParam finds the query's param of the Link (RFC 8288) whose relation is rel.
+func linkParam(h http.Header, rel, param string) string {
 	for link := range strings.SplitSeq(strings.Join(h.Values("Link"), ","), ",") {
 		target, params, ok := strings.Cut(strings.TrimSpace(link), ">")
-		if !ok || !strings.Contains(params, `rel="next"`) {
+		if !ok || !strings.Contains(params, `rel="`+rel+`"`) {
 			continue
 		}
 		if u, err := url.Parse(strings.TrimPrefix(target, "<")); err == nil {
-			return u.Query().Get("cursor")
+			return u.Query().Get(param)
 		}
 	}
 	return ""

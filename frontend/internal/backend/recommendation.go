@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"net/url"
 	"strconv"
 )
 
@@ -25,6 +26,29 @@ func (c Recommendation) Daily(ctx context.Context) (Daily, error) {
 	var daily Daily
 	_, err := c.read(ctx, "/api/origami-of-the-day", "", &daily)
 	return daily, err
+}
+
+// DailyOn is the piece of that day (2026-11-22) as it was recorded, NotFound if
+// none was, if the day is to come or if the piece has left the gallery.
+func (c Recommendation) DailyOn(ctx context.Context, date string) (Daily, error) {
+	var daily Daily
+	_, err := c.read(ctx, "/api/origami-of-the-day?date="+url.QueryEscape(date), "", &daily)
+	return daily, err
+}
+
+// Archive are the recorded days of a month (2026-11) in order, and the closest
+// months before and after that have any, "" where there is none.
+func (c Recommendation) Archive(ctx context.Context, month string) (days []Daily, before, after string, err error) {
+	header, err := c.read(ctx, "/api/origami-of-the-day/archive?month="+url.QueryEscape(month), "", &days)
+	return days, linkParam(header, "prev", "month"), linkParam(header, "next", "month"), err
+}
+
+// AlsoLiked are at most limit pieces that people who voted for that one like too,
+// popular ones where there are too few of those.
+func (c Recommendation) AlsoLiked(ctx context.Context, id int64, limit int) ([]Pick, error) {
+	var picks []Pick
+	_, err := c.read(ctx, "/api/origamis/"+strconv.FormatInt(id, 10)+"/also-liked?limit="+strconv.Itoa(limit), "", &picks)
+	return picks, err
 }
 
 // Picks are at most limit pieces for the bearer's person; bearer may be "".

@@ -95,7 +95,7 @@ func TestAuthAway(t *testing.T) {
 	w.auth.server.Close()
 	someone := as(w.issuer.Mint(7, "user"))
 	a := w.promptly("/", someone)
-	if got, want := text(a.class("site-nav")), "Gallery Status Sign-in is away"; got != want || a.header.Get("Set-Cookie") != "" || a.status != http.StatusOK {
+	if got, want := text(a.class("site-nav")), "Gallery Today Status Sign-in is away"; got != want || a.header.Get("Set-Cookie") != "" || a.status != http.StatusOK {
 		t.Errorf("%d, navigation %q, want %q, cookie %q", a.status, got, want, a.header.Get("Set-Cookie"))
 	}
 	if got, want := text(a.id("vote-1")), "41 votes Vote for Crane"; got != want {

@@ -146,15 +146,6 @@ func (w *world) cast(voted bool) http.HandlerFunc {
 }
 
 func (w *world) serveRecommendation() {
-	w.recommendation.HandleFunc("GET /api/origami-of-the-day", func(rw http.ResponseWriter, _ *http.Request) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		daily := map[string]any{"date": "2026-11-22"}
-		for _, key := range []string{"id", "name", "description", "image_url", "votes"} {
-			daily[key] = w.pieces[0][key]
-		}
-		reply(rw, http.StatusOK, daily)
-	})
 	w.recommendation.HandleFunc("GET /api/recommendations", func(rw http.ResponseWriter, r *http.Request) {
 		reason := "loved by many"
 		if r.Header.Get("Authorization") != "" {

@@ -14,6 +14,8 @@ import (
 	"github.com/a-h/templ"
 )
 
+const siteTitle = "Craftista, an origami gallery"
+
 // fragment reports whether htmx asks for a part of a page. Boosted links and
 // history restoration replace the whole of it.
 func fragment(r *http.Request) bool {
@@ -68,7 +70,7 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 		next = safeNext(r.URL.RequestURI())
 	}
 	frame := view.Frame{
-		Title: "Craftista, an origami gallery", Here: r.URL.Path,
+		Title: siteTitle, Here: r.URL.Path,
 		SignInURL: withNext("/login", next), RegisterURL: withNext("/register", next),
 		Assets: view.Assets{
 			Style: s.assets.URL("css/site.css"), Htmx: s.assets.URL("vendor/htmx.min.js"),

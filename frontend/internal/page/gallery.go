@@ -85,7 +85,11 @@ func (s *site) gallery(w http.ResponseWriter, r *http.Request) error {
 	case batchErr != nil:
 		return batchErr // such as a cursor that is none
 	}
-	return s.page(w, r, http.StatusOK, "", view.GalleryPage(model))
+	share := view.Share{}
+	if !model.Continued {
+		share = s.share(r, "website", siteTitle, "", backend.Product{})
+	}
+	return s.sharedPage(w, r, http.StatusOK, "", share, view.GalleryPage(model))
 }
 
 // batch is one page of the grid with the person's own votes marked.
@@ -157,17 +161,19 @@ func (s *site) pickModel(ctx context.Context) view.Picks {
 		model.Away = true
 		return model
 	}
-	for _, p := range picks {
-		model.Picks = append(model.Picks, s.pick(p))
-	}
+	model.Picks = s.pickList(picks)
 	return model
 }
 
-func (s *site) pick(p backend.Pick) view.Pick {
-	return view.Pick{
-		ID: strconv.FormatInt(p.ID, 10), Name: p.Name, URL: pieceURL(p.ID), Reason: p.Reason,
-		Count: plural(p.Votes, "vote"), Art: s.art(p.Product, ""),
+func (s *site) pickList(picks []backend.Pick) []view.Pick {
+	list := make([]view.Pick, len(picks))
+	for i, p := range picks {
+		list[i] = view.Pick{
+			ID: strconv.FormatInt(p.ID, 10), Name: p.Name, URL: pieceURL(p.ID), Reason: p.Reason,
+			Count: plural(p.Votes, "vote"), Art: s.art(p.Product, ""),
+		}
 	}
+	return list
 }
 
 func sorts(at place) []view.Sort {

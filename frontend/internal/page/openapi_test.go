@@ -14,7 +14,7 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, page.Settings{})
 	signedIn, htmx := as(w.issuer.Mint(7, "user")), w.byHtmx("/")
-	for _, r := range append(routes(), route{"GET", "/static/icon.svg", ""}) {
+	for _, r := range append(routes(), route{"GET", "/static/icon.svg", ""}, route{"GET", "/images/crane.svg", ""}) {
 		if r.method == http.MethodGet && r.path != "/recommendations" {
 			w.get(r.path)
 		}

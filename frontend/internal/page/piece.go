@@ -1,6 +1,8 @@
 package page
 
 import (
+	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,19 +24,39 @@ func (s *site) piece(w http.ResponseWriter, r *http.Request) error {
 	}
 	var product backend.Product
 	var mine []int64
+	var also view.Picks
 	var wg sync.WaitGroup
 	wg.Go(func() { product, err = s.services.Catalogue.Product(r.Context(), id) })
 	wg.Go(func() { mine = s.mine(r.Context(), []int64{id}) })
+	wg.Go(func() { also = s.alsoLiked(r.Context(), id) })
 	wg.Wait()
 	if err != nil {
 		return err
 	}
-	return s.page(w, r, http.StatusOK, product.Name, view.PiecePage(view.Piece{
+	also.Heading = "People who love this also love"
+	if product.Votes == 0 {
+		also.Heading = "Loved by many"
+	}
+	share := s.share(r, "article", product.Name, product.Description, product)
+	return s.sharedPage(w, r, http.StatusOK, product.Name, share, view.PiecePage(view.Piece{
 		ID: strconv.FormatInt(id, 10), Name: product.Name, Description: product.Description,
 		Folds: strconv.Itoa(product.Folds), Paper: product.Paper, Level: level(product.Difficulty),
 		Art:  s.art(product, product.Name+", folded from paper"),
 		Vote: voteModel(id, product.Name, product.Votes, slices.Contains(mine, id)),
+		URL:  pieceURL(id), Address: cmp.Or(share.URL, pieceURL(id)), AlsoLiked: also,
 	}))
+}
+
+// alsoLiked is what goes with a piece, without a heading.
+func (s *site) alsoLiked(ctx context.Context, id int64) view.Picks {
+	picks, err := s.services.Recommendation.AlsoLiked(ctx, id, pickCount)
+	if err != nil {
+		if fault.KindOf(err) != fault.NotFound { // the catalogue says so too
+			web.NoteFailure(ctx, err)
+		}
+		return view.Picks{Away: true}
+	}
+	return view.Picks{Picks: s.pickList(picks)}
 }
 
 // vote answers POST /origamis/{id}/vote.

@@ -122,7 +122,7 @@ func TestFamilyGone(t *testing.T) {
 		a := w.get("/", with(token, "gone"))
 		note := "craftista_session=ended; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax"
 		const clear = "craftista_refresh=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
-		if diff := cmp.Diff([]string{note, clear}, a.header.Values("Set-Cookie")); diff != "" || text(a.class("site-nav")) != "Gallery Status Sign in Join" {
+		if diff := cmp.Diff([]string{note, clear}, a.header.Values("Set-Cookie")); diff != "" || text(a.class("site-nav")) != "Gallery Today Status Sign in Join" {
 			t.Errorf("%s: %q %s", name, text(a.class("site-nav")), diff)
 		}
 		a = w.post("/origamis/2/vote", nil, with(token, "gone"))
@@ -193,7 +193,7 @@ func TestSignOutRevokes(t *testing.T) {
 	if diff := cmp.Diff(cleared, a.header.Values("Set-Cookie")); diff != "" || a.header.Get("Location") != "/" {
 		t.Errorf("to %q %s", a.header.Get("Location"), diff)
 	}
-	if a = w.get("/", with("", "r0")); text(a.class("site-nav")) != "Gallery Status Sign in Join" {
+	if a = w.get("/", with("", "r0")); text(a.class("site-nav")) != "Gallery Today Status Sign in Join" {
 		t.Errorf("the old refresh token shows %q", text(a.class("site-nav")))
 	}
 	for mood, strike := range moods() {

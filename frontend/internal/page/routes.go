@@ -7,8 +7,10 @@ import (
 	"crypto/rand"
 	_ "embed"
 	"net/http"
+	"time"
 
 	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/card"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/static"
 	"craftista/shared/health"
@@ -22,10 +24,12 @@ var spec []byte
 
 // Settings are what a deployment chooses.
 type Settings struct {
-	DevReload        bool            // pages reload themselves when the process restarts
-	Stopping         <-chan struct{} // closed when the process is to stop; ends the streams of DevReload
-	Secure           bool            // people reach the site by https
-	TraceURLTemplate string          // {id} stands for the trace; "" links no trace
+	DevReload        bool             // pages reload themselves when the process restarts
+	Stopping         <-chan struct{}  // closed when the process is to stop; ends the streams of DevReload
+	Secure           bool             // people reach the site by https
+	TraceURLTemplate string           // {id} stands for the trace; "" links no trace
+	PublicURL        string           // where people reach the site, such as https://origami.example; "" is not known
+	Now              func() time.Time // whose UTC date is today; nil is time.Now
 }
 
 // site is what the handlers share.
@@ -33,6 +37,7 @@ type site struct {
 	services  backend.Services
 	sessions  *session.Keeper
 	assets    *static.Assets
+	cards     *card.Cards
 	self      health.Service
 	settings  Settings
 	processID string // new at each start, see reload
@@ -42,14 +47,18 @@ type site struct {
 // costs a section of a page, and taking the site down for it would cost the rest
 // too, so /readyz checks nothing.
 func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session.Keeper, assets *static.Assets,
-	self health.Service, settings Settings,
+	cards *card.Cards, self health.Service, settings Settings,
 ) *web.Router {
-	s := &site{services: services, sessions: sessions, assets: assets, self: self, settings: settings, processID: rand.Text()}
+	if settings.Now == nil {
+		settings.Now = time.Now
+	}
+	s := &site{services: services, sessions: sessions, assets: assets, cards: cards, self: self, settings: settings, processID: rand.Text()}
 	r := web.NewRouter(t, s.fail)
 	r.Use(s.headers, s.sameOrigin, s.sessions.Middleware)
 
 	r.Get("/", s.gallery)
 	r.Get("/recommendations", s.picks)
+	r.Get(dailyPath, s.daily)
 	r.Get("/origamis/{id}", s.piece)
 	r.Post("/origamis/{id}/vote", s.vote)
 	r.Post("/origamis/{id}/unvote", s.unvote)
@@ -75,6 +84,8 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 
 	r.Get(static.Prefix+"{file}", assets.Serve)
 	r.Get(static.Prefix+"{folder}/{file}", assets.Serve)
+	r.Get(siteImages+"{name}", s.image)
+	r.Get(cardPrefix+"{file}", s.shareCard)
 	r.Get("/favicon.ico", assets.Icon)
 	r.Get("/robots.txt", s.robots)
 	if settings.DevReload {

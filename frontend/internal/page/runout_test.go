@@ -68,7 +68,7 @@ func TestNoPersonNoWait(t *testing.T) {
 		t.Errorf("auth was asked %d times, want 0", got)
 	}
 	a := w.promptly("/", someone)
-	if got, want := text(a.class("site-nav")), "Gallery Status Sign-in is away"; got != want || w.auth.asked.Load() == 0 {
+	if got, want := text(a.class("site-nav")), "Gallery Today Status Sign-in is away"; got != want || w.auth.asked.Load() == 0 {
 		t.Errorf("the gallery shows %q, want %q, and asked auth %d times", got, want, w.auth.asked.Load())
 	}
 }

@@ -20,7 +20,7 @@ type route struct{ method, path, allow string }
 func routes() []route {
 	const read, write, both = "GET, HEAD", "POST", "GET, HEAD, POST"
 	return []route{
-		{"GET", "/", read}, {"GET", "/recommendations", read}, {"GET", "/origamis/1", read},
+		{"GET", "/", read}, {"GET", "/recommendations", read}, {"GET", "/origamis/1", read}, {"GET", "/daily", read},
 		{"POST", "/origamis/1/vote", write}, {"POST", "/origamis/1/unvote", write}, {"POST", "/logout", write},
 		{"GET", "/login", both}, {"GET", "/register", both}, {"POST", "/login", both}, {"POST", "/register", both},
 		{"GET", "/authorize", both}, {"POST", "/authorize", both},
@@ -28,7 +28,7 @@ func routes() []route {
 		{"POST", "/api/origamis/1/vote", write}, {"GET", "/api/service-status", read}, {"GET", "/daily-origami", read},
 		{"GET", "/recommendation-status", read}, {"GET", "/votingservice-status", read}, {"GET", "/auth/status", read},
 		{"GET", "/livez", read}, {"GET", "/readyz", read}, {"GET", "/health", read}, {"GET", "/api/system-info", read},
-		{"GET", "/static/css/site.css", read}, {"GET", "/favicon.ico", read}, {"GET", "/robots.txt", read},
+		{"GET", "/static/css/site.css", read}, {"GET", "/cards/heart.png", read}, {"GET", "/favicon.ico", read}, {"GET", "/robots.txt", read},
 		{"GET", "/openapi.json", read},
 	}
 }
@@ -154,7 +154,7 @@ func TestBadCookieSignsOut(t *testing.T) {
 		}
 		a := w.get("/", as(bad.Token))
 		got := []string{text(a.class("site-nav")), text(a.id("picks-heading")), text(a.id("vote-1")), a.header.Get("Set-Cookie")}
-		want := []string{"Gallery Status Sign in Join", "Loved by many", "41 votes Vote for Crane", ""}
+		want := []string{"Gallery Today Status Sign in Join", "Loved by many", "41 votes Vote for Crane", ""}
 		if diff := cmp.Diff(want, got); diff != "" || a.status != http.StatusOK {
 			t.Errorf("%s: %d %s", bad.Name, a.status, diff)
 		}

@@ -14,7 +14,7 @@ const tints = 6
 func pieceURL(id int64) string { return "/origamis/" + strconv.FormatInt(id, 10) }
 
 func (s *site) art(p backend.Product, alt string) view.Art {
-	return view.Art{URL: s.assets.Art(p.ImageURL), Alt: alt, Tint: "tint-" + strconv.FormatInt(p.ID%tints, 10)}
+	return view.Art{URL: s.imageURL(p.ImageURL), Alt: alt, Tint: "tint-" + strconv.FormatInt(p.ID%tints, 10)}
 }
 
 func (s *site) card(p backend.Product, voted bool) view.Card {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/card"
 	"craftista/frontend/internal/page"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/static"
@@ -63,6 +64,8 @@ func newWorld(t *testing.T, settings page.Settings) *world {
 	}
 	w.serveProduct()
 	w.serveRecommendation()
+	w.serveDays()
+	w.serveImages()
 	w.serveAuth()
 	w.serveConsent()
 	w.serveKeys()
@@ -79,6 +82,17 @@ func (w *world) router(settings page.Settings) *web.Router {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	drawings, err := static.Drawings()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	cards, err := card.New(drawings)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if settings.Now == nil {
+		settings.Now = func() time.Time { return time.Date(2026, 11, 22, 23, 59, 59, 0, time.UTC) }
+	}
 	tel, err := telemetry.New(w.t.Context(), "frontend", "", telemetry.Options{Log: slog.NewJSONHandler(&w.log, nil)})
 	if err != nil {
 		w.t.Fatal(err)
@@ -88,7 +102,7 @@ func (w *world) router(settings page.Settings) *web.Router {
 	}, "the-key", tel)
 	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", web.NewHTTPClient(backend.ReadTimeout, tel))
 	sessions := session.NewKeeper(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), services.Auth, settings.Secure, time.Now)
-	return page.Routes(tel, services, sessions, assets, health.Service{Name: "frontend", Version: "9.9.9"}, settings)
+	return page.Routes(tel, services, sessions, assets, cards, health.Service{Name: "frontend", Version: "9.9.9"}, settings)
 }
 
 // hold makes router the handler and holds it to its own document, except with

@@ -2,6 +2,18 @@ package view
 
 import "strings"
 
+// description is the page's own, or the site's.
+func (f Frame) description() string {
+	if f.Share.Description != "" {
+		return f.Share.Description
+	}
+	return "An origami gallery: browse folded pieces, vote for the ones you love, meet a new one every day."
+}
+
+func weekdays() []string {
+	return []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
+}
+
 // action is where the form posts.
 func (v Vote) action() string {
 	if v.Voted {

@@ -13,6 +13,7 @@ type Frame struct {
 	Assets      Assets
 	Person      Person
 	Trace       Trace
+	Share       Share
 }
 
 // Assets are the URLs of the files that every page loads. Reload is "" except
@@ -103,15 +104,18 @@ type Gallery struct {
 	RetryURL  string
 }
 
-// Piece is one piece at length.
+// Piece is one piece at length. Address is its URL to pass on, as people read it.
 type Piece struct {
 	ID, Name    string
+	URL         string
+	Address     string
 	Description string
 	Folds       string
 	Paper       string
 	Level       Level
 	Art         Art
 	Vote        Vote
+	AlsoLiked   Picks
 }
 
 // Field is one input. Error is "" when there is nothing to mend; ErrorID then

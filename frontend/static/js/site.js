@@ -4,3 +4,20 @@
   document.addEventListener("htmx:error", () => { trouble().hidden = false; });
   document.addEventListener("htmx:after:request", () => { trouble().hidden = true; });
 })();
+
+// A piece's address: handed to the system's share sheet where there is one, else copied.
+(() => {
+  const canCopy = navigator.clipboard?.writeText, button = document.querySelector("[data-share]");
+  if (!button || !(navigator.share || canCopy)) return;
+  const url = () => document.querySelector("link[rel=canonical]")?.href ?? location.href.split("#")[0];
+  if (!navigator.share) button.textContent = "Copy the address";
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      if (navigator.share) return await navigator.share({ title: document.title, url: url() });
+      await navigator.clipboard.writeText(url());
+      button.textContent = button.dataset.shareDone;
+      document.getElementById("announcer").textContent = button.dataset.shareDone;
+    } catch { /* the person thought better of it, or the browser did: the address stands beside */ }
+  });
+})();

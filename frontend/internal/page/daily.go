@@ -1,0 +1,133 @@
+package page
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/view"
+	"craftista/shared/fault"
+	"craftista/shared/web"
+)
+
+const (
+	dailyPath = "/daily"
+	monthOnly = "2006-01"
+)
+
+// when is what a request of /daily asks about: a day, or a month whole.
+type when struct {
+	today   time.Time // at 00:00 UTC, as is each time here
+	date    time.Time // the zero time for a month whole
+	month   time.Time // its first day
+	byQuery bool      // the day was named, instead of being today's as it comes
+}
+
+// daily answers GET /daily: today's piece and its month; with date another day's,
+// with month the calendar of that month alone.
+func (s *site) daily(w http.ResponseWriter, r *http.Request) error {
+	at, err := s.when(r)
+	if err != nil {
+		return err
+	}
+	var model view.Daily
+	var daily backend.Daily
+	var dailyErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { model.Calendar = s.calendar(r.Context(), at) })
+	if !at.date.IsZero() {
+		wg.Go(func() { model.Day, daily, dailyErr = s.day(r.Context(), at) })
+	}
+	wg.Wait()
+	if dailyErr != nil {
+		return dailyErr
+	}
+	status := http.StatusOK
+	if model.Day != nil && model.Day.Missing != "" && at.byQuery || at.month.After(at.today) {
+		status = http.StatusNotFound
+	}
+	share := s.share(r, "website", dailyTitle(model), cmp.Or(daily.Description, "An origami gallery with a piece for every day."), daily.Product)
+	return s.sharedPage(w, r, status, dailyTitle(model), share, view.DailyPage(model))
+}
+
+// dailyTitle names the page of a day or of a month.
+func dailyTitle(d view.Daily) string {
+	switch {
+	case d.Day == nil:
+		return "Pieces of " + d.Calendar.Month
+	case d.Day.Name == "":
+		return d.Day.Title
+	default:
+		return d.Day.Name + ", " + d.Day.Date
+	}
+}
+
+// when reads date and month; date wins. One that is none is Malformed.
+func (s *site) when(r *http.Request) (when, error) {
+	query, err := web.Query(r)
+	if err != nil {
+		return when{}, err
+	}
+	today := s.settings.Now().UTC().Truncate(24 * time.Hour)
+	at := when{today: today, date: today}
+	switch date, month := query.Get("date"), query.Get("month"); {
+	case date != "":
+		at.byQuery = true
+		at.date, err = time.Parse(time.DateOnly, date)
+	case month != "":
+		at.month, err = time.Parse(monthOnly, month)
+		at.date = time.Time{}
+		return at, badTime(err, "month")
+	}
+	at.month = at.date.AddDate(0, 0, 1-at.date.Day())
+	return at, badTime(err, "day")
+}
+
+func badTime(err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	return fault.New(fault.Malformed, "that is no %s of the calendar", what).Because(err)
+}
+
+// day is the piece of the day with the person's own vote marked. A day without
+// one is a state to show, and so is a service that is away.
+func (s *site) day(ctx context.Context, at when) (*view.Day, backend.Daily, error) {
+	model := &view.Day{
+		Title: "Piece of the day", Date: at.date.Format("Monday 2 January 2006"), Today: at.date.Equal(at.today),
+		Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"},
+	}
+	if at.date.After(at.today) {
+		model.Missing, model.Why = "Still to come", "Every day has its piece from midnight, UTC. Nobody knows this one yet, not even the gallery."
+		return model, backend.Daily{}, nil
+	}
+	daily, err := s.services.Recommendation.DailyOn(ctx, at.date.Format(time.DateOnly))
+	switch fault.KindOf(err) {
+	case fault.NotFound:
+		model.Missing, model.Why = missing(model.Today)
+	case fault.Unavailable:
+		web.NoteFailure(ctx, err)
+		model.Missing, model.Why = "Away just now", "The piece of this day is out of sight and comes back by itself."
+		model.Away = true
+	default:
+		if err != nil {
+			return nil, daily, err
+		}
+		model.ID, model.Name, model.Description, model.URL = strconv.FormatInt(daily.ID, 10), daily.Name, daily.Description, pieceURL(daily.ID)
+		model.Art = s.art(daily.Product, daily.Name+", folded from paper")
+		model.Vote = voteModel(daily.ID, daily.Name, daily.Votes, slices.Contains(s.mine(ctx, []int64{daily.ID}), daily.ID))
+	}
+	return model, daily, nil
+}
+
+func missing(today bool) (heading, why string) {
+	if today {
+		return "No piece yet", "The gallery has nothing to show today. Come back when it does."
+	}
+	return "No piece that day", "A day’s piece is chosen when the first visitor asks for it. Nobody did, or the piece has left the gallery since."
+}

@@ -1,0 +1,91 @@
+package page_test
+
+import (
+	"net/http"
+	"strings"
+)
+
+// serveDays has the piece of 22 November, which is today, of the 3rd and of a day
+// in August.
+func (w *world) serveDays() {
+	days := map[string]int{"": 0, "2026-11-22": 0, "2026-11-03": 1, "2026-08-31": 2}
+	w.recommendation.HandleFunc("GET /api/origami-of-the-day", func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		date := r.URL.Query().Get("date")
+		piece, ok := days[date]
+		if !ok {
+			refuse(rw, http.StatusNotFound, "no piece was chosen for "+date)
+			return
+		}
+		if date == "" {
+			date = "2026-11-22"
+		}
+		reply(rw, http.StatusOK, w.on(date, piece))
+	})
+	w.recommendation.HandleFunc("GET /api/origami-of-the-day/archive", func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		path := r.URL.Path
+		switch r.URL.Query().Get("month") {
+		case "2026-11":
+			rw.Header().Add("Link", "<"+path+`?month=2026-08>; rel="prev"`)
+			reply(rw, http.StatusOK, []any{w.on("2026-11-03", 1), w.on("2026-11-22", 0)})
+		case "2026-08":
+			rw.Header().Add("Link", "<"+path+`?month=2026-11>; rel="next"`)
+			reply(rw, http.StatusOK, []any{w.on("2026-08-31", 2)})
+		default:
+			reply(rw, http.StatusOK, []any{})
+		}
+	})
+	w.recommendation.HandleFunc("GET /api/origamis/{id}/also-liked", func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		also := []map[string]any{}
+		for _, p := range w.pieces {
+			if p["name"] != "Whale" && w.piece(r.PathValue("id"))["id"] != p["id"] {
+				also = append(also, map[string]any{"id": p["id"], "name": p["name"], "image_url": p["image_url"], "votes": p["votes"], "reason": "in good company"})
+			}
+		}
+		reply(rw, http.StatusOK, also)
+	})
+}
+
+// on is a piece as the day's.
+func (w *world) on(date string, piece int) map[string]any {
+	daily := map[string]any{"date": date}
+	for _, key := range []string{"id", "name", "description", "image_url", "votes"} {
+		daily[key] = w.pieces[piece][key]
+	}
+	return daily
+}
+
+// serveImages has pictures of every kind that the site must or must not hand on.
+func (w *world) serveImages() {
+	pictures := map[string][2]string{
+		"crane.svg": {"image/svg+xml", "<svg/>"},
+		"crane.png": {"image/png; charset=binary", "\x89PNG"},
+		"page.svg":  {"text/html", "<script>alert(1)</script>"},
+		"none.svg":  {"", "?"},
+		"huge.png":  {"image/png", strings.Repeat("x", 512<<10+1)},
+		"large.png": {"image/png", strings.Repeat("x", 512<<10)},
+	}
+	w.product.HandleFunc("GET /api/images/{name}", func(rw http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("name")
+		picture, ok := pictures[name]
+		switch {
+		case name == "cut.png":
+			rw.Header().Set("Content-Type", "image/png")
+			rw.Header().Set("Content-Length", "1000")
+			_, _ = rw.Write([]byte("half of it"))
+		case name == "moved.png":
+			http.Redirect(rw, r, "/api/images/crane.png", http.StatusFound)
+		case !ok:
+			refuse(rw, http.StatusNotFound, "no such picture")
+		default:
+			rw.Header()["Content-Type"] = []string{picture[0]}
+			rw.Header().Set("Cache-Control", "no-store")
+			_, _ = rw.Write([]byte(picture[1]))
+		}
+	})
+}

@@ -1,0 +1,88 @@
+package page_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"craftista/frontend/internal/page"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestImage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for name, media := range map[string]string{"crane.svg": "image/svg+xml", "crane.png": "image/png", "large.png": "image/png"} {
+		a := w.get("/images/" + name)
+		got := map[string]string{}
+		want := map[string]string{
+			"Content-Type": media, "Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff",
+			"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox", "Cross-Origin-Resource-Policy": "same-origin",
+		}
+		for name := range want {
+			got[name] = strings.Join(a.header.Values(name), " + ")
+		}
+		if diff := cmp.Diff(want, got); diff != "" || a.status != http.StatusOK || a.body == "" {
+			t.Errorf("%s: %d, %d bytes, %s", name, a.status, len(a.body), diff)
+		}
+		if again := w.get("/images/"+name, header("If-None-Match", a.header.Get("ETag"))); again.status != http.StatusNotModified {
+			t.Errorf("%s with its tag: %d", name, again.status)
+		}
+	}
+}
+
+func TestImagesThatAreNotHandedOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for _, name := range []string{"missing.svg", "page.svg", "none.svg", "huge.png", "moved.png"} {
+		if a := w.get("/images/" + name); a.status != http.StatusNotFound || strings.Contains(a.body, "alert(1)") || a.header.Get("Content-Security-Policy") != wantPolicy {
+			t.Errorf("%s: %d %.200s", name, a.status, a.body)
+		}
+	}
+	asked := w.product.asked.Load()
+	for _, name := range []string{"..%2Fproducts", "%2e%2e", ".hidden", "a%20b", "a%00b", "crane.svg%3Fx=1", "crane%2Esvg%23", "ü.svg", ""} {
+		if a := w.get("/images/" + name); a.status != http.StatusNotFound {
+			t.Errorf("%q: %d", name, a.status)
+		}
+	}
+	if got := w.product.asked.Load(); got != asked {
+		t.Errorf("the catalogue was asked %d times for what is no name", got-asked)
+	}
+	if a := w.get("/images/cut.png"); a.status != http.StatusServiceUnavailable || a.header.Get("Cache-Control") != "private, no-store" {
+		t.Errorf("half a picture: %d %v", a.status, a.header)
+	}
+}
+
+func TestImagesWhileTheCatalogueIsAway(t *testing.T) {
+	t.Parallel()
+	for mood, strike := range moods() {
+		t.Run(mood, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, page.Settings{})
+			strike(w.product)
+			if a := w.promptly("/images/crane.svg"); a.status != http.StatusServiceUnavailable || a.header.Get("Cache-Control") != "private, no-store" {
+				t.Errorf("%d %v", a.status, a.header)
+			}
+		})
+	}
+}
+
+func TestPicturesOfPieces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for from, want := range map[string]string{
+		"/api/images/crane.png":          "/images/crane.png",
+		"/api/images/../products":        "/static/placeholder.",
+		"/api/images/.png":               "/api/images/.png", // a path of this site, where nothing is
+		"/api/images/a\"onerror=":        "/static/placeholder.",
+		"https://x.example/api/images/x": "/static/placeholder.",
+	} {
+		w.mu.Lock()
+		w.pieces[0]["image_url"] = from
+		w.mu.Unlock()
+		if got := attr(w.get("/origamis/1").tags("img")[0], "src"); !strings.HasPrefix(got, want) {
+			t.Errorf("%s is shown from %s, want %s", from, got, want)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package page
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+
+	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/card"
+	"craftista/frontend/internal/view"
+	"craftista/shared/fault"
+	"craftista/shared/web"
+
+	"github.com/a-h/templ"
+)
+
+const (
+	cardPrefix  = "/cards/"
+	usualCard   = "crane" // of pages without a piece, and of pieces whose picture no network shows
+	longExcerpt = 200     // characters
+)
+
+// sharedPage is page with what networks show beside a link to it.
+func (s *site) sharedPage(w http.ResponseWriter, r *http.Request, status int, title string, share view.Share, content templ.Component) error {
+	frame := s.frame(r, title)
+	frame.Share = share
+	return send(w, r, status, view.Page(frame, content))
+}
+
+// share describes the page of the request; p, which may be zero, is what it shows.
+func (s *site) share(r *http.Request, kind, title, description string, p backend.Product) view.Share {
+	share := view.Share{Type: kind, Title: title, Description: excerpt(description), URL: s.absolute(r, canonical(r))}
+	drawing := strings.TrimSuffix(strings.TrimPrefix(p.ImageURL, "/static/origami/"), ".svg")
+	if !s.cards.Has(drawing) {
+		drawing = usualCard
+	}
+	share.Image, share.ImageType = s.absolute(r, cardPrefix+drawing+".png"), "image/png"
+	share.Width, share.Height = strconv.Itoa(card.Width), strconv.Itoa(card.Height)
+	if picture := s.imageURL(p.ImageURL); strings.HasPrefix(picture, siteImages) && path.Ext(picture) == ".png" {
+		share.Image, share.Width, share.Height = s.absolute(r, picture), "", ""
+	}
+	share.ImageAlt = "A piece of origami"
+	if p.Name != "" {
+		share.ImageAlt = p.Name + ", folded from paper"
+	}
+	return share
+}
+
+// canonical is the one address of a page, without what others hung on to it.
+func canonical(r *http.Request) string {
+	own := url.Values{}
+	for _, name := range []string{"date", "month"} {
+		if value := r.URL.Query().Get(name); value != "" && r.URL.Path == dailyPath && len(own) == 0 {
+			own.Set(name, value)
+		}
+	}
+	return (&url.URL{Path: r.URL.Path, RawQuery: own.Encode()}).String()
+}
+
+// absolute is the address of a path of this site as others reach it: below
+// PublicURL if that is set. Otherwise the Host header would have to tell, which
+// is the sender's word; it is taken for this very machine's own names only, and
+// for any other host the answer is "".
+func (s *site) absolute(r *http.Request, path string) string {
+	if s.settings.PublicURL != "" {
+		return strings.TrimSuffix(s.settings.PublicURL, "/") + path
+	}
+	here := url.URL{Scheme: "http", Host: r.Host}
+	if s.settings.Secure || r.TLS != nil {
+		here.Scheme = "https"
+	}
+	if _, err := strconv.ParseUint("0"+here.Port(), 10, 17); err != nil || !loopback(here.Hostname()) {
+		return ""
+	}
+	return here.String() + path
+}
+
+func loopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
+
+// excerpt is the beginning of a text, cut between words.
+func excerpt(text string) string {
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) <= longExcerpt {
+		return string(runes)
+	}
+	cut := string(runes[:longExcerpt])
+	if i := strings.LastIndexByte(cut, ' '); i > 0 {
+		cut = cut[:i]
+	}
+	return cut + "…"
+}
+
+// shareCard answers GET /cards/{file} with the picture of one of our drawings.
+func (s *site) shareCard(w http.ResponseWriter, r *http.Request) error {
+	drawing, ok := strings.CutSuffix(web.Param(r, "file"), ".png")
+	if !ok || !s.cards.Has(drawing) {
+		return fault.New(fault.NotFound, "no card has that name")
+	}
+	body, err := s.cards.PNG(drawing)
+	if err != nil {
+		return err
+	}
+	web.ReplyBytes(w, r, "public, max-age=86400", "image/png", body)
+	return nil
+}

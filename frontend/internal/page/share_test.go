@@ -1,0 +1,127 @@
+package page_test
+
+import (
+	"bytes"
+	"image/png"
+	"net/http"
+	"strings"
+	"testing"
+
+	"craftista/frontend/internal/card"
+	"craftista/frontend/internal/page"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// shareTags are what the head tells networks.
+func shareTags(a answer) map[string]string {
+	found := map[string]string{}
+	for _, n := range a.tags("meta") {
+		if name := attr(n, "property") + attr(n, "name"); strings.HasPrefix(name, "og:") || strings.HasPrefix(name, "twitter:") {
+			found[name] = attr(n, "content")
+		}
+	}
+	for _, n := range a.tags("link") {
+		if attr(n, "rel") == "canonical" {
+			found["canonical"] = attr(n, "href")
+		}
+	}
+	return found
+}
+
+func TestShareTags(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{PublicURL: "https://origami.example/"})
+	w.pieces[0]["description"] = "A  <crane>\nthat " + strings.Repeat("flies on and ", 30)
+	want := map[string]string{
+		"og:site_name": "Craftista", "og:type": "article", "og:title": "Crane", "og:url": "https://origami.example/origamis/1",
+		"canonical":      "https://origami.example/origamis/1",
+		"og:description": "A <crane> that " + strings.Repeat("flies on and ", 14) + "…",
+		"og:image":       "https://origami.example/cards/crane.png", "og:image:type": "image/png", "og:image:width": "1200", "og:image:height": "630",
+		"og:image:alt": "Crane, folded from paper", "twitter:card": "summary_large_image",
+	}
+	want["og:description"] = strings.Replace(want["og:description"], " …", "…", 1)
+	if diff := cmp.Diff(want, shareTags(w.get("/origamis/1?utm_source=elsewhere"))); diff != "" {
+		t.Error(diff)
+	}
+	for path, want := range map[string]string{
+		"/": "https://origami.example/", "/daily?x=1": "https://origami.example/daily",
+		"/daily?month=2026-08&date=2026-11-03": "https://origami.example/daily?date=2026-11-03", "/login": "", "/origamis/99": "",
+	} {
+		if got := shareTags(w.get(path))["canonical"]; got != want {
+			t.Errorf("%s is canonically %q, want %q", path, got, want)
+		}
+	}
+}
+
+// TestShareImages holds that networks get a picture that they can show.
+func TestShareImages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{PublicURL: "https://origami.example"})
+	for image, want := range map[string][2]string{
+		"/static/origami/fox.svg":       {"https://origami.example/cards/fox.png", "1200"},
+		"/api/images/ab12.png":          {"https://origami.example/images/ab12.png", ""},
+		"/api/images/ab12.svg":          {"https://origami.example/cards/crane.png", "1200"},
+		"https://evil.example/x.png":    {"https://origami.example/cards/crane.png", "1200"},
+		"/static/origami/../../x.svg":   {"https://origami.example/cards/crane.png", "1200"},
+		"/api/images/../../etc/pwd.png": {"https://origami.example/cards/crane.png", "1200"},
+	} {
+		w.mu.Lock()
+		w.pieces[0]["image_url"] = image
+		w.mu.Unlock()
+		tags := shareTags(w.get("/origamis/1"))
+		if got := [2]string{tags["og:image"], tags["og:image:width"]}; got != want {
+			t.Errorf("%s: %q, want %q", image, got, want)
+		}
+	}
+}
+
+// TestNobodysHostIsBelieved holds that without a setting only this machine's own
+// names stand in an address.
+func TestNobodysHostIsBelieved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for host, want := range map[string]string{
+		"localhost:3000": "http://localhost:3000/origamis/1", "localhost": "http://localhost/origamis/1", "127.0.0.1:80": "http://127.0.0.1:80/origamis/1",
+		"[::1]:3000": "http://[::1]:3000/origamis/1", "evil.example": "", "localhost.evil.example": "", "10.0.0.1": "", "": "",
+		"localhost:3000@evil.example": "", "localhost:99999999": "", "evil.example:localhost": "",
+	} {
+		a := w.get("/origamis/1", func(r *http.Request) { r.Host = host })
+		if host == "" || a.status == http.StatusBadRequest {
+			continue // refused before it is read, or filled in by the client
+		}
+		tags := shareTags(a)
+		if tags["canonical"] != want || tags["og:url"] != want || (tags["og:image"] == "") != (want == "") || strings.Contains(a.body, "evil.example") {
+			t.Errorf("%s: %v", host, tags)
+		}
+		if got := text(a.class("share-address")); want == "" && got != "/origamis/1" || want != "" && got != want {
+			t.Errorf("%s: the address is shown as %q", host, got)
+		}
+	}
+	secure := newWorld(t, page.Settings{Secure: true})
+	if got := shareTags(secure.get("/origamis/1"))["og:url"]; !strings.HasPrefix(got, "https://127.0.0.1:") {
+		t.Errorf("over https: %q", got)
+	}
+}
+
+func TestCards(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.get("/cards/heart.png")
+	picture, err := png.Decode(bytes.NewReader([]byte(a.body)))
+	if err != nil || picture.Bounds().Dx() != card.Width || picture.Bounds().Dy() != card.Height || len(a.body) > 100<<10 {
+		t.Fatalf("%d, %d bytes, %v", a.status, len(a.body), err)
+	}
+	r, g, b, _ := picture.At(card.Width/2, card.Height/2).RGBA()
+	if r <= g || r <= b {
+		t.Errorf("the heart is not red but %x %x %x", r>>8, g>>8, b>>8)
+	}
+	if got := a.header.Get("Content-Type") + ", " + a.header.Get("Cache-Control"); got != "image/png, public, max-age=86400" {
+		t.Error(got)
+	}
+	for _, file := range []string{"unicorn.png", "heart.svg", "heart", ".png", "..%2Fheart.png", "heart.png%00"} {
+		if a := w.get("/cards/" + file); a.status != http.StatusNotFound {
+			t.Errorf("%s: %d", file, a.status)
+		}
+	}
+}
