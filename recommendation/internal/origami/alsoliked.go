@@ -43,7 +43,7 @@ func (p Picks) AlsoLiked(w http.ResponseWriter, r *http.Request) error {
 // The piece's own count is a factor that all have and is left out.
 //
 // However many votes there are, it goes by the 200 voters who joined first, as in
-// picks, by the votes of each for the newest 100 pieces, and compares the 500
+// picks, by the votes of each for the newest 50 pieces, and compares the 500
 // pieces that most of them voted for. Only indexes lead there, and to the popular
 // pieces that fill up what is missing.
 func (s *Store) alsoLiked(ctx context.Context, id int64, limit int) ([]pick, error) {
@@ -60,7 +60,7 @@ func (s *Store) alsoLiked(ctx context.Context, id int64, limit int) ([]pick, err
 			FROM voters CROSS JOIN LATERAL (
 				SELECT v.product_id FROM product.votes AS v
 				WHERE v.person_id = voters.person_id
-				ORDER BY v.product_id DESC LIMIT 100
+				ORDER BY v.product_id DESC LIMIT 50
 			) AS theirs
 			WHERE theirs.product_id <> $1
 			GROUP BY theirs.product_id
