@@ -51,7 +51,7 @@ func (s *site) weeks(at when, days []backend.Daily) [][7]view.CalendarDay {
 		}
 		cell := view.CalendarDay{Number: strconv.Itoa(date.Day()), Today: date.Equal(at.today), Shown: date.Equal(at.date)}
 		if d, ok := recorded[date.Format(time.DateOnly)]; ok {
-			cell.Name, cell.URL, cell.Art = d.Name, "/daily?date="+d.Date, s.art(d.Product, "")
+			cell.Name, cell.URL, cell.Art = d.Name, dayURL(d.Date), s.art(d.Product, "")
 		}
 		weeks[len(weeks)-1][weekday] = cell
 	}
@@ -64,5 +64,5 @@ func monthLink(month string) view.MonthLink {
 	if err != nil {
 		return view.MonthLink{}
 	}
-	return view.MonthLink{Label: first.Format("January 2006"), URL: "/daily?month=" + month}
+	return view.MonthLink{Label: first.Format("January 2006"), URL: dailyPath + "?month=" + month}
 }

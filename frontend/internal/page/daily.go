@@ -113,7 +113,7 @@ func (s *site) day(ctx context.Context, at when) (*view.Day, backend.Daily, erro
 	case fault.Unavailable:
 		web.NoteFailure(ctx, err)
 		model.Missing, model.Why = "Away just now", "The piece of this day is out of sight and comes back by itself."
-		model.Away = true
+		model.RetryURL = dayURL(at.date.Format(time.DateOnly))
 	default:
 		if err != nil {
 			return nil, daily, err
@@ -124,6 +124,8 @@ func (s *site) day(ctx context.Context, at when) (*view.Day, backend.Daily, erro
 	}
 	return model, daily, nil
 }
+
+func dayURL(date string) string { return dailyPath + "?date=" + date }
 
 func missing(today bool) (heading, why string) {
 	if today {

@@ -140,8 +140,8 @@ func TestDailyWhileRecommendationIsAway(t *testing.T) {
 			w := newWorld(t, page.Settings{})
 			strike(w.recommendation)
 			a := w.promptly("/daily")
-			got := []any{a.status, text(a.tags("h1")[0]), text(a.class("away-heading")), len(a.tags("table"))}
-			if diff := cmp.Diff([]any{200, "Away just now", "The archive is out of sight", 0}, got); diff != "" {
+			got := []any{a.status, text(a.tags("h1")[0]), attr(a.class("today-act").FirstChild, "href"), text(a.class("away-heading")), len(a.tags("table"))}
+			if diff := cmp.Diff([]any{200, "Away just now", "/daily?date=2026-11-22", "The archive is out of sight", 0}, got); diff != "" {
 				t.Error(diff)
 			}
 			a = w.promptly("/origamis/1")

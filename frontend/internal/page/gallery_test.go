@@ -163,7 +163,7 @@ func TestHostileTextStaysText(t *testing.T) {
 	const hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>`
 	w.pieces[0]["name"], w.pieces[0]["description"], w.pieces[0]["paper"], w.pieces[0]["image_url"] = hostile, hostile, hostile, "javascript:alert(3)"
 	signedIn := as(w.issuer.Mint(7, "user"))
-	for _, path := range []string{"/", "/origamis/1"} {
+	for _, path := range []string{"/", "/origamis/1", "/daily"} {
 		a := w.get(path, signedIn) // checkMarkup looks for scripts
 		if got := text(a.id("vote-1")); got != "41 votes Vote for "+hostile {
 			t.Errorf("%s: %q", path, got)

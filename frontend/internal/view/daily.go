@@ -7,7 +7,7 @@ type Daily struct {
 }
 
 // Day is the piece of a day. Missing is the heading in its place where there is
-// none to show, and Why says why; Away that it is only for now.
+// none to show, and Why says why; RetryURL is "" where trying again cannot help.
 type Day struct {
 	Title, Date           string // Date: "Sunday 22 November 2026"
 	Today                 bool
@@ -16,7 +16,7 @@ type Day struct {
 	Art                   Art
 	Vote                  Vote
 	Missing, Why          string
-	Away                  bool
+	RetryURL              string
 }
 
 // Calendar is a month of pieces, its weeks from Monday to Sunday. Away says that
