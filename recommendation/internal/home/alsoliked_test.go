@@ -77,6 +77,19 @@ func TestAlsoLikedIsAnEmptyArrayForTheOnlyPiece(t *testing.T) {
 	}
 }
 
+func TestAlsoLikedLeavesOutDeletedPieces(t *testing.T) {
+	t.Parallel()
+	w := tasteful(t)
+	w.exec(t, `UPDATE product.products SET deleted_at = now() WHERE id IN (2, 3, 5)`)
+	h := w.replica(t, time.Now)
+	got := ok[[]pick](t, get(t, h, alsoLikedPath))
+	if diff := cmp.Diff(got, []pick{model(4, 2, together), model(8, 1, together), model(6, 1, together), model(7, 3, together)}); diff != "" {
+		t.Errorf("picks (-got +want):\n%s", diff)
+	}
+	path := "/api/origamis/2/also-liked"
+	wantProblem(t, get(t, h, path), path, http.StatusNotFound, "no origami 2")
+}
+
 func TestAlsoLikedRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

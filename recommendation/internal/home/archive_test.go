@@ -24,8 +24,8 @@ func dated(days map[string]int64, order ...string) []daily {
 	return all
 }
 
-// TestArchive has days of four months: one that somebody's clock put in the
-// future, and one in January whose piece was deleted.
+// TestArchive has days of five months: one that somebody's clock put in the
+// future, and one in January whose piece was erased.
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -80,6 +80,24 @@ func TestArchiveRecordsNothing(t *testing.T) {
 	ok[daily](t, get(t, h, dailyPath))
 	if got := ok[[]daily](t, get(t, h, archivePath)); len(got) != 1 || got[0].Date != "2026-03-01" {
 		t.Errorf("got %v once the day is recorded", got)
+	}
+}
+
+// A deleted piece keeps its days in the past, and has none today.
+func TestArchiveOfDeletedPieces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fold(t, 1)
+	w.exec(t, `INSERT INTO recommendation.daily (day, product_id) VALUES ('2026-03-01', 1), ('2026-03-02', 1)`)
+	w.exec(t, `UPDATE product.products SET deleted_at = now()`)
+	h := w.replica(t, at(t, "2026-03-02T12:00:00Z"))
+	days := map[string]int64{"2026-03-01": 1, "2026-03-02": 1}
+	if diff := cmp.Diff(ok[[]daily](t, get(t, h, archivePath)), dated(days, "2026-03-01")); diff != "" {
+		t.Errorf("today (-got +want):\n%s", diff)
+	}
+	h = w.replica(t, at(t, "2026-03-03T12:00:00Z"))
+	if diff := cmp.Diff(ok[[]daily](t, get(t, h, archivePath)), dated(days, "2026-03-01", "2026-03-02")); diff != "" {
+		t.Errorf("tomorrow (-got +want):\n%s", diff)
 	}
 }
 

@@ -48,7 +48,7 @@ func (p Picks) AlsoLiked(w http.ResponseWriter, r *http.Request) error {
 // pieces that fill up what is missing.
 func (s *Store) alsoLiked(ctx context.Context, id int64, limit int) ([]pick, error) {
 	const exists = `
-		SELECT EXISTS (SELECT FROM product.products WHERE id = $1)`
+		SELECT EXISTS (SELECT FROM product.products WHERE id = $1 AND deleted_at IS NULL)`
 	const query = `
 		WITH voters AS (
 			SELECT person_id
@@ -68,7 +68,7 @@ func (s *Store) alsoLiked(ctx context.Context, id int64, limit int) ([]pick, err
 		), popular AS (
 			SELECT id AS product_id
 			FROM product.products
-			WHERE id <> $1
+			WHERE deleted_at IS NULL AND id <> $1
 			ORDER BY votes DESC, id DESC LIMIT $2
 		), candidates AS (
 			SELECT product_id, max(voters) AS voters
@@ -78,6 +78,7 @@ func (s *Store) alsoLiked(ctx context.Context, id int64, limit int) ([]pick, err
 		SELECT p.id, p.name, p.description, p.image_url, p.votes, p.difficulty, p.folds, p.paper, p.created_at, p.updated_at,
 		       COALESCE(round((c.voters * c.voters / (c.voters + 3.0) / sqrt(NULLIF(p.votes, 0)))::numeric, 9), 0) AS affinity
 		FROM candidates AS c JOIN product.products AS p ON p.id = c.product_id
+		WHERE p.deleted_at IS NULL
 		ORDER BY affinity DESC, p.votes DESC, p.id DESC
 		LIMIT $2`
 	var known bool

@@ -47,12 +47,13 @@ type recordedDay struct {
 }
 
 // archive are the recorded days of the month that begins then, in order and none
-// after today. Days whose piece has left the gallery are left out.
+// after today. Days whose piece was erased are left out, and today's if it was
+// deleted, see Daily.piece.
 func (s *Store) archive(ctx context.Context, month, today time.Time) ([]recordedDay, error) {
 	const query = `
 		SELECT d.day, p.id, p.name, p.description, p.image_url, p.votes, p.difficulty, p.folds, p.paper, p.created_at, p.updated_at
 		FROM recommendation.daily AS d JOIN product.products AS p ON p.id = d.product_id
-		WHERE d.day >= $1 AND d.day < $2 AND d.day <= $3
+		WHERE d.day >= $1 AND d.day < $2 AND (d.day < $3 OR d.day = $3 AND p.deleted_at IS NULL)
 		ORDER BY d.day`
 	var days []recordedDay
 	if err := s.db.SelectContext(ctx, &days, query, month, month.AddDate(0, 1, 0), today); err != nil {
@@ -75,7 +76,7 @@ func (s *Store) monthsAround(ctx context.Context, month, today time.Time) (aroun
 		        ORDER BY d.day DESC LIMIT 1) AS before,
 		       (SELECT d.day
 		        FROM recommendation.daily AS d JOIN product.products AS p ON p.id = d.product_id
-		        WHERE d.day >= $2 AND d.day <= $3
+		        WHERE d.day >= $2 AND (d.day < $3 OR d.day = $3 AND p.deleted_at IS NULL)
 		        ORDER BY d.day LIMIT 1) AS after`
 	var a around
 	if err := s.db.GetContext(ctx, &a, query, month, month.AddDate(0, 1, 0), today); err != nil {
