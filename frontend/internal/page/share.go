@@ -32,20 +32,18 @@ func (s *site) sharedPage(w http.ResponseWriter, r *http.Request, status int, ti
 
 // share describes the page of the request; p, which may be zero, is what it shows.
 func (s *site) share(r *http.Request, kind, title, description string, p backend.Product) view.Share {
-	share := view.Share{Type: kind, Title: title, Description: excerpt(description), URL: s.absolute(r, canonical(r))}
-	drawing := strings.TrimSuffix(strings.TrimPrefix(p.ImageURL, "/static/origami/"), ".svg")
-	if !s.cards.Has(drawing) {
-		drawing = usualCard
-	}
-	share.Image, share.ImageType = s.absolute(r, cardPrefix+drawing+".png"), "image/png"
-	share.Width, share.Height = strconv.Itoa(card.Width), strconv.Itoa(card.Height)
+	share := view.Share{Type: kind, Title: title, Description: excerpt(description), URL: s.absolute(r, canonical(r)), ImageType: "image/png"}
 	if picture := s.imageURL(p.ImageURL); strings.HasPrefix(picture, siteImages) && path.Ext(picture) == ".png" {
-		share.Image, share.Width, share.Height = s.absolute(r, picture), "", ""
+		share.Image, share.ImageAlt = s.absolute(r, picture), p.Name+", folded from paper"
+		return share
 	}
-	share.ImageAlt = "A piece of origami"
-	if p.Name != "" {
-		share.ImageAlt = p.Name + ", folded from paper"
+	share.Width, share.Height = strconv.Itoa(card.Width), strconv.Itoa(card.Height)
+	drawing := strings.TrimSuffix(strings.TrimPrefix(p.ImageURL, "/static/origami/"), ".svg")
+	share.ImageAlt = p.Name + ", folded from paper"
+	if !s.cards.Has(drawing) {
+		drawing, share.ImageAlt = usualCard, "A crane, folded from paper"
 	}
+	share.Image = s.absolute(r, cardPrefix+drawing+".png")
 	return share
 }
 

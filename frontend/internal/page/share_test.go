@@ -58,19 +58,20 @@ func TestShareTags(t *testing.T) {
 func TestShareImages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, page.Settings{PublicURL: "https://origami.example"})
-	for image, want := range map[string][2]string{
-		"/static/origami/fox.svg":       {"https://origami.example/cards/fox.png", "1200"},
-		"/api/images/ab12.png":          {"https://origami.example/images/ab12.png", ""},
-		"/api/images/ab12.svg":          {"https://origami.example/cards/crane.png", "1200"},
-		"https://evil.example/x.png":    {"https://origami.example/cards/crane.png", "1200"},
-		"/static/origami/../../x.svg":   {"https://origami.example/cards/crane.png", "1200"},
-		"/api/images/../../etc/pwd.png": {"https://origami.example/cards/crane.png", "1200"},
+	const crane, usual = "Crane, folded from paper", "A crane, folded from paper" // its name is Crane whatever its picture
+	for image, want := range map[string][3]string{
+		"/static/origami/fox.svg":       {"https://origami.example/cards/fox.png", "1200", crane},
+		"/api/images/ab12.png":          {"https://origami.example/images/ab12.png", "", crane},
+		"/api/images/ab12.svg":          {"https://origami.example/cards/crane.png", "1200", usual},
+		"https://evil.example/x.png":    {"https://origami.example/cards/crane.png", "1200", usual},
+		"/static/origami/../../x.svg":   {"https://origami.example/cards/crane.png", "1200", usual},
+		"/api/images/../../etc/pwd.png": {"https://origami.example/cards/crane.png", "1200", usual},
 	} {
 		w.mu.Lock()
 		w.pieces[0]["image_url"] = image
 		w.mu.Unlock()
 		tags := shareTags(w.get("/origamis/1"))
-		if got := [2]string{tags["og:image"], tags["og:image:width"]}; got != want {
+		if got := [3]string{tags["og:image"], tags["og:image:width"], tags["og:image:alt"]}; got != want {
 			t.Errorf("%s: %q, want %q", image, got, want)
 		}
 	}
