@@ -79,7 +79,7 @@ func Run(ctx context.Context, c Config) error {
 		return fmt.Errorf("start frontend: %w", err)
 	}
 	site := page.Routes(t, services, sessions, assets, cards, self, page.Settings{
-		DevReload: c.DevReload, Stopping: ctx.Done(), Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
+		DevReload: c.DevReload, Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
 	})
 	return web.Serve(ctx, listener, site, t.Log, t.Shutdown)
 }

@@ -25,7 +25,6 @@ var spec []byte
 // Settings are what a deployment chooses.
 type Settings struct {
 	DevReload        bool             // pages reload themselves when the process restarts
-	Stopping         <-chan struct{}  // closed when the process is to stop; ends the streams of DevReload
 	Secure           bool             // people reach the site by https
 	TraceURLTemplate string           // {id} stands for the trace; "" links no trace
 	PublicURL        string           // where people reach the site, such as https://origami.example; "" is not known
@@ -89,7 +88,7 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	r.Get("/favicon.ico", assets.Icon)
 	r.Get("/robots.txt", s.robots)
 	if settings.DevReload {
-		r.Get("/dev/reload", s.reload)
+		r.Stream("/dev/reload", s.reload)
 	}
 	return r
 }

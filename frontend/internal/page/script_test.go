@@ -162,8 +162,7 @@ func TestStatusPage(t *testing.T) {
 
 func TestDevelopmentReload(t *testing.T) {
 	t.Parallel()
-	stopping := make(chan struct{})
-	w := newWorld(t, page.Settings{DevReload: true, Stopping: stopping})
+	w := newWorld(t, page.Settings{DevReload: true})
 	if a := w.get("/"); !strings.Contains(a.body, "/static/js/reload.") {
 		t.Error("the script is missing")
 	}
@@ -178,14 +177,14 @@ func TestDevelopmentReload(t *testing.T) {
 	defer res.Body.Close()
 	lines := bufio.NewScanner(res.Body)
 	var got []string
-	for len(got) < 3 && lines.Scan() {
+	for len(got) < 4 && lines.Scan() {
 		got = append(got, lines.Text())
 	}
-	if len(got) != 3 || got[1] != "event: start" || len(got[2]) < len("data: ")+26 || res.Header.Get("Content-Type") != "text/event-stream" {
+	if len(got) != 4 || got[0] != "retry: 300" || got[2] != "event: start" || len(got[3]) < len("data: ")+26 || res.Header.Get("Content-Type") != "text/event-stream" {
 		t.Errorf("got %q", got)
 	}
-	close(stopping)
-	for lines.Scan() { // ends because the process does, long before the request's deadline
+	if head, err := http.Head(w.site.URL + "/dev/reload"); err != nil || head.StatusCode != http.StatusOK || head.Body.Close() != nil {
+		t.Errorf("HEAD: %v, %v", head, err)
 	}
 	if plain := newWorld(t, page.Settings{}).get("/dev/reload"); plain.status != http.StatusNotFound {
 		t.Errorf("without the setting: %d", plain.status)
