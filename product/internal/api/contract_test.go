@@ -50,6 +50,7 @@ func TestContract(t *testing.T) {
 			"images":         s.images,
 			"bad images":     s.badImages,
 			"all of mine":    s.allOfMine,
+			"stream":         s.stream,
 			"service":        s.service,
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -172,11 +173,13 @@ func badParameters(good string) []badParameter {
 		{"/api/votes/mine?ids=1,9223372036854775808", []field{{"ids", ids}}},
 		{"/api/votes/mine?ids=1" + strings.Repeat(",1", 99), nil},
 		{"/api/votes/mine?ids=1" + strings.Repeat(",1", 100), []field{{"ids", ids}}},
+		{"/api/votes/stream?ids=1,x", []field{{"ids", ids}}},
+		{"/api/votes/stream?ids=1" + strings.Repeat(",1", 100), []field{{"ids", ids}}},
 	}
 }
 
 func (s suite) badParameters(t *testing.T) {
-	for _, target := range []string{"/api/products?limit=%zz", "/api/origamis?limit=2;foo", "/api/votes/mine?ids=1;2"} {
+	for _, target := range []string{"/api/products?limit=%zz", "/api/origamis?limit=2;foo", "/api/votes/mine?ids=1;2", "/api/votes/stream?ids=%zz"} {
 		body[problem](t, call(t, s.h, "GET", target, s.g.token(9)), 400)
 	}
 	next := call(t, s.h, "GET", "/api/products?limit=1&sort=name", "").Header().Get("Link")
@@ -222,6 +225,7 @@ func (s suite) notAllowed(t *testing.T) {
 		{"PATCH", "/api/origamis/1/votes", "GET, HEAD"},
 		{"GET", "/api/origamis/1/vote", "POST, DELETE"},
 		{"PUT", "/api/votes/mine", "GET, HEAD"},
+		{"POST", "/api/votes/stream", "GET, HEAD"},
 		{"POST", "/readyz", "GET, HEAD"},
 	} {
 		w := call(t, s.h, row.method, row.target, "")

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -72,7 +73,8 @@ func (g *gallery) serviceOn(store core.Store, cache core.Cache) *web.Router {
 	about := health.Service{Name: "product", Description: "the catalogue", Version: "v-test", Checks: map[string]health.Check{
 		"database": postgres.NewStore(g.db).Ready,
 	}}
-	return api.Routes(telemetry.Discard(), core.NewCatalogue(store, cache, api.Encode, untraced{}), g.issuer.Verifier(), about)
+	live := core.NewLive(postgres.NewStore(g.db), api.EncodeTally, slog.New(slog.DiscardHandler))
+	return api.Routes(telemetry.Discard(), core.NewCatalogue(store, cache, api.Encode, untraced{}, live.Change), live, g.issuer.Verifier(), about)
 }
 
 // untraced is a core.Tracer that makes nothing.

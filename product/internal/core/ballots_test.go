@@ -59,7 +59,7 @@ func (u *urn) Forget(_ context.Context, id int64) {
 }
 
 func (u *urn) catalogue(tracer core.Tracer) *core.Catalogue {
-	return core.NewCatalogue(u, u, nil, tracer)
+	return core.NewCatalogue(u, u, nil, tracer, func() {})
 }
 
 func ok(votes int64) func() (int64, error) { return func() (int64, error) { return votes, nil } }

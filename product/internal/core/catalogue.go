@@ -65,12 +65,14 @@ type Catalogue struct {
 	cache   Cache
 	encode  Encode
 	ballots ballots
+	changed func()
 }
 
 // NewCatalogue returns the catalogue kept in store, behind cache. Who waits for
-// a vote's commit is seen by tracer.
-func NewCatalogue(store Store, cache Cache, encode Encode, tracer Tracer) *Catalogue {
-	c := &Catalogue{store: store, cache: cache, encode: encode}
+// a vote's commit is seen by tracer. It calls changed, which must not wait,
+// after each change of votes.
+func NewCatalogue(store Store, cache Cache, encode Encode, tracer Tracer, changed func()) *Catalogue {
+	c := &Catalogue{store: store, cache: cache, encode: encode, changed: changed}
 	c.ballots = ballots{commit: c.commit, tracer: tracer, waiting: map[int64][]*ballot{}}
 	return c
 }
@@ -145,6 +147,7 @@ func (c *Catalogue) commit(ctx context.Context, id int64, loved bool, people []i
 		return 0, err
 	}
 	c.cache.Forget(ctx, id)
+	c.changed()
 	if err != nil {
 		return 0, fault.Error{
 			Kind: fault.Unavailable, Message: "the database went away just now: this was done or not, and doing it again is safe", RetryAfter: 2 * time.Second,

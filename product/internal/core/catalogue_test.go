@@ -60,7 +60,7 @@ func (b *books) VotesOf(_ context.Context, person int64, after core.Position, li
 func (b *books) Forget(_ context.Context, id int64) { b.note("forget %d", id) }
 
 func catalogue(b *books) *core.Catalogue {
-	return core.NewCatalogue(b, b, func(p core.Product) ([]byte, error) { return fmt.Append(nil, p.ID, " has ", p.Votes), nil }, untraced{})
+	return core.NewCatalogue(b, b, func(p core.Product) ([]byte, error) { return fmt.Append(nil, p.ID, " has ", p.Votes), nil }, untraced{}, func() { b.note("changed") })
 }
 
 // TestChangesForgetAfterTheCommit: in that order, and not after a failure, which
@@ -74,8 +74,8 @@ func TestChangesForgetAfterTheCommit(t *testing.T) {
 		votes int64
 		lines []string
 	}{
-		{"vote", (*core.Catalogue).Vote, nil, 8, []string{"vote [1] for 2", "forget 2"}},
-		{"unvote", (*core.Catalogue).Unvote, nil, 6, []string{"unvote [1] for 2", "forget 2"}},
+		{"vote", (*core.Catalogue).Vote, nil, 8, []string{"vote [1] for 2", "forget 2", "changed"}},
+		{"unvote", (*core.Catalogue).Unvote, nil, 6, []string{"unvote [1] for 2", "forget 2", "changed"}},
 		{"vote that fails", (*core.Catalogue).Vote, io.EOF, 0, []string{"vote [1] for 2"}},
 		{"unvote that fails", (*core.Catalogue).Unvote, io.EOF, 0, []string{"unvote [1] for 2"}},
 	} {
@@ -179,7 +179,7 @@ func TestUncertainChangesForgetToo(t *testing.T) {
 	if _, err := catalogue(b).Vote(t.Context(), 3, 5); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got error %v, want the cause", err)
 	}
-	if diff := cmp.Diff([]string{"vote [3] for 5", "forget 5"}, b.lines); diff != "" {
+	if diff := cmp.Diff([]string{"vote [3] for 5", "forget 5", "changed"}, b.lines); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 }

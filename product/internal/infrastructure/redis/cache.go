@@ -77,16 +77,10 @@ type Cache struct {
 // given up without a second try, since the store is at hand. Close the cache in
 // the end.
 func Open(url string, patience time.Duration, t *telemetry.Telemetry) (*Cache, error) {
-	o, err := redis.ParseURL(url)
-	if err != nil { // its text may repeat the password
-		return nil, errors.New("read Redis URL: it is not of the form redis://:password@host:port/0")
+	o, err := options(url, patience)
+	if err != nil {
+		return nil, err
 	}
-	o.ContextTimeoutEnabled = true // each command's context ends after patience
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
-	o.MaxRetries, o.DialerRetries = -1, 1 // -1 is no retry; of dialling, 1 is one try
-	o.PoolSize = poolSize
-	o.DisableIdentity = true
-	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	client := redis.NewClient(o)
 	err = errors.Join(
 		redisotel.InstrumentTracing(client, redisotel.WithTracerProvider(t.Traces),
@@ -97,6 +91,20 @@ func Open(url string, patience time.Duration, t *telemetry.Telemetry) (*Cache, e
 		return nil, errors.Join(fmt.Errorf("instrument Redis client: %w", err), client.Close())
 	}
 	return &Cache{client: client, patience: patience, log: t.Log, take: redis.NewScript(takeLease), fill: redis.NewScript(fillLease)}, nil
+}
+
+func options(url string, patience time.Duration) (*redis.Options, error) {
+	o, err := redis.ParseURL(url)
+	if err != nil { // its text may repeat the password
+		return nil, errors.New("read Redis URL: it is not of the form redis://:password@host:port/0")
+	}
+	o.ContextTimeoutEnabled = true // each command's context ends after patience
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
+	o.MaxRetries, o.DialerRetries = -1, 1 // -1 is no retry; of dialling, 1 is one try
+	o.PoolSize = poolSize
+	o.DisableIdentity = true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return o, nil
 }
 
 // Close closes the connections.
