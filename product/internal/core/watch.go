@@ -60,9 +60,10 @@ func (l *Live) watch(ctx context.Context, since Moment) Moment {
 	if since.Ceiling == 0 {
 		_, now, err := l.look(ctx, Since(1), Tally{}, []int64{})
 		l.note(ctx, err)
-		if err == nil {
-			close(l.awake)
+		if err != nil {
+			return since
 		}
+		close(l.awake)
 		return now
 	}
 	look := func(after Moment, last Tally) ([]Tally, Moment, error) { return l.look(ctx, after, last, nil) }

@@ -21,11 +21,21 @@ type tally struct {
 	Change   sql.NullInt64 `db:"votes_xid"`
 }
 
-// Changed implements core.Changes. Transactions that are yet to come can only
-// stand in rows of a restored dump; all but the reading of everything pass them
-// over, which would else come back at every look.
+// Changed implements core.Tallies.
 func (s *Store) Changed(ctx context.Context, after core.Moment, last core.Tally, limit int) ([]core.Tally, core.Moment, error) {
-	const query = `
+	query, args := changedQuery(after, last, limit)
+	tallies, now, err := s.changes(ctx, query, args...)
+	if err != nil {
+		return nil, core.Moment{}, fmt.Errorf("select changes from %d: %w", after.Floor, err)
+	}
+	return tallies, now, nil
+}
+
+// changedQuery walks an index from the oldest change that may be news. Changes
+// yet to come can only stand in rows of a restored dump: all but the reading of
+// everything pass them over, or they would be news at every look.
+func changedQuery(after core.Moment, last core.Tally, limit int) (query string, args []any) {
+	const changed = `
 		SELECT now.snapshot, p.id, p.votes, p.votes_xid
 		  FROM (SELECT pg_current_snapshot() AS snapshot) AS now
 		  LEFT JOIN (SELECT id, votes, votes_xid
@@ -38,16 +48,11 @@ func (s *Store) Changed(ctx context.Context, after core.Moment, last core.Tally,
 		              LIMIT $5) AS p
 		    ON TRUE
 		 ORDER BY p.votes_xid, p.id`
-	from := core.Tally{Change: max(after.Floor, last.Change), ID: last.ID}
-	tallies, now, err := s.changes(ctx, query,
-		strconv.FormatUint(from.Change, 10), from.ID, after.Ceiling <= 1, snapshot(after), limit)
-	if err != nil {
-		return nil, core.Moment{}, fmt.Errorf("select changes from %d: %w", after.Floor, err)
-	}
-	return tallies, now, nil
+	from := strconv.FormatUint(max(after.Floor, last.Change), 10)
+	return changed, []any{from, last.ID, after.Ceiling <= 1, snapshot(after), limit}
 }
 
-// ChangedOf implements core.Changes.
+// ChangedOf implements core.Tallies.
 func (s *Store) ChangedOf(ctx context.Context, after core.Moment, ids []int64) ([]core.Tally, core.Moment, error) {
 	const query = `
 		SELECT now.snapshot, p.id, p.votes, p.votes_xid
