@@ -5,6 +5,7 @@ package web
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -37,6 +38,7 @@ type ErrorWriter func(w http.ResponseWriter, r *http.Request, err error)
 type Router struct {
 	mux  chi.Router
 	fail ErrorWriter
+	log  *slog.Logger
 	http http.Handler
 }
 
@@ -44,7 +46,7 @@ type Router struct {
 // to fail.
 func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 	mux := chi.NewRouter()
-	r := &Router{mux: mux, fail: fail}
+	r := &Router{mux: mux, fail: fail, log: t.Log}
 	mux.Use(func(next http.Handler) http.Handler { return observe(t, fail, next) }, middleware.GetHead)
 	mux.NotFound(r.adapt(nothing))
 	mux.MethodNotAllowed(r.adapt(r.methodNotAllowed))

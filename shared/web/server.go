@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -18,7 +19,11 @@ const StopGrace = 10 * time.Second
 // runs the closers in their order, each whatever the one before it said. It
 // closes l. The error is nil after a clean stop.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, closers ...func(context.Context) error) error {
-	base := context.WithValue(context.WithoutCancel(ctx), stoppingKey{}, ctx)
+	ctx, endStreams := context.WithCancel(ctx)
+	defer endStreams()
+	var streams sync.WaitGroup
+	run := runner(func(do func(context.Context)) { streams.Go(func() { do(ctx) }) })
+	base := context.WithValue(context.WithoutCancel(ctx), runKey{}, run)
 	server := &http.Server{
 		Handler:           h,
 		BaseContext:       func(net.Listener) context.Context { return base },
@@ -42,6 +47,8 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 			err = errors.Join(err, ended)
 		}
 	}
+	endStreams()
+	streams.Wait()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopGrace)
 	defer cancel()
 	for _, closer := range closers {

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -8,13 +9,18 @@ import (
 	"craftista/shared/web"
 )
 
+// comeBack is when a browser asks whether the process is there again.
+const comeBack = 300 * time.Millisecond
+
 // reload answers GET /dev/reload with the process's id as a server-sent event
 // and then holds the line, until the process's end: the browser then asks again,
 // and reloads the page when the id is another.
-func (s *site) reload(w http.ResponseWriter, r *http.Request) error {
-	err := web.NewEvents(w, 300*time.Millisecond).Send(fmt.Appendf(nil, "event: start\ndata: %s\n\n", s.processID))
-	if err == nil && r.Method != http.MethodHead {
-		<-r.Context().Done()
-	}
-	return err
+func (s *site) reload(*http.Request) (web.Feed, error) {
+	return func(ctx context.Context, send func([]byte) error) error {
+		err := send(fmt.Appendf(nil, "event: start\ndata: %s\n\n", s.processID))
+		if err == nil {
+			<-ctx.Done()
+		}
+		return err
+	}, nil
 }

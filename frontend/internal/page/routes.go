@@ -88,7 +88,7 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	r.Get("/favicon.ico", assets.Icon)
 	r.Get("/robots.txt", s.robots)
 	if settings.DevReload {
-		r.Stream("/dev/reload", s.reload)
+		r.Stream("/dev/reload", comeBack, s.reload)
 	}
 	return r
 }

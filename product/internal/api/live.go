@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -16,23 +17,22 @@ const comeBack = 2 * time.Second
 type live struct{ live *core.Live }
 
 // stream answers GET /api/votes/stream.
-func (h live) stream(w http.ResponseWriter, r *http.Request) error {
+func (h live) stream(r *http.Request) (web.Feed, error) {
 	query, err := web.Query(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var ids []int64 // nil is all pieces
 	if text := query.Get("ids"); text != "" {
 		if ids, err = readIDs(text); err != nil {
-			return err
+			return nil, err
 		}
 		slices.Sort(ids)
 	}
-	events := web.NewEvents(w, comeBack)
-	if r.Method == http.MethodHead {
-		return events.Send(nil)
-	}
-	return h.live.Tell(r.Context(), readPosition(r.Header.Get("Last-Event-ID")), ids, events.Send)
+	position := readPosition(r.Header.Get("Last-Event-ID"))
+	return func(ctx context.Context, send func([]byte) error) error {
+		return h.live.Tell(ctx, position, ids, send)
+	}, h.live.Ready()
 }
 
 // readPosition reads an event's id; what cannot be one stands for the beginning.

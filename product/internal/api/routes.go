@@ -40,7 +40,7 @@ func Routes(t *telemetry.Telemetry, c *core.Catalogue, l *core.Live, v *token.Ve
 	r.Delete("/api/origamis/{id}/vote", token.RequireScope(v, s.unvote, token.ScopeVote))
 	r.Get("/api/votes/mine", token.RequireScope(v, s.mine, token.ScopeReadVotes))
 
-	r.Stream("/api/votes/stream", live{live: l}.stream)
+	r.Stream("/api/votes/stream", comeBack, live{live: l}.stream)
 
 	about.Routes(r)
 	about.RoutesJSON(r)

@@ -95,42 +95,49 @@ func signal(c chan<- struct{}) {
 	}
 }
 
-// Tell sends what changed since position, and then what changes, until ctx is
-// done, send gives an error or the listener falls behind. Position is one that
-// EncodeTally got, in whichever process; from 1, or one that cannot be, all
-// pieces are sent. With ids, only those of them, ascending. Counts of one piece
-// never go back to older ones. Errors before the first send: Unavailable for the
-// 10,001st listener or when the store is away.
-func (l *Live) Tell(ctx context.Context, position uint64, ids []int64, send func([]byte) error) error {
-	awake, err := l.enter()
-	if err != nil {
-		return err
+// Ready is nil if one more may listen, Unavailable if they are too many. It does
+// not ask for the store: a browser comes back to a stream that ended, and gives
+// up on one that was refused.
+func (l *Live) Ready() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.listeners < maxListeners {
+		return nil
 	}
+	return &fault.Error{Kind: fault.Unavailable, Message: "too many are listening, try again later", RetryAfter: 10 * time.Second}
+}
+
+// now looks at nothing but the moment.
+func (l *Live) now(ctx context.Context) (Moment, error) {
+	_, now, err := l.look(ctx, Since(1), Tally{}, []int64{})
+	return now, err
+}
+
+// Tell sends what changed since position, and then what changes, until ctx is
+// done, send gives an error, the store does or the listener falls behind.
+// Position is one that EncodeTally got, in whichever process; from 1, or one that
+// cannot be, all pieces are sent. With ids, only those of them, ascending. Counts
+// of one piece never go back to older ones.
+func (l *Live) Tell(ctx context.Context, position uint64, ids []int64, send func([]byte) error) error {
+	awake := l.enter()
 	defer l.leave()
 	if err := wait(ctx, awake); err != nil {
 		return err
 	}
 	at, saw, err := l.catchUp(ctx, position, ids, send)
-	if err == nil {
-		err = l.follow(ctx, at, saw, ids, send)
+	if err != nil {
+		return err
 	}
-	if ctx.Err() != nil {
-		return nil // the listener went, or the process stops
-	}
-	return err
+	return l.follow(ctx, at, saw, ids, send)
 }
 
-func (l *Live) enter() (awake <-chan struct{}, err error) {
+func (l *Live) enter() (awake <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.listeners == maxListeners {
-		return nil, &fault.Error{Kind: fault.Unavailable, Message: "too many are listening, try again later", RetryAfter: 10 * time.Second}
-	}
-	l.listeners++
-	if l.listeners == 1 {
+	if l.listeners++; l.listeners == 1 {
 		l.Nudge()
 	}
-	return l.awake, nil
+	return l.awake
 }
 
 func (l *Live) leave() {
@@ -154,18 +161,29 @@ func wait(ctx context.Context, awake <-chan struct{}) error {
 // at a link that was not told yet, so that what its look did not see is in the
 // links from there on.
 func (l *Live) catchUp(ctx context.Context, position uint64, ids []int64, send func([]byte) error) (*news, Moment, error) {
-	look := func(after Moment, last Tally) ([]Tally, Moment, error) {
+	look := func(after Moment, last Tally) (all []Tally, now Moment, err error) {
 		select {
 		case l.catchUps <- struct{}{}:
 			defer func() { <-l.catchUps }()
 		case <-ctx.Done():
 			return nil, Moment{}, ctx.Err()
 		}
-		return l.look(ctx, after, last, ids)
+		looked := make(chan struct{}) // a look needs a deep stack, which would stay with the listener
+		go func() {
+			defer close(looked)
+			all, now, err = l.look(ctx, after, last, ids)
+		}()
+		<-looked
+		return all, now, err
 	}
 	for after := Since(position); ; {
 		at := l.untold()
-		now, looks, err := l.read(look, after, func(events []event) error { return send(text(events, Moment{}, nil)) })
+		now, looks, err := l.read(look, after, func(events []event) error {
+			if len(events) == 0 {
+				return nil
+			}
+			return send(text(events, Moment{}, nil))
+		})
 		switch {
 		case err != nil:
 			return nil, Moment{}, err

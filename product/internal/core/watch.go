@@ -58,7 +58,7 @@ func (l *Live) watch(ctx context.Context, since Moment) Moment {
 		return Moment{}
 	}
 	if since.Ceiling == 0 {
-		_, now, err := l.look(ctx, Since(1), Tally{}, []int64{})
+		now, err := l.now(ctx)
 		l.note(ctx, err)
 		if err != nil {
 			return since

@@ -11,6 +11,7 @@ import (
 const (
 	bellChannel = "craftista:product:changed"
 	bellGap     = 100 * time.Millisecond // between two rings
+	bellRest    = 2 * time.Second        // after one that Redis did not take
 	bellCheck   = 3 * time.Second        // of a Redis that says nothing
 )
 
@@ -46,19 +47,22 @@ func (b *Bell) Ring(ctx context.Context, changed <-chan struct{}) {
 		case <-ctx.Done():
 			return
 		case <-changed:
-			b.ring(ctx)
+		}
+		rest := bellGap
+		if err := b.ring(ctx); err != nil { // the others look soon anyway
+			rest = bellRest
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(bellGap):
+		case <-time.After(rest):
 		}
 	}
 }
 
-func (b *Bell) ring(ctx context.Context) {
+func (b *Bell) ring(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.patience)
 	defer cancel()
-	_ = b.client.Publish(ctx, bellChannel, b.self).Err() // they look soon anyway
+	return b.client.Publish(ctx, bellChannel, b.self).Err()
 }
 
 // Hear calls heard when another process rings, until ctx is done. It connects
