@@ -35,22 +35,7 @@ func TestCrowd(t *testing.T) {
 
 	debug.FreeOSMemory() // what earlier work left
 	before, residentBefore := held(), resident(t)
-	crowd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHelperCrowd$")
-	crowd.Env = append(os.Environ(), "CROWD_AT="+target)
-	crowd.Stderr = os.Stderr
-	out, err := crowd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := crowd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := crowd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = in.Close(); _ = crowd.Wait() }) // it ends with its input
-	lines := bufio.NewScanner(out)
+	lines := gather(t, target)
 	expect(t, lines, "all listen")
 
 	extra, residentAfter := held()-before, resident(t)
@@ -66,6 +51,27 @@ func TestCrowd(t *testing.T) {
 		expect(t, lines, fmt.Sprintf(`all heard {"origami_id":2,"votes":%d}`, person+1))
 		t.Logf("a vote was heard by all after %v", time.Since(start).Round(time.Millisecond))
 	}
+}
+
+// gather starts the process of the listeners and returns what it says.
+func gather(t *testing.T, target string) *bufio.Scanner {
+	t.Helper()
+	crowd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHelperCrowd$")
+	crowd.Env = append(os.Environ(), "CROWD_AT="+target)
+	crowd.Stderr = os.Stderr
+	out, err := crowd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := crowd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := crowd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close(); _ = crowd.Wait() }) // it ends with its input
+	return bufio.NewScanner(out)
 }
 
 // held is what the Go runtime has from the system and did not give back: heap,
