@@ -18,6 +18,8 @@ import (
 	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/web"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // keysTimeout bounds one fetch of auth's keys.
@@ -61,7 +63,7 @@ func Run(ctx context.Context, c Config) error {
 	closeDB := func(context.Context) error { return db.Close() }
 	store := postgres.NewStore(db)
 	live := core.NewLive(store, api.EncodeTally, t.Log)
-	cache, closeCache, err := openCache(c, t)
+	cache, closeCache, err := openCache(c, db, t)
 	if err != nil {
 		return errors.Join(err, closeDB(ctx), t.Shutdown(ctx))
 	}
@@ -81,20 +83,30 @@ func Run(ctx context.Context, c Config) error {
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
 		Checks: map[string]health.Check{"database": store.Ready},
 	})
-	return web.Serve(ctx, l, routes, t.Log, stopLive, closeDB, closeCache, t.Shutdown)
+	return web.Serve(ctx, l, routes, t.Log, stopLive, closeCache, closeDB, t.Shutdown) // closing the cache, loads may still use the database
 }
 
-// openCache returns the cache, or none where none is set, and what closes it.
-func openCache(c Config, t *telemetry.Telemetry) (core.Cache, func(context.Context) error, error) {
+// openCache returns the cache, or none where none is set, and what closes it and
+// all that it needs but db.
+func openCache(c Config, db *sqlx.DB, t *telemetry.Telemetry) (core.Cache, func(context.Context) error, error) {
 	if c.RedisURL == "" {
 		t.Log.Info("serving without a cache, REDIS_URL is empty")
 		return core.NoCache{}, func(context.Context) error { return nil }, nil
 	}
-	cache, err := redis.Open(c.RedisURL, c.RedisPatience, t)
+	register, err := postgres.OpenRegister(c.DatabaseURL, db, t)
 	if err != nil {
 		return nil, nil, err
 	}
-	return cache, func(context.Context) error { return cache.Close() }, nil
+	trust := core.NewTrust(register, core.VetoTerm, t.Log)
+	closeTrust := func() error {
+		trust.Close()
+		return register.Close()
+	}
+	cache, err := redis.Open(c.RedisURL, c.RedisPatience, trust, t)
+	if err != nil {
+		return nil, nil, errors.Join(err, closeTrust())
+	}
+	return cache, func(context.Context) error { return errors.Join(cache.Close(), closeTrust()) }, nil
 }
 
 // runLive runs live, with a bell between it and other replicas where a Redis is

@@ -155,12 +155,12 @@ func ReplyTagged(w http.ResponseWriter, r *http.Request, cacheControl string, v 
 // ReplyBytes is ReplyTagged for a body that is encoded already.
 func ReplyBytes(w http.ResponseWriter, r *http.Request, cacheControl, contentType string, body []byte) {
 	sum := sha256.Sum256(body)
-	ReplyVersion(w, r, cacheControl, contentType, `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`, body)
+	ReplyKept(w, r, cacheControl, contentType, `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`, body)
 }
 
-// ReplyVersion is ReplyBytes for a body whose strong ETag, quotes included, is
-// known.
-func ReplyVersion(w http.ResponseWriter, r *http.Request, cacheControl, contentType, tag string, body []byte) {
+// ReplyKept is ReplyBytes for a body that is kept with its ETag, which is strong
+// and has its quotes.
+func ReplyKept(w http.ResponseWriter, r *http.Request, cacheControl, contentType, tag string, body []byte) {
 	h := w.Header()
 	h.Set("Etag", tag)
 	h.Set("Cache-Control", cacheControl)

@@ -26,7 +26,7 @@ func TestContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	router := g.service(openCache(t, "redis://"+miniredis.RunT(t).Addr()))
+	router := g.service(g.openCache(t, "redis://"+miniredis.RunT(t).Addr()))
 	contract := openapitest.New(t, spec, router)
 	s := suite{g: g, h: contract.Handler(router), crane: crane}
 	t.Run("revalidation", s.revalidation) // before others change what it reads twice

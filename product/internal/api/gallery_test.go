@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"craftista/product/internal/core"
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/internal/infrastructure/redis"
+	"craftista/product/internal/redistest"
 	"craftista/shared/health"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
@@ -25,9 +27,32 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
+// over is the same gallery as seen by a replica whose way to the database is
+// line.
+func (g *gallery) over(t *testing.T, line *redistest.Line) *gallery {
+	t.Helper()
+	u, err := url.Parse(g.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = line.Addr
+	return &gallery{db: open(t, u.String()), url: u.String(), adminURL: g.adminURL, issuer: g.issuer}
+}
+
+// host is where the database listens.
+func (g *gallery) host(t *testing.T) string {
+	t.Helper()
+	u, err := url.Parse(g.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Host
+}
+
 // gallery is a database and an issuer of tokens, for any number of services.
 type gallery struct {
 	db       *sqlx.DB
+	url      string // of db
 	adminURL string
 	issuer   *tokentest.Issuer
 }
@@ -35,7 +60,7 @@ type gallery struct {
 func newGallery(t *testing.T) *gallery {
 	t.Helper()
 	database := pgtest.New(t)
-	return &gallery{db: open(t, database.ProductURL), adminURL: database.AdminURL, issuer: tokentest.New(t)}
+	return &gallery{db: open(t, database.ProductURL), url: database.ProductURL, adminURL: database.AdminURL, issuer: tokentest.New(t)}
 }
 
 func open(t *testing.T, url string) *sqlx.DB {
@@ -49,18 +74,27 @@ func open(t *testing.T, url string) *sqlx.DB {
 }
 
 // openCache opens a cache with more patience than a busy test machine needs.
-func openCache(t *testing.T, url string) *redis.Cache {
+func (g *gallery) openCache(t *testing.T, url string) *redis.Cache {
 	t.Helper()
-	return openImpatientCache(t, url, 10*time.Second)
+	return g.openImpatientCache(t, url, 10*time.Second)
 }
 
-func openImpatientCache(t *testing.T, url string, patience time.Duration) *redis.Cache {
+func (g *gallery) openImpatientCache(t *testing.T, url string, patience time.Duration) *redis.Cache {
 	t.Helper()
-	cache, err := redis.Open(url, patience, telemetry.Discard())
+	register, err := postgres.OpenRegister(g.url, g.db, telemetry.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cache.Close() })
+	trust := core.NewTrust(register, core.VetoTerm, telemetry.Discard().Log)
+	cache, err := redis.Open(url, patience, trust, telemetry.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cache.Close()
+		trust.Close()
+		_ = register.Close()
+	})
 	return cache
 }
 
