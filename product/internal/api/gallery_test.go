@@ -81,11 +81,17 @@ func (g *gallery) openCache(t *testing.T, url string) *redis.Cache {
 
 func (g *gallery) openImpatientCache(t *testing.T, url string, patience time.Duration) *redis.Cache {
 	t.Helper()
+	return g.openCacheWith(t, url, patience, core.VetoTerm)
+}
+
+// openCacheWith opens the cache of one replica.
+func (g *gallery) openCacheWith(t *testing.T, url string, patience, vetoTerm time.Duration) *redis.Cache {
+	t.Helper()
 	register, err := postgres.OpenRegister(g.url, g.db, telemetry.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
-	trust := core.NewTrust(register, core.VetoTerm, telemetry.Discard().Log)
+	trust := core.NewTrust(register, vetoTerm, telemetry.Discard().Log)
 	cache, err := redis.Open(url, patience, trust, telemetry.Discard())
 	if err != nil {
 		t.Fatal(err)
