@@ -85,6 +85,11 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 			CREATE TRIGGER mine AFTER INSERT ON mine REFERENCING NEW TABLE AS changed
 			FOR EACH STATEMENT EXECUTE FUNCTION product.count_votes()`, nil},
 
+		"read the epoch":   {`SELECT epoch, vetoed_until FROM product.cache_trust`, []string{product}},
+		"veto the cache":   {`UPDATE product.cache_trust SET epoch = epoch + 1, vetoed_until = now()`, []string{product}},
+		"add an epoch":     {`INSERT INTO product.cache_trust DEFAULT VALUES`, nil},
+		"delete the epoch": {`DELETE FROM product.cache_trust`, nil},
+
 		"read days":    {`SELECT day, product_id FROM recommendation.daily`, []string{recommendation}},
 		"choose a day": {`INSERT INTO recommendation.daily (day, product_id) VALUES ('2026-02-01', 1)`, []string{recommendation}},
 		"change a day": {`UPDATE recommendation.daily SET product_id = 2`, nil},

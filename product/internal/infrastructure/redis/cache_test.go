@@ -112,6 +112,9 @@ func TestFetchKeepsUntilForget(t *testing.T) {
 		fetch(t, a, 1, gives(`{"v":3}`), `{"v":3}`, core.Miss)
 		fetch(t, b, 1, gives(`{"v":4}`), `{"v":3}`, core.Hit)
 		fetch(t, b, 11, gives(`{"v":12}`), `{"v":11}`, core.Hit)
+		forget(t.Context(), t, b, 1, 11, 111)
+		fetch(t, a, 1, gives(`{"v":5}`), `{"v":5}`, core.Miss)
+		fetch(t, a, 11, gives(`{"v":13}`), `{"v":13}`, core.Miss)
 	})
 }
 
