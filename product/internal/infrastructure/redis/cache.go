@@ -172,11 +172,13 @@ func (c *Cache) Forget(ctx context.Context, ids ...int64) error {
 }
 
 // noteRefusal logs once when Redis begins to answer with errors, being full for
-// instance, and once when it stops.
+// instance, and once when it keeps a piece again.
 func (c *Cache) noteRefusal(ctx context.Context, err error) {
-	refusal := err != nil && answered(err)
-	if (refusal || err == nil) && c.refused.CompareAndSwap(!refusal, refusal) {
-		c.log.WarnContext(ctx, "cache refuses changed", "refuses", refusal, "error", err)
+	switch {
+	case err == nil && c.refused.CompareAndSwap(true, false):
+		c.log.InfoContext(ctx, "cache keeps pieces again")
+	case err != nil && answered(err) && c.refused.CompareAndSwap(false, true):
+		c.log.WarnContext(ctx, "cache refuses commands", "error", err)
 	}
 }
 
