@@ -20,10 +20,11 @@ import (
 )
 
 // The pool's limits for one process. PostgreSQL allows 100 connections by
-// default: three services with two replicas each stay below.
+// default, 97 of them for roles like ours: three services with two replicas each,
+// and one more for each product, stay below.
 const (
-	maxOpen     = 16
-	maxIdle     = 16
+	maxOpen     = 15
+	maxIdle     = 15
 	maxLifetime = 30 * time.Minute
 	maxIdleTime = 5 * time.Minute
 )

@@ -128,9 +128,9 @@ type cutAfterVote struct {
 	line *redistest.Line
 }
 
-func (c cutAfterVote) Vote(ctx context.Context, person, id int64) (int64, error) {
+func (c cutAfterVote) Vote(ctx context.Context, id int64, people []int64) (int64, error) {
 	defer c.line.Cut()
-	return c.Store.Vote(ctx, person, id)
+	return c.Store.Vote(ctx, id, people)
 }
 
 // TestVoteThatNobodyWouldSee: Redis does not hear of it, and the database goes

@@ -38,6 +38,8 @@ func OpenRegister(url string, db *sqlx.DB, t *telemetry.Telemetry) (*Register, e
 		return nil, err
 	}
 	reading.SetMaxOpenConns(1)
+	reading.SetConnMaxIdleTime(0) // kept for good: when the server is out of connections, another could not be had
+	reading.SetConnMaxLifetime(0)
 	return &Register{reading: reading, writing: db}, nil
 }
 

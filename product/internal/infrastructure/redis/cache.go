@@ -28,7 +28,7 @@ const (
 
 // prefix names the form of the cached pieces: change it with the form, so that a
 // new release does not serve what the one before it kept.
-const prefix = "craftista:product:v3:"
+const prefix = "craftista:product:v2:"
 
 // What is kept at a key is a tag and then either a lease, which is leaseMark and
 // a random token, or a piece: its ETag, a line end and its body.
