@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,6 +16,10 @@ func TestEveryOperationIsDocumentedAndWorks(t *testing.T) {
 	s.exec(t, s.admin, `UPDATE auth.users SET role = 'admin'`)
 	got := read[tokens](t, s.refresh(t, s.tokens(t).Refresh))
 	s.walk(t, got.Access)
+	s.sessions(t, got.Access)
+	s.end(t, got.Access, "")
+	s.end(t, s.signIn(t), fmt.Sprintf("/%d", s.sessions(t, got.Access)[0].ID))
+	got = s.tokens(t)
 	s.logout(t, got.Refresh)
 	bearer := []string{"Authorization", "Bearer " + got.Access}
 	s.request(t, http.MethodPost, passwordPath, `{"current_password":"seven paper cranes","new_password":"eight paper cranes"}`, bearer...)
