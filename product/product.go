@@ -63,7 +63,7 @@ func Run(ctx context.Context, c Config) error {
 	closeDB := func(context.Context) error { return db.Close() }
 	store := postgres.NewStore(db)
 	live := core.NewLive(store, api.EncodeTally, t.Log)
-	cache, closeCache, err := openCache(c, db, t)
+	cache, informs, closeCache, err := openCache(c, db, t)
 	if err != nil {
 		return errors.Join(err, closeDB(ctx), t.Shutdown(ctx))
 	}
@@ -81,21 +81,21 @@ func Run(ctx context.Context, c Config) error {
 		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
-		Checks: map[string]health.Check{"database": store.Ready},
+		Checks: map[string]health.Check{"database": store.Ready}, Informs: informs,
 	})
 	return web.Serve(ctx, l, routes, t.Log, stopLive, closeCache, closeDB, t.Shutdown) // closing the cache, loads may still use the database
 }
 
-// openCache returns the cache, or none where none is set, and what closes it and
-// all that it needs but db.
-func openCache(c Config, db *sqlx.DB, t *telemetry.Telemetry) (core.Cache, func(context.Context) error, error) {
+// openCache returns the cache, or none where none is set, whether it is there,
+// and what closes it and all that it needs but db.
+func openCache(c Config, db *sqlx.DB, t *telemetry.Telemetry) (core.Cache, map[string]health.Check, func(context.Context) error, error) {
 	if c.RedisURL == "" {
 		t.Log.Info("serving without a cache, REDIS_URL is empty")
-		return core.NoCache{}, func(context.Context) error { return nil }, nil
+		return core.NoCache{}, nil, func(context.Context) error { return nil }, nil
 	}
 	register, err := postgres.OpenRegister(c.DatabaseURL, db, t)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	trust := core.NewTrust(register, core.VetoTerm, t.Log)
 	closeTrust := func() error {
@@ -104,9 +104,10 @@ func openCache(c Config, db *sqlx.DB, t *telemetry.Telemetry) (core.Cache, func(
 	}
 	cache, err := redis.Open(c.RedisURL, c.RedisPatience, trust, t)
 	if err != nil {
-		return nil, nil, errors.Join(err, closeTrust())
+		return nil, nil, nil, errors.Join(err, closeTrust())
 	}
-	return cache, func(context.Context) error { return errors.Join(cache.Close(), closeTrust()) }, nil
+	closeAll := func(context.Context) error { return errors.Join(cache.Close(), closeTrust()) }
+	return cache, map[string]health.Check{"cache": cache.Ready}, closeAll, nil
 }
 
 // runLive runs live, with a bell between it and other replicas where a Redis is
