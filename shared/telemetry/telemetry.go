@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -36,6 +37,8 @@ type Telemetry struct {
 	Metrics    metric.MeterProvider
 	Propagator propagation.TextMapPropagator // W3C Trace Context and Baggage
 	Log        *slog.Logger                  // adds trace_id and span_id from the context
+	sends      bool                          // there is somewhere to send spans
+	delivery   atomic.Pointer[Delivery]      // the last; nil before the first
 	shutdown   []func(context.Context) error
 }
 
@@ -50,12 +53,13 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 	t := &Telemetry{
 		Propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
 		Log:        slog.New(traced{handler(o.Log)}).With("service", name),
+		sends:      o.Exporter != nil || o.Endpoint != "",
 	}
 	// Every request is traced, also when its caller's traceparent asks not to be.
 	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(sdktrace.AlwaysSample())}
 	metrics := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithView(withoutHost())}
 	if o.Exporter != nil {
-		traces = append(traces, sdktrace.WithSyncer(o.Exporter))
+		traces = append(traces, sdktrace.WithSyncer(watched{o.Exporter, &t.delivery}))
 	}
 	if o.Endpoint != "" {
 		spans, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.Endpoint+"/v1/traces"))
@@ -66,7 +70,7 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 		if err != nil {
 			return nil, fmt.Errorf("start metric exporter: %w", err)
 		}
-		traces = append(traces, sdktrace.WithBatcher(spanExporter{spans, t.Log}))
+		traces = append(traces, sdktrace.WithBatcher(spanExporter{watched{spans, &t.delivery}, t.Log}))
 		metrics = append(metrics, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metricExporter{points, t.Log}, sdkmetric.WithInterval(15*time.Second))))
 	}
 	tp, mp := sdktrace.NewTracerProvider(traces...), sdkmetric.NewMeterProvider(metrics...)

@@ -10,6 +10,7 @@ import (
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/telemetry"
+	"craftista/shared/token"
 
 	"github.com/a-h/templ"
 )
@@ -86,7 +87,7 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 	}
 	switch who := session.From(r.Context()); who.State {
 	case session.SignedIn:
-		frame.Person.Name = who.User.Name
+		frame.Person.Name, frame.Person.Admin = who.User.Name, who.User.Role != token.RoleUser
 	case session.Unknown:
 		frame.Person.Away = true
 	case session.SignedOut, session.RunOut: // nobody

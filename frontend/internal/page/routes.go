@@ -16,6 +16,7 @@ import (
 	"craftista/shared/health"
 	"craftista/shared/openapi"
 	"craftista/shared/telemetry"
+	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
@@ -38,6 +39,7 @@ type site struct {
 	assets    *static.Assets
 	cards     *card.Cards
 	self      health.Service
+	telemetry *telemetry.Telemetry
 	settings  Settings
 	processID string // new at each start, see reload
 }
@@ -51,7 +53,9 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
-	s := &site{services: services, sessions: sessions, assets: assets, cards: cards, self: self, settings: settings, processID: rand.Text()}
+	s := &site{
+		services: services, sessions: sessions, assets: assets, cards: cards, self: self, telemetry: t, settings: settings, processID: rand.Text(),
+	}
 	r := web.NewRouter(t, s.fail)
 	r.Use(s.headers, s.sameOrigin, s.sessions.Middleware)
 
@@ -69,6 +73,17 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	r.Get(consentPath, s.consent)
 	r.Post(consentPath, s.decide)
 	r.Get("/status", s.status)
+
+	r.Get("/account", s.forPerson(s.account))
+	r.Get("/account/votes", s.forPerson(s.myVotes))
+	r.Post("/account/password", s.forPerson(s.changePassword))
+	r.Post("/account/sessions/{id}/end", s.forPerson(s.endSession))
+	r.Post("/account/sessions/end-others", s.forPerson(s.endOthers))
+	r.Post("/account/sessions/end-all", s.forPerson(s.endAll))
+	r.Get("/admin", s.forRoles(s.admin, token.RoleCurator, token.RoleAdmin))
+	r.Get("/admin/people", s.forRoles(s.people, token.RoleAdmin))
+	r.Post("/admin/people/{id}/role", s.forRoles(s.setRole, token.RoleAdmin))
+	r.Post("/admin/people/{id}/disabled", s.forRoles(s.setDisabled, token.RoleAdmin))
 
 	r.Get("/api/products", s.apiProducts)
 	r.Get("/api/origamis/{id}/votes", s.apiVotes)
@@ -95,7 +110,7 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 
 // robots answers GET /robots.txt: the gallery is for everybody, forms are not.
 func (s *site) robots(w http.ResponseWriter, r *http.Request) error {
-	const rules = "User-agent: *\nDisallow: /login\nDisallow: /register\nDisallow: /api/\n"
+	const rules = "User-agent: *\nDisallow: /login\nDisallow: /register\nDisallow: /account\nDisallow: /admin\nDisallow: /api/\n"
 	web.ReplyBytes(w, r, "public, max-age=3600", "text/plain; charset=utf-8", []byte(rules))
 	return nil
 }

@@ -129,3 +129,18 @@ func (k *Keeper) SignOut(w http.ResponseWriter, r *http.Request) {
 	}
 	k.End(w, r)
 }
+
+// Renew gets new tokens at once, so that what has changed about the person shows:
+// their role. If it does not work, that shows with the next renewal.
+func (k *Keeper) Renew(w http.ResponseWriter, r *http.Request) {
+	refresh := k.cookie(r, refreshCookie)
+	if refresh == "" {
+		return
+	}
+	grant, err := k.renewals.renew(r.Context(), refresh)
+	if err != nil {
+		web.NoteFailure(r.Context(), err)
+		return
+	}
+	k.Start(w, r, grant)
+}
