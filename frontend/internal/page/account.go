@@ -116,7 +116,10 @@ func (s *site) votesModel(ctx context.Context, who session.Session, cursor strin
 		products, err = s.services.Catalogue.Products(ctx, ids)
 	}
 	model := view.MyVotes{RetryURL: votesURL(cursor)}
-	if err != nil {
+	if kind := fault.KindOf(err); err != nil {
+		if cursor == "" && kind != fault.Unauthenticated { // nobody asked for anything odd
+			err = fault.New(fault.Unavailable, "the catalogue does not tell").Because(err)
+		}
 		model.Away, err = awayOr(ctx, err)
 		return model, err
 	}

@@ -134,30 +134,6 @@ func TestScriptsWhenServicesAreAway(t *testing.T) {
 			t.Errorf("%s: %d", path, got.status)
 		}
 	}
-	a := w.promptly("/status")
-	if got, want := text(a.tags("h1")[0]), "3 services in trouble"; got != want || a.status != http.StatusOK {
-		t.Errorf("%d %q, want %q", a.status, got, want)
-	}
-}
-
-func TestStatusPage(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, page.Settings{})
-	a := w.get("/status")
-	if got, want := text(a.tags("h1")[0]), "All is well"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	var catalogue string
-	for _, li := range a.tags("li") {
-		if strings.HasPrefix(text(li), "Catalogue") {
-			catalogue = text(li)
-		}
-	}
-	for _, want := range []string{"Catalogue up", "Version 1.2.3", "Answers in", " ms", "Host host-7", "Runs in Kubernetes"} {
-		if !strings.Contains(catalogue, want) {
-			t.Errorf("%q is not in %q", want, catalogue)
-		}
-	}
 }
 
 func TestDevelopmentReload(t *testing.T) {

@@ -83,7 +83,7 @@ func home(kubernetes, container bool, hostname string) string {
 
 func milliseconds(d time.Duration) string {
 	if d < time.Millisecond {
-		return "under 1 ms"
+		return "<1 ms"
 	}
 	return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
 }

@@ -63,7 +63,7 @@ func centre(id string) (x, y string) {
 	case "product":
 		return "62.5", "83.33"
 	case "postgres":
-		return "87.5", "33.33"
+		return "87.5", "50"
 	case "redis":
 		return "87.5", "83.33"
 	default: // traces
