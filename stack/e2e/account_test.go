@@ -73,7 +73,7 @@ func TestAccount(t *testing.T) {
 			b.see("#sessions", "That session is ended.")
 			b.gone("#sessions", "Go-http-client")
 			if script {
-				b.focused("done")
+				b.focused("className", "done")
 			}
 			isOut(t, other, front)
 
@@ -99,12 +99,12 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// focused waits until the focus is on an element of the class.
-func (b *tab) focused(class string) {
+// focused waits until what has the focus has that id or className.
+func (b *tab) focused(property, want string) {
 	b.t.Helper()
-	b.until("the focus is on ."+class, func(ctx context.Context) bool {
-		got, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.activeElement.className`))
-		return err == nil && got == class
+	b.until("the focus is on "+want, func(ctx context.Context) bool {
+		got, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.activeElement.`+property))
+		return err == nil && got == want
 	})
 }
 
@@ -134,6 +134,10 @@ func TestAdminKeepsSomebodyOut(t *testing.T) {
 			b.see(".people", victim)
 			b.click(fmt.Sprintf("#state-%d", id))
 			b.see(".badge-off", "disabled")
+			if script {
+				b.see("#announcer", victim+" is disabled.")
+				b.focused("id", fmt.Sprintf("state-%d", id))
+			}
 			isOut(t, device, front)
 			got := do(t, http.DefaultClient, post(t, front+"/login", url.Values{"username": {victim}, "password": {passphrase}}))
 			if got.Status != http.StatusUnauthorized {

@@ -104,6 +104,9 @@ func (s *site) refusePassword(w http.ResponseWriter, r *http.Request, who sessio
 	default:
 		return err
 	}
+	if f.Kind != fault.Invalid {
+		form.Fields[0].Focus = true // where to go on from; what is invalid has the focus else
+	}
 	web.NoteFailure(r.Context(), err)
 	web.SetFaultHeaders(w.Header(), &fault.Error{RetryAfter: f.RetryAfter})
 	if fragment(r) {
