@@ -15,9 +15,8 @@ import (
 	"craftista/shared/web"
 )
 
-// checkTimeout bounds one check, so that the answer comes within the second that
-// those who probe usually wait.
-const checkTimeout = 750 * time.Millisecond
+// checkTimeout bounds one check.
+const checkTimeout = 2 * time.Second
 
 // Check is nil when what it looks at works.
 type Check func(context.Context) error
