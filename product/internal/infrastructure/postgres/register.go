@@ -15,8 +15,6 @@ import (
 	"craftista/shared/telemetry"
 
 	"github.com/jmoiron/sqlx"
-	metrics "go.opentelemetry.io/otel/metric/noop"
-	traces "go.opentelemetry.io/otel/trace/noop"
 )
 
 // Register is the core.Register in table cache_trust. It is safe for concurrent
@@ -27,13 +25,11 @@ type Register struct {
 }
 
 // OpenRegister returns the register of the database at url. It is read over a
-// connection of its own, without spans: nobody's request asks for it, and there
-// would be several a second. It is written through db, which stays the caller's
+// connection of its own, in the background, so without spans: there would be
+// several a second. It is written through db, which stays the caller's
 // to close. Close the register in the end.
 func OpenRegister(url string, db *sqlx.DB, t *telemetry.Telemetry) (*Register, error) {
-	quiet := *t
-	quiet.Traces, quiet.Metrics = traces.NewTracerProvider(), metrics.NewMeterProvider()
-	reading, err := pg.Open(url, &quiet)
+	reading, err := pg.Open(url, t)
 	if err != nil {
 		return nil, err
 	}
