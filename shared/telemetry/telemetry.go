@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -26,6 +27,7 @@ import (
 // Options say where telemetry goes. The zero value keeps it in the process:
 // spans and metrics are made, logs go to standard error as JSON.
 type Options struct {
+	Sampling
 	Endpoint string                // OTLP over HTTP, such as http://localhost:4318; "" sends nothing
 	Exporter sdktrace.SpanExporter // gets every span at once besides; nil is none
 	Log      slog.Handler          // nil is JSON on standard error at level Info
@@ -44,7 +46,7 @@ type Telemetry struct {
 
 // New starts the telemetry of the named service. Call Shutdown at the end: it
 // sends what is still waiting. An endpoint that does not answer is no error
-// here; spans for it are dropped.
+// here; spans for it are dropped. Errors are settings that cannot be.
 func New(ctx context.Context, name, version string, o Options) (*Telemetry, error) {
 	res := resource.NewSchemaless(
 		attribute.String("service.name", name),
@@ -55,9 +57,16 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 		Log:        slog.New(traced{handler(o.Log)}).With("service", name),
 		sends:      o.Exporter != nil || o.Endpoint != "",
 	}
-	// Every request is traced, also when its caller's traceparent asks not to be.
-	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(sdktrace.AlwaysSample())}
-	metrics := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithView(withoutHost())}
+	sampler, err := o.sampler()
+	if err != nil {
+		return nil, err
+	}
+	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(sampler)}
+	if o.Disabled { // its spans have ids and go nowhere
+		t.Traces, t.Metrics = sdktrace.NewTracerProvider(traces...), noop.NewMeterProvider()
+		return t, nil
+	}
+	metrics := []sdkmetric.Option{sdkmetric.WithResource(res)}
 	if o.Exporter != nil {
 		traces = append(traces, sdktrace.WithSyncer(watched{o.Exporter, &t.delivery}))
 	}
@@ -84,7 +93,7 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 func Discard() *Telemetry {
 	t, err := New(context.Background(), "test", "", Options{Log: slog.DiscardHandler})
 	if err != nil {
-		panic("telemetry without an endpoint: " + err.Error()) // only exporters can fail
+		panic("telemetry without an endpoint: " + err.Error()) // only settings and exporters can fail
 	}
 	return t
 }
