@@ -13,7 +13,6 @@ import (
 
 	"craftista/shared/telemetry"
 
-	"github.com/redis/go-redis/extra/redisotel/v9"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"github.com/sony/gobreaker/v2"
@@ -63,11 +62,7 @@ func openLink(url string, patience time.Duration, t *telemetry.Telemetry) (*link
 		OnStateChange: l.tell,
 	})
 	l.work.Go(func() { l.probe(ctx) })
-	err = errors.Join(
-		redisotel.InstrumentTracing(l.client, redisotel.WithTracerProvider(t.Traces),
-			redisotel.WithDBStatement(false), redisotel.WithCallerEnabled(false)), // the statement would be the whole piece
-		redisotel.InstrumentMetrics(l.client, redisotel.WithMeterProvider(t.Metrics)),
-	)
+	err = instrument(l.client, t)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("instrument Redis client: %w", err), l.close())
 	}
