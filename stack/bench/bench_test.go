@@ -9,14 +9,16 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
 const (
-	clients = 16  // at once, each on a connection that stays open
-	turn    = 100 // requests by each client before it is the next rival's turn
+	clients = 16 // at once, each on a connection that stays open
+	rounds  = 4  // of turns, each time the benchmark comes by
 )
 
 // rival is one of those who are measured.
@@ -29,56 +31,61 @@ type rival struct {
 // which part that is of what the first does. The client reads no more of an
 // answer than it must, so that the time is the server's: both run in this
 // process, on the same processors.
-func race(b *testing.B, rivals []rival) {
+func race(b *testing.B, turn time.Duration, rivals []rival) {
 	b.Helper()
 	lines := make([][]*line, len(rivals))
 	for i, r := range rivals {
 		for range clients {
 			lines[i] = append(lines[i], r.dial(b))
 		}
-		lap(b, lines[i]) // to warm up
+		lap(b, lines[i], turn/10) // to warm up
 	}
-	took := make([]time.Duration, len(rivals))
-	n := 0
+	answered, took := make([]int64, len(rivals)), make([]time.Duration, len(rivals))
 	for b.Loop() {
-		for i := range rivals {
-			took[i] += lap(b, lines[i])
+		for range rounds {
+			for i := range rivals {
+				start := time.Now()
+				answered[i] += lap(b, lines[i], turn)
+				took[i] += time.Since(start)
+			}
 		}
-		n += clients * turn
 	}
+	rate := func(i int) float64 { return float64(answered[i]) / took[i].Seconds() }
 	b.ReportMetric(0, "ns/op") // of all together, which says nothing
 	for i, r := range rivals {
-		b.ReportMetric(float64(n)/took[i].Seconds(), r.name+"-req/s")
+		b.ReportMetric(rate(i), r.name+"-req/s")
 		if i > 0 {
-			b.ReportMetric(took[0].Seconds()/took[i].Seconds(), r.name+"-of-bare")
+			b.ReportMetric(rate(i)/rate(0), r.name+"-of-bare")
 		}
 	}
 }
 
-// lap is one turn of all clients.
-func lap(b *testing.B, lines []*line) time.Duration {
+// lap is one turn of all clients, and how many answers they got.
+func lap(b *testing.B, lines []*line, turn time.Duration) int64 {
 	b.Helper()
-	start := time.Now()
+	var answered atomic.Int64
+	end := time.Now().Add(turn)
 	var wg sync.WaitGroup
 	for _, l := range lines {
 		wg.Go(func() {
-			for range turn {
+			for time.Now().Before(end) {
 				if err := l.ask(); err != nil {
 					b.Error(err)
 					return
 				}
+				answered.Add(1)
 			}
 		})
 	}
 	wg.Wait()
-	return time.Since(start)
+	return answered.Load()
 }
 
 // line is a connection to a rival.
 type line struct {
 	conn    net.Conn
 	request []byte
-	answer  []byte // of the length that every answer of the rival has
+	answer  *bufio.Reader
 }
 
 func (r rival) dial(b *testing.B) *line {
@@ -88,46 +95,38 @@ func (r rival) dial(b *testing.B) *line {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = conn.Close() })
-	var request bytes.Buffer
-	fmt.Fprintf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\n", r.path, r.addr)
+	request := "GET " + r.path + " HTTP/1.1\r\nHost: " + r.addr + "\r\n"
 	for name, value := range r.header {
-		fmt.Fprintf(&request, "%s: %s\r\n", name, value)
+		request += name + ": " + value + "\r\n"
 	}
-	request.WriteString("\r\n")
-	l := &line{conn: conn, request: request.Bytes()}
-	l.measure(b)
-	return l
+	return &line{conn, []byte(request + "\r\n"), bufio.NewReaderSize(conn, 64<<10)}
 }
 
-// measure reads one answer as a browser does, to learn how long all are.
-func (l *line) measure(b *testing.B) {
-	b.Helper()
-	if _, err := l.conn.Write(l.request); err != nil {
-		b.Fatal(err)
-	}
-	var read bytes.Buffer
-	answer := bufio.NewReader(io.TeeReader(l.conn, &read))
-	res, err := http.ReadResponse(answer, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err = io.Copy(io.Discard, res.Body); err != nil || answer.Buffered() > 0 {
-		b.Fatal(err, answer.Buffered())
-	}
-	l.answer = read.Bytes()
-}
-
-// ask sends the request and reads the answer. One of another length would leave
-// the next without its first line.
+// ask sends the request and skips the answer, which has to tell its length.
 func (l *line) ask() error {
 	if _, err := l.conn.Write(l.request); err != nil {
 		return err
 	}
-	_, err := io.ReadFull(l.conn, l.answer)
-	if ok := []byte("HTTP/1.1 200 OK\r\n"); err == nil && !bytes.HasPrefix(l.answer, ok) {
-		err = fmt.Errorf("answered %.40q", l.answer)
+	status, length := "", -1
+	for {
+		row, err := l.answer.ReadSlice('\n')
+		switch {
+		case err != nil:
+			return err
+		case status == "":
+			status = string(row[9:12])
+		case bytes.HasPrefix(row, []byte("Content-Length: ")):
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(row[16:]))); err != nil {
+				return err
+			}
+		case len(row) > 2: // some other field
+		case status != "200" || length < 0:
+			return fmt.Errorf("answered with status %s and length %d", status, length)
+		default:
+			_, err = l.answer.Discard(length)
+			return err
+		}
 	}
-	return err
 }
 
 // fetch is the body of the page at url.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"craftista/frontend/internal/session"
@@ -40,6 +41,7 @@ func send(w http.ResponseWriter, r *http.Request, status int, content templ.Comp
 	}
 	private(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // the reader hung up: nobody left to tell
 	return nil

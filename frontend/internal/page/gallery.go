@@ -94,10 +94,11 @@ func (s *site) gallery(w http.ResponseWriter, r *http.Request) error {
 
 // batch is one page of the grid with the person's own votes marked.
 func (s *site) batch(ctx context.Context, at place) (view.Batch, error) {
-	products, next, err := s.services.Catalogue.List(ctx, at.order.sort, at.cursor, batchSize)
+	list, err := s.catalogue(ctx, at)
 	if err != nil {
 		return view.Batch{}, err
 	}
+	products := list.products
 	ids := make([]int64, len(products))
 	for i, p := range products {
 		ids[i] = p.ID
@@ -107,8 +108,8 @@ func (s *site) batch(ctx context.Context, at place) (view.Batch, error) {
 	for i, p := range products {
 		batch.Cards[i] = s.card(p, slices.Contains(mine, p.ID))
 	}
-	if next != "" {
-		batch.MoreURL = place{order: at.order, cursor: next}.url()
+	if list.next != "" {
+		batch.MoreURL = place{order: at.order, cursor: list.next}.url()
 	}
 	return batch, nil
 }
@@ -129,7 +130,7 @@ func (s *site) mine(ctx context.Context, ids []int64) []int64 {
 }
 
 func (s *site) today(ctx context.Context) view.Today {
-	daily, err := s.services.Recommendation.Daily(ctx)
+	daily, err := fresh(ctx, s.shelf.daily, "", s.services.Recommendation.Daily)
 	if err != nil {
 		web.NoteFailure(ctx, err)
 		return view.Today{Away: true, Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"}}
@@ -155,7 +156,7 @@ func (s *site) pickModel(ctx context.Context) view.Picks {
 	if who.State == session.SignedIn {
 		model.Heading = "Picked for you"
 	}
-	picks, err := s.services.Recommendation.Picks(ctx, who.Token, pickCount)
+	picks, err := s.picksFor(ctx, who)
 	if err != nil {
 		web.NoteFailure(ctx, err)
 		model.Away = true

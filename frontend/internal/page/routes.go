@@ -30,6 +30,7 @@ type Settings struct {
 	TraceURLTemplate string           // {id} stands for the trace; "" links no trace
 	PublicURL        string           // where people reach the site, such as https://origami.example; "" is not known
 	Now              func() time.Time // whose UTC date is today; nil is time.Now
+	Share            time.Duration    // how long visitors share what they look at; 0 is not at all
 }
 
 // site is what the handlers share.
@@ -41,6 +42,7 @@ type site struct {
 	self      health.Service
 	telemetry *telemetry.Telemetry
 	settings  Settings
+	shelf     shelf
 	processID string // new at each start, see reload
 }
 
@@ -54,12 +56,13 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 		settings.Now = time.Now
 	}
 	s := &site{
-		services: services, sessions: sessions, assets: assets, cards: cards, self: self, telemetry: t, settings: settings, processID: rand.Text(),
+		services: services, sessions: sessions, assets: assets, cards: cards, self: self, telemetry: t, settings: settings,
+		shelf: newShelf(settings.Share), processID: rand.Text(),
 	}
 	r := web.NewRouter(t, s.fail)
-	r.Use(s.headers, s.sameOrigin, s.sessions.Middleware)
+	r.Use(compress, s.headers, s.sameOrigin, s.sessions.Middleware)
 
-	r.Get("/", s.gallery)
+	r.Get("/", s.shared(s.gallery))
 	r.Get("/recommendations", s.picks)
 	r.Get(dailyPath, s.daily)
 	r.Get("/origamis/{id}", s.piece)
