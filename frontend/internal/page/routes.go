@@ -111,9 +111,11 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	return r
 }
 
-// robots answers GET /robots.txt: the gallery is for everybody, forms are not.
+// robots answers GET /robots.txt: pages are for everybody, also those with a
+// form, whose addresses carry where they lead to; a person's own are nobody else's,
+// and JSON is for programs.
 func (s *site) robots(w http.ResponseWriter, r *http.Request) error {
-	const rules = "User-agent: *\nDisallow: /login\nDisallow: /register\nDisallow: /account\nDisallow: /admin\nDisallow: /api/\n"
+	const rules = "User-agent: *\nDisallow: /account\nDisallow: /admin\nDisallow: /api/\n"
 	web.ReplyBytes(w, r, "public, max-age=3600", "text/plain; charset=utf-8", []byte(rules))
 	return nil
 }
