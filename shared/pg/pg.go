@@ -43,7 +43,12 @@ var ErrCommit = errors.New("commit transaction")
 // does not connect: services start in any order, and Ping tells whether the
 // database is there. The caller closes it.
 func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
-	connector, err := pq.NewConnector(url)
+	config, err := pq.NewConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read database URL: %w", redacted{})
+	}
+	config.BinaryParameters = true // a query and its parameters go in one message, not after a round trip to prepare it
+	connector, err := pq.NewConnectorConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", redacted{})
 	}

@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
-	"strconv"
+	"sync"
 	"time"
 
-	"craftista/frontend/internal/backend"
-	"craftista/frontend/internal/moment"
 	"craftista/frontend/internal/session"
+	"craftista/frontend/internal/view"
+	"craftista/shared/moment"
 	"craftista/shared/telemetry"
 	"craftista/shared/web"
+
+	"github.com/a-h/templ"
 )
 
 // shelf is what all visitors share for a moment, so that a busy gallery costs
@@ -21,22 +24,26 @@ import (
 type shelf struct {
 	pages    *moment.Cache[*document]
 	listings *moment.Cache[listing]
-	daily    *moment.Cache[backend.Daily]
-	picks    *moment.Cache[[]backend.Pick] // by person
+	today    *moment.Cache[templ.Component]
+	picks    *moment.Cache[templ.Component] // by person
 }
 
 func newShelf(life time.Duration) shelf {
 	return shelf{
 		pages: moment.New[*document](life, 64, time.Now), listings: moment.New[listing](life, 256, time.Now),
-		daily: moment.New[backend.Daily](life, 1, time.Now), picks: moment.New[[]backend.Pick](life, 1024, time.Now),
+		today: moment.New[templ.Component](life, 1, time.Now), picks: moment.New[templ.Component](life, 1024, time.Now),
 	}
 }
 
-// listing is one page of the catalogue.
+// listing is one page of the catalogue, ready to be shown.
 type listing struct {
-	products []backend.Product
-	next     string // the cursor of the page after it, "" after the last
+	ids   []int64
+	cards []faces
+	next  string // the cursor of the page after it, "" after the last
 }
+
+// faces are a piece as those see it who have not voted for it, and who have.
+type faces struct{ plain, voted templ.Component }
 
 // shared gives visitors without a session the same page for a moment, each with
 // the name of their own trace. The page must show nothing but what its URL asks
@@ -104,22 +111,32 @@ func (w *recorder) Write(p []byte) (int, error) { return w.body.Write(p) }
 // WriteHeader implements http.ResponseWriter.
 func (w *recorder) WriteHeader(status int) { w.status = status }
 
-// catalogue is a page of the grid.
-func (s *site) catalogue(ctx context.Context, at place) (listing, error) {
-	key := at.order.sort + " " + at.cursor
-	return fresh(ctx, s.shelf.listings, key, func(ctx context.Context) (listing, error) {
-		products, next, err := s.services.Catalogue.List(ctx, at.order.sort, at.cursor, batchSize)
-		return listing{products, next}, err
+// keep is c rendered once, when it is first shown, for all who show it then. c
+// must not depend on who looks.
+func keep(c templ.Component) templ.Component {
+	html := sync.OnceValues(func() ([]byte, error) {
+		var b bytes.Buffer
+		err := c.Render(context.Background(), &b)
+		return b.Bytes(), err
+	})
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		body, err := html()
+		if err == nil {
+			_, err = w.Write(body)
+		}
+		return err
 	})
 }
 
-// picksFor are the picks for the person, or for everybody.
-func (s *site) picksFor(ctx context.Context, who session.Session) ([]backend.Pick, error) {
-	load := func(ctx context.Context) ([]backend.Pick, error) {
-		return s.services.Recommendation.Picks(ctx, who.Token, pickCount)
-	}
-	if who.State == session.Unknown { // the token is not known to be good
-		return load(ctx)
-	}
-	return fresh(ctx, s.shelf.picks, strconv.FormatInt(who.User.ID, 10), load)
+// catalogue is a page of the grid.
+func (s *site) catalogue(ctx context.Context, at place) (listing, error) {
+	return fresh(ctx, s.shelf.listings, at.order.sort+" "+at.cursor, func(ctx context.Context) (listing, error) {
+		products, next, err := s.services.Catalogue.List(ctx, at.order.sort, at.cursor, batchSize)
+		list := listing{next: next}
+		for _, p := range products {
+			list.ids = append(list.ids, p.ID)
+			list.cards = append(list.cards, faces{keep(view.CardItem(s.card(p, false))), keep(view.CardItem(s.card(p, true)))})
+		}
+		return list, err
+	})
 }

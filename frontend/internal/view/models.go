@@ -4,6 +4,8 @@
 // with htmx: a fragment carries the id of the element that it replaces.
 package view
 
+import "github.com/a-h/templ"
+
 // Frame is what every page has around its content.
 type Frame struct {
 	Title       string
@@ -87,18 +89,18 @@ type Sort struct {
 	Current    bool
 }
 
-// Batch is one page of the grid, and the fragment that "more" appends. MoreURL
-// is "" after the last piece.
+// Batch is one page of the grid, and the fragment that "more" appends: CardItems,
+// which may be kept. MoreURL is "" after the last piece.
 type Batch struct {
-	Cards   []Card
+	Cards   []templ.Component
 	MoreURL string
 }
 
 // Gallery is the front page. Continued is a later page of the grid, reached
 // without scripts: it has neither hero nor picks.
 type Gallery struct {
-	Today     Today
-	Picks     Picks
+	Today     templ.Component // a TodaySection, which may be kept
+	Picks     templ.Component // a PicksSection, likewise
 	Sorts     []Sort
 	Batch     Batch
 	Away      bool // the catalogue does not answer

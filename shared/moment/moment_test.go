@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"craftista/frontend/internal/moment"
+	"craftista/shared/moment"
 )
 
 // counting is a load that gives 1, 2, 3 …
