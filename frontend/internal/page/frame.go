@@ -1,7 +1,6 @@
 package page
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -35,8 +34,9 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, status int, title st
 // going back asks anew, so that nobody sees a vote they took back, or a person
 // who signed out. That costs the back/forward cache and is worth it.
 func send(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
-	var b bytes.Buffer
-	if err := content.Render(r.Context(), &b); err != nil {
+	b := templ.GetBuffer()
+	defer templ.ReleaseBuffer(b)
+	if err := content.Render(r.Context(), b); err != nil {
 		return fmt.Errorf("render %s: %w", r.URL.Path, err)
 	}
 	private(w)

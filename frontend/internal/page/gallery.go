@@ -100,7 +100,7 @@ func (s *site) batch(ctx context.Context, at place) (view.Batch, error) {
 	if err != nil {
 		return view.Batch{}, err
 	}
-	mine := s.mine(ctx, list.ids)
+	mine := s.mineAmong(ctx, at, list)
 	batch := view.Batch{Cards: make([]templ.Component, len(list.ids))}
 	for i, id := range list.ids {
 		batch.Cards[i] = list.cards[i].plain
@@ -117,16 +117,18 @@ func (s *site) batch(ctx context.Context, at place) (view.Batch, error) {
 // mine are those of the ids that the person voted for. Where that cannot be
 // learnt nothing is marked: to vote again changes nothing.
 func (s *site) mine(ctx context.Context, ids []int64) []int64 {
-	who := session.From(ctx)
-	if who.Token == "" {
-		return nil
-	}
-	mine, err := s.services.Catalogue.Mine(ctx, who.Token, ids)
+	mine, err := s.askMine(ctx, session.From(ctx), ids)
 	if err != nil {
 		web.NoteFailure(ctx, err)
-		return nil
 	}
 	return mine
+}
+
+func (s *site) askMine(ctx context.Context, who session.Session, ids []int64) ([]int64, error) {
+	if who.Token == "" {
+		return nil, nil
+	}
+	return s.services.Catalogue.Mine(ctx, who.Token, ids)
 }
 
 func (s *site) today(ctx context.Context) templ.Component {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -18,20 +19,23 @@ import (
 	"github.com/a-h/templ"
 )
 
-// shelf is what all visitors share for a moment, so that a busy gallery costs
-// its services one visitor a moment. Who has just voted gets nothing from it: a
-// person sees their own vote at once, also without scripts.
+// shelf is what those who look at the grid share for a moment, a person with
+// themselves at least, so that a busy gallery costs its services one visitor a
+// moment. Who has just voted in the same browser gets nothing from it: they see
+// their vote at once, also without scripts and through another replica.
 type shelf struct {
 	pages    *moment.Cache[*document]
 	listings *moment.Cache[listing]
 	today    *moment.Cache[templ.Component]
 	picks    *moment.Cache[templ.Component] // by person
+	mine     *moment.Cache[[]int64]         // by person and place
 }
 
 func newShelf(life time.Duration) shelf {
 	return shelf{
 		pages: moment.New[*document](life, 64, time.Now), listings: moment.New[listing](life, 256, time.Now),
 		today: moment.New[templ.Component](life, 1, time.Now), picks: moment.New[templ.Component](life, 1024, time.Now),
+		mine: moment.New[[]int64](life, 1024, time.Now),
 	}
 }
 
@@ -139,4 +143,19 @@ func (s *site) catalogue(ctx context.Context, at place) (listing, error) {
 		}
 		return list, err
 	})
+}
+
+// mineAmong is mine for a page of the grid: as old as the page may be, except
+// right after a vote.
+func (s *site) mineAmong(ctx context.Context, at place, list listing) []int64 {
+	who := session.From(ctx)
+	if who.State != session.SignedIn {
+		return s.mine(ctx, list.ids)
+	}
+	key := strconv.FormatInt(who.User.ID, 10) + " " + at.order.sort + " " + at.cursor
+	mine, err := fresh(ctx, s.shelf.mine, key, func(ctx context.Context) ([]int64, error) { return s.askMine(ctx, who, list.ids) })
+	if err != nil {
+		web.NoteFailure(ctx, err)
+	}
+	return mine
 }

@@ -85,6 +85,27 @@ func TestWhatVisitorsDoNotShare(t *testing.T) {
 	}
 }
 
+// TestVotesAreSharedWithNobody: a person's own are kept for that person alone.
+func TestVotesAreSharedWithNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{Share: anHour})
+	w.mine[2] = true
+	for _, step := range []struct {
+		name string
+		id   int64
+		want string
+	}{
+		{"one person", 7, "1 vote Voted for Fox, take the vote back"},
+		{"another, who has no votes", 8, "1 vote Vote for Fox"},
+		{"the first again", 7, "1 vote Voted for Fox, take the vote back"},
+	} {
+		if got := text(w.get("/", as(w.issuer.Mint(step.id, "user"))).id("vote-2")); got != step.want {
+			t.Errorf("%s sees %q, want %q", step.name, got, step.want)
+		}
+		clear(w.mine)
+	}
+}
+
 // TestAFailureIsNotKept: who comes after it asks again.
 func TestAFailureIsNotKept(t *testing.T) {
 	t.Parallel()
