@@ -5,6 +5,7 @@ package token
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -127,9 +128,10 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
 	}
 	hash := sha256.Sum256([]byte(raw))
 	user, err := v.known.Get(ctx, string(hash[:]), func(ctx context.Context) (User, error) { return v.verify(ctx, raw) })
+	var said *fault.Error
 	switch {
-	case err != nil && ctx.Err() != nil: // gone before it was known
-		return User{}, fault.New(fault.Unavailable, "the request ended before the token was checked").Because(err)
+	case err != nil && !errors.As(err, &said): // the request ended while another's check of the token went on
+		return User{}, fault.New(fault.Unavailable, "the token could not be checked in time").Because(err)
 	case err != nil:
 		return User{}, err
 	case time.Now().After(user.Expires.Add(leeway)):

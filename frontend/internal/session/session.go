@@ -141,6 +141,9 @@ func (k *Keeper) SignOut(w http.ResponseWriter, r *http.Request) {
 			web.NoteFailure(r.Context(), err)
 		}
 	}
+	if k.cookie(r, votedCookie) != "" {
+		k.set(w, r, votedCookie, "", -1)
+	}
 	k.End(w, r)
 }
 
