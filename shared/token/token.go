@@ -4,8 +4,6 @@ package token
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,7 +11,6 @@ import (
 	"time"
 
 	"craftista/shared/fault"
-	"craftista/shared/moment"
 	"craftista/shared/web"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -81,20 +78,11 @@ type Keys interface {
 type Verifier struct {
 	keys   Keys
 	parser *jwt.Parser
-	known  *moment.Cache[User] // by hash of the token
 }
-
-const (
-	// remember is how long a token that was good is not checked again but for its
-	// end: a signature costs more to check than all the rest of a small request.
-	remember = 10 * time.Second
-	// maxKnown bounds the tokens that are remembered.
-	maxKnown = 4096
-)
 
 // NewVerifier returns a verifier of tokens by issuer for audience.
 func NewVerifier(keys Keys, issuer, audience string) *Verifier {
-	return &Verifier{keys: keys, known: moment.New[User](remember, maxKnown, time.Now), parser: jwt.NewParser(
+	return &Verifier{keys: keys, parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
 		jwt.WithIssuer(issuer),
 		jwt.WithAudience(audience),
@@ -117,30 +105,12 @@ func NewVerifier(keys Keys, issuer, audience string) *Verifier {
 //   - that sub is a positive integer and role a known one
 //   - that scope comes only with client_id: no client's token is the site's own
 //
-// A good one is remembered for 10 s, and then only its exp is checked, so that a
-// key which auth takes back is good for that much longer.
-//
 // Errors are faults: Unauthenticated with the code invalid_token, or
 // Unavailable when the keys cannot be had.
 func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
 	if len(raw) > maxLength {
 		return User{}, invalid("the token is too long")
 	}
-	hash := sha256.Sum256([]byte(raw))
-	user, err := v.known.Get(ctx, string(hash[:]), func(ctx context.Context) (User, error) { return v.verify(ctx, raw) })
-	var said *fault.Error
-	switch {
-	case err != nil && !errors.As(err, &said): // the request ended while another's check of the token went on
-		return User{}, fault.New(fault.Unavailable, "the token could not be checked in time").Because(err)
-	case err != nil:
-		return User{}, err
-	case time.Now().After(user.Expires.Add(leeway)):
-		return User{}, invalid("the token is not valid")
-	}
-	return user, nil
-}
-
-func (v *Verifier) verify(ctx context.Context, raw string) (User, error) {
 	if strings.ContainsAny(raw, "\r\n") { // Go's base64 passes over them even when strict
 		return User{}, invalid("the token is not valid")
 	}

@@ -48,6 +48,19 @@ func BenchmarkMint(b *testing.B) {
 	}
 }
 
+func BenchmarkVerify(b *testing.B) {
+	issuer := issuer(b)
+	raw, err := issuer.Mint(crane(), 3, time.Now())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := issuer.Verifier.Verify(b.Context(), raw); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func crane() account.Person {
 	return account.Person{ID: 7, Username: "crane", Role: shared.RoleCurator}
 }

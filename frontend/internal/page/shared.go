@@ -12,7 +12,7 @@ import (
 
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
-	"craftista/shared/moment"
+	"craftista/frontend/internal/moment"
 	"craftista/shared/telemetry"
 	"craftista/shared/web"
 
@@ -63,7 +63,7 @@ func (s *site) shared(h web.Handler) web.Handler {
 		if err != nil {
 			return err
 		}
-		doc.send(w, r)
+		doc.send(w)
 		return nil
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"craftista/shared/moment"
+	"craftista/frontend/internal/moment"
 )
 
 // counting is a load that gives 1, 2, 3 …
