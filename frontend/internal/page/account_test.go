@@ -84,7 +84,7 @@ func TestAccountShowsThePerson(t *testing.T) {
 			"End the session A browser of 20 November 2026, 08:30 UTC", "End the session <b>Birds</b> of 20 November 2026, 08:30 UTC",
 			"End all others", "Sign out everywhere",
 		},
-		{"Gallery Status Your account: person-7 Sign out", "Fox Advanced 1 vote Voted for Fox, take the vote back"},
+		{"Gallery Today Status Your account: person-7 Sign out", "Fox Advanced 1 vote Voted for Fox, take the vote back"},
 	}
 	if diff := cmp.Diff(got, want); a.status != http.StatusOK || diff != "" || strings.Contains(a.body, "<b>Birds") {
 		t.Errorf("%d (-got +want):\n%s", a.status, diff)

@@ -10,9 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"craftista/frontend/internal/moment"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
-	"craftista/frontend/internal/moment"
 	"craftista/shared/telemetry"
 	"craftista/shared/web"
 
