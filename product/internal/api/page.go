@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"craftista/product/internal/core"
 	"craftista/shared/fault"
@@ -24,11 +25,13 @@ type cursor struct {
 	CreatedAt time.Time `json:"t,omitzero"`
 }
 
-// readPage reads sort, limit and cursor; an empty one counts as absent, and
+// readPage reads q, sort, limit and cursor; an empty one counts as absent, and
 // other parameters are let be. It reports all broken rules at once.
 func readPage(q url.Values) (core.Page, error) {
 	var broken fault.Checks
-	p := core.Page{Sort: core.SortID, Limit: core.DefaultLimit}
+	p := core.Page{Query: q.Get("q"), Sort: core.SortID, Limit: core.DefaultLimit}
+	broken.Require(utf8.ValidString(p.Query) && !strings.ContainsRune(p.Query, 0), "q", "must be text in UTF-8")
+	broken.Require(utf8.RuneCountInString(p.Query) <= core.MaxQuery, "q", fmt.Sprintf("must have at most %d characters", core.MaxQuery))
 	if text := q.Get("sort"); text != "" {
 		p.Sort = core.Sort(text)
 	}

@@ -60,8 +60,16 @@ const (
 	MaxLimit     = 100
 )
 
+// MaxQuery is how many characters a query has at most.
+const MaxQuery = 100
+
 // Page asks for up to Limit pieces in an order, those after a position.
 type Page struct {
+	// Query leaves out the pieces that lack one of its words in name and
+	// description. A word is found as such and at the beginning of a longer one,
+	// whatever its case and accents; one that begins no word of any piece also as
+	// those it Misspells. A query without letters and digits leaves nothing out.
+	Query string
 	Sort  Sort
 	After Position
 	Limit int // 1 to MaxLimit

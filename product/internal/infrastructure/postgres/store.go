@@ -83,53 +83,6 @@ func (s *Store) Product(ctx context.Context, id int64) (core.Product, error) {
 	return r.product(), nil
 }
 
-// Products implements core.Store.
-func (s *Store) Products(ctx context.Context, p core.Page) ([]core.Product, error) {
-	query, args := pageQuery(p)
-	var rows []row
-	if err := s.db.SelectContext(ctx, &rows, query, args...); err != nil {
-		return nil, fmt.Errorf("select products by %s: %w", p.Sort, err)
-	}
-	products := make([]core.Product, len(rows))
-	for i, r := range rows {
-		products[i] = r.product()
-	}
-	return products, nil
-}
-
-// pageQuery is keyset paging: each order has an index that starts at the
-// position and stops at the limit, however deep the page.
-func pageQuery(p core.Page) (query string, args []any) {
-	const (
-		byID = selectProduct + `
-	   AND id > $1
-	 ORDER BY id
-	 LIMIT $2`
-		byVotes = selectProduct + `
-	   AND (votes, id) < ($1, $2)
-	 ORDER BY votes DESC, id DESC
-	 LIMIT $3`
-		byName = selectProduct + `
-	   AND (name, id) > ($1, $2)
-	 ORDER BY name, id
-	 LIMIT $3`
-		byNewest = selectProduct + `
-	   AND (created_at, id) < ($1, $2)
-	 ORDER BY created_at DESC, id DESC
-	 LIMIT $3`
-	)
-	switch p.Sort {
-	case core.SortVotes:
-		return byVotes, []any{p.After.Votes, p.After.ID, p.Limit}
-	case core.SortName:
-		return byName, []any{p.After.Name, p.After.ID, p.Limit}
-	case core.SortNewest:
-		return byNewest, []any{p.After.CreatedAt, p.After.ID, p.Limit}
-	default:
-		return byID, []any{p.After.ID, p.Limit}
-	}
-}
-
 // Vote implements core.Store. Somebody's second vote at the same moment, through
 // another replica, waits for the first one's commit and then changes nothing.
 // Replicas insert in the order of people, and everybody comes to the row of the

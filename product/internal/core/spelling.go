@@ -1,0 +1,42 @@
+package core
+
+import "unicode/utf8"
+
+// Misspells reports whether a word that nobody knows may be meant as that known
+// one: one edit away if it has 4 to 7 letters, two if it has 8 or more. An edit
+// is a letter missing, extra, wrong or swapped with its neighbour, each letter
+// being edited once at most (optimal string alignment).
+func Misspells(word, known string) bool {
+	switch n := utf8.RuneCountInString(word); {
+	case n < 4:
+		return false
+	case n < 8:
+		return edits([]rune(word), []rune(known)) <= 1
+	default:
+		return edits([]rune(word), []rune(known)) <= 2
+	}
+}
+
+// edits is how many edits turn a into b.
+func edits(a, b []rune) int {
+	var before, last []int // the two rows above this one
+	for i := range len(a) + 1 {
+		row := make([]int, len(b)+1)
+		for j := range row {
+			switch {
+			case i == 0 || j == 0:
+				row[j] = i + j
+				continue
+			case a[i-1] == b[j-1]:
+				row[j] = last[j-1]
+			default:
+				row[j] = 1 + min(last[j-1], last[j], row[j-1])
+			}
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], 1+before[j-2])
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}
