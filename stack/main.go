@@ -1,10 +1,15 @@
 // Command stack runs all of Craftista in one process: a private PostgreSQL, an
 // in-memory Redis, the four services and a page of recent traces. It needs Go
 // and nothing else.
+//
+// With -fill products=1000000,votes=10000000 it fills its database with made-up
+// pieces and votes up to these amounts instead, and ends.
 package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -25,12 +30,26 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("unknown argument %q; settings come from the environment, see the README", args[0])
+	flags := flag.NewFlagSet("stack", flag.ContinueOnError)
+	fill := flags.String("fill", "", "fill the database up to these amounts, such as products=1000000,votes=10000000, and end")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil // said all there is to say
+	} else if err != nil {
+		return errors.New("settings come from the environment, see the README")
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unknown argument %q; settings come from the environment, see the README", flags.Arg(0))
 	}
 	settings, err := config.Load(local.Default(), os.Environ())
 	if err != nil {
 		return err
 	}
-	return local.Run(ctx, settings, os.Stdout)
+	if *fill == "" {
+		return local.Run(ctx, settings, os.Stdout)
+	}
+	target, err := local.ParseFill(*fill)
+	if err != nil {
+		return err
+	}
+	return local.Fill(ctx, settings, target, os.Stdout)
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/lib/pq"
 )
 
-// database is the URL of each role, and what ends the private server.
+// database is the URL of the superuser and of each role, and what ends the private server.
 type database struct {
-	auth, product, recommendation string
-	stop                          func(context.Context) error
+	admin, auth, product, recommendation string
+	stop                                 func(context.Context) error
 }
 
 // openDatabase starts the private PostgreSQL, or takes the one that
@@ -79,7 +79,7 @@ func (c Config) migrate(ctx context.Context, admin string, progress func(string)
 			return nil, fmt.Errorf("seed the database: %w", err)
 		}
 	}
-	d := &database{}
+	d := &database{admin: admin}
 	for _, r := range []struct {
 		to             *string
 		role, password string

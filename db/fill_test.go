@@ -1,0 +1,126 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"craftista/db"
+	"craftista/db/pgtest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFillReachesItsTarget(t *testing.T) {
+	t.Parallel()
+	d := pgtest.NewSeeded(t)
+	pool := open(t, d.AdminURL)
+	seeded := checkCounts(t, pool)
+	for _, step := range []struct {
+		name         string
+		target, want db.Amounts
+	}{
+		{"nothing to do", db.Amounts{Products: 10, Votes: 10}, db.Amounts{Products: 24, Votes: int64(seeded)}},
+		{"pieces alone", db.Amounts{Products: 40, Votes: 100}, db.Amounts{Products: 40, Votes: int64(seeded)}},
+		{"pieces and votes", db.Amounts{Products: 1000, Votes: 9000}, db.Amounts{Products: 1000, Votes: 9000}},
+		{"votes alone", db.Amounts{Products: 1000, Votes: 9777}, db.Amounts{Products: 1000, Votes: 9777}},
+		{"the same again", db.Amounts{Products: 1000, Votes: 9777}, db.Amounts{Products: 1000, Votes: 9777}},
+		{"a vote more", db.Amounts{Products: 1000, Votes: 9778}, db.Amounts{Products: 1000, Votes: 9778}},
+		{"many votes for one piece more", db.Amounts{Products: 1001, Votes: 50_000}, db.Amounts{Products: 1001, Votes: 50_000}},
+	} {
+		var told db.Amounts
+		if err := db.Fill(t.Context(), d.AdminURL, step.target, func(now db.Amounts) { told = now }); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		if got := filled(t, d); got != step.want || told != step.want {
+			t.Errorf("%s: got %+v, told %+v, want %+v", step.name, got, told, step.want)
+		}
+		checkCounts(t, pool)
+		checkDictionary(t, d)
+	}
+	for query, want := range map[string]string{
+		`SELECT count(*) FROM product.votes AS v JOIN auth.users AS u ON u.id = v.person_id WHERE v.product_id > 24`:  "0",
+		`SELECT count(DISTINCT name) BETWEEN 100 AND 990 FROM product.products`:                                       "true",
+		`SELECT max(votes) > 10 * avg(votes) FROM product.products`:                                                   "true",
+		`SELECT count(*) FROM product.products WHERE created_at > now() OR created_at <> updated_at`:                  "0",
+		`SELECT max(pieces) > 500 AND min(pieces) = 1 FROM product.words`:                                             "true",
+		`SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O'`:                                                      "0",
+		`SELECT min(reltuples) FROM pg_class WHERE oid IN ('product.products'::regclass, 'product.search'::regclass)`: "1001",
+	} {
+		if diff := cmp.Diff(column(t, pool, query), []string{want}); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", query, diff)
+		}
+	}
+	mustExec(t, open(t, d.ProductURL), `INSERT INTO product.products (name, description, image_url, difficulty, folds, paper) VALUES ('a', 'b', 'c', 'easy', 1, 'd')`)
+}
+
+// TestFillGoesOnWhereItWasInterrupted ends the context, and once kills the session, in the middle.
+func TestFillGoesOnWhereItWasInterrupted(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	pool := open(t, d.AdminURL)
+	target := db.Amounts{Products: 1500, Votes: 300_000}
+	ctx, cancel := context.WithCancel(t.Context())
+	err := db.Fill(ctx, d.AdminURL, target, func(now db.Amounts) {
+		if now.Products > 0 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	first := filled(t, d)
+	if first.Products == 0 || first.Products == target.Products {
+		t.Errorf("interrupted with %+v, which is not the middle", first)
+	}
+	checkCounts(t, pool)
+	killed := false
+	err = db.Fill(t.Context(), d.AdminURL, target, func(now db.Amounts) {
+		if now != first && !killed {
+			killed = true
+			mustExec(t, pool, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+		}
+	})
+	if second := filled(t, d); err == nil || second.Products <= first.Products || second.Products == target.Products {
+		t.Errorf("killed: %v, with %+v after %+v", err, second, first)
+	}
+	checkCounts(t, pool)
+	if err := db.Fill(t.Context(), d.AdminURL, target, func(db.Amounts) {}); err != nil {
+		t.Fatal(err)
+	}
+	if got := filled(t, d); got != target {
+		t.Errorf("got %+v, want %+v", got, target)
+	}
+	checkCounts(t, pool)
+	checkDictionary(t, d)
+}
+
+func TestFillRefusesWhatItCannotReach(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	for want, target := range map[string]db.Amounts{
+		"products must be between 0 and 10000000":          {Products: -1},
+		"products must be between 0 and 10000000 ":         {Products: db.MaxFillProducts + 1},
+		"votes must be between 0 and 1000 for each piece":  {Products: 10, Votes: 10_001},
+		"votes must be between 0 and 1000 for each piece ": {Votes: -1},
+	} {
+		err := db.Fill(t.Context(), d.AdminURL, target, func(db.Amounts) {})
+		if err == nil || err.Error() != strings.TrimSpace(want) {
+			t.Errorf("%+v: got %v, want %s", target, err, want)
+		}
+	}
+	if got := filled(t, d); got != (db.Amounts{}) {
+		t.Errorf("a refused fill left %+v", got)
+	}
+}
+
+// filled counts pieces and votes.
+func filled(t *testing.T, d *pgtest.Database) (a db.Amounts) {
+	t.Helper()
+	const query = `SELECT (SELECT count(*) FROM product.products), (SELECT count(*) FROM product.votes)`
+	if err := open(t, d.AdminURL).QueryRowContext(t.Context(), query).Scan(&a.Products, &a.Votes); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}

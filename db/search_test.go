@@ -1,0 +1,127 @@
+package db_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"craftista/db/pgtest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWordsOf(t *testing.T) {
+	t.Parallel()
+	pool := open(t, pgtest.New(t).ProductURL)
+	for text, want := range map[string]string{
+		"":                                   "{}",
+		" \t\n… — !?*&|:'\\ ★ 、":             "{}",
+		"Crane crane CRANE":                  "{crane}",
+		"a-b_c/d.e,f'g":                      "{a,b,c,d,e,f,g}",
+		"Ñandú, Ångström & Œuvre: ﬁne ½":     "{1,2,angstrom,fine,nandu,œuvre}",
+		"n\u0303andu\u0301 ÑANDÚ":            "{nandu}",
+		"ΖΩΗ Жар-птица ЁЛКА":                 "{ζωη,елка,жар,птица}",
+		"折り紙 ツル 🦢":                           "{ツル,折り紙,🦢}",
+		"Ｆｕｌｌ　ｗｉｄｔｈ":                         "{full,width}",
+		strings.Repeat("x", 50):              "{" + strings.Repeat("x", 40) + "}",
+		"it''s 22.5 degrees\u00a0\u200bwide": "{22,5,degrees,it,s,wide}",
+	} {
+		var got string
+		if err := pool.QueryRowContext(t.Context(), `SELECT product.words_of($1)::text`, text).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(got, want); diff != "" {
+			t.Errorf("%q (-got +want):\n%s", text, diff)
+		}
+	}
+}
+
+// TestTheDictionaryFollowsThePieces has sessions add, edit and delete pieces all at once, singly and many.
+func TestTheDictionaryFollowsThePieces(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	product := open(t, d.ProductURL)
+	const insert = `
+		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
+		SELECT $1 || ' ' || n, $2, '/x.svg', 'easy', 1, 'd'
+		  FROM generate_series(1, $3::integer) AS n`
+	mustExec(t, open(t, d.AdminURL), insert, "Paper crane", "A crane of paper.", 10)
+	words := []string{"crane", "paper", "swan", "lotus", "folded", "quiet", "Äther"}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	var wg sync.WaitGroup
+	for seed := range 6 {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(seed), 9))
+			word := func() string { return words[r.IntN(len(words))] }
+			for ctx.Err() == nil {
+				var err error
+				switch r.IntN(4) {
+				case 0:
+					_, err = product.ExecContext(ctx, insert, word()+" "+word(), word()+strconv.Itoa(r.IntN(9)), 1+r.IntN(3))
+				case 1:
+					_, err = product.ExecContext(ctx, `DELETE FROM product.products WHERE id = $1`, 1+r.IntN(40))
+				default:
+					_, err = product.ExecContext(ctx, `UPDATE product.products SET name = $2, description = $3 WHERE id = $1`, 1+r.IntN(40), word(), word()+" "+word())
+				}
+				if err != nil && ctx.Err() == nil {
+					t.Errorf("write pieces: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	checkDictionary(t, d)
+	mustExec(t, product, `DELETE FROM product.products`)
+	for _, table := range []string{"search", "words", "misspellings"} {
+		if diff := cmp.Diff(column(t, product, `SELECT count(*) FROM product.`+table), []string{"0"}); diff != "" {
+			t.Errorf("%s after the last piece (-got +want):\n%s", table, diff)
+		}
+	}
+}
+
+// TestVotesDoNotTouchTheSearch: a vote writes its piece, which must not index its words anew.
+func TestVotesDoNotTouchTheSearch(t *testing.T) {
+	t.Parallel()
+	d := pgtest.NewSeeded(t)
+	const rows = `SELECT product_id || ' ' || xmin FROM product.search ORDER BY product_id`
+	product := open(t, d.ProductURL)
+	before := column(t, product, rows)
+	mustExec(t, product, `INSERT INTO product.votes (person_id, product_id) SELECT 9999, id FROM product.products`)
+	if diff := cmp.Diff(column(t, product, rows), before); diff != "" {
+		t.Errorf("after votes (-got +want):\n%s", diff)
+	}
+}
+
+// checkDictionary compares search, words and misspellings with the pieces.
+func checkDictionary(t *testing.T, d *pgtest.Database) {
+	t.Helper()
+	pool := open(t, d.AdminURL)
+	for name, query := range map[string]string{
+		"search differs from the pieces": `
+			SELECT p.id
+			  FROM product.products AS p
+			  FULL JOIN product.search AS s ON s.product_id = p.id
+			 WHERE s.words IS DISTINCT FROM array_to_tsvector(product.words_of(p.name || ' ' || p.description))`,
+		"words differ from search": `
+			SELECT coalesce(w.word, s.word)
+			  FROM product.words AS w
+			  FULL JOIN ts_stat('SELECT words FROM product.search') AS s ON s.word = w.word
+			 WHERE w.pieces IS DISTINCT FROM s.ndoc`,
+		"misspellings differ from words": `
+			(SELECT m.misspelling || ' ' || w.word FROM product.words AS w, product.misspellings_of(w.word) AS m (misspelling)
+			  WHERE length(w.word) >= 3
+			 EXCEPT SELECT misspelling || ' ' || word FROM product.misspellings)
+			 UNION ALL
+			(SELECT misspelling || ' ' || word FROM product.misspellings
+			 EXCEPT SELECT m.misspelling || ' ' || w.word FROM product.words AS w, product.misspellings_of(w.word) AS m (misspelling))`,
+	} {
+		if got := column(t, pool, query); len(got) > 0 {
+			t.Errorf("%s: %d, such as %q", name, len(got), got[0])
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package api_test
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/product/internal/core"
+
+	gocmp "github.com/google/go-cmp/cmp"
+)
+
+// TestSearch asks a small gallery for words. A piece's name is its letter and
+// some words; an answer is the letters.
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	h := g.service(core.NoCache{})
+	for i, words := range []string{
+		"a Paper crane", "b Crane with a nest", "c Elephant, trunk up", "d Ñandú 100%", "e Жар-птица",
+		"f Waterbomb base", "g Frame for a crane", "h o'clock it's_odd \\ back", "i 折り紙",
+	} {
+		g.describe(t, words, "Flies.", day(1+i))
+	}
+	g.describe(t, "j Swan", "Folded like a crane, WINGS spread.", day(20))
+	for query, want := range map[string]string{
+		"crane": "abgj", "CRANE": "abgj", " crane\t\n": "abgj", "cra": "abgj", "c": "abcghj", "crane!": "abgj", "\"crane\"": "abgj",
+		"crane paper": "a", "paper crane": "a", "crane crane": "abgj", "pa cr": "a", "crane frog": "", "crane, flies": "abg",
+		"wings": "j", "spread wings swan": "j",
+		"crnae": "abgj", "crne": "abgj", "craane": "abgj", "crame": "abgj", // one edit of crane; frame is two from crnae
+		"frame": "g", "frane": "abgj", "fraame": "g",
+		"cran e": "", "crane e": "", "crx": "", "crn": "", "crnaae": "", "rcnae": "", // too short, or too far
+		"elefant": "", "elephnat": "c", "elefantt": "", "elepphannt": "c", "eelephatn": "c", "elephant's": "", "lpehant": "", "leephant": "c", "trunc": "c",
+		"waterbmob": "f", "wtaerbmob": "f", "watrbomb": "f", "waterbob base": "f", "waterbob bass": "f", "elephbnat crame": "",
+		"nandu": "d", "ÑANDÚ": "d", "n\u0303andu\u0301": "d", "ñan": "d", "nanud": "d", "100%": "d", "100": "d", "100 %": "d",
+		"жар": "e", "ПТИЦА": "e", "птитса": "", "птицаа": "e", "折り": "i", "折り紙": "i", "り": "",
+		"it's": "h", "o'cl": "h", "back": "h", "\\": "abcdefghij", "odd": "h", "clokc": "h",
+		"": "abcdefghij", " ": "abcdefghij", "!?&": "abcdefghij", "★": "abcdefghij",
+		"crane & paper": "a", "crane | swan": "j", "!crane": "abgj", "crane:*": "abgj", "crane:A": "abgj", "(crane": "abgj", "'crane'": "abgj",
+		"crane <-> nest": "b", "cr%": "abgj", "cr_": "abgj", "$1": "d", "'; DROP TABLE product.products; --": "",
+		"\u200b": "abcdefghij", "\U0010ffff": "", "🦢": "", "crane\u0000"[:5]: "abgj",
+		strings.Repeat("a ", 50): "abgj", strings.Repeat("x", 100): "", strings.Repeat("é", 100): "",
+	} {
+		for _, target := range []string{"/api/products", "/api/origamis"} {
+			got := ""
+			for _, p := range body[[]product](t, call(t, h, "GET", target+"?q="+url.QueryEscape(query), ""), 200) {
+				got += p.Name[:1]
+			}
+			if got != want {
+				t.Errorf("%s q=%q: got %q, want %q", target, query, got, want)
+			}
+		}
+	}
+}
+
+func TestSearchRefuses(t *testing.T) {
+	t.Parallel()
+	h := newGallery(t).service(core.NoCache{})
+	for query, want := range map[string]string{
+		strings.Repeat("x", 101):    "must have at most 100 characters",
+		strings.Repeat("é", 101):    "must have at most 100 characters",
+		strings.Repeat(" ", 10_000): "must have at most 100 characters",
+		"crane\x00":                 "must be text in UTF-8",
+		"\xff":                      "must be text in UTF-8",
+		"\xed\xa0\x80":              "must be text in UTF-8", // half of a surrogate pair
+	} {
+		w := call(t, h, "GET", "/api/products?q="+url.QueryEscape(query), "")
+		if diff := gocmp.Diff(body[problem](t, w, 422).Errors, []field{{"q", want}}); diff != "" {
+			t.Errorf("%.10q (-got +want):\n%s", query, diff)
+		}
+	}
+}
+
+// TestSearchFollowsEdits: a piece is found by what it says now, and by nothing
+// after its deletion.
+func TestSearchFollowsEdits(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	h := g.service(core.NoCache{})
+	id := g.describe(t, "Crane", "Flies.", day(1))
+	found := func(query string) int {
+		return len(body[[]product](t, call(t, h, "GET", "/api/products?q="+query, ""), 200))
+	}
+	if found("crane") != 1 || found("grane") != 1 || found("swan") != 0 {
+		t.Error("a new piece is not found by its words")
+	}
+	mustExec(t, g, `UPDATE product.products SET name = 'Swan' WHERE id = $1`, id)
+	if found("crane") != 0 || found("grane") != 0 || found("swan") != 1 || found("flies") != 1 {
+		t.Error("an edited piece is not found by its new words alone")
+	}
+	mustExec(t, g, `DELETE FROM product.products WHERE id = $1`, id)
+	if found("swan") != 0 || found("flies") != 0 {
+		t.Error("a deleted piece is found")
+	}
+}
+
+// TestSearchWalksEveryMatchOnce walks each order in pages of several sizes while
+// people vote, over matches between other pieces, some of them by a typo.
+func TestSearchWalksEveryMatchOnce(t *testing.T) {
+	t.Parallel()
+	for _, sort := range []string{"id", "-votes", "name", "-created_at"} {
+		for _, limit := range []string{"1", "3", "100"} {
+			t.Run(sort+" by "+limit, func(t *testing.T) {
+				t.Parallel()
+				g := newGallery(t)
+				h := g.service(core.NoCache{})
+				var matches []int64
+				for i := range 40 {
+					id := g.describe(t, []string{"zebra crane", "ant", "Crane", "crane", "paper cranes", "crane", "Ente"}[i%7], "Folded.", day(1+i%3))
+					g.love(t, id, i%4)
+					if i%7 != 1 && i%7 != 6 {
+						matches = append(matches, id)
+					}
+				}
+				person := int64(100)
+				got, _ := follow(t, h, "/api/origamis?q=crnae+folded&limit="+limit+"&sort="+sort, func() {
+					person++
+					if sort == "-votes" {
+						return // its order is what the votes say
+					}
+					for _, id := range matches[person%9:] {
+						call(t, h, "POST", path(id, "/vote"), g.token(person))
+					}
+				})
+				seen := map[int64]int{}
+				for _, p := range got {
+					seen[p.ID]++
+				}
+				want := map[int64]int{}
+				for _, id := range matches {
+					want[id] = 1
+				}
+				// crnae is one edit from crane and two from cranes.
+				maps.DeleteFunc(want, func(id int64, _ int) bool { return slices.Index(matches, id)%5 == 3 })
+				if diff := gocmp.Diff(seen, want); diff != "" {
+					t.Errorf("times seen (-got +want):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+func TestLinkKeepsTheQuery(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	h := g.service(core.NoCache{})
+	first := g.describe(t, "Crane", "Flies.", day(1))
+	g.describe(t, "Crane", "Flies.", day(1))
+	w := call(t, h, "GET", "/api/origamis?limit=1&q=Cr%C3%A4ne+fl%26", "")
+	cursor := encode(fmt.Sprintf(`{"s":"id","i":%d}`, first))
+	if got, want := w.Header().Get("Link"), "</api/origamis?cursor="+cursor+`&limit=1&q=Cr%C3%A4ne+fl%26>; rel="next"`; got != want {
+		t.Errorf("Link %q, want %q", got, want)
+	}
+}
+
+// describe adds a piece of that name, description and age and returns its id.
+func (g *gallery) describe(t *testing.T, name, description string, created time.Time) int64 {
+	t.Helper()
+	id := g.piece(t, name, created)
+	mustExec(t, g, `UPDATE product.products SET description = $2 WHERE id = $1`, id, description)
+	return id
+}
+
+func mustExec(t *testing.T, g *gallery, statement string, args ...any) {
+	t.Helper()
+	if _, err := g.db.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatal(err)
+	}
+}

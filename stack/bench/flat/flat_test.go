@@ -1,0 +1,84 @@
+// Package flat measures how much slower a million pieces are than two dozen:
+// the same requests, in turns, to two running stacks on one PostgreSQL.
+package flat
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"craftista/db"
+)
+
+// The targets of a large catalogue.
+const (
+	mostGrowth = 2.0
+	mostP99    = 50 * time.Millisecond
+)
+
+// BenchmarkFlat prints a table of operations. FLAT_PRODUCTS, FLAT_VOTES and
+// FLAT_SAMPLES make it smaller for a quick try.
+func BenchmarkFlat(b *testing.B) {
+	large := db.Amounts{Products: setting(b, "FLAT_PRODUCTS", 1_000_000), Votes: setting(b, "FLAT_VOTES", 10_000_000)}
+	samples := int(setting(b, "FLAT_SAMPLES", 300))
+	few, many := start(b, db.Amounts{}), start(b, large)
+	var rows []row
+	for _, o := range operations() {
+		r := row{name: o.name}
+		doFew, doMany := o.prepare(b, few), o.prepare(b, many)
+		for n := range samples {
+			r.few = append(r.few, doFew(b, n))
+			r.many = append(r.many, doMany(b, n))
+		}
+		rows = append(rows, r)
+	}
+	b.ReportMetric(0, "ns/op") // the table says more
+	print(os.Stdout, large, rows)
+}
+
+// row is what was measured of one operation.
+type row struct {
+	name      string
+	few, many []time.Duration
+}
+
+func print(out io.Writer, large db.Amounts, rows []row) {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(t, format+"\t\n", args...) }
+	line("\noperation\t24 pieces: median\tp99\t%d pieces: median\tp99\tgrowth\ttarget", large.Products)
+	for _, r := range rows {
+		growth := float64(quantile(r.many, 0.5)) / float64(quantile(r.few, 0.5))
+		verdict := "kept"
+		if growth > mostGrowth || quantile(r.many, 0.99) > mostP99 {
+			verdict = "missed"
+		}
+		line("%s\t%s\t%s\t%s\t%s\t%.2f\t%s", r.name, ms(quantile(r.few, 0.5)), ms(quantile(r.few, 0.99)),
+			ms(quantile(r.many, 0.5)), ms(quantile(r.many, 0.99)), growth, verdict)
+	}
+	_ = t.Flush() // a terminal that is gone is no reason to fail
+}
+
+func quantile(d []time.Duration, q float64) time.Duration {
+	sorted := slices.Sorted(slices.Values(d))
+	return sorted[int(q*float64(len(sorted)-1))]
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
+
+func setting(b *testing.B, name string, usual int64) int64 {
+	b.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		b.Fatalf("%s=%s is no positive number", name, text)
+	}
+	return n
+}

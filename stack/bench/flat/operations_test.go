@@ -1,0 +1,129 @@
+package flat
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// operation is one line of the table. Prepare, which is not measured, returns
+// what is done again and again; n counts the times.
+type operation struct {
+	name    string
+	prepare func(*testing.B, *world) func(b *testing.B, n int) time.Duration
+}
+
+func operations() []operation {
+	all := []operation{{"by id, hit", hit}, {"by id, miss", miss}, {"vote", vote}}
+	for _, sort := range []string{"id", "-votes", "name", "-created_at"} {
+		all = append(all,
+			operation{"list by " + sort + ", page 1", page("?sort="+sort, 1)},
+			operation{"list by " + sort + ", page 1000", page("?sort="+sort, 1000)})
+	}
+	for _, sort := range []string{"id", "-votes", "name"} {
+		for _, in := range []int64{4, 20, 50, 100, 200, 1000, 10_000, 100_000} {
+			name := "search by " + sort + ", a word that 1 in " + strconv.FormatInt(in, 10) + " have"
+			all = append(all, operation{name, search(sort, in, func(w string) string { return w })})
+		}
+		all = append(all,
+			operation{"search by " + sort + ", a letter", search(sort, 10, func(w string) string { return w[:1] })},
+			operation{"search by " + sort + ", three letters", search(sort, 1000, func(w string) string { return w[:3] })},
+			operation{"search by " + sort + ", a typo", search(sort, 1000, swap)},
+			operation{"search by " + sort + ", no match", search(sort, 1000, func(w string) string { return "xq" + w })},
+			operation{"search by " + sort + ", two words", pair(sort, 20, 200)},
+			operation{"search by " + sort + ", two common words", pair(sort, 20, 30)},
+		)
+	}
+	return append(all, operation{"search by -votes, a common word, page 1000", func(b *testing.B, w *world) func(*testing.B, int) time.Duration {
+		return page("?sort=-votes&q="+w.words(b, 10)[0], 1000)(b, w)
+	}})
+}
+
+// swap exchanges two letters in the middle.
+func swap(w string) string { return w[:2] + w[3:4] + w[2:3] + w[4:] }
+
+// piece is one of the seed's or, where there are more, any.
+func (w *world) piece(n int) string {
+	return strconv.FormatInt(1+int64(n)*7919%w.pieces, 10)
+}
+
+func hit(_ *testing.B, w *world) func(*testing.B, int) time.Duration {
+	return func(b *testing.B, n int) time.Duration {
+		w.call(b, "GET", "/api/products/"+w.piece(n))
+		took, header := w.call(b, "GET", "/api/products/"+w.piece(n))
+		if header.Get("X-Cache") != "hit" {
+			b.Fatalf("X-Cache: %s", header.Get("X-Cache"))
+		}
+		return took
+	}
+}
+
+func miss(_ *testing.B, w *world) func(*testing.B, int) time.Duration {
+	return func(b *testing.B, n int) time.Duration {
+		w.call(b, "DELETE", "/api/origamis/"+w.piece(n)+"/vote") // drops it from the cache
+		took, header := w.call(b, "GET", "/api/products/"+w.piece(n))
+		if header.Get("X-Cache") != "miss" {
+			b.Fatalf("X-Cache: %s", header.Get("X-Cache"))
+		}
+		return took
+	}
+}
+
+func vote(_ *testing.B, w *world) func(*testing.B, int) time.Duration {
+	return func(b *testing.B, n int) time.Duration {
+		target := "/api/origamis/" + w.piece(n) + "/vote"
+		w.call(b, "DELETE", target)
+		took, _ := w.call(b, "POST", target)
+		return took
+	}
+}
+
+// page goes to that page, of 24 pieces, along the links; to the last one where
+// there are fewer.
+func page(query string, number int) func(*testing.B, *world) func(*testing.B, int) time.Duration {
+	return func(b *testing.B, w *world) func(*testing.B, int) time.Duration {
+		target := "/api/products" + query
+		for ahead := (number - 1) * 24; ahead > 0; ahead -= 100 {
+			_, header := w.call(b, "GET", target+"&limit="+strconv.Itoa(min(100, ahead)))
+			next, _, more := strings.Cut(strings.TrimPrefix(header.Get("Link"), "</api/products"), ">")
+			if !more {
+				break
+			}
+			u, err := url.Parse(next)
+			if err != nil {
+				b.Fatal(err)
+			}
+			q := u.Query()
+			q.Del("limit")
+			target = "/api/products?" + q.Encode()
+		}
+		return func(b *testing.B, _ int) time.Duration {
+			took, _ := w.call(b, "GET", target)
+			return took
+		}
+	}
+}
+
+// search asks for what change makes of ten words that 1 in so many pieces have.
+func search(sort string, in int64, change func(string) string) func(*testing.B, *world) func(*testing.B, int) time.Duration {
+	return func(b *testing.B, w *world) func(*testing.B, int) time.Duration {
+		words := w.words(b, in)
+		return func(b *testing.B, n int) time.Duration {
+			took, _ := w.call(b, "GET", "/api/products?sort="+sort+"&q="+url.QueryEscape(change(words[n%len(words)])))
+			return took
+		}
+	}
+}
+
+// pair asks for two words at once.
+func pair(sort string, in, and int64) func(*testing.B, *world) func(*testing.B, int) time.Duration {
+	return func(b *testing.B, w *world) func(*testing.B, int) time.Duration {
+		words, others := w.words(b, in), w.words(b, and)
+		return func(b *testing.B, n int) time.Duration {
+			took, _ := w.call(b, "GET", "/api/products?sort="+sort+"&q="+words[n%len(words)]+"+"+others[n/len(words)%len(others)])
+			return took
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package flat
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/db"
+	"craftista/stack/internal/local"
+	"craftista/stack/internal/stacktest"
+
+	_ "github.com/lib/pq" // the driver of words
+)
+
+// world is a running stack and somebody who signed in to it.
+type world struct {
+	product string // URL
+	token   string
+	db      *sql.DB
+	pieces  int64
+}
+
+// start runs a stack over the seed, filled up to the amounts.
+func start(b *testing.B, fill db.Amounts) *world {
+	b.Helper()
+	w := &world{}
+	s := stacktest.Start(b, func(c *local.Config) {
+		c.RedisURL = startRedis(b)
+		var err error
+		if w.db, err = sql.Open("postgres", c.DatabaseURL); err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = w.db.Close() })
+		began, told := time.Now(), time.Now()
+		err = db.Fill(b.Context(), c.DatabaseURL, fill, func(now db.Amounts) {
+			if time.Since(told) > 10*time.Second {
+				told = time.Now()
+				b.Logf("%.0f s: %d of %d pieces, %d votes", time.Since(began).Seconds(), now.Products, fill.Products, now.Votes)
+			}
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := w.db.QueryRowContext(b.Context(), `SELECT count(*) FROM product.products`).Scan(&w.pieces); err != nil {
+			b.Fatal(err)
+		}
+	})
+	w.product = s.URLs["product"]
+	w.signIn(b, s.URLs["auth"])
+	return w
+}
+
+func (w *world) signIn(b *testing.B, auth string) {
+	b.Helper()
+	a := db.DemoAccounts()[0]
+	body := fmt.Sprintf(`{"username": %q, "password": %q}`, a.Username, a.Password)
+	res, err := http.Post(auth+"/api/auth/login", "application/json", strings.NewReader(body))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	var reply struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&reply); err != nil || reply.AccessToken == "" {
+		b.Fatalf("sign in: %s, %v", res.Status, err)
+	}
+	w.token = reply.AccessToken
+}
+
+// call makes a request and returns how long it took and the response's header.
+func (w *world) call(b *testing.B, method, target string) (time.Duration, http.Header) {
+	b.Helper()
+	r, err := http.NewRequestWithContext(b.Context(), method, w.product+target, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+w.token)
+	began := time.Now()
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	_, err = io.Copy(io.Discard, res.Body)
+	took := time.Since(began)
+	if err != nil || res.StatusCode != http.StatusOK {
+		b.Fatalf("%s %s: %s, %v", method, target, res.Status, err)
+	}
+	return took, res.Header
+}
+
+// words are ten that about one in so many pieces has.
+func (w *world) words(b *testing.B, in int64) []string {
+	b.Helper()
+	const query = `
+		SELECT word
+		  FROM product.words
+		 WHERE word ~ '^[a-z]{6,}$'
+		 ORDER BY abs(pieces - $1), word
+		 LIMIT 10`
+	rows, err := w.db.QueryContext(b.Context(), query, max(1, w.pieces/in))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var words []string
+	for rows.Next() {
+		var word string
+		if err := rows.Scan(&word); err != nil {
+			b.Fatal(err)
+		}
+		words = append(words, word)
+	}
+	if err := rows.Err(); err != nil || len(words) < 10 {
+		b.Fatalf("%d words: %v", len(words), err)
+	}
+	return words
+}
+
+// startRedis returns the URL of a redis-server that runs until the benchmark
+// ends, or "" where none is installed: the stack then has its own.
+func startRedis(b *testing.B) string {
+	b.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		b.Log("redis-server is not installed: measuring with the in-memory one")
+		return ""
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	address := l.Addr().String()
+	_ = l.Close() // for Redis to take
+	_, port, _ := net.SplitHostPort(address)
+	cmd := exec.CommandContext(b.Context(), path, "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", b.TempDir())
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // "signal: killed"
+	})
+	return "redis://" + address
+}
