@@ -146,7 +146,7 @@ func tidy(ctx context.Context, conn *sql.Conn) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	const statement = `VACUUM (ANALYZE) product.products, product.votes, product.search, product.words, product.misspellings`
+	const statement = `VACUUM (ANALYZE) product.products, product.votes, product.search, product.postings, product.words, product.misspellings`
 	if _, err := conn.ExecContext(ctx, statement); err != nil {
 		return fmt.Errorf("vacuum: %w", err)
 	}

@@ -85,10 +85,17 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 			CREATE TRIGGER mine AFTER INSERT ON mine REFERENCING NEW TABLE AS changed
 			FOR EACH STATEMENT EXECUTE FUNCTION product.count_votes()`, nil},
 
-		"read the epoch":   {`SELECT epoch, vetoed_until FROM product.cache_trust`, []string{product}},
-		"veto the cache":   {`UPDATE product.cache_trust SET epoch = epoch + 1, vetoed_until = now()`, []string{product}},
-		"add an epoch":     {`INSERT INTO product.cache_trust DEFAULT VALUES`, nil},
-		"delete the epoch": {`DELETE FROM product.cache_trust`, nil},
+		"read the epoch":    {`SELECT epoch, vetoed_until FROM product.cache_trust`, []string{product}},
+		"veto the cache":    {`UPDATE product.cache_trust SET epoch = epoch + 1, vetoed_until = now()`, []string{product}},
+		"add an epoch":      {`INSERT INTO product.cache_trust DEFAULT VALUES`, nil},
+		"delete the epoch":  {`DELETE FROM product.cache_trust`, nil},
+		"search":            {`SELECT s.product_id FROM product.search AS s, product.postings, product.words, product.misspellings`, []string{product}},
+		"split into words":  {`SELECT product.words_of('a'), product.misspellings_of('a')`, []string{product, recommendation}},
+		"falsify search":    {`UPDATE product.search SET words = ''`, nil},
+		"falsify postings":  {`DELETE FROM product.postings`, nil},
+		"invent words":      {`INSERT INTO product.words VALUES ('a', 1)`, nil},
+		"invent misspelled": {`INSERT INTO product.misspellings VALUES ('a', 'b')`, nil},
+		"call indexer":      {`SELECT product.index_words()`, nil},
 
 		"read days":    {`SELECT day, product_id FROM recommendation.daily`, []string{recommendation}},
 		"choose a day": {`INSERT INTO recommendation.daily (day, product_id) VALUES ('2026-02-01', 1)`, []string{recommendation}},

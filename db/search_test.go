@@ -77,7 +77,7 @@ func TestTheDictionaryFollowsThePieces(t *testing.T) {
 	wg.Wait()
 	checkDictionary(t, d)
 	mustExec(t, product, `DELETE FROM product.products`)
-	for _, table := range []string{"search", "words", "misspellings"} {
+	for _, table := range []string{"search", "postings", "words", "misspellings"} {
 		if diff := cmp.Diff(column(t, product, `SELECT count(*) FROM product.`+table), []string{"0"}); diff != "" {
 			t.Errorf("%s after the last piece (-got +want):\n%s", table, diff)
 		}
@@ -112,6 +112,14 @@ func checkDictionary(t *testing.T, d *pgtest.Database) {
 			  FROM product.words AS w
 			  FULL JOIN ts_stat('SELECT words FROM product.search') AS s ON s.word = w.word
 			 WHERE w.pieces IS DISTINCT FROM s.ndoc`,
+		"postings differ from search": `
+			SELECT coalesce(p.word, s.word) || ' ' || coalesce(p.id, s.product_id)
+			  FROM (SELECT word, chunk * 8192 + o AS id FROM product.postings, unnest(offsets) AS o) AS p
+			  FULL JOIN (SELECT product_id, word FROM product.search, unnest(tsvector_to_array(words)) AS word) AS s
+			    ON s.word = p.word AND s.product_id = p.id
+			 WHERE s.word IS NULL OR p.word IS NULL
+			 UNION ALL
+			SELECT word FROM product.postings WHERE offsets = '{}'`,
 		"misspellings differ from words": `
 			(SELECT m.misspelling || ' ' || w.word FROM product.words AS w, product.misspellings_of(w.word) AS m (misspelling)
 			  WHERE length(w.word) >= 3

@@ -47,6 +47,7 @@ AS $$
 $$;
 -- +goose StatementEnd
 
+-- The words of each piece, to see whether it has them.
 CREATE TABLE product.search (
     product_id bigint   NOT NULL,
     words      tsvector NOT NULL,
@@ -54,8 +55,17 @@ CREATE TABLE product.search (
     CONSTRAINT search_product_id_fkey FOREIGN KEY (product_id) REFERENCES product.products (id) ON DELETE CASCADE
 );
 
--- Without fastupdate, which would have readers search a list of what was not yet sorted in.
-CREATE INDEX search_words_idx ON product.search USING gin (words) WITH (fastupdate = off);
+-- The pieces of each word, to find them: the piece of id chunk * 8192 + offset for each of offsets, in no order. A GIN
+-- index would find rows instead of ids, and to look at 5,000 rows takes thirty times as long as to read 5,000 ids.
+CREATE TABLE product.postings (
+    word    text COLLATE "C" NOT NULL,
+    chunk   bigint           NOT NULL,
+    offsets smallint[]       NOT NULL,
+    CONSTRAINT postings_pkey PRIMARY KEY (word, chunk)
+);
+
+-- What the orders go by, without a look at the piece.
+CREATE INDEX products_keys_idx ON product.products (id) INCLUDE (votes, name, created_at);
 
 -- The dictionary: each word that pieces have, and how many have it.
 CREATE TABLE product.words (
@@ -108,10 +118,10 @@ END
 $$;
 -- +goose StatementEnd
 
--- count_words keeps the dictionary equal to the words of search. Writers take turns: nearly all of them have words in
+-- index_words keeps postings and dictionary equal to search. Writers take turns: nearly all of them have words in
 -- common, and would deadlock where they come to them in different orders. Readers are not held up.
 -- +goose StatementBegin
-CREATE FUNCTION product.count_words()
+CREATE FUNCTION product.index_words()
     RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER
@@ -120,6 +130,13 @@ AS $$
 BEGIN
     LOCK TABLE product.words IN SHARE ROW EXCLUSIVE MODE;
     IF TG_OP = 'INSERT' THEN
+        INSERT INTO product.postings AS known (word, chunk, offsets)
+        SELECT w.word, c.product_id >> 13, array_agg((c.product_id & 8191)::smallint)
+          FROM changed AS c,
+               unnest(tsvector_to_array(c.words)) AS w (word)
+         GROUP BY w.word, c.product_id >> 13
+            ON CONFLICT (word, chunk) DO UPDATE
+           SET offsets = known.offsets || EXCLUDED.offsets;
         INSERT INTO product.words AS known (word, pieces)
         SELECT w.word, count(*)
           FROM changed AS c,
@@ -128,6 +145,20 @@ BEGIN
             ON CONFLICT (word) DO UPDATE
            SET pieces = known.pieces + EXCLUDED.pieces;
     ELSE
+        UPDATE product.postings AS known
+           SET offsets = ARRAY (SELECT o FROM unnest(known.offsets) AS o WHERE o <> ALL (gone.offsets))
+          FROM (SELECT w.word, c.product_id >> 13 AS chunk, array_agg((c.product_id & 8191)::smallint) AS offsets
+                  FROM changed AS c,
+                       unnest(tsvector_to_array(c.words)) AS w (word)
+                 GROUP BY w.word, c.product_id >> 13) AS gone
+         WHERE known.word = gone.word COLLATE "C"
+           AND known.chunk = gone.chunk;
+        DELETE FROM product.postings AS known
+         USING changed AS c,
+               unnest(tsvector_to_array(c.words)) AS w (word)
+         WHERE known.word = w.word COLLATE "C"
+           AND known.chunk = c.product_id >> 13
+           AND known.offsets = '{}';
         UPDATE product.words AS known
            SET pieces = known.pieces - gone.pieces
           FROM (SELECT w.word, count(*) AS pieces
@@ -165,7 +196,7 @@ $$;
 -- +goose StatementEnd
 
 REVOKE EXECUTE
-    ON FUNCTION product.index_added(), product.index_edited(), product.count_words(), product.misspell()
+    ON FUNCTION product.index_added(), product.index_edited(), product.index_words(), product.misspell()
   FROM PUBLIC;
 
 CREATE TRIGGER products_index_added
@@ -185,13 +216,13 @@ CREATE TRIGGER search_words_added
     AFTER INSERT ON product.search
     REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT
-    EXECUTE FUNCTION product.count_words();
+    EXECUTE FUNCTION product.index_words();
 
 CREATE TRIGGER search_words_removed
     AFTER DELETE ON product.search
     REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT
-    EXECUTE FUNCTION product.count_words();
+    EXECUTE FUNCTION product.index_words();
 
 CREATE TRIGGER words_misspell
     AFTER INSERT ON product.words
@@ -204,5 +235,5 @@ SELECT p.id, array_to_tsvector(product.words_of(p.name || ' ' || p.description))
   FROM product.products AS p;
 
 GRANT SELECT
-   ON product.search, product.words, product.misspellings
+   ON product.search, product.postings, product.words, product.misspellings
    TO craftista_product;

@@ -3,50 +3,69 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"craftista/product/internal/core"
 )
 
 // Products implements core.Store.
 func (s *Store) Products(ctx context.Context, p core.Page) ([]core.Product, error) {
-	if p.Query == "" {
-		query, args := pageQuery(p)
-		return s.selectProducts(ctx, query, args...)
+	if p.Query != "" {
+		return s.search(ctx, p)
 	}
-	return s.search(ctx, p)
+	query, args := pageQuery(p)
+	return s.selectProducts(ctx, query, args)
 }
 
 // pageQuery is keyset paging: each order has an index that starts at the
 // position and stops at the limit, however deep the page.
-func pageQuery(p core.Page) (query string, args []any) {
-	o := orderOf(p)
+func pageQuery(p core.Page) (query string, args arguments) {
+	o := orderOf(p, &args)
 	return selectProduct + `
 	 WHERE ` + o.after + `
 	 ORDER BY ` + o.by + `
-	 LIMIT $3`, append(o.args, p.Limit)
+	 LIMIT ` + args.add(p.Limit), args
 }
 
-// order is SQL for the pieces after a position: the condition, whose arguments
-// are $1 and $2, and the order. Each pair has an index.
+// order is SQL for the pieces after a position. Each has an index.
 type order struct {
-	after, by string
-	args      []any
+	keys, after, by string // the columns it goes by, and id; the condition; the order
 }
 
-func orderOf(p core.Page) order {
+func orderOf(p core.Page, args *arguments) order {
 	switch at := p.After; p.Sort {
 	case core.SortVotes:
-		return order{"(votes, id) < ($1, $2)", "votes DESC, id DESC", []any{at.Votes, at.ID}}
+		return order{"id, votes", "(votes, id) < (" + args.add(at.Votes) + ", " + args.add(at.ID) + ")", "votes DESC, id DESC"}
 	case core.SortName:
-		return order{"(name, id) > ($1, $2)", "name, id", []any{at.Name, at.ID}}
+		return order{"id, name", "(name, id) > (" + args.add(at.Name) + ", " + args.add(at.ID) + ")", "name, id"}
 	case core.SortNewest:
-		return order{"(created_at, id) < ($1, $2)", "created_at DESC, id DESC", []any{at.CreatedAt, at.ID}}
+		return order{"id, created_at", "(created_at, id) < (" + args.add(at.CreatedAt) + ", " + args.add(at.ID) + ")", "created_at DESC, id DESC"}
 	default:
-		return order{"id > $1 AND $2", "id", []any{at.ID, true}}
+		return order{"id", "id > " + args.add(at.ID), "id"}
 	}
 }
 
-func (s *Store) selectProducts(ctx context.Context, query string, args ...any) ([]core.Product, error) {
+// ahead is a subquery for the keys of the next pieces, which reads the index
+// alone.
+func (o order) ahead(steps int, args *arguments) string {
+	return `
+	SELECT ` + o.keys + `
+	  FROM product.products
+	 WHERE ` + o.after + `
+	 ORDER BY ` + o.by + `
+	 LIMIT ` + args.add(steps)
+}
+
+// arguments are those of a query that is put together.
+type arguments []any
+
+// add returns the placeholder for v.
+func (a *arguments) add(v any) string {
+	*a = append(*a, v)
+	return "$" + strconv.Itoa(len(*a))
+}
+
+func (s *Store) selectProducts(ctx context.Context, query string, args arguments) ([]core.Product, error) {
 	var rows []row
 	if err := s.db.SelectContext(ctx, &rows, query, args...); err != nil {
 		return nil, fmt.Errorf("select products: %w", err)

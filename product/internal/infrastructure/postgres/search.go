@@ -3,33 +3,30 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strings"
+	"math"
 
 	"craftista/product/internal/core"
 )
 
 const (
-	// gatherMost is up to how many pieces with a word are looked at one by one.
-	// Of a million pieces, one in 200 has a commoner word: looking along the order
-	// for a page of them is less work then.
-	gatherMost = 5000
+	// sortMost is up to how many pieces of a word are sorted. Of a word that more
+	// pieces have, the order comes to a page full sooner.
+	sortMost = 2500
 
-	// walkMost is how many pieces of the order are looked at before it must be
-	// that the words, common as each may be, rarely come together.
-	walkMost = 10000
+	// holdMost is up to how many pieces of a word are held in memory, to compare
+	// those of the order with. If more pieces have it, each is asked.
+	holdMost = 25_000
+
+	// A walk along the order gives up after so many pieces that are compared or
+	// asked: the words must be rarer ahead than elsewhere, or seldom together.
+	compareMost = 50_000
+	askMost     = 5000
 )
 
-// term is what one word of a query looks for.
-type term struct {
-	query  string // a tsquery
-	pieces int64  // that have it, about
-}
-
-// search returns the page of pieces that have every word of the query. Either it
-// gathers the pieces that have the rarest word, and sorts those that have the
-// others too; or, if even that word is common, it walks along the order until
-// the page is full. Both take as long with a million pieces as with some
-// thousands.
+// search returns the page of pieces that have every word of the query. It sorts
+// the pieces of the rarest word, or walks along the order, whichever is sooner
+// done, and asks these for all words until the page is full. So a page takes
+// about as long among a million pieces as among a thousand.
 func (s *Store) search(ctx context.Context, p core.Page) ([]core.Product, error) {
 	terms, err := s.terms(ctx, p.Query)
 	if err != nil {
@@ -39,28 +36,58 @@ func (s *Store) search(ctx context.Context, p core.Page) ([]core.Product, error)
 		p.Query = ""
 		return s.Products(ctx, p)
 	}
-	rarest, all := terms[0], make([]string, len(terms))
-	for i, t := range terms {
-		all[i] = t.query
+	rarest := terms[0]
+	for _, t := range terms {
 		if t.pieces < rarest.pieces {
 			rarest = t
 		}
 	}
-	both := strings.Join(all, " & ")
 	switch {
 	case rarest.pieces == 0:
 		return nil, nil
-	case rarest.pieces <= gatherMost:
-		return s.gather(ctx, p, rarest.query, both)
+	case rarest.pieces <= sortMost:
+		return s.find(ctx, p, terms, sorted(rarest))
+	case rarest.pieces <= holdMost:
+		return s.walk(ctx, p, terms, compared(rarest), compareMost, sorted(rarest))
+	default:
+		return s.walk(ctx, p, terms, ahead, askMost, sorted(terms...))
 	}
-	found, err := s.walk(ctx, p, both)
+}
+
+// walk finds pieces by walking so many steps along the order, and by other means
+// if the page is not full then and the order goes on.
+func (s *Store) walk(ctx context.Context, p core.Page, terms []term, along candidates, steps int, otherwise candidates) ([]core.Product, error) {
+	found, err := s.find(ctx, p, terms, along)
 	if err != nil || len(found) == p.Limit {
 		return found, err
 	}
-	if more, err := s.beyondWalk(ctx, p); err != nil || !more {
-		return found, err
+	var args arguments
+	var more bool
+	query := `
+	SELECT count(*) > ` + args.add(steps) + `
+	  FROM (` + orderOf(p, &args).ahead(steps+1, &args) + `) AS p`
+	if err := s.db.GetContext(ctx, &more, query, args...); err != nil {
+		return nil, fmt.Errorf("count pieces ahead: %w", err)
 	}
-	return s.gather(ctx, p, both, both)
+	if !more {
+		return found, nil
+	}
+	return s.find(ctx, p, terms, otherwise)
+}
+
+// find returns a page of those candidates that have every term.
+func (s *Store) find(ctx context.Context, p core.Page, terms []term, from candidates) ([]core.Product, error) {
+	var args arguments
+	o := orderOf(p, &args)
+	query := selectProduct + `
+	 WHERE id = ANY (ARRAY (
+	       SELECT c.id
+	         FROM (` + from(o, &args) + `) AS c
+	        WHERE (SELECT s.words FROM product.search AS s WHERE s.product_id = c.id) @@ ` + args.add(tsquery(terms)) + `::tsquery
+	        ORDER BY ` + o.by + `
+	        LIMIT ` + args.add(p.Limit) + `))
+	 ORDER BY ` + o.by
+	return s.selectProducts(ctx, query, args)
 }
 
 // terms returns a term for each word of the query.
@@ -68,7 +95,7 @@ func (s *Store) terms(ctx context.Context, text string) ([]term, error) {
 	const query = `
 		WITH asked AS MATERIALIZED (
 		    SELECT a.word,
-		           (SELECT sum(w.pieces)
+		           (SELECT CASE WHEN count(*) < 1000 THEN sum(w.pieces) ELSE $2 END
 		              FROM (SELECT w.pieces
 		                      FROM product.words AS w
 		                     WHERE w.word >= a.word
@@ -94,73 +121,20 @@ func (s *Store) terms(ctx context.Context, text string) ([]term, error) {
 		Known  string `db:"known"` // "" for all words that begin with the one asked for
 		Pieces int64  `db:"pieces"`
 	}
-	if err := s.db.SelectContext(ctx, &rows, query, text); err != nil {
+	if err := s.db.SelectContext(ctx, &rows, query, text, int64(math.MaxInt64)); err != nil {
 		return nil, fmt.Errorf("look up words: %w", err)
 	}
 	var terms []term
-	at := map[string]int{} // where the term of a word is
 	for _, r := range rows {
 		if r.Known == "" {
-			at[r.Asked] = len(terms)
-			terms = append(terms, term{query: quote(r.Asked) + ":*", pieces: r.Pieces})
+			terms = append(terms, term{words: []string{r.Asked}, prefix: true, pieces: r.Pieces})
 		} else if core.Misspells(r.Asked, r.Known) {
-			t := &terms[at[r.Asked]]
-			t.query, t.pieces = "("+t.query+" | "+quote(r.Known)+")", t.pieces+r.Pieces
+			t := &terms[len(terms)-1] // its own row sorts first
+			if t.prefix {
+				*t = term{}
+			}
+			t.words, t.pieces = append(t.words, r.Known), t.pieces+r.Pieces
 		}
 	}
 	return terms, nil
-}
-
-// quote makes a lexeme of a word.
-func quote(word string) string {
-	return "'" + strings.NewReplacer(`'`, `''`, `\`, `\\`).Replace(word) + "'"
-}
-
-// gather finds the pieces by the index of words. The index is asked for the
-// rarest word only: it would read the whole lists of the others.
-func (s *Store) gather(ctx context.Context, p core.Page, rarest, all string) ([]core.Product, error) {
-	o := orderOf(p)
-	query := `
-	  WITH found AS MATERIALIZED (
-	       SELECT product_id
-	         FROM product.search
-	        WHERE words @@ $4::tsquery
-	          AND (words @@ $5::tsquery) IS TRUE)` + selectProduct + `
-	  JOIN found ON found.product_id = id
-	 WHERE ` + o.after + `
-	 ORDER BY ` + o.by + `
-	 LIMIT $3`
-	return s.selectProducts(ctx, query, append(o.args, p.Limit, rarest, all)...)
-}
-
-// walk finds the pieces by the index of the order. The words are asked for in a
-// subquery of each row, so that nothing but walking comes to PostgreSQL's mind.
-func (s *Store) walk(ctx context.Context, p core.Page, all string) ([]core.Product, error) {
-	o := orderOf(p)
-	query := `
-	SELECT p.*
-	  FROM (` + selectProduct + `
-	         WHERE ` + o.after + `
-	         ORDER BY ` + o.by + `
-	         LIMIT $4) AS p
-	 WHERE (SELECT s.words FROM product.search AS s WHERE s.product_id = p.id) @@ $5::tsquery
-	 ORDER BY ` + o.by + `
-	 LIMIT $3`
-	return s.selectProducts(ctx, query, append(o.args, p.Limit, walkMost, all)...)
-}
-
-// beyondWalk reports whether the order goes on where walk gave up.
-func (s *Store) beyondWalk(ctx context.Context, p core.Page) (more bool, err error) {
-	o := orderOf(p)
-	query := `
-	SELECT count(*) = $3
-	  FROM (SELECT
-	          FROM product.products
-	         WHERE ` + o.after + `
-	         ORDER BY ` + o.by + `
-	         LIMIT $3) AS p`
-	if err := s.db.GetContext(ctx, &more, query, append(o.args, walkMost)...); err != nil {
-		return false, fmt.Errorf("count pieces ahead: %w", err)
-	}
-	return more, nil
 }
