@@ -8,7 +8,7 @@ PACKAGES      := $(MODULES:%=./%/...)
 
 FUZZTIME      := 30s
 
-.PHONY: run test lint bench fuzz generate dev
+.PHONY: run test lint bench bench-flat fuzz generate dev
 
 run: ## everything on this machine; then open http://localhost:3000
 	@go run ./stack
@@ -25,6 +25,9 @@ lint: ## formatting, vet and linters
 
 bench: ## measured against a baseline in the same run
 	go test -run '^$$' -bench . ./shared/token ./stack/bench
+
+bench-flat: ## 24 pieces against a million, some ten minutes; FLAT_PRODUCTS=20000 FLAT_VOTES=200000 for a quick try
+	go test -v -run '^$$' -bench . -timeout 60m ./stack/bench/flat
 
 fuzz: ## every fuzz target for FUZZTIME
 	@go test -list '^Fuzz' $(PACKAGES) | awk '/^Fuzz/ {name[n++] = $$1} /^ok/ {while (n) print $$2, name[--n]}' | \

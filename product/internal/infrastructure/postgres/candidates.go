@@ -53,7 +53,7 @@ func compared(t term) candidates {
 		return `
 	SELECT ` + o.keys + `
 	  FROM (` + o.ahead(compareMost, args) + `) AS p
-	 WHERE (id IN (` + t.ids(args) + ` LIMIT ` + args.add(2*holdMost) + `)) IS TRUE
+	 WHERE (id IN (` + t.ids(args) + ` LIMIT ` + args.add(2*holdMostLate) + `)) IS TRUE
 	 ORDER BY ` + o.by
 	}
 }

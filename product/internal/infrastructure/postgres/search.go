@@ -10,12 +10,16 @@ import (
 
 const (
 	// sortMost is up to how many pieces of a word are sorted. Of a word that more
-	// pieces have, the order comes to a page full sooner.
-	sortMost = 2500
+	// pieces have, the order comes to a page full sooner, unless other words hold
+	// that up.
+	sortMost       = 1000
+	sortMostOfMany = 3000
 
-	// holdMost is up to how many pieces of a word are held in memory, to compare
-	// those of the order with. If more pieces have it, each is asked.
-	holdMost = 25_000
+	// The pieces of a word are held in memory, to compare the order with, up to so
+	// many. To hold more takes longer than to ask each piece of the order for a
+	// word as common; it is worth it, up to a limit, once asking did not help.
+	holdMost     = 25_000
+	holdMostLate = 60_000
 
 	// A walk along the order gives up after so many pieces that are compared or
 	// asked: the words must be rarer ahead than elsewhere, or seldom together.
@@ -36,43 +40,59 @@ func (s *Store) search(ctx context.Context, p core.Page) ([]core.Product, error)
 		p.Query = ""
 		return s.Products(ctx, p)
 	}
+	for _, way := range ways(terms) {
+		found, err := s.find(ctx, p, terms, way.candidates)
+		if err != nil || len(found) == p.Limit || way.steps == 0 {
+			return found, err
+		}
+		if more, err := s.goesOn(ctx, p, way.steps); err != nil || !more {
+			return found, err
+		}
+	}
+	return nil, nil // a word that nothing has
+}
+
+// way is a way to find pieces: those that have all words are among the
+// candidates, or as many steps ahead in the order.
+type way struct {
+	candidates candidates
+	steps      int // 0 for all pieces that there are
+}
+
+// ways are those worth trying, one after the other.
+func ways(terms []term) []way {
 	rarest := terms[0]
 	for _, t := range terms {
 		if t.pieces < rarest.pieces {
 			rarest = t
 		}
 	}
-	switch {
-	case rarest.pieces == 0:
-		return nil, nil
-	case rarest.pieces <= sortMost:
-		return s.find(ctx, p, terms, sorted(rarest))
-	case rarest.pieces <= holdMost:
-		return s.walk(ctx, p, terms, compared(rarest), compareMost, sorted(rarest))
+	ask, compare := way{ahead, askMost}, way{compared(rarest), compareMost}
+	sort, sortAll := way{sorted(rarest), 0}, way{sorted(terms...), 0}
+	switch n := rarest.pieces; {
+	case n == 0:
+		return nil
+	case n <= sortMost || n <= sortMostOfMany && len(terms) > 1:
+		return []way{sort}
+	case n <= holdMost:
+		return []way{compare, sortAll}
+	case n <= holdMostLate:
+		return []way{ask, compare, sortAll}
 	default:
-		return s.walk(ctx, p, terms, ahead, askMost, sorted(terms...))
+		return []way{ask, sortAll}
 	}
 }
 
-// walk finds pieces by walking so many steps along the order, and by other means
-// if the page is not full then and the order goes on.
-func (s *Store) walk(ctx context.Context, p core.Page, terms []term, along candidates, steps int, otherwise candidates) ([]core.Product, error) {
-	found, err := s.find(ctx, p, terms, along)
-	if err != nil || len(found) == p.Limit {
-		return found, err
-	}
+// goesOn reports whether more than so many pieces are ahead in the order.
+func (s *Store) goesOn(ctx context.Context, p core.Page, steps int) (more bool, err error) {
 	var args arguments
-	var more bool
 	query := `
 	SELECT count(*) > ` + args.add(steps) + `
 	  FROM (` + orderOf(p, &args).ahead(steps+1, &args) + `) AS p`
 	if err := s.db.GetContext(ctx, &more, query, args...); err != nil {
-		return nil, fmt.Errorf("count pieces ahead: %w", err)
+		return false, fmt.Errorf("count pieces ahead: %w", err)
 	}
-	if !more {
-		return found, nil
-	}
-	return s.find(ctx, p, terms, otherwise)
+	return more, nil
 }
 
 // find returns a page of those candidates that have every term.

@@ -1,0 +1,216 @@
+package postgres
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"craftista/db"
+	"craftista/db/pgtest"
+	"craftista/product/internal/core"
+	"craftista/shared/pg"
+	"craftista/shared/telemetry"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jmoiron/sqlx"
+)
+
+// TestEveryWayFindsTheSame compares each way to find pieces, also those that
+// only a large catalogue would take, with a look at every piece.
+func TestEveryWayFindsTheSame(t *testing.T) {
+	t.Parallel()
+	s, gallery := filled(t)
+	for _, query := range []string{"folded", "crane", "f", "craen", "crane folded", "folded by a", "marbeld bird fo", "kyoto q"} {
+		terms, err := s.terms(t.Context(), query)
+		if err != nil || len(terms) != len(strings.Fields(query)) {
+			t.Fatalf("%q: terms %v, %v", query, terms, err)
+		}
+		for _, sort := range []core.Sort{core.SortID, core.SortVotes, core.SortName, core.SortNewest} {
+			want := matching(gallery, terms, sort)
+			for name, from := range map[string]candidates{
+				"sorted by a word": sorted(terms[len(terms)-1]), "sorted by all": sorted(terms...), "compared": compared(terms[0]), "ahead": ahead,
+			} {
+				p := core.Page{Sort: sort, Limit: 7, After: sort.Start()}
+				var got []int64
+				for range len(gallery) {
+					page, err := s.find(t.Context(), p, terms, from)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, found := range page {
+						got, p.After = append(got, found.ID), sort.At(found)
+					}
+					if len(page) < p.Limit {
+						break
+					}
+				}
+				if diff := cmp.Diff(got, want); diff != "" {
+					t.Errorf("%q by %s, %s (-got +want):\n%s", query, sort, name, diff)
+				}
+			}
+		}
+	}
+}
+
+// TestSearchFallsBack: where a walk along the order gives up, the page is full
+// all the same.
+func TestSearchFallsBack(t *testing.T) {
+	t.Parallel()
+	s, gallery := filled(t)
+	for steps, more := range map[int]bool{1: true, len(gallery) - 1: true, len(gallery): false, len(gallery) + 1: false} {
+		got, err := s.goesOn(t.Context(), core.Page{Sort: core.SortName}, steps)
+		if err != nil || got != more {
+			t.Errorf("after %d steps: %t, %v", steps, got, err)
+		}
+	}
+	for pieces, want := range map[int64]int{0: 0, 1: 1, sortMost: 1, sortMost + 1: 2, holdMost + 1: 3, holdMostLate + 1: 2} {
+		if got := len(ways([]term{{pieces: pieces}})); got != want {
+			t.Errorf("%d pieces: %d ways, want %d", pieces, got, want)
+		}
+		if all := ways([]term{{pieces: pieces}}); pieces > 0 && all[len(all)-1].steps != 0 {
+			t.Errorf("%d pieces: the last way does not find all", pieces)
+		}
+	}
+}
+
+// TestMisspellingsFindWhatIsNear compares the look-up with a look at each word.
+func TestMisspellingsFindWhatIsNear(t *testing.T) {
+	t.Parallel()
+	s, _ := filled(t)
+	var dictionary []string
+	if err := s.db.SelectContext(t.Context(), &dictionary, `SELECT word FROM product.words ORDER BY word`); err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	tried := 0
+	for range 400 {
+		word := mangle(r, dictionary[r.IntN(len(dictionary))])
+		if slices.ContainsFunc(dictionary, func(known string) bool { return strings.HasPrefix(known, word) }) || len([]rune(word)) < 4 {
+			continue
+		}
+		var want []string
+		for _, known := range dictionary {
+			if core.Misspells(word, known) {
+				want = append(want, known)
+			}
+		}
+		terms, err := s.terms(t.Context(), word)
+		if err != nil || len(terms) != 1 {
+			t.Fatalf("%q: terms %v, %v", word, terms, err)
+		}
+		got := terms[0].words
+		if terms[0].prefix {
+			got = nil
+		}
+		if diff := cmp.Diff(got, want); diff != "" {
+			t.Errorf("%q (-got +want):\n%s", word, diff)
+		}
+		tried++
+	}
+	if tried < 200 {
+		t.Errorf("only %d words were tried", tried)
+	}
+}
+
+// TestHeldPiecesAreHashed: PostgreSQL compares the order with a hash table, though
+// it must believe that a word may have every piece.
+func TestHeldPiecesAreHashed(t *testing.T) {
+	t.Parallel()
+	s, _ := filled(t)
+	var args arguments
+	o := orderOf(core.Page{Sort: core.SortVotes, After: core.SortVotes.Start()}, &args)
+	query := "EXPLAIN " + compared(term{words: []string{""}, prefix: true})(o, &args)
+	var lines []string
+	if err := s.db.SelectContext(t.Context(), &lines, query, args...); err != nil {
+		t.Fatal(err)
+	}
+	if plan := strings.Join(lines, "\n"); !strings.Contains(plan, "hashed SubPlan") {
+		t.Errorf("plan:\n%s", plan)
+	}
+}
+
+// filled is a store with some hundred made-up pieces, and these.
+func filled(t *testing.T) (*Store, []core.Product) {
+	t.Helper()
+	d := pgtest.New(t)
+	if err := db.Fill(t.Context(), d.AdminURL, db.Amounts{Products: 300, Votes: 900}, func(db.Amounts) {}); err != nil {
+		t.Fatal(err)
+	}
+	s := NewStore(open(t, d.ProductURL))
+	all, err := s.Products(t.Context(), core.Page{Sort: core.SortID, Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, all
+}
+
+func open(t *testing.T, url string) *sqlx.DB {
+	t.Helper()
+	pool, err := pg.Open(url, telemetry.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pool.Close() })
+	return pool
+}
+
+// matching are the ids of the pieces that have all terms, in order.
+func matching(gallery []core.Product, terms []term, sort core.Sort) (ids []int64) {
+	var found []core.Product
+	for _, p := range gallery {
+		words := strings.FieldsFunc(strings.ToLower(p.Name+" "+p.Description), func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r > 127) })
+		if !slices.ContainsFunc(terms, func(t term) bool { return !has(words, t) }) {
+			found = append(found, p)
+		}
+	}
+	slices.SortFunc(found, func(a, b core.Product) int {
+		key := func(p core.Product) string {
+			at := sort.At(p)
+			return fmt.Sprintf("%019d %s", 1<<60-at.Votes, at.Name)
+		}
+		ids := int(a.ID - b.ID)
+		switch sort {
+		case core.SortVotes, core.SortNewest:
+			ids = -ids
+		}
+		if c := b.CreatedAt.Compare(a.CreatedAt); sort == core.SortNewest && c != 0 {
+			return c
+		}
+		if c := strings.Compare(key(a), key(b)); c != 0 {
+			return c
+		}
+		return ids
+	})
+	for _, p := range found {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+func has(words []string, t term) bool {
+	return slices.ContainsFunc(words, func(word string) bool {
+		return slices.Contains(t.words, word) || t.prefix && strings.HasPrefix(word, t.words[0])
+	})
+}
+
+// mangle makes up to three edits.
+func mangle(r *rand.Rand, word string) string {
+	letters := []rune(word)
+	for range r.IntN(4) {
+		i := r.IntN(len(letters))
+		letter := rune('a' + r.IntN(26))
+		switch {
+		case r.IntN(4) == 0 && len(letters) > 1:
+			letters = slices.Delete(letters, i, i+1)
+		case r.IntN(3) == 0:
+			letters = slices.Insert(letters, i, letter)
+		case r.IntN(2) == 0 && i > 0:
+			letters[i], letters[i-1] = letters[i-1], letters[i]
+		default:
+			letters[i] = letter
+		}
+	}
+	return string(letters)
+}
