@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/lib/pq"
@@ -67,7 +66,10 @@ func Fill(ctx context.Context, adminURL string, target Amounts, progress func(no
 	if f.now, err = amounts(ctx, conn); err != nil {
 		return err
 	}
-	return errors.Join(f.fill(ctx), tidy(ctx, conn))
+	if err := f.fill(ctx); err != nil {
+		return err
+	}
+	return tidy(ctx, conn)
 }
 
 // filler is a fill under way.
@@ -143,9 +145,6 @@ func amounts(ctx context.Context, conn *sql.Conn) (Amounts, error) {
 
 // tidy does at once what autovacuum would do later.
 func tidy(ctx context.Context, conn *sql.Conn) error {
-	if ctx.Err() != nil {
-		return nil
-	}
 	const statement = `VACUUM (ANALYZE) product.products, product.votes, product.search, product.postings, product.words, product.misspellings`
 	if _, err := conn.ExecContext(ctx, statement); err != nil {
 		return fmt.Errorf("vacuum: %w", err)

@@ -94,10 +94,13 @@ func (v vocabulary) piece(id int64) []any {
 }
 
 func (v vocabulary) name(r *rand.Rand, subject string) string {
-	name := pick(r, v.Qualities) + " " + subject
+	quality, other := pick(r, v.Qualities), pick(r, v.Qualities)
+	name := quality + " " + subject
 	switch r.IntN(4) {
 	case 0:
-		name = pick(r, v.Qualities) + " " + name
+		if other != quality {
+			name = other + " " + name
+		}
 	case 1:
 		name += " from " + pick(r, v.Places)
 	case 2:

@@ -64,9 +64,6 @@ CREATE TABLE product.postings (
     CONSTRAINT postings_pkey PRIMARY KEY (word, chunk)
 );
 
--- What the orders go by, without a look at the piece.
-CREATE INDEX products_keys_idx ON product.products (id) INCLUDE (votes, name, created_at);
-
 -- The dictionary: each word that pieces have, and how many have it.
 CREATE TABLE product.words (
     word   text COLLATE "C" NOT NULL,

@@ -38,7 +38,7 @@ func BenchmarkFlat(b *testing.B) {
 		rows = append(rows, r)
 	}
 	b.ReportMetric(0, "ns/op") // the table says more
-	print(os.Stdout, large, rows)
+	report(os.Stdout, large, rows)
 }
 
 // row is what was measured of one operation.
@@ -47,7 +47,7 @@ type row struct {
 	few, many []time.Duration
 }
 
-func print(out io.Writer, large db.Amounts, rows []row) {
+func report(out io.Writer, large db.Amounts, rows []row) {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(t, format+"\t\n", args...) }
 	line("\noperation\t24 pieces: median\tp99\t%d pieces: median\tp99\tgrowth\ttarget", large.Products)

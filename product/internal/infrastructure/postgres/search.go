@@ -10,10 +10,8 @@ import (
 
 const (
 	// sortMost is up to how many pieces of a word are sorted. Of a word that more
-	// pieces have, the order comes to a page full sooner, unless other words hold
-	// that up.
-	sortMost       = 1000
-	sortMostOfMany = 3000
+	// pieces have, the order comes to a page full sooner.
+	sortMost = 2000
 
 	// The pieces of a word are held in memory, to compare the order with, up to so
 	// many. To hold more takes longer than to ask each piece of the order for a
@@ -72,7 +70,7 @@ func ways(terms []term) []way {
 	switch n := rarest.pieces; {
 	case n == 0:
 		return nil
-	case n <= sortMost || n <= sortMostOfMany && len(terms) > 1:
+	case n <= sortMost:
 		return []way{sort}
 	case n <= holdMost:
 		return []way{compare, sortAll}

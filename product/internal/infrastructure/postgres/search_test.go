@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"craftista/db"
 	"craftista/db/pgtest"
@@ -160,7 +161,7 @@ func open(t *testing.T, url string) *sqlx.DB {
 func matching(gallery []core.Product, terms []term, sort core.Sort) (ids []int64) {
 	var found []core.Product
 	for _, p := range gallery {
-		words := strings.FieldsFunc(strings.ToLower(p.Name+" "+p.Description), func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r > 127) })
+		words := strings.FieldsFunc(strings.ToLower(p.Name+" "+p.Description), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 		if !slices.ContainsFunc(terms, func(t term) bool { return !has(words, t) }) {
 			found = append(found, p)
 		}
@@ -171,8 +172,7 @@ func matching(gallery []core.Product, terms []term, sort core.Sort) (ids []int64
 			return fmt.Sprintf("%019d %s", 1<<60-at.Votes, at.Name)
 		}
 		ids := int(a.ID - b.ID)
-		switch sort {
-		case core.SortVotes, core.SortNewest:
+		if sort == core.SortVotes || sort == core.SortNewest {
 			ids = -ids
 		}
 		if c := b.CreatedAt.Compare(a.CreatedAt); sort == core.SortNewest && c != 0 {
