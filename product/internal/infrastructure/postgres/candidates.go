@@ -43,17 +43,19 @@ func tsquery(terms []term) string {
 type candidates func(o order, args *arguments) string
 
 // ahead are the next pieces of the order, whatever they have.
-func ahead(o order, args *arguments) string { return o.ahead(askMost, args) }
+func ahead(steps int) candidates {
+	return func(o order, args *arguments) string { return o.ahead(steps, args) }
+}
 
 // compared are those of the next pieces that are of the term. It hides in an
 // expression, for which PostgreSQL keeps the term's pieces in a hash table if it
 // may believe that they fit.
-func compared(t term) candidates {
+func compared(t term, steps int) candidates {
 	return func(o order, args *arguments) string {
 		return `
 	SELECT ` + o.keys + `
-	  FROM (` + o.ahead(compareMost, args) + `) AS p
-	 WHERE (id IN (` + t.ids(args) + ` LIMIT ` + args.add(2*holdMostLate) + `)) IS TRUE
+	  FROM (` + o.ahead(steps, args) + `) AS p
+	 WHERE (id IN (` + t.ids(args) + ` LIMIT ` + args.add(2*holdMost) + `)) IS TRUE
 	 ORDER BY ` + o.by
 	}
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -24,14 +25,14 @@ func TestEveryWayFindsTheSame(t *testing.T) {
 	t.Parallel()
 	s, gallery := filled(t)
 	for _, query := range []string{"folded", "crane", "f", "craen", "crane folded", "folded by a", "marbeld bird fo", "kyoto q"} {
-		terms, err := s.terms(t.Context(), query)
+		terms, _, err := s.terms(t.Context(), query)
 		if err != nil || len(terms) != len(strings.Fields(query)) {
 			t.Fatalf("%q: terms %v, %v", query, terms, err)
 		}
 		for _, sort := range []core.Sort{core.SortID, core.SortVotes, core.SortName, core.SortNewest} {
 			want := matching(gallery, terms, sort)
 			for name, from := range map[string]candidates{
-				"sorted by a word": sorted(terms[len(terms)-1]), "sorted by all": sorted(terms...), "compared": compared(terms[0]), "ahead": ahead,
+				"sorted by a word": sorted(terms[len(terms)-1]), "sorted by all": sorted(terms...), "compared": compared(terms[0], 1000), "ahead": ahead(1000),
 			} {
 				p := core.Page{Sort: sort, Limit: 7, After: sort.Start()}
 				var got []int64
@@ -66,12 +67,30 @@ func TestSearchFallsBack(t *testing.T) {
 			t.Errorf("after %d steps: %t, %v", steps, got, err)
 		}
 	}
-	for pieces, want := range map[int64]int{0: 0, 1: 1, sortMost: 1, sortMost + 1: 2, holdMost + 1: 3, holdMostLate + 1: 2} {
-		if got := len(ways([]term{{pieces: pieces}})); got != want {
-			t.Errorf("%d pieces: %d ways, want %d", pieces, got, want)
+	for _, row := range []struct {
+		pieces []int64 // of each word, of a million in all
+		want   []int   // the steps of the ways
+	}{
+		{[]int64{0, 9}, nil},
+		{[]int64{1}, []int{0}},
+		{[]int64{500}, []int{0}},
+		{[]int64{10_000}, []int{10_000, 0}},
+		{[]int64{500_000}, []int{5000, 0}},
+		{[]int64{math.MaxInt64}, []int{5000, 0}},
+		{[]int64{50_000, 5000}, []int{0}},
+		{[]int64{100_000, 50_000}, []int{20_000, 0}},
+		{[]int64{100_000, 100_000, 100_000}, []int{20_000, 0}},
+	} {
+		terms := make([]term, len(row.pieces))
+		for i, n := range row.pieces {
+			terms[i].pieces = n
 		}
-		if all := ways([]term{{pieces: pieces}}); pieces > 0 && all[len(all)-1].steps != 0 {
-			t.Errorf("%d pieces: the last way does not find all", pieces)
+		var got []int
+		for _, way := range ways(terms, 1_000_000, 25) {
+			got = append(got, way.steps)
+		}
+		if diff := cmp.Diff(got, row.want); diff != "" {
+			t.Errorf("words that %v pieces have (-got +want):\n%s", row.pieces, diff)
 		}
 	}
 }
@@ -97,7 +116,7 @@ func TestMisspellingsFindWhatIsNear(t *testing.T) {
 				want = append(want, known)
 			}
 		}
-		terms, err := s.terms(t.Context(), word)
+		terms, _, err := s.terms(t.Context(), word)
 		if err != nil || len(terms) != 1 {
 			t.Fatalf("%q: terms %v, %v", word, terms, err)
 		}
@@ -122,7 +141,7 @@ func TestHeldPiecesAreHashed(t *testing.T) {
 	s, _ := filled(t)
 	var args arguments
 	o := orderOf(core.Page{Sort: core.SortVotes, After: core.SortVotes.Start()}, &args)
-	query := "EXPLAIN " + compared(term{words: []string{""}, prefix: true})(o, &args)
+	query := "EXPLAIN " + compared(term{words: []string{""}, prefix: true}, 1000)(o, &args)
 	var lines []string
 	if err := s.db.SelectContext(t.Context(), &lines, query, args...); err != nil {
 		t.Fatal(err)

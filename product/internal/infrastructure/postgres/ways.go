@@ -1,0 +1,63 @@
+package postgres
+
+// What things cost, in microseconds, on a machine with two cores. Only their
+// ratios matter.
+const (
+	stepCost = 0.15 // to read a key of the order
+	holdCost = 0.3  // to keep the id of a piece in memory
+	lookCost = 4    // to look up the key of a piece, and sort it
+	askCost  = 5    // to ask a piece for words
+)
+
+const (
+	// holdMost is how many ids of pieces are kept in memory at most.
+	holdMost = 60_000
+
+	// sortMost is of how many pieces a word is sorted as a last resort, and asked
+	// for the other words; commoner ones are intersected first.
+	sortMost = 20_000
+
+	// walkLeast is how many steps of the order are worth trying in any case.
+	walkLeast = 5000
+)
+
+// way is a way to find pieces: those that have all words are among the
+// candidates, or farther ahead in the order than so many steps.
+type way struct {
+	candidates candidates
+	steps      int // 0 for the whole order
+}
+
+// ways are those to try, one after the other, to find a page of pieces among the
+// total. The first would be the best if words came together by chance and were
+// spread evenly; it gives up when they are not. The last always ends.
+func ways(terms []term, total float64, limit int) []way {
+	rarest, all := terms[0], total // how many pieces have every word
+	for _, t := range terms {
+		all *= min(1, float64(t.pieces)/total)
+		if t.pieces < rarest.pieces {
+			rarest = t
+		}
+	}
+	n, page := float64(rarest.pieces), float64(limit)
+	steps := page * total / max(1, all) // until the page is full
+	sort := n*lookCost + askCost*min(n, page*n/max(1, all))
+	compare := n*holdCost + steps*(stepCost+askCost*min(1, n/total))
+	ask := steps * askCost
+	last := way{sorted(terms...), 0}
+	if n <= sortMost {
+		last = way{sorted(rarest), 0}
+	}
+	most := int(min(max(walkLeast, 4*steps), total))
+	switch {
+	case n == 0:
+		return nil
+	case sort <= min(compare, ask):
+		return []way{{sorted(rarest), 0}}
+	case n <= holdMost && compare <= ask:
+		return []way{{compared(rarest, most), most}, last}
+	default:
+		most = min(most, sortMost)
+		return []way{{ahead(most), most}, last}
+	}
+}
