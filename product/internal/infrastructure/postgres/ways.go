@@ -48,7 +48,7 @@ func ways(terms []term, total float64, limit int) []way {
 	if n <= sortMost {
 		last = way{sorted(rarest), 0}
 	}
-	most := int(min(max(walkLeast, 4*steps), total))
+	most := int(min(max(walkLeast, 2*steps), total))
 	switch {
 	case n == 0:
 		return nil
