@@ -13,9 +13,8 @@ const (
 	// holdMost is how many ids of pieces are kept in memory at most.
 	holdMost = 60_000
 
-	// sortMost is of how many pieces a word is sorted as a last resort, and asked
-	// for the other words; commoner ones are intersected first.
-	sortMost = 20_000
+	// askMost is how many pieces of the order are asked at most.
+	askMost = 20_000
 
 	// walkLeast is how many steps of the order are worth trying in any case.
 	walkLeast = 5000
@@ -32,9 +31,10 @@ type way struct {
 // total. The first would be the best if words came together by chance and were
 // spread evenly; it gives up when they are not. The last always ends.
 func ways(terms []term, total float64, limit int) []way {
-	rarest, all := terms[0], total // how many pieces have every word
+	rarest, all, sum := terms[0], total, 0.0 // all is how many pieces have every word
 	for _, t := range terms {
 		all *= min(1, float64(t.pieces)/total)
+		sum += min(float64(t.pieces), total)
 		if t.pieces < rarest.pieces {
 			rarest = t
 		}
@@ -42,22 +42,24 @@ func ways(terms []term, total float64, limit int) []way {
 	n, page := float64(rarest.pieces), float64(limit)
 	steps := page * total / max(1, all) // until the page is full
 	sort := n*lookCost + askCost*min(n, page*n/max(1, all))
+	meet := sum*holdCost + all*lookCost
 	compare := n*holdCost + steps*(stepCost+askCost*min(1, n/total))
 	ask := steps * askCost
-	last := way{sorted(terms...), 0}
-	if n <= sortMost {
-		last = way{sorted(rarest), 0}
+	if len(terms) > 1 { // which may seldom meet: then a walk is for nothing
+		compare, ask = 2*compare, 2*ask
 	}
 	most := int(min(max(walkLeast, 2*steps), total))
-	switch {
+	switch least := min(sort, meet, compare, ask); {
 	case n == 0:
 		return nil
-	case sort <= min(compare, ask):
+	case least == sort:
 		return []way{{sorted(rarest), 0}}
-	case n <= holdMost && compare <= ask:
-		return []way{{compared(rarest, most), most}, last}
+	case least == meet:
+		return []way{{sorted(terms...), 0}}
+	case least == compare && n <= holdMost:
+		return []way{{compared(rarest, most), most}, {sorted(terms...), 0}}
 	default:
-		most = min(most, sortMost)
-		return []way{{ahead(most), most}, last}
+		most = min(most, askMost)
+		return []way{{ahead(most), most}, {sorted(terms...), 0}}
 	}
 }
