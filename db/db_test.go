@@ -146,6 +146,7 @@ func TestStatusOfABlankDatabaseIsPending(t *testing.T) {
 		{Schema: "product", Version: 3, Name: "00003_votes_xid.sql"},
 		{Schema: "product", Version: 4, Name: "00004_cache_trust.sql"},
 		{Schema: "product", Version: 5, Name: "00005_edit.sql"},
+		{Schema: "product", Version: 6, Name: "00006_search.sql"},
 		{Schema: "recommendation", Version: 1, Name: "00001_daily.sql"},
 	}
 	for range 2 { // looking twice: the first look leaves nothing behind

@@ -81,7 +81,8 @@ CREATE TABLE product.misspellings (
 
 CREATE INDEX misspellings_word_idx ON product.misspellings (word);
 
--- index_added and index_edited keep search equal to the names and descriptions of pieces, whoever writes them.
+-- index_added and index_edited keep search equal to the names and descriptions of pieces, whoever writes them, and
+-- leave out the deleted ones.
 -- +goose StatementBegin
 CREATE FUNCTION product.index_added()
     RETURNS trigger
@@ -109,7 +110,8 @@ BEGIN
     DELETE FROM product.search
      WHERE product_id = NEW.id;
     INSERT INTO product.search (product_id, words)
-    VALUES (NEW.id, array_to_tsvector(product.words_of(NEW.name || ' ' || NEW.description)));
+    SELECT NEW.id, array_to_tsvector(product.words_of(NEW.name || ' ' || NEW.description))
+     WHERE NEW.deleted_at IS NULL;
     RETURN NULL;
 END
 $$;
@@ -204,9 +206,9 @@ CREATE TRIGGER products_index_added
 
 -- For each row, since only such a trigger can tell an edit from a vote and cost votes nothing.
 CREATE TRIGGER products_index_edited
-    AFTER UPDATE OF name, description ON product.products
+    AFTER UPDATE OF name, description, deleted_at ON product.products
     FOR EACH ROW
-    WHEN ((NEW.name, NEW.description) IS DISTINCT FROM (OLD.name, OLD.description))
+    WHEN ((NEW.name, NEW.description, NEW.deleted_at) IS DISTINCT FROM (OLD.name, OLD.description, OLD.deleted_at))
     EXECUTE FUNCTION product.index_edited();
 
 CREATE TRIGGER search_words_added
@@ -229,7 +231,8 @@ CREATE TRIGGER words_misspell
 
 INSERT INTO product.search (product_id, words)
 SELECT p.id, array_to_tsvector(product.words_of(p.name || ' ' || p.description))
-  FROM product.products AS p;
+  FROM product.products AS p
+ WHERE p.deleted_at IS NULL;
 
 GRANT SELECT
    ON product.search, product.postings, product.words, product.misspellings

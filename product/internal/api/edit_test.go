@@ -119,11 +119,11 @@ func (s suite) deleting(t *testing.T) {
 		checkProblem(t, call(t, s.h, gone[0], gone[1], curator), 404, gone[1])
 	}
 	checkProblem(t, send(t, s.h, "PUT", productPath(id), curator, jsonMedia, with("", nil).String(), "If-Match", "*"), 404, productPath(id))
-	for _, sort := range []string{"id", "-votes", "name", "-created_at"} {
-		all, _ := follow(t, s.h, "/api/products?limit=100&sort="+sort, func() {})
+	for _, query := range []string{"sort=id", "sort=-votes", "sort=name", "sort=-created_at", "q=moth", "q=mith"} {
+		all, _ := follow(t, s.h, "/api/products?limit=100&"+query, func() {})
 		for _, p := range all {
 			if p.ID == id {
-				t.Errorf("still listed by %s", sort)
+				t.Errorf("still listed by %s", query)
 			}
 		}
 	}

@@ -70,7 +70,8 @@ func sorted(terms ...term) candidates {
 		return `
 	SELECT ` + o.keys + `
 	  FROM product.products
-	 WHERE ` + o.after + `
+	 WHERE deleted_at IS NULL
+	   AND ` + o.after + `
 	   AND id = ANY (ARRAY (` + strings.Join(ids, " INTERSECT ") + `))
 	 ORDER BY ` + o.by
 	}

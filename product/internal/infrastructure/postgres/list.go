@@ -22,7 +22,7 @@ func (s *Store) Products(ctx context.Context, p core.Page) ([]core.Product, erro
 func pageQuery(p core.Page) (query string, args arguments) {
 	o := orderOf(p, &args)
 	return selectProduct + `
-	 WHERE ` + o.after + `
+	   AND ` + o.after + `
 	 ORDER BY ` + o.by + `
 	 LIMIT ` + args.add(p.Limit), args
 }
@@ -51,7 +51,8 @@ func (o order) ahead(steps int, args *arguments) string {
 	return `
 	SELECT ` + o.keys + `
 	  FROM product.products
-	 WHERE ` + o.after + `
+	 WHERE deleted_at IS NULL
+	   AND ` + o.after + `
 	 ORDER BY ` + o.by + `
 	 LIMIT ` + args.add(steps)
 }

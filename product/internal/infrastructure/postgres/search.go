@@ -50,7 +50,7 @@ func (s *Store) find(ctx context.Context, p core.Page, terms []term, from candid
 	var args arguments
 	o := orderOf(p, &args)
 	query := selectProduct + `
-	 WHERE id = ANY (ARRAY (
+	   AND id = ANY (ARRAY (
 	       SELECT c.id
 	         FROM (` + from(o, &args) + `) AS c
 	        WHERE (SELECT s.words FROM product.search AS s WHERE s.product_id = c.id) @@ ` + args.add(tsquery(terms)) + `::tsquery

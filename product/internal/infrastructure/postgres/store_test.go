@@ -10,10 +10,7 @@ import (
 	"craftista/db/pgtest"
 	"craftista/product/internal/core"
 	"craftista/shared/fault"
-	"craftista/shared/pg"
-	"craftista/shared/telemetry"
 
-	"github.com/jmoiron/sqlx"
 )
 
 // TestPagesWalkAnIndex: no order sorts or reads the table from its start; each
@@ -53,16 +50,6 @@ func TestPagesWalkAnIndex(t *testing.T) {
 	}
 	newest := core.SortNewest.Start()
 	wantIndex("votes_person_id_idx", selectVotesOf, 1, newest.CreatedAt, newest.ID, 50)
-}
-
-func open(t *testing.T, url string) *sqlx.DB {
-	t.Helper()
-	db, err := pg.Open(url, telemetry.Discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	return db
 }
 
 // TestReplicasDoNotDeadlock has replicas commit votes of the same people for the
