@@ -10,7 +10,6 @@ import (
 	"craftista/db/pgtest"
 	"craftista/product/internal/core"
 	"craftista/shared/fault"
-
 )
 
 // TestPagesWalkAnIndex: no order sorts or reads the table from its start; each
