@@ -28,8 +28,14 @@ type Client struct {
 	http       *http.Client
 }
 
+// Raw is a Request's Body that is sent as it stands.
+type Raw struct {
+	MediaType string
+	Bytes     []byte
+}
+
 // Request is one call. Method and Path are required; Path starts with a slash
-// and may carry a query.
+// and may carry a query. A Body that is Raw is not encoded.
 type Request struct {
 	Method, Path string
 	Bearer       string      // an access token; "" sends none
@@ -100,13 +106,13 @@ func (c *Client) DoHeader(ctx context.Context, req Request, out any) (http.Heade
 }
 
 func (c *Client) request(ctx context.Context, req Request) (*http.Request, error) {
+	raw, err := encode(req.Body)
+	if err != nil {
+		return nil, err
+	}
 	var body io.Reader
 	if req.Body != nil {
-		encoded, err := json.Marshal(req.Body)
-		if err != nil {
-			return nil, fmt.Errorf("encode body: %w", err)
-		}
-		body = bytes.NewReader(encoded)
+		body = bytes.NewReader(raw.Bytes)
 	}
 	r, err := http.NewRequestWithContext(ctx, req.Method, c.base+req.Path, body)
 	if err != nil {
@@ -116,12 +122,24 @@ func (c *Client) request(ctx context.Context, req Request) (*http.Request, error
 		r.Header[name] = values
 	}
 	if req.Body != nil {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", raw.MediaType)
 	}
 	if req.Bearer != "" {
 		r.Header.Set("Authorization", "Bearer "+req.Bearer)
 	}
 	return r, nil
+}
+
+// encode is a Request's Body as bytes.
+func encode(body any) (Raw, error) {
+	if raw, ok := body.(Raw); ok {
+		return raw, nil
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return Raw{}, fmt.Errorf("encode body: %w", err)
+	}
+	return Raw{"application/json", encoded}, nil
 }
 
 // fault rebuilds what the service meant from its problem details.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"craftista/shared/web"
 )
@@ -24,12 +25,22 @@ type Product struct {
 	Difficulty  string `json:"difficulty"`
 	Folds       int    `json:"folds"`
 	Paper       string `json:"paper"`
+
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // List is a page of at most limit pieces in the order sort, and the cursor of
 // the page after it, "" after the last. A cursor that is none is Malformed.
 func (c Catalogue) List(ctx context.Context, sort, cursor string, limit int) ([]Product, string, error) {
+	return c.Find(ctx, "", sort, cursor, limit)
+}
+
+// Find is List of the pieces that fit q, of all for "".
+func (c Catalogue) Find(ctx context.Context, q, sort, cursor string, limit int) ([]Product, string, error) {
 	query := url.Values{"sort": {sort}, "limit": {strconv.Itoa(limit)}}
+	if q != "" {
+		query.Set("q", q)
+	}
 	if cursor != "" {
 		query.Set("cursor", cursor)
 	}
