@@ -44,6 +44,7 @@ func (s *site) piece(w http.ResponseWriter, r *http.Request) error {
 		Art:  s.art(product, product.Name+", folded from paper"),
 		Vote: voteModel(id, product.Name, product.Votes, slices.Contains(mine, id)),
 		URL:  pieceURL(id), Address: cmp.Or(share.URL, pieceURL(id)), AlsoLiked: also,
+		EditURL: editURL(session.From(r.Context()), id),
 	}))
 }
 

@@ -120,6 +120,7 @@ type Piece struct {
 	Art         Art
 	Vote        Vote
 	AlsoLiked   Picks
+	EditURL     string // "" for people who may not
 }
 
 // Field is one input. Error is "" when there is nothing to mend; ErrorID then

@@ -1,0 +1,82 @@
+package backend
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"craftista/shared/web"
+)
+
+// MaxPicture is the largest picture that the catalogue takes, in bytes.
+const MaxPicture = 256 << 10
+
+// The media types of pictures that the catalogue takes.
+const (
+	SVG = "image/svg+xml"
+	PNG = "image/png"
+)
+
+// Draft is what a curator says about a piece.
+type Draft struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	ImageURL    string `json:"image_url"` // a drawing of the site by its plain path, or what AddPicture gave
+	Difficulty  string `json:"difficulty"`
+	Folds       int    `json:"folds"`
+	Paper       string `json:"paper"`
+}
+
+// Draft is the piece as a curator would have to write it.
+func (p Product) Draft() Draft {
+	return Draft{p.Name, p.Description, p.ImageURL, p.Difficulty, p.Folds, p.Paper}
+}
+
+// Edition is a piece and the ETag of what it is now, which guards an edit of it.
+func (c Catalogue) Edition(ctx context.Context, id int64) (Product, string, error) {
+	var p Product
+	header, err := c.read(ctx, piecePath(id), "", &p)
+	if err != nil {
+		return Product{}, "", err
+	}
+	return p, header.Get("Etag"), nil
+}
+
+// Add adds a piece to the catalogue. Invalid lists the rules that the draft
+// breaks, by the JSON names of its fields.
+func (c Catalogue) Add(ctx context.Context, bearer string, d Draft) (Product, error) {
+	var p Product
+	_, err := c.call(ctx, web.Request{Method: http.MethodPost, Path: "/api/products", Bearer: bearer, Body: d}, &p)
+	return p, err
+}
+
+// Edit makes the piece what the draft says. Stale means that somebody edited it
+// after the reader of tag saw it, NotFound that it was deleted, Invalid is as for
+// Add.
+func (c Catalogue) Edit(ctx context.Context, bearer string, id int64, tag string, d Draft) error {
+	_, err := c.call(ctx, web.Request{Method: http.MethodPut, Path: piecePath(id), Bearer: bearer, Header: ifMatch(tag), Body: d}, nil)
+	return err
+}
+
+// Remove takes the piece out of the catalogue. Stale and NotFound are as for Edit.
+func (c Catalogue) Remove(ctx context.Context, bearer string, id int64, tag string) error {
+	_, err := c.call(ctx, web.Request{Method: http.MethodDelete, Path: piecePath(id), Bearer: bearer, Header: ifMatch(tag)}, nil)
+	return err
+}
+
+// AddPicture gives the catalogue a picture, SVG or PNG, and tells the image_url
+// to show it by. Invalid has the reason why it cannot be shown. Giving one twice
+// keeps one.
+func (c Catalogue) AddPicture(ctx context.Context, bearer, mediaType string, picture []byte) (string, error) {
+	var reply struct {
+		ImageURL string `json:"image_url"`
+	}
+	_, err := c.call(ctx, web.Request{
+		Method: http.MethodPost, Path: "/api/images", Bearer: bearer, Body: web.Raw{MediaType: mediaType, Bytes: picture},
+	}, &reply)
+	return reply.ImageURL, err
+}
+
+func piecePath(id int64) string { return "/api/products/" + strconv.FormatInt(id, 10) }
+
+func ifMatch(tag string) http.Header { return http.Header{"If-Match": {tag}} }

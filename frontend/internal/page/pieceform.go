@@ -1,0 +1,118 @@
+package page
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/view"
+	"craftista/frontend/static"
+	"craftista/shared/fault"
+)
+
+// drawings is where the catalogue knows the site's own art.
+const drawings = static.Prefix + "origami/"
+
+// newPieceForm is /admin/pieces/new's form filled with what was typed.
+func (s *site) newPieceForm(typed pieceTyped) view.PieceForm {
+	form := s.filled(typed)
+	form.Heading, form.Action, form.Submit = "New piece", shelfPath+"/new", "Add it to the gallery"
+	return form
+}
+
+// pieceForm is /admin/pieces/{id}/edit's.
+func (s *site) pieceForm(id int64, typed pieceTyped) view.PieceForm {
+	form, at := s.filled(typed), shelfPath+"/"+decimal(id)
+	form.Heading, form.Action, form.Submit, form.Tag = "Edit a piece", at+"/edit", "Save", typed.tag
+	form.DeleteURL = at + "/delete"
+	return form
+}
+
+func (s *site) filled(typed pieceTyped) view.PieceForm {
+	form := view.PieceForm{
+		BackURL: shelfPath, MaxPicture: strconv.Itoa(backend.MaxPicture),
+		Levels: levels(typed.Difficulty), Drawings: s.drawings(typed.ImageURL),
+	}
+	form.Name.Field = view.Field{Name: "name", Label: "Name", Value: typed.Name}
+	form.Description.Field = view.Field{
+		Name: "description", Label: "Description", Value: typed.Description, Hint: "At most 2000 characters. What looks like markup is shown as it stands.",
+	}
+	form.Difficulty.Field = view.Field{Name: "difficulty", Label: "Difficulty"}
+	form.Folds.Field = view.Field{Name: "folds", Label: "Folds", Value: typed.folds, Hint: "How many, 1 to 1000"}
+	form.Paper.Field = view.Field{Name: "paper", Label: "Paper", Value: typed.Paper, Hint: "Such as 15 cm square"}
+	form.Picture.Field = view.Field{
+		Name: "file", Label: "Upload your own", Type: "file",
+		Hint: "SVG or PNG, at most 256 KiB; a square looks best. It goes before a drawing.",
+	}
+	return form
+}
+
+func levels(current string) []view.Option {
+	options := []view.Option{}
+	for _, value := range []string{"easy", "intermediate", "advanced"} {
+		options = append(options, view.Option{Value: value, Label: level(value).Label, Current: value == current})
+	}
+	if !slices.ContainsFunc(options, func(o view.Option) bool { return o.Current }) {
+		options = slices.Insert(options, 0, view.Option{Label: "Choose one", Current: true})
+	}
+	return options
+}
+
+// drawings are the site's own, after the picture that the piece has if that is
+// another one.
+func (s *site) drawings(current string) []view.Drawing {
+	var all []view.Drawing
+	for i, name := range s.assets.DrawingNames() {
+		value := drawings + name + ".svg"
+		all = append(all, view.Drawing{
+			ID: "drawing-" + name, Value: value, Label: s.drawingLabel(value), Current: value == current,
+			Art: view.Art{URL: s.imageURL(value), Tint: "tint-" + strconv.Itoa(i%tints)},
+		})
+	}
+	if current != "" && !slices.ContainsFunc(all, func(d view.Drawing) bool { return d.Current }) {
+		all = slices.Insert(all, 0, view.Drawing{
+			ID: "drawing-own", Value: current, Label: s.drawingLabel(current), Current: true, Art: view.Art{URL: s.imageURL(current), Tint: "tint-0"},
+		})
+	}
+	return all
+}
+
+// drawingLabel names a picture: Paper plane.
+func (s *site) drawingLabel(imageURL string) string {
+	name := strings.TrimSuffix(strings.TrimPrefix(imageURL, drawings), ".svg")
+	if s.assets.URL("origami/"+name+".svg") == "" {
+		return "An upload"
+	}
+	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "-", " ")
+}
+
+// markPiece ties each broken rule to its field and puts the cursor into the
+// first; a rule of no field of ours is said above them.
+func markPiece(form *view.PieceForm, broken []fault.Field) {
+	form.Problem = "Almost. Mend what is marked below."
+	fields := map[string]*view.PieceField{
+		"name": &form.Name, "description": &form.Description, "difficulty": &form.Difficulty, "folds": &form.Folds, "paper": &form.Paper,
+		"image_url": &form.Picture, "image": &form.Picture,
+	}
+	for _, b := range broken {
+		field := fields[b.Field]
+		switch {
+		case field == nil:
+			form.Problem = "Almost: " + b.Field + " " + b.Message + "."
+		case b.Field == "image_url":
+			field.Invalid, field.Error = true, "Choose one of the drawings, or upload a picture."
+		case b.Field == "image":
+			field.Invalid, field.Error = true, "The file "+b.Message+"."
+		case field.Error == "":
+			field.Invalid, field.Error = true, field.Label+" "+b.Message
+		}
+	}
+	for _, field := range []*view.PieceField{&form.Name, &form.Description, &form.Difficulty, &form.Folds, &form.Paper, &form.Picture} {
+		if field.Invalid {
+			field.Focus = true
+			return
+		}
+	}
+	form.ProblemFocus = true
+}

@@ -1,0 +1,143 @@
+package page
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+
+	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/session"
+	"craftista/frontend/internal/view"
+	"craftista/shared/fault"
+	"craftista/shared/token"
+	"craftista/shared/web"
+)
+
+const (
+	shelfPath     = "/admin/pieces"
+	piecesPerPage = 25
+)
+
+// forCurators is forRoles for those who may edit the catalogue.
+func (s *site) forCurators(next personal) web.Handler {
+	return s.forRoles(next, token.RoleCurator, token.RoleAdmin)
+}
+
+// shelf answers GET /admin/pieces.
+func (s *site) shelf(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+	query, status := r.URL.Query(), http.StatusOK
+	model := view.Shelf{Query: query.Get("q")}
+	var products []backend.Product
+	var next string
+	var err error
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		products, next, err = s.services.Catalogue.Find(r.Context(), model.Query, "name", query.Get("cursor"), piecesPerPage)
+	})
+	wg.Go(func() { model.Done, model.DoneURL = s.done(r.Context(), query) })
+	wg.Wait()
+	switch fault.KindOf(err) {
+	case fault.Invalid:
+		web.NoteFailure(r.Context(), err)
+		model.Problem, status = "That cannot be searched for. Look for a word or two.", http.StatusUnprocessableEntity
+	default:
+		if model.Away, err = awayOr(r.Context(), err); err != nil {
+			return err
+		}
+	}
+	for _, p := range products {
+		model.Rows = append(model.Rows, view.ShelfRow{
+			ID: decimal(p.ID), Name: p.Name, URL: pieceURL(p.ID), Art: s.art(p, ""), Votes: plural(p.Votes, "vote"), Updated: day(p.UpdatedAt),
+		})
+	}
+	if next != "" {
+		model.NextURL = shelfPath + "?" + url.Values{"q": {model.Query}, "cursor": {next}}.Encode()
+	}
+	return s.page(w, r, status, "Pieces", view.ShelfPage(model))
+}
+
+// done says what led here, see shelfAfter, and where it shows.
+func (s *site) done(ctx context.Context, query url.Values) (text, where string) {
+	did, ok := map[string]string{"added": "is in the gallery now.", "saved": "is saved."}[query.Get("done")]
+	id, err := strconv.ParseInt(query.Get("piece"), 10, 64)
+	switch {
+	case query.Get("done") == "deleted":
+		return "The piece has left the gallery.", ""
+	case !ok || err != nil || id < 1:
+		return "", ""
+	}
+	p, err := s.services.Catalogue.Product(ctx, id)
+	if err != nil {
+		web.NoteFailure(ctx, err)
+		return "The piece " + did, pieceURL(id)
+	}
+	return p.Name + " " + did, pieceURL(id)
+}
+
+// shelfAfter leads to the shelf, which says what was done to the piece.
+func shelfAfter(w http.ResponseWriter, r *http.Request, done string, id int64) error {
+	return leadTo(w, r, shelfPath+"?"+url.Values{"done": {done}, "piece": {decimal(id)}}.Encode())
+}
+
+// editURL is where the person edits the piece, "" for those who may not.
+func editURL(who session.Session, id int64) string {
+	if who.User.Role == token.RoleCurator || who.User.Role == token.RoleAdmin {
+		return shelfPath + "/" + decimal(id) + "/edit"
+	}
+	return ""
+}
+
+// removal answers GET /admin/pieces/{id}/delete.
+func (s *site) removal(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+	return s.askRemoval(w, r, http.StatusOK, "")
+}
+
+// remove answers POST /admin/pieces/{id}/delete. Whoever deletes what is deleted
+// already has what they wanted.
+func (s *site) remove(w http.ResponseWriter, r *http.Request, who session.Session) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	values, err := readForm(r, "tag")
+	if err != nil {
+		return err
+	}
+	if err := checkTag(values.Get("tag")); err != nil {
+		return err
+	}
+	err = s.services.Catalogue.Remove(r.Context(), who.Token, id, values.Get("tag"))
+	switch fault.KindOf(err) {
+	case fault.Stale:
+		web.NoteFailure(r.Context(), err)
+		return s.askRemoval(w, r, http.StatusPreconditionFailed, "Somebody changed the piece meanwhile. Look again before it goes.")
+	case fault.NotFound:
+		web.NoteFailure(r.Context(), err)
+	default:
+		if err != nil {
+			return err
+		}
+	}
+	return shelfAfter(w, r, "deleted", id)
+}
+
+func (s *site) askRemoval(w http.ResponseWriter, r *http.Request, status int, problem string) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	p, tag, err := s.services.Catalogue.Edition(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	model := view.PieceRemoval{
+		Name: p.Name, Votes: plural(p.Votes, "vote"), Action: shelfPath + "/" + decimal(id) + "/delete", Tag: tag,
+		Problem: problem, BackURL: shelfPath, Art: s.art(p, ""),
+	}
+	if fragment(r) {
+		return send(w, r, status, view.RemovalForm(model))
+	}
+	return s.page(w, r, status, "Delete "+p.Name, view.RemovalPage(model))
+}
