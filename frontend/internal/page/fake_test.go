@@ -85,6 +85,7 @@ func (w *world) serveProduct() {
 	w.product.HandleFunc("GET /api/products", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		w.edits.queries = append(w.edits.queries, r.URL.RawQuery)
 		switch r.URL.Query().Get("cursor") {
 		case "":
 			rw.Header().Set("Link", `</api/products?cursor=two%3D&limit=2>; rel="next"`)
@@ -99,6 +100,7 @@ func (w *world) serveProduct() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if p := w.piece(r.PathValue("id")); p != nil {
+			rw.Header().Set("ETag", w.tag(r.PathValue("id")))
 			reply(rw, http.StatusOK, p)
 			return
 		}

@@ -38,6 +38,12 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	w.post("/account/sessions/end-others", nil, admin)
 	w.post("/admin/people/8/role", url.Values{"role": {"curator"}}, admin, htmx)
 	w.post("/admin/people/8/disabled", url.Values{"disabled": {"true"}}, admin)
+	for _, path := range []string{"/admin/pieces", "/admin/pieces/new", "/admin/pieces/1/edit", "/admin/pieces/1/delete"} {
+		w.get(path, admin)
+	}
+	w.postPiece("/admin/pieces/new", heron(), admin, htmx)
+	w.postPiece("/admin/pieces/2/edit", heron("tag", `"0-1-a"`), admin)
+	w.post("/admin/pieces/2/delete", url.Values{"tag": {`"1-1-a"`}}, admin, htmx)
 	w.post("/account/sessions/end-all", nil, admin, htmx)
 	w.contract.AssertCovered()
 }

@@ -20,8 +20,8 @@ func TestAdminIsForThoseWithTheRole(t *testing.T) {
 		heading, links string
 	}{
 		"user":    {"Gallery Today Status Your account: person-7 Sign out", 403, 403, "Not through this gate", ""},
-		"curator": {"Gallery Today Status Your account: person-7 Admin Sign out", 200, 403, "Admin", ""},
-		"admin":   {"Gallery Today Status Your account: person-7 Admin Sign out", 200, 200, "Admin", "People"},
+		"curator": {"Gallery Today Status Your account: person-7 Admin Sign out", 200, 403, "Admin", "Pieces"},
+		"admin":   {"Gallery Today Status Your account: person-7 Admin Sign out", 200, 200, "Admin", "Pieces People"},
 	} {
 		a := w.get("/admin", w.here(role))
 		got := []string{text(a.class("site-nav")), text(a.tags("h1")[0]), strings.Join(texts(a, "a", "cover"), " ")}

@@ -22,11 +22,11 @@ func (s *site) addPiece(w http.ResponseWriter, r *http.Request, who session.Sess
 	if err != nil {
 		return err
 	}
-	err = s.addFile(r.Context(), who.Token, &typed)
-	if err != nil {
-		return s.refusePiece(w, r, s.newPieceForm(typed), err)
-	}
-	p, err := s.services.Catalogue.Add(r.Context(), who.Token, typed.Draft)
+	var p backend.Product
+	err = s.write(r.Context(), who.Token, &typed, func(d backend.Draft) (err error) {
+		p, err = s.services.Catalogue.Add(r.Context(), who.Token, d)
+		return err
+	})
 	if err != nil {
 		return s.refusePiece(w, r, s.newPieceForm(typed), err)
 	}
@@ -60,10 +60,9 @@ func (s *site) savePiece(w http.ResponseWriter, r *http.Request, who session.Ses
 	if err := checkTag(typed.tag); err != nil {
 		return err
 	}
-	if err := s.addFile(r.Context(), who.Token, &typed); err != nil {
-		return s.refusePiece(w, r, s.pieceForm(id, typed), err)
-	}
-	err = s.services.Catalogue.Edit(r.Context(), who.Token, id, typed.tag, typed.Draft)
+	err = s.write(r.Context(), who.Token, &typed, func(d backend.Draft) error {
+		return s.services.Catalogue.Edit(r.Context(), who.Token, id, typed.tag, d)
+	})
 	switch fault.KindOf(err) {
 	case fault.Stale, fault.NotFound:
 		web.NoteFailure(r.Context(), err)

@@ -43,7 +43,7 @@ func (s *site) filled(typed pieceTyped) view.PieceForm {
 	form.Paper.Field = view.Field{Name: "paper", Label: "Paper", Value: typed.Paper, Hint: "Such as 15 cm square"}
 	form.Picture.Field = view.Field{
 		Name: "file", Label: "Upload your own", Type: "file",
-		Hint: "SVG or PNG, at most 256 KiB; a square looks best. It goes before a drawing.",
+		Hint: "SVG or PNG, at most 256 KiB; a square looks best. It is used instead of a drawing.",
 	}
 	return form
 }
@@ -70,7 +70,7 @@ func (s *site) drawings(current string) []view.Drawing {
 			Art: view.Art{URL: s.imageURL(value), Tint: "tint-" + strconv.Itoa(i%tints)},
 		})
 	}
-	if current != "" && !slices.ContainsFunc(all, func(d view.Drawing) bool { return d.Current }) {
+	if strings.HasPrefix(current, "/") && !slices.ContainsFunc(all, func(d view.Drawing) bool { return d.Current }) {
 		all = slices.Insert(all, 0, view.Drawing{
 			ID: "drawing-own", Value: current, Label: s.drawingLabel(current), Current: true, Art: view.Art{URL: s.imageURL(current), Tint: "tint-0"},
 		})

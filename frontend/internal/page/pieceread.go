@@ -1,9 +1,7 @@
 package page
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -137,32 +135,4 @@ func checkTag(tag string) error {
 		return fault.New(fault.Malformed, "the form does not say what it is meant for")
 	}
 	return nil
-}
-
-// addFile gives the chosen file, if there is one, to the catalogue and makes it
-// the draft's picture. A file that cannot be shown is Invalid. What it is the
-// bytes tell: browsers only guess by the name.
-func (s *site) addFile(ctx context.Context, bearer string, typed *pieceTyped) error {
-	media := http.DetectContentType(typed.file)
-	switch {
-	case typed.file == nil:
-		return nil
-	case typed.tooLarge:
-		return refuseFile(fmt.Sprintf("is over %d KiB", backend.MaxPicture>>10))
-	case len(typed.file) == 0:
-		return refuseFile("is empty")
-	case strings.HasPrefix(media, "text/"):
-		media = backend.SVG
-	case media != backend.PNG:
-		return refuseFile("is neither an SVG nor a PNG")
-	}
-	imageURL, err := s.services.Catalogue.AddPicture(ctx, bearer, media, typed.file)
-	if err == nil {
-		typed.ImageURL = imageURL
-	}
-	return err
-}
-
-func refuseFile(predicate string) error {
-	return &fault.Error{Kind: fault.Invalid, Message: "the picture breaks a rule", Fields: []fault.Field{{Field: "image", Message: predicate}}}
 }

@@ -41,7 +41,7 @@ func (s *site) shelf(w http.ResponseWriter, r *http.Request, _ session.Session) 
 	switch fault.KindOf(err) {
 	case fault.Invalid:
 		web.NoteFailure(r.Context(), err)
-		model.Problem, status = "That cannot be searched for. Look for a word or two.", http.StatusUnprocessableEntity
+		model.Problem, status = "That cannot be shown. Search for a word or two, or look at all pieces.", http.StatusUnprocessableEntity
 	default:
 		if model.Away, err = awayOr(r.Context(), err); err != nil {
 			return err

@@ -45,6 +45,7 @@ type world struct {
 
 	mu      sync.Mutex // guards the rest
 	pieces  []map[string]any
+	edits   edits
 	mine    map[int64]bool
 	revoked bool // the catalogue believes no token
 }
@@ -64,6 +65,7 @@ func newWorld(t *testing.T, settings page.Settings) *world {
 		p["created_at"], p["updated_at"] = "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"
 	}
 	w.serveProduct()
+	w.serveEdits()
 	w.serveRecommendation()
 	w.serveDays()
 	w.serveImages()

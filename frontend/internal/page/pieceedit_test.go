@@ -1,0 +1,109 @@
+package page_test
+
+import (
+	"net/http"
+	"testing"
+
+	"craftista/frontend/internal/page"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAPieceIsEdited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.get("/admin/pieces/3/edit", w.here("curator"))
+	want := map[string]string{
+		"tag": `"0-1234567-a"`, "name": "Whale", "description": "A whale.", "difficulty": "", "folds": "8", "paper": "any",
+		"errors": "", "focus": "",
+	}
+	if diff := cmp.Diff(filled(a), want); diff != "" {
+		t.Errorf("%d (-got +want):\n%s", a.status, diff)
+	}
+	a = w.postPiece("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"))
+	if got := a.header.Get("Location"); got != "/admin/pieces?done=saved&piece=1" || w.pieces[0]["name"] != "Heron" || w.edits.versions["1"] != 1 {
+		t.Errorf("%d to %q, the piece is %v", a.status, got, w.pieces[0])
+	}
+	a = w.postPiece("/admin/pieces/1/edit", heron("tag", `"1-41-a"`, "name", ""), w.here("curator"))
+	if got := filled(a); a.status != http.StatusUnprocessableEntity || got["tag"] != `"1-41-a"` || got["focus"] != "name" {
+		t.Errorf("a broken edit: %d %v", a.status, got)
+	}
+	if a := w.get("/admin/pieces/77/edit", w.here("curator")); a.status != http.StatusNotFound {
+		t.Errorf("a piece that is not there: %d", a.status)
+	}
+}
+
+// TestTwoCurators is a conflict and each way out of it.
+func TestTwoCurators(t *testing.T) {
+	t.Parallel()
+	for how, isHtmx := range map[string]bool{"whole": false, "htmx": true} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, page.Settings{})
+			o := header("X", "y")
+			if isHtmx {
+				o = w.byHtmx("/admin/pieces/1/edit")
+			}
+			first := heron("tag", `"0-41-a"`, "name", "<i>Theirs</i>", "paper", "washi", "difficulty", "advanced", "picture", "/static/origami/masu-box.svg")
+			w.postPiece("/admin/pieces/1/edit", first, w.here("admin"))
+			a := w.postPiece("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"), o)
+			want := map[string]string{
+				"tag": `"1-41-a"`, "name": "Heron", "description": "It stands. It waits.", "difficulty": "easy", "folds": "12", "paper": "any",
+				"picture": "/static/origami/swan.svg", "errors": "", "focus": "conflict-heading",
+				"theirs of name": "<i>Theirs</i>", "theirs of paper": "washi", "theirs of difficulty": "Advanced", "theirs of file": "Masu box",
+			}
+			if diff := cmp.Diff(filled(a), want); a.status != http.StatusPreconditionFailed || diff != "" || (len(a.tags("header")) == 0) != isHtmx {
+				t.Fatalf("%d (-got +want):\n%s", a.status, diff)
+			}
+			ways := []string{text(a.class("button")), text(a.class("button-quiet")), attr(a.class("button-quiet"), "href")}
+			if diff := cmp.Diff(ways, []string{"Save mine anyway", "Take theirs", "/admin/pieces/1/edit"}); diff != "" {
+				t.Errorf("ways out (-got +want):\n%s", diff)
+			}
+			if w.pieces[0]["name"] != "<i>Theirs</i>" {
+				t.Errorf("theirs is lost: %v", w.pieces[0])
+			}
+			a = w.postPiece("/admin/pieces/1/edit", heron("tag", filled(a)["tag"]), w.here("curator"), o)
+			if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); got != "/admin/pieces?done=saved&piece=1" || w.pieces[0]["name"] != "Heron" {
+				t.Errorf("saving mine: %d to %q, the piece is %v", a.status, got, w.pieces[0])
+			}
+		})
+	}
+}
+
+func TestADoubleClickIsOneEdit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for range 2 {
+		a := w.postPiece("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"))
+		if got := a.header.Get("Location"); got != "/admin/pieces?done=saved&piece=1" {
+			t.Errorf("%d to %q", a.status, got)
+		}
+	}
+	if w.edits.versions["1"] != 1 {
+		t.Errorf("edited %d times", w.edits.versions["1"])
+	}
+}
+
+// TestAPieceDeletedMeanwhile holds that what was typed can become a new one.
+func TestAPieceDeletedMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.postPiece("/admin/pieces/77/edit", heron("tag", `"0-41-a"`), w.here("curator"))
+	got := []string{attr(a.id("piece-form"), "action"), text(a.class("button")), filled(a)["name"], filled(a)["tag"], filled(a)["focus"]}
+	if diff := cmp.Diff(got, []string{"/admin/pieces/new", "Add it as a new piece", "Heron", "", "piece-problem"}); a.status != http.StatusPreconditionFailed || diff != "" {
+		t.Errorf("%d (-got +want):\n%s", a.status, diff)
+	}
+}
+
+// TestATokenThatIsNoLongerGood leads to sign-in.
+func TestATokenThatIsNoLongerGood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	w.revoked = true
+	for _, o := range []option{header("X", "y"), w.byHtmx("/admin/pieces/new")} {
+		a := w.postPiece("/admin/pieces/new", heron(), w.here("curator"), o, header("Referer", w.site.URL+"/admin/pieces/new"))
+		if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); got != "/login?next=%2Fadmin%2Fpieces%2Fnew&why=expired" {
+			t.Errorf("%d to %q", a.status, got)
+		}
+	}
+}

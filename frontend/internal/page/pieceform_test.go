@@ -1,0 +1,244 @@
+package page_test
+
+import (
+	"bytes"
+	"maps"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"craftista/frontend/internal/page"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
+)
+
+// heron is a piece's form as a browser sends it, with no file chosen, and the
+// pairs of names and values instead.
+func heron(pairs ...string) url.Values {
+	form := url.Values{
+		"tag": {""}, "name": {"Heron"}, "description": {"It stands.\r\nIt waits."}, "difficulty": {"easy"}, "folds": {" 12 "}, "paper": {" any\u00a0"},
+		"picture": {"/static/origami/swan.svg"},
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	return form
+}
+
+// postPiece posts the form with its "file", if it has one, as a file.
+func (w *world) postPiece(path string, form url.Values, options ...option) answer {
+	w.t.Helper()
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		for _, value := range form[name] {
+			if name == "file" {
+				part, _ := parts.CreateFormFile(name, "heron.svg")
+				_, _ = part.Write([]byte(value))
+				continue
+			}
+			_ = parts.WriteField(name, value)
+		}
+	}
+	if !form.Has("file") {
+		_, _ = parts.CreateFormFile("file", "")
+	}
+	_ = parts.Close()
+	return w.do(http.MethodPost, path, &body, slices.Concat([]option{header("Content-Type", parts.FormDataContentType())}, options)...)
+}
+
+// filled is what the form holds, by field.
+func filled(a answer) map[string]string {
+	got := map[string]string{"description": text(a.id("description")), "errors": "", "focus": ""}
+	for n := range elements(a.id("piece-form")) {
+		has := func(key string) bool {
+			return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == key })
+		}
+		switch {
+		case attr(n, "type") == "radio" && has("checked"):
+			got["picture"] = attr(n, "value")
+		case n.Data == "option" && has("selected"):
+			got["difficulty"] = attr(n, "value")
+		case n.Data == "input" && attr(n, "type") != "radio" && attr(n, "type") != "file":
+			got[attr(n, "name")] = attr(n, "value")
+		case attr(n, "class") == "field-error":
+			got["errors"] += text(n) + ". "
+		case attr(n, "class") == "theirs-text":
+			got["theirs of "+strings.TrimSuffix(attr(n.Parent, "id"), "-theirs")] = text(n)
+		}
+		if has("autofocus") {
+			got["focus"] += attr(n, "id")
+		}
+	}
+	return got
+}
+
+func TestAPieceIsAdded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.get("/admin/pieces/new", w.here("curator"))
+	want := map[string]string{"tag": "", "name": "", "description": "", "difficulty": "", "folds": "", "paper": "", "errors": "", "focus": ""}
+	if diff := cmp.Diff(filled(a), want); diff != "" || len(texts(a, "li", "drawing")) != 24 {
+		t.Fatalf("%d drawings (-got +want):\n%s", len(texts(a, "li", "drawing")), diff)
+	}
+	for name, how := range map[string]option{"whole": header("X", "y"), "htmx": w.byHtmx("/admin/pieces/new")} {
+		a = w.postPiece("/admin/pieces/new", heron(), w.here("curator"), how)
+		if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); got != "/admin/pieces?done=added&piece=4" {
+			t.Errorf("%s: %d to %q: %s", name, a.status, got, a.body)
+		}
+		added := w.pieces[len(w.pieces)-1]
+		got := []any{added["name"], added["description"], added["image_url"], added["difficulty"], added["folds"], added["paper"]}
+		if diff := cmp.Diff(got, []any{"Heron", "It stands.\nIt waits.", "/static/origami/swan.svg", "easy", 12, "any"}); diff != "" {
+			t.Errorf("%s: added (-got +want):\n%s", name, diff)
+		}
+	}
+}
+
+func TestABrokenPieceComesBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	long := strings.Repeat("é<b>", 2500) // 10,000 characters
+	for _, row := range []struct {
+		name   string
+		form   url.Values
+		errors string
+		focus  string
+	}{
+		{"long texts", heron("name", long, "description", long), "Name must have 1 to 100 characters. Description must have 1 to 2000 characters. ", "name"},
+		{"no number", heron("folds", "many"), "Folds must be between 1 and 1000. ", "folds"},
+		{"a huge number", heron("folds", strings.Repeat("9", 300)), "Folds must be between 1 and 1000. ", "folds"},
+		{"no picture", heron("picture", ""), "Choose one of the drawings, or upload a picture. ", "file"},
+		{"a script for a picture", heron("picture", "javascript:alert(1)"), "Choose one of the drawings, or upload a picture. ", "file"},
+		{"nothing", url.Values{}, "Name must have 1 to 100 characters. Description must have 1 to 2000 characters. " +
+			"Difficulty must be easy, intermediate or advanced. Folds must be between 1 and 1000. Choose one of the drawings, or upload a picture. ", "name"},
+		{"a rule that the form does not know", heron("paper", "odd"), "", "piece-problem"},
+		{"a bad file and a bad name", heron("name", "", "file", "<svg><script/></svg>"), "Name must have 1 to 100 characters. The file must not have a <script> (line 1). ", "name"},
+	} {
+		for how, o := range map[string]option{"whole": header("X", "y"), "htmx": w.byHtmx("/admin/pieces/new")} {
+			a := w.postPiece("/admin/pieces/new", row.form, w.here("curator"), o)
+			want := map[string]string{"tag": "", "errors": strings.ReplaceAll(row.errors, "picture. ", "picture.. "), "focus": row.focus}
+			want["errors"] = strings.ReplaceAll(want["errors"], "(line 1). ", "(line 1).. ")
+			for _, field := range []string{"name", "description", "difficulty", "folds", "paper", "picture"} {
+				want[field] = strings.TrimSpace(strings.ReplaceAll(row.form.Get(field), "\r\n", " "))
+			}
+			if !strings.HasPrefix(want["picture"], "/") {
+				delete(want, "picture")
+			}
+			if diff := cmp.Diff(filled(a), want); a.status != http.StatusUnprocessableEntity || diff != "" || text(a.id("piece-problem")) == "" {
+				t.Errorf("%s, %s: %d %q (-got +want):\n%s", row.name, how, a.status, text(a.id("piece-problem")), diff)
+			}
+			if (len(a.tags("header")) == 0) != (how == "htmx") || strings.Contains(a.body, "é<b>") {
+				t.Errorf("%s, %s: the answer is %.300s", row.name, how, a.body)
+			}
+		}
+	}
+	if len(w.pieces) != 3 {
+		t.Errorf("%d pieces", len(w.pieces))
+	}
+}
+
+func TestPictureOfAPiece(t *testing.T) {
+	t.Parallel()
+	const svg, png = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>`, "\x89PNG\r\n\x1a\n..."
+	for _, row := range []struct{ name, file, media, refusal string }{
+		{"an SVG", svg, "image/svg+xml", ""},
+		{"an SVG with a declaration", "<?xml version=\"1.0\"?>\n" + svg, "image/svg+xml", ""},
+		{"a PNG that calls itself an SVG", png, "image/png", ""},
+		{"at the limit", svg + strings.Repeat(" ", 256<<10-len(svg)), "image/svg+xml", ""},
+		{"over the limit", svg + strings.Repeat(" ", 256<<10), "", "The file is over 256 KiB."},
+		{"far over it", strings.Repeat("x", 8<<20), "", "The file is over 256 KiB."},
+		{"empty", "", "", "The file is empty."},
+		{"a JPEG", "\xff\xd8\xff\xe0 JFIF", "", "The file is neither an SVG nor a PNG."},
+		{"a script", svg[:5] + "><script>alert(1)</script></svg>", "image/svg+xml", "The file must not have a <script> (line 1)."},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, page.Settings{})
+			a := w.postPiece("/admin/pieces/new", heron("file", row.file), w.here("curator"))
+			if row.refusal == "" {
+				if got := w.pieces[len(w.pieces)-1]["image_url"].(string); a.status != http.StatusSeeOther || !strings.HasPrefix(got, "/api/images/") {
+					t.Errorf("%d, the picture is %q: %s", a.status, got, text(a.class("field-error")))
+				}
+			} else if a.status != http.StatusUnprocessableEntity || text(a.id("file-error")) != row.refusal || filled(a)["picture"] != "/static/origami/swan.svg" {
+				t.Errorf("%d %q, picture %q", a.status, text(a.id("file-error")), filled(a)["picture"])
+			}
+			if got := strings.Join(w.edits.uploads, " "); got != row.media {
+				t.Errorf("uploaded %q, want %q", got, row.media)
+			}
+		})
+	}
+}
+
+// TestAnUploadIsNotLost holds that a file which was taken needs no second choice
+// when something else was wrong.
+func TestAnUploadIsNotLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.postPiece("/admin/pieces/new", heron("name", "", "file", "<svg/>"), w.here("curator"))
+	kept := filled(a)["picture"]
+	if a.status != http.StatusUnprocessableEntity || !strings.HasPrefix(kept, "/api/images/") || text(a.class("drawing")) != "An upload" {
+		t.Fatalf("%d, kept %q as %q", a.status, kept, text(a.class("drawing")))
+	}
+	if got, want := attr(a.class("drawing").FirstChild.NextSibling.NextSibling.FirstChild.FirstChild, "src"), "/images/"+strings.TrimPrefix(kept, "/api/images/"); got != want {
+		t.Errorf("it is shown by %q, want %q", got, want)
+	}
+	a = w.postPiece("/admin/pieces/new", heron("picture", kept), w.here("curator"))
+	if got := w.pieces[len(w.pieces)-1]["image_url"]; a.status != http.StatusSeeOther || got != kept {
+		t.Errorf("then %d with %q", a.status, got)
+	}
+}
+
+func TestPieceFormsThatAreNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	many := heron()
+	for i := range 5000 {
+		many["name"] = append(many["name"], string(rune('a'+i%26)))
+	}
+	multi := header("Content-Type", "multipart/form-data; boundary=b")
+	raw := func(body string, o option) answer {
+		return w.do(http.MethodPost, "/admin/pieces/1/edit", strings.NewReader(body), o, w.here("curator"))
+	}
+	for name, row := range map[string]struct {
+		a      answer
+		status int
+	}{
+		"many parts":           {w.postPiece("/admin/pieces/new", many, w.here("curator")), 400},
+		"an unknown field":     {w.postPiece("/admin/pieces/new", heron("votes", "1000"), w.here("curator")), 400},
+		"two files":            {w.postPiece("/admin/pieces/new", url.Values{"file": {"<svg/>", "<svg/>"}}, w.here("curator")), 400},
+		"no UTF-8":             {w.postPiece("/admin/pieces/new", heron("name", "\xff"), w.here("curator")), 400},
+		"too much text":        {w.postPiece("/admin/pieces/new", heron("description", strings.Repeat("x", 70_000)), w.here("curator")), 413},
+		"a whole film":         {w.postPiece("/admin/pieces/new", heron("file", strings.Repeat("x", 17<<20)), w.here("curator")), 413},
+		"edit any version":     {w.postPiece("/admin/pieces/1/edit", heron("tag", "*"), w.here("curator")), 400},
+		"edit no version":      {w.postPiece("/admin/pieces/1/edit", heron(), w.here("curator")), 400},
+		"edit nothing":         {w.postPiece("/admin/pieces/77/edit", heron("tag", `"0-1-a"`), w.here("curator")), 412},
+		"edit no id":           {w.postPiece("/admin/pieces/x/edit", heron("tag", `"0-1-a"`), w.here("curator")), 404},
+		"no multipart":         {w.post("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator")), 415},
+		"cut off":              {raw("--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nHer", multi), 400},
+		"no boundary":          {raw("x", header("Content-Type", "multipart/form-data")), 415},
+		"no parts":             {raw("", multi), 400},
+		"a header without end": {raw("--b\r\nX: "+strings.Repeat("y", 12<<20), multi), 400},
+	} {
+		if row.a.status != row.status || row.a.doc == nil {
+			t.Errorf("%s: %d, want %d: %.200s", name, row.a.status, row.status, row.a.body)
+		}
+	}
+	if len(w.pieces) != 3 || w.edits.versions["1"] != 0 || w.edits.uploads != nil {
+		t.Errorf("something was changed: %v", w.edits)
+	}
+}
+
+func TestOddTextComesBackAsItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	odd := "\u202eevil\u202c 👩‍👩‍👧 e\u0301 \"><script>alert(1)</script> {{x}} ${y} 折り紙"
+	a := w.postPiece("/admin/pieces/new", heron("name", odd, "folds", odd, "paper", odd), w.here("curator"))
+	got := filled(a)
+	if diff := cmp.Diff([]string{got["name"], got["folds"], got["paper"]}, []string{odd, odd, odd}); diff != "" || len(a.tags("script")) != 2 {
+		t.Errorf("%d scripts (-got +want):\n%s", len(a.tags("script")), diff)
+	}
+}

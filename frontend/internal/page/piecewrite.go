@@ -1,0 +1,63 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"craftista/frontend/internal/backend"
+	"craftista/shared/fault"
+)
+
+// write does what was asked with the draft, once its file is in the catalogue. If
+// the file is refused, the draft goes without a picture, which the catalogue
+// refuses too: so that one answer has all that is wrong.
+func (s *site) write(ctx context.Context, bearer string, typed *pieceTyped, do func(backend.Draft) error) error {
+	err := s.addFile(ctx, bearer, typed)
+	var file *fault.Error
+	if err != nil && (!errors.As(err, &file) || file.Kind != fault.Invalid) {
+		return err
+	}
+	draft := typed.Draft
+	if file == nil {
+		return do(draft)
+	}
+	draft.ImageURL = ""
+	var all *fault.Error
+	if errors.As(do(draft), &all) && all.Kind == fault.Invalid {
+		isPicture := func(f fault.Field) bool { return f.Field == "image_url" }
+		return &fault.Error{Kind: fault.Invalid, Message: file.Message, Fields: slices.Concat(file.Fields, slices.DeleteFunc(all.Fields, isPicture))}
+	}
+	return file
+}
+
+// addFile gives the chosen file, if there is one, to the catalogue and makes it
+// the draft's picture. A file that cannot be shown is Invalid. What it is the
+// bytes tell: browsers only guess by the name.
+func (s *site) addFile(ctx context.Context, bearer string, typed *pieceTyped) error {
+	media := http.DetectContentType(typed.file)
+	switch {
+	case typed.file == nil:
+		return nil
+	case typed.tooLarge:
+		return refuseFile(fmt.Sprintf("is over %d KiB", backend.MaxPicture>>10))
+	case len(typed.file) == 0:
+		return refuseFile("is empty")
+	case strings.HasPrefix(media, "text/"):
+		media = backend.SVG
+	case media != backend.PNG:
+		return refuseFile("is neither an SVG nor a PNG")
+	}
+	imageURL, err := s.services.Catalogue.AddPicture(ctx, bearer, media, typed.file)
+	if err == nil {
+		typed.ImageURL = imageURL
+	}
+	return err
+}
+
+func refuseFile(predicate string) error {
+	return &fault.Error{Kind: fault.Invalid, Message: "the picture breaks a rule", Fields: []fault.Field{{Field: "image", Message: predicate}}}
+}

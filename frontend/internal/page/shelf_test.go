@@ -1,0 +1,176 @@
+package page_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"craftista/frontend/internal/page"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// curatorPaths are the pages for curators, by method and path.
+func curatorPaths() [][2]string {
+	return [][2]string{
+		{"GET", "/admin/pieces"}, {"GET", "/admin/pieces/new"}, {"POST", "/admin/pieces/new"}, {"GET", "/admin/pieces/1/edit"},
+		{"POST", "/admin/pieces/1/edit"}, {"GET", "/admin/pieces/1/delete"}, {"POST", "/admin/pieces/1/delete"},
+	}
+}
+
+func TestTheCatalogueIsForCurators(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for _, row := range curatorPaths() {
+		a := w.do(row[0], row[1], nil)
+		back := row[1]
+		if row[0] == http.MethodPost {
+			back = "/account"
+		}
+		if got, want := a.header.Get("Location"), "/login?"+(url.Values{"next": {back}}).Encode(); a.status != http.StatusSeeOther || got != want {
+			t.Errorf("%s: nobody gets %d to %q, want %q", row, a.status, got, want)
+		}
+		a = w.do(row[0], row[1], nil, w.here("user"))
+		got := []string{text(a.tags("h1")[0]), text(a.class("lead"))}
+		want := []string{"Not through this gate", "You are signed in, and this is not for you: it is for curators and admins."}
+		if diff := cmp.Diff(got, want); a.status != http.StatusForbidden || diff != "" {
+			t.Errorf("%s: a user gets %d (-got +want):\n%s", row, a.status, diff)
+		}
+		a = w.do(row[0], row[1], nil, w.here("curator"), header("Sec-Fetch-Site", "cross-site"))
+		if row[0] == http.MethodPost && (a.status != http.StatusForbidden || !strings.Contains(text(a.class("lead")), "another site")) {
+			t.Errorf("%s: from another site %d %q", row, a.status, text(a.class("lead")))
+		}
+	}
+	if w.edits.uploads != nil || len(w.pieces) != 3 || w.edits.versions["1"] != 0 {
+		t.Errorf("something was changed: %v", w.edits)
+	}
+	for role, want := range map[string]string{"user": "", "curator": "/admin/pieces/1/edit", "admin": "/admin/pieces/1/edit"} {
+		got := ""
+		a := w.get("/origamis/1", w.here(role))
+		for _, link := range a.tags("a") {
+			if text(link) == "Edit this piece" {
+				got = attr(link, "href")
+			}
+		}
+		if got != want {
+			t.Errorf("%s: the piece's page leads to %q, want %q", role, got, want)
+		}
+	}
+}
+
+func TestShelf(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	w.pieces[1]["name"] = `<b>Fox</b> "&`
+	a := w.get("/admin/pieces?q=a+%26b", w.here("curator"))
+	got := append(texts(a, "li", "shelf-row"), attr(a.id("q"), "value"), attr(a.class("more").FirstChild, "href"))
+	want := []string{
+		"Crane 41 votes · updated 2 January 2026 Edit Crane Delete Crane",
+		`<b>Fox</b> "& 1 vote · updated 2 January 2026 Edit <b>Fox</b> "& Delete <b>Fox</b> "&`,
+		"a &b", "/admin/pieces?cursor=two%3D&q=a+%26b",
+	}
+	if diff := cmp.Diff(got, want); diff != "" || a.status != http.StatusOK || strings.Contains(a.body, "<b>Fox") {
+		t.Errorf("%d (-got +want):\n%s", a.status, diff)
+	}
+	if diff := cmp.Diff(w.edits.queries, []string{"limit=25&q=a+%26b&sort=name"}); diff != "" {
+		t.Errorf("asked (-got +want):\n%s", diff)
+	}
+	last := w.get("/admin/pieces?cursor=two%3D", w.here("admin"))
+	if got := texts(last, "li", "shelf-row"); len(got) != 1 || text(last.class("the-end")) != "That is all of them." {
+		t.Errorf("the last page: %q", got)
+	}
+	if a := w.get("/admin/pieces?cursor=x", w.here("admin")); a.status != http.StatusBadRequest {
+		t.Errorf("a cursor that is none: %d", a.status)
+	}
+}
+
+func TestShelfSaysWhatWasDone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for query, want := range map[string][2]string{
+		"done=added&piece=1":    {"Crane is in the gallery now. See it in the gallery", "/origamis/1"},
+		"done=saved&piece=2":    {"Fox is saved. See it in the gallery", "/origamis/2"},
+		"done=saved&piece=77":   {"The piece is saved. See it in the gallery", "/origamis/77"},
+		"done=deleted&piece=1":  {"The piece has left the gallery.", ""},
+		"done=saved&piece=-1":   {"", ""},
+		"done=saved&piece=x/..": {"", ""},
+		"done=<b>&piece=1":      {"", ""},
+		"":                      {"", ""},
+	} {
+		a := w.get("/admin/pieces?"+query, w.here("curator"))
+		got := [2]string{text(a.id("done")), ""}
+		if said := a.id("done"); said != nil {
+			for n := range elements(said) {
+				got[1] = attr(n, "href")
+			}
+			if attr(said, "tabindex") != "-1" {
+				t.Errorf("%s: no place for focus", query)
+			}
+		}
+		if got != want || a.status != http.StatusOK {
+			t.Errorf("%s: %d %q, want %q", query, a.status, got, want)
+		}
+	}
+}
+
+func TestCurationWhileTheCatalogueIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	w.get("/account", w.here("curator")) // auth's keys are known
+	w.product.mood.Store(broken)
+	a := w.get("/admin/pieces?done=saved&piece=1", w.here("curator"))
+	if got := text(a.class("away-heading")); a.status != http.StatusOK || got != "The shelves are out of sight" || text(a.id("done")) == "" {
+		t.Errorf("the shelf: %d %q, done %q", a.status, got, text(a.id("done")))
+	}
+	if a := w.get("/admin/pieces/new", w.here("curator")); a.status != http.StatusOK || a.id("piece-form") == nil {
+		t.Errorf("a new piece's form: %d", a.status)
+	}
+	for _, path := range []string{"/admin/pieces/1/edit", "/admin/pieces/1/delete"} {
+		if a := w.get(path, w.here("curator")); a.status != http.StatusServiceUnavailable || text(a.tags("h1")[0]) != "Away just now" {
+			t.Errorf("%s: %d", path, a.status)
+		}
+	}
+	a = w.postPiece("/admin/pieces/new", heron(), w.here("curator"))
+	if got := text(a.id("piece-problem")); a.status != http.StatusServiceUnavailable || !strings.Contains(got, "try again") || attr(a.id("name"), "value") != "Heron" {
+		t.Errorf("saving: %d %q, name %q", a.status, got, attr(a.id("name"), "value"))
+	}
+	a = w.postPiece("/admin/pieces/new", heron(), w.here("curator"), w.byHtmx("/admin/pieces/new"))
+	if got := text(a.class("notice")); a.status != http.StatusServiceUnavailable || !strings.Contains(got, "try again") || a.id("piece-form") != nil {
+		t.Errorf("saving by htmx: %d %.200s", a.status, a.body)
+	}
+}
+
+func TestRemoval(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.get("/admin/pieces/1/delete", w.here("curator"))
+	form := a.id("removal")
+	if got := text(a.tags("h1")[0]); a.status != http.StatusOK || got != "Delete Crane?" || attr(form, "action") != "/admin/pieces/1/delete" || attr(form, "method") != "post" {
+		t.Fatalf("%d %q %s", a.status, got, markup(t, form))
+	}
+	tag := url.Values{"tag": {`"0-41-a"`}}
+	w.edits.versions["1"] = 1
+	for name, how := range map[string]option{"whole": header("X", "y"), "htmx": w.byHtmx("/admin/pieces/1/delete")} {
+		a = w.post("/admin/pieces/1/delete", tag, w.here("curator"), how)
+		hidden := a.tags("input")[0]
+		if a.status != http.StatusPreconditionFailed || !strings.Contains(text(a.id("removal-problem")), "meanwhile") || attr(hidden, "value") != `"1-41-a"` ||
+			(len(a.tags("header")) == 0) != (name == "htmx") {
+			t.Errorf("%s: a piece that changed: %d %s", name, a.status, a.body)
+		}
+	}
+	for name, tag := range map[string]string{"nothing": "", "anything": "*", "no tag": "1-41-a", "a header": "\"1\"\r\nX: y\""} {
+		if a := w.post("/admin/pieces/1/delete", url.Values{"tag": {tag}}, w.here("curator")); a.status != http.StatusBadRequest {
+			t.Errorf("%s: %d", name, a.status)
+		}
+	}
+	for _, how := range []option{header("X", "y"), w.byHtmx("/admin/pieces/1/delete")} { // twice: the second finds it gone
+		a = w.post("/admin/pieces/1/delete", url.Values{"tag": {`"1-41-a"`}}, w.here("curator"), how)
+		if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); got != "/admin/pieces?done=deleted&piece=1" {
+			t.Errorf("deleted: %d to %q", a.status, got)
+		}
+	}
+	if a := w.get("/admin/pieces/1/delete", w.here("curator")); a.status != http.StatusNotFound {
+		t.Errorf("asking for what is gone: %d", a.status)
+	}
+}
