@@ -183,3 +183,20 @@ func TestClientReadsARefusalBesides(t *testing.T) {
 		}
 	}
 }
+
+func TestClientSendsBytesAsTheyStand(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		media, body, err := web.ReadBody(r, 100, "image/png")
+		if err != nil || media != "image/png" || string(body) != "\x89PNG\x00" || r.ContentLength != 5 {
+			t.Errorf("arrived: %s %q of %d, %v", media, body, r.ContentLength, err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	err := web.NewClient("paper", server.URL, time.Second, telemetry.Discard()).Do(t.Context(), web.Request{
+		Method: "POST", Path: "/", Body: web.Raw{MediaType: "image/png", Bytes: []byte("\x89PNG\x00")},
+	}, nil)
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -20,12 +20,15 @@ const peoplePerPage = 25
 
 // admin answers GET /admin, which leads to what curators and admins do.
 func (s *site) admin(w http.ResponseWriter, r *http.Request, who session.Session) error {
-	model := view.Admin{Doors: []view.Door{{Title: "Pieces", URL: shelfPath, Text: "Add a piece to the gallery, mend what one says, or take one out."}}}
+	var model view.Admin
 	if who.User.Role == token.RoleAdmin {
 		model.Doors = append(model.Doors, view.Door{
 			Title: "People", URL: "/admin/people", Text: "Find somebody, make them a curator or an admin, or keep them out.",
 		})
 	}
+	model.Doors = append(model.Doors, view.Door{
+		Title: "Pieces", URL: shelfPath, Text: "Add a piece to the gallery, mend what one says, or take one out.",
+	})
 	return s.page(w, r, http.StatusOK, "Admin", view.AdminPage(model))
 }
 

@@ -21,7 +21,7 @@ func TestAdminIsForThoseWithTheRole(t *testing.T) {
 	}{
 		"user":    {"Gallery Today Status Your account: person-7 Sign out", 403, 403, "Not through this gate", ""},
 		"curator": {"Gallery Today Status Your account: person-7 Admin Sign out", 200, 403, "Admin", "Pieces"},
-		"admin":   {"Gallery Today Status Your account: person-7 Admin Sign out", 200, 200, "Admin", "Pieces People"},
+		"admin":   {"Gallery Today Status Your account: person-7 Admin Sign out", 200, 200, "Admin", "People Pieces"},
 	} {
 		a := w.get("/admin", w.here(role))
 		got := []string{text(a.class("site-nav")), text(a.tags("h1")[0]), strings.Join(texts(a, "a", "cover"), " ")}

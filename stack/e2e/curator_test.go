@@ -1,0 +1,175 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"craftista/shared/pg"
+	"craftista/shared/telemetry"
+	"craftista/stack/internal/local"
+	"craftista/stack/internal/stacktest"
+
+	"github.com/chromedp/chromedp"
+)
+
+// drawn is a picture that a curator has on disk.
+const drawn = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path d="M0 0h10L5 10z" fill="#c43a20"/></svg>`
+
+// TestACuratorsDay adds a piece with a picture of its own, edits it, meets another
+// curator's edit and deletes it, with JavaScript and without.
+func TestACuratorsDay(t *testing.T) {
+	t.Parallel()
+	var database string
+	s := stacktest.Start(t, func(c *local.Config) { database = c.DatabaseURL })
+	front := s.URLs["frontend"]
+	picture, script := filepath.Join(t.TempDir(), "heron.svg"), filepath.Join(t.TempDir(), "script.svg")
+	for file, text := range map[string]string{picture: drawn, script: strings.Replace(drawn, "<path", "<script>alert(1)</script><path", 1)} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, scripting := range []bool{true, false} {
+		t.Run(fmt.Sprintf("script=%v", scripting), func(t *testing.T) {
+			t.Parallel()
+			b := open(t, s, scripting)
+			other := b.asCurator(database)
+			name := "Heron " + newcomer()
+			b.click(".doors a")
+			b.click(".section-head .button")
+			b.at("/admin/pieces/new")
+			b.fill("#name", name)
+			b.fill("#description", "It stands & waits.")
+			b.choose("#difficulty", "advanced")
+			b.fill("#folds", "12345")
+			b.fill("#paper", "washi")
+			b.upload(script)
+			b.submit("#piece-form")
+			b.see("#file-error", "script")
+			b.see(".field:has(#folds)", "Folds must be between 1 and 1000")
+			b.do(chromedp.Clear(chromedp.CSS("#folds")))
+			b.fill("#folds", "12")
+			b.upload(picture)
+			b.submit("#piece-form")
+			b.see("#done", name+" is in the gallery now.")
+
+			b.click("#done a")
+			b.see("h1", name)
+			b.shown(".piece .sheet img")
+			b.see(".lead", "It stands & waits.")
+			where, err := chromedp.Run(b.ctx, chromedp.Location())
+			if err != nil {
+				t.Fatal(err)
+			}
+			piece := strings.TrimPrefix(where, front)
+			b.click(".eyebrow-date a")
+			b.see("h1", "Edit a piece")
+			id := strings.TrimPrefix(piece, "/origamis/")
+			theirs(t, other, front, id, "They call it "+name)
+			b.do(chromedp.Clear(chromedp.CSS("#paper")))
+			b.fill("#paper", "newsprint")
+			b.submit("#piece-form")
+			b.see("#conflict-heading", "Somebody else saved this piece meanwhile")
+			b.see("#name-theirs", "They call it "+name)
+			b.submit("#piece-form")
+			b.see("#done", name+" is saved.")
+			b.goTo(piece)
+			b.see(".facts", "newsprint")
+
+			b.goTo("/admin/pieces/" + id + "/delete")
+			b.submit("#removal")
+			b.see("#done", "The piece has left the gallery.")
+			b.goTo(piece)
+			b.see("h1", "It flew away")
+		})
+	}
+}
+
+// asCurator makes somebody a curator, leaves their browser at /admin and returns
+// another device of theirs.
+func (b *tab) asCurator(database string) *http.Client {
+	b.t.Helper()
+	name := b.join()
+	db, err := pg.Open(database, telemetry.Discard())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(b.t.Context(), `UPDATE auth.users SET role = 'curator' WHERE username = $1`, name); err != nil {
+		b.t.Fatal(err)
+	}
+	b.submit(`form[action="/logout"]`)
+	b.see(".site-nav", "Sign in")
+	b.goTo("/login?next=/admin")
+	b.fill("#username", name)
+	b.fill("#password", passphrase)
+	b.submit("#login-form")
+	b.see("h1", "Admin")
+	return elsewhere(b.t, b.front, name, passphrase)
+}
+
+// choose takes the option with the value as a keyboard does, by its first letter.
+func (b *tab) choose(selector, value string) {
+	b.t.Helper()
+	b.do(chromedp.SendKeys(chromedp.CSS(selector), value[:1]))
+}
+
+func (b *tab) upload(file string) {
+	b.t.Helper()
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
+}
+
+// shown fails the test unless the image is one that the browser can draw.
+func (b *tab) shown(selector string) {
+	b.t.Helper()
+	source, err := chromedp.Run(b.ctx, chromedp.AttributeValue(chromedp.CSS(selector), "src"))
+	if err != nil || !strings.HasPrefix(source.Value, "/images/") {
+		b.t.Fatalf("the picture is at %q, %v", source.Value, err)
+	}
+	got := do(b.t, http.DefaultClient, get(b.t, b.front+source.Value))
+	if got.Status != http.StatusOK || got.Header.Get("Content-Type") != "image/svg+xml" || !strings.Contains(got.Body, "M0 0h10L5 10z") {
+		b.t.Errorf("the picture: %d %v %s", got.Status, got.Header, got.Body)
+	}
+}
+
+// theirs is what another curator's browser does: read the form, change the name,
+// save.
+func theirs(t *testing.T, client *http.Client, front, id, name string) {
+	t.Helper()
+	at := front + "/admin/pieces/" + id + "/edit"
+	form := do(t, client, get(t, at)).Body
+	found := func(pattern string) string {
+		m := regexp.MustCompile(pattern).FindStringSubmatch(form)
+		if m == nil {
+			t.Fatalf("no %s in %s", pattern, form)
+		}
+		return html.UnescapeString(m[1])
+	}
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	for field, value := range map[string]string{
+		"tag": found(`name="tag" value="([^"]*)"`), "name": name, "description": "It flies.", "difficulty": "easy", "folds": "3", "paper": "washi",
+		"picture": found(`name="picture" value="([^"]*)" checked`),
+	} {
+		if err := parts.WriteField(field, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = parts.Close()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at, &body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", parts.FormDataContentType())
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if got := do(t, client, r); got.Status != http.StatusSeeOther {
+		t.Fatalf("their edit: %d %s", got.Status, got.Body)
+	}
+}
