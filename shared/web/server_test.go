@@ -186,7 +186,7 @@ func TestClientReadsARefusalBesides(t *testing.T) {
 
 func TestClientSendsBytesAsTheyStand(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		media, body, err := web.ReadBody(r, 100, "image/png")
 		if err != nil || media != "image/png" || string(body) != "\x89PNG\x00" || r.ContentLength != 5 {
 			t.Errorf("arrived: %s %q of %d, %v", media, body, r.ContentLength, err)

@@ -83,6 +83,10 @@ func TestShelf(t *testing.T) {
 	if a := w.get("/admin/pieces?cursor=x", w.here("admin")); a.status != http.StatusBadRequest {
 		t.Errorf("a cursor that is none: %d", a.status)
 	}
+	w.pieces = w.pieces[:2]
+	if a := w.get("/admin/pieces?cursor=two%3D", w.here("admin")); a.status != http.StatusOK || text(a.class("away-heading")) != "Nothing fits" {
+		t.Errorf("no piece: %d %q", a.status, text(a.class("away-heading")))
+	}
 }
 
 func TestShelfSaysWhatWasDone(t *testing.T) {

@@ -93,7 +93,7 @@ func ShelfPage(s Shelf) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if s.Query != "" {
+		if s.Query != "" || s.Problem != "" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<a class=\"button button-quiet\" href=\"/admin/pieces\">All pieces</a>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
