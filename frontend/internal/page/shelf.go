@@ -36,7 +36,7 @@ func (s *site) shelf(w http.ResponseWriter, r *http.Request, _ session.Session) 
 	wg.Go(func() {
 		products, next, err = s.services.Catalogue.Find(r.Context(), model.Query, "name", query.Get("cursor"), piecesPerPage)
 	})
-	wg.Go(func() { model.Done, model.DoneURL = s.done(r.Context(), query) })
+	wg.Go(func() { s.sayDone(r.Context(), query, &model) })
 	wg.Wait()
 	switch fault.KindOf(err) {
 	case fault.Invalid:
@@ -58,22 +58,24 @@ func (s *site) shelf(w http.ResponseWriter, r *http.Request, _ session.Session) 
 	return s.page(w, r, status, "Pieces", view.ShelfPage(model))
 }
 
-// done says what led here, see shelfAfter, and where it shows.
-func (s *site) done(ctx context.Context, query url.Values) (text, where string) {
+// sayDone says what led here, see shelfAfter.
+func (s *site) sayDone(ctx context.Context, query url.Values, model *view.Shelf) {
 	did, ok := map[string]string{"added": "is in the gallery now.", "saved": "is saved."}[query.Get("done")]
 	id, err := strconv.ParseInt(query.Get("piece"), 10, 64)
 	switch {
 	case query.Get("done") == "deleted":
-		return "The piece has left the gallery.", ""
+		model.DoneName, model.Done = "The piece", "has left the gallery."
+		return
 	case !ok || err != nil || id < 1:
-		return "", ""
+		return
 	}
+	model.DoneName, model.Done, model.DoneURL = "The piece", did, pieceURL(id)
 	p, err := s.services.Catalogue.Product(ctx, id)
 	if err != nil {
 		web.NoteFailure(ctx, err)
-		return "The piece " + did, pieceURL(id)
+		return
 	}
-	return p.Name + " " + did, pieceURL(id)
+	model.DoneName = p.Name
 }
 
 // shelfAfter leads to the shelf, which says what was done to the piece.

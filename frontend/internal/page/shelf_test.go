@@ -150,7 +150,7 @@ func TestRemoval(t *testing.T) {
 	w := newWorld(t, page.Settings{})
 	a := w.get("/admin/pieces/1/delete", w.here("curator"))
 	form := a.id("removal")
-	if got := text(a.tags("h1")[0]); a.status != http.StatusOK || got != "Delete Crane?" || attr(form, "action") != "/admin/pieces/1/delete" || attr(form, "method") != "post" {
+	if got := text(a.tags("h1")[0]); a.status != http.StatusOK || got != "Delete Crane ?" || attr(form, "action") != "/admin/pieces/1/delete" || attr(form, "method") != "post" {
 		t.Fatalf("%d %q %s", a.status, got, markup(t, form))
 	}
 	tag := url.Values{"tag": {`"0-41-a"`}}

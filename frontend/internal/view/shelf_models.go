@@ -8,14 +8,17 @@ import (
 
 // Shelf is the content of /admin/pieces, the catalogue as curators see it. Query
 // is what was searched for; NextURL is "" on the last page; Done says what was
-// just done, DoneURL where that shows, each "" if there is nothing to say.
+// just done to DoneName, DoneURL where that shows, each "" if there is nothing to
+// say.
 type Shelf struct {
-	Query         string
-	Rows          []ShelfRow
-	NextURL       string
-	Done, DoneURL string
-	Away          bool
-	Problem       string // why nothing can be shown; "" otherwise
+	Query    string
+	Rows     []ShelfRow
+	NextURL  string
+	Done     string
+	DoneName string
+	DoneURL  string
+	Away     bool
+	Problem  string // why nothing can be shown; "" otherwise
 }
 
 // ShelfRow is one piece of it.
