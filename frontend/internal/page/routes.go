@@ -84,7 +84,7 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	r.Post("/account/sessions/end-others", s.forPerson(s.endOthers))
 	r.Post("/account/sessions/end-all", s.forPerson(s.endAll))
 	r.Get("/admin", s.forRoles(s.admin, token.RoleCurator, token.RoleAdmin))
-	r.Get(shelfPath, s.forCurators(s.shelf))
+	r.Get(shelfPath, s.forCurators(s.adminPieces))
 	r.Get(shelfPath+"/new", s.forCurators(s.newPiece))
 	r.Post(shelfPath+"/new", s.forCurators(s.addPiece))
 	r.Get(shelfPath+"/{id}/edit", s.forCurators(s.editPiece))

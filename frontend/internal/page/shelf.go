@@ -25,8 +25,8 @@ func (s *site) forCurators(next personal) web.Handler {
 	return s.forRoles(next, token.RoleCurator, token.RoleAdmin)
 }
 
-// shelf answers GET /admin/pieces.
-func (s *site) shelf(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+// adminPieces answers GET /admin/pieces.
+func (s *site) adminPieces(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	query, status := r.URL.Query(), http.StatusOK
 	model := view.Shelf{Query: query.Get("q")}
 	var products []backend.Product
