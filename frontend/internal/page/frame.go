@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -34,7 +35,8 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, status int, title st
 // who signed out. That costs the back/forward cache and is worth it.
 func send(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
 	var b bytes.Buffer
-	if err := content.Render(r.Context(), &b); err != nil {
+	ctx := context.WithoutCancel(r.Context()) // the time to fetch is up, perhaps; that is what the page then says
+	if err := content.Render(ctx, &b); err != nil {
 		return fmt.Errorf("render %s: %w", r.URL.Path, err)
 	}
 	private(w)

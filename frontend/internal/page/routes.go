@@ -55,6 +55,10 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	s := &site{services: services, sessions: sessions, assets: assets, cards: cards, self: self, settings: settings, processID: rand.Text()}
 	r := web.NewRouter(t, s.fail)
 	r.Use(s.headers, s.sameOrigin, s.sessions.Middleware)
+	if settings.DevReload {
+		r.Get("/dev/reload", s.reload)
+	}
+	r.GetTimeout = backend.ReadTimeout
 
 	r.Get("/", s.gallery)
 	r.Get("/recommendations", s.picks)
@@ -88,9 +92,6 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	r.Get(cardPrefix+"{file}", s.shareCard)
 	r.Get("/favicon.ico", assets.Icon)
 	r.Get("/robots.txt", s.robots)
-	if settings.DevReload {
-		r.Get("/dev/reload", s.reload)
-	}
 	return r
 }
 
