@@ -140,8 +140,11 @@ func TestStatusOfABlankDatabaseIsPending(t *testing.T) {
 		{Schema: "auth", Version: 2, Name: "00002_refresh.sql"},
 		{Schema: "auth", Version: 3, Name: "00003_throttle.sql"},
 		{Schema: "auth", Version: 4, Name: "00004_oidc.sql"},
+		{Schema: "auth", Version: 5, Name: "00005_sessions.sql"},
 		{Schema: "product", Version: 1, Name: "00001_products.sql"},
 		{Schema: "product", Version: 2, Name: "00002_votes_of_a_person.sql"},
+		{Schema: "product", Version: 3, Name: "00003_votes_xid.sql"},
+		{Schema: "product", Version: 4, Name: "00004_cache_trust.sql"},
 		{Schema: "product", Version: 5, Name: "00005_edit.sql"},
 		{Schema: "recommendation", Version: 1, Name: "00001_daily.sql"},
 	}

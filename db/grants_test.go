@@ -61,6 +61,7 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 		"create with votes": {`INSERT INTO product.products (name, description, image_url, difficulty, folds, paper, votes) VALUES ('a', 'b', 'c', 'easy', 1, 'd', 100)`, nil},
 		"choose an id":      {`INSERT INTO product.products (id, name, description, image_url, difficulty, folds, paper) OVERRIDING SYSTEM VALUE VALUES (99, 'a', 'b', 'c', 'easy', 1, 'd')`, nil},
 		"set the count":     {`UPDATE product.products SET votes = 100 WHERE id = 1`, nil},
+		"hide a change":     {`UPDATE product.products SET votes_xid = '1' WHERE id = 1`, nil},
 		"back-date":         {`UPDATE product.products SET created_at = now()`, nil},
 		"truncate products": {`TRUNCATE product.products CASCADE`, nil},
 		"move the sequence": {`SELECT setval('product.products_id_seq', 1)`, nil},
@@ -83,6 +84,11 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 		"borrow counter": {`CREATE TEMPORARY TABLE mine (product_id bigint);
 			CREATE TRIGGER mine AFTER INSERT ON mine REFERENCING NEW TABLE AS changed
 			FOR EACH STATEMENT EXECUTE FUNCTION product.count_votes()`, nil},
+
+		"read the epoch":   {`SELECT epoch, vetoed_until FROM product.cache_trust`, []string{product}},
+		"veto the cache":   {`UPDATE product.cache_trust SET epoch = epoch + 1, vetoed_until = now()`, []string{product}},
+		"add an epoch":     {`INSERT INTO product.cache_trust DEFAULT VALUES`, nil},
+		"delete the epoch": {`DELETE FROM product.cache_trust`, nil},
 
 		"read days":    {`SELECT day, product_id FROM recommendation.daily`, []string{recommendation}},
 		"choose a day": {`INSERT INTO recommendation.daily (day, product_id) VALUES ('2026-02-01', 1)`, []string{recommendation}},

@@ -49,6 +49,10 @@ func Default() Config {
 	}
 }
 
+// share is how long visitors share what they look at. Counts on a page may be
+// that old, but for the reader's own votes; live updates follow.
+const share = time.Second
+
 // Run serves the site until ctx is done.
 func Run(ctx context.Context, c Config) error {
 	if err := checkPublicURL(c.PublicURL); err != nil {
@@ -79,7 +83,8 @@ func Run(ctx context.Context, c Config) error {
 		return fmt.Errorf("start frontend: %w", err)
 	}
 	site := page.Routes(t, services, sessions, assets, cards, self, page.Settings{
-		DevReload: c.DevReload, Stopping: ctx.Done(), Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
+		DevReload: c.DevReload, Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
+		Share: share,
 	})
 	return web.Serve(ctx, listener, site, t.Log, t.Shutdown)
 }

@@ -5,6 +5,7 @@ package product
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"craftista/product/internal/api"
@@ -17,6 +18,8 @@ import (
 	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/web"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // keysTimeout bounds one fetch of auth's keys.
@@ -57,35 +60,77 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return errors.Join(err, t.Shutdown(ctx))
 	}
-	cache, closeCache, err := openCache(c, t)
-	if err != nil {
-		return errors.Join(err, db.Close(), t.Shutdown(ctx))
-	}
 	closeDB := func(context.Context) error { return db.Close() }
-	l, err := c.Listen()
+	store := postgres.NewStore(db)
+	live := core.NewLive(store, api.EncodeTally, t.Log)
+	cache, informs, closeCache, err := openCache(c, db, t)
+	if err != nil {
+		return errors.Join(err, closeDB(ctx), t.Shutdown(ctx))
+	}
+	stopLive, err := runLive(ctx, c, live)
 	if err != nil {
 		return errors.Join(err, closeDB(ctx), closeCache(ctx), t.Shutdown(ctx))
 	}
-	store := postgres.NewStore(db)
+	l, err := c.Listen()
+	if err != nil {
+		return errors.Join(err, stopLive(ctx), closeDB(ctx), closeCache(ctx), t.Shutdown(ctx))
+	}
 	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(keysTimeout, t))
-	routes := api.Routes(t, core.NewCatalogue(store, cache, api.Encode, newTracer(t)), token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
+	catalogue := core.NewCatalogue(store, cache, api.Encode, newTracer(t), live.Change)
+	routes := api.Routes(t, catalogue, live, token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
 		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
-		Checks: map[string]health.Check{"database": store.Ready},
+		Checks: map[string]health.Check{"database": store.Ready}, Informs: informs,
 	})
-	return web.Serve(ctx, l, routes, t.Log, closeDB, closeCache, t.Shutdown)
+	return web.Serve(ctx, l, routes, t.Log, stopLive, closeCache, closeDB, t.Shutdown) // closing the cache, loads may still use the database
 }
 
-// openCache returns the cache, or none where none is set, and what closes it.
-func openCache(c Config, t *telemetry.Telemetry) (core.Cache, func(context.Context) error, error) {
+// openCache returns the cache, or none where none is set, whether it is there,
+// and what closes it and all that it needs but db.
+func openCache(c Config, db *sqlx.DB, t *telemetry.Telemetry) (core.Cache, map[string]health.Check, func(context.Context) error, error) {
 	if c.RedisURL == "" {
 		t.Log.Info("serving without a cache, REDIS_URL is empty")
-		return core.NoCache{}, func(context.Context) error { return nil }, nil
+		return core.NoCache{}, nil, func(context.Context) error { return nil }, nil
 	}
-	cache, err := redis.Open(c.RedisURL, c.RedisPatience, t)
+	register, err := postgres.OpenRegister(c.DatabaseURL, db, t)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return cache, func(context.Context) error { return cache.Close() }, nil
+	trust := core.NewTrust(register, core.VetoTerm, t.Log)
+	closeTrust := func() error {
+		trust.Close()
+		return register.Close()
+	}
+	cache, err := redis.Open(c.RedisURL, c.RedisPatience, trust, t)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, closeTrust())
+	}
+	closeAll := func(context.Context) error { return errors.Join(cache.Close(), closeTrust()) }
+	return cache, map[string]health.Check{"cache": cache.Ready}, closeAll, nil
+}
+
+// runLive runs live, with a bell between it and other replicas where a Redis is
+// set, and returns what stops it. It outlasts ctx: requests that finish late
+// change votes too.
+func runLive(ctx context.Context, c Config, live *core.Live) (stop func(context.Context) error, err error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	closeBell := func() error { return nil }
+	if c.RedisURL != "" {
+		bell, err := redis.OpenBell(c.RedisURL, c.RedisPatience)
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+		closeBell = bell.Close
+		running.Go(func() { bell.Ring(ctx, live.Changes()) })
+		running.Go(func() { bell.Hear(ctx, live.Nudge) })
+	}
+	running.Go(func() { live.Run(ctx) })
+	return func(context.Context) error {
+		cancel()
+		running.Wait()
+		return closeBell()
+	}, nil
 }

@@ -51,7 +51,9 @@ func run(t *testing.T, c product.Config) (url string, stop func() error) {
 		t.Fatal(err)
 	}
 	c.Listener = l
-	c.Log = slog.DiscardHandler
+	if c.Log == nil {
+		c.Log = slog.DiscardHandler
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- product.Run(ctx, c) }()

@@ -11,14 +11,18 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"craftista/shared/fault"
 	"craftista/shared/web"
+
+	"github.com/andybalholm/brotli"
 )
 
 //go:embed css/*.css js/*.js vendor/*.js origami/*.svg icon.svg placeholder.svg
@@ -33,9 +37,19 @@ const (
 	hashDigits  = 12 // of the sha256, in hexadecimal: 48 bits
 )
 
+// asset is a file. Its codings are made for the first reader who takes them:
+// small files all, but to squeeze every one at each start would take longer than
+// the rest of the start.
 type asset struct {
-	plain, zipped []byte
-	mediaType     string
+	mediaType    string
+	plain        coded
+	brotli, gzip func() coded
+}
+
+// coded is a file in one coding, with the entity tag of these bytes.
+type coded struct {
+	body []byte
+	etag string
 }
 
 // Assets are the files by URL. It is immutable and safe for concurrent use.
@@ -45,7 +59,7 @@ type Assets struct {
 	plain  map[string]string // the way back
 }
 
-// New reads, hashes and compresses the embedded files.
+// New reads and hashes the embedded files.
 func New() (*Assets, error) {
 	a := &Assets{byName: map[string]asset{}, hashed: map[string]string{}, plain: map[string]string{}}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -65,14 +79,14 @@ func (a *Assets) add(name string) error {
 	if err != nil {
 		return err
 	}
-	zipped, err := zip(body)
-	if err != nil {
-		return fmt.Errorf("compress %s: %w", name, err)
-	}
 	sum := sha256.Sum256(body)
 	ext := path.Ext(name)
 	hashed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:])[:hashDigits] + ext
-	a.byName[name] = asset{plain: body, zipped: zipped, mediaType: mediaType(ext)}
+	a.byName[name] = asset{
+		mediaType: mediaType(ext), plain: coded{body, web.ETag(body)},
+		brotli: sync.OnceValue(func() coded { return compress(body, bestBrotli) }),
+		gzip:   sync.OnceValue(func() coded { return compress(body, bestGzip) }),
+	}
 	a.hashed[name] = hashed
 	a.plain[hashed] = name
 	return nil
@@ -90,19 +104,19 @@ func mediaType(ext string) string {
 	}
 }
 
-func zip(body []byte) ([]byte, error) {
+func compress(body []byte, coding func(io.Writer) io.WriteCloser) coded {
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := z.Write(body); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	z := coding(&b)
+	_, _ = z.Write(body) // a buffer takes everything
+	_ = z.Close()
+	return coded{b.Bytes(), web.ETag(b.Bytes())}
+}
+
+func bestBrotli(w io.Writer) io.WriteCloser { return brotli.NewWriterLevel(w, brotli.BestCompression) }
+
+func bestGzip(w io.Writer) io.WriteCloser {
+	z, _ := gzip.NewWriterLevel(w, gzip.BestCompression) // the level is one
+	return z
 }
 
 // URL is the content-hashed URL of the named file ("css/site.css"), "" when
@@ -158,31 +172,52 @@ func (a *Assets) serve(w http.ResponseWriter, r *http.Request, name, cache strin
 	if !ok {
 		return fault.New(fault.NotFound, "nothing is at %s", r.URL.Path)
 	}
-	body := found.plain
-	w.Header().Set("Vary", "Accept-Encoding")
-	if takesGzip(strings.Join(r.Header.Values("Accept-Encoding"), ",")) {
-		body = found.zipped
-		w.Header().Set("Content-Encoding", "gzip")
+	body, coding := found.plain, Coding(r.Header["Accept-Encoding"], "br", "gzip")
+	switch coding {
+	case "br":
+		body = found.brotli()
+	case "gzip":
+		body = found.gzip()
 	}
-	web.ReplyBytes(w, r, cache, found.mediaType, body)
+	if coding != "" {
+		w.Header().Set("Content-Encoding", coding)
+	}
+	w.Header().Set("Vary", "Accept-Encoding")
+	web.ReplyKept(w, r, cache, found.mediaType, body.etag, body.body)
 	return nil
 }
 
-// takesGzip reports whether an Accept-Encoding (RFC 9110 section 12.5.3) takes
-// gzip: named itself, or else by *, with a weight that is not 0.
-func takesGzip(accept string) bool {
-	takes := false
-	for item := range strings.SplitSeq(accept, ",") {
-		coding, weight, weighted := strings.Cut(item, ";")
-		_, value, _ := strings.Cut(weight, "=")
-		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-		wanted := !weighted || err == nil && q > 0
-		switch strings.ToLower(strings.TrimSpace(coding)) {
-		case "gzip":
-			return wanted
-		case "*":
-			takes = wanted
+// Coding is the one of the codings on offer that an Accept-Encoding header (RFC
+// 9110 section 12.5.3) likes best, the first of equals; "" is none of them: the
+// header names neither it nor *, or gives it the weight 0.
+func Coding(accept []string, offers ...string) string {
+	best, most := "", 0.0
+	for _, offer := range offers {
+		if q := weight(accept, offer); q > most {
+			best, most = offer, q
 		}
 	}
-	return takes
+	return best
+}
+
+// weight is what the header gives the coding: named itself, or else by *.
+func weight(accept []string, coding string) float64 {
+	rest := 0.0
+	for _, line := range accept {
+		for item := range strings.SplitSeq(line, ",") {
+			name, params, weighted := strings.Cut(item, ";")
+			q := 1.0
+			if weighted {
+				_, value, _ := strings.Cut(params, "=")
+				q, _ = strconv.ParseFloat(strings.TrimSpace(value), 64) // 0 if it is no number
+			}
+			switch name = strings.TrimSpace(name); {
+			case strings.EqualFold(name, coding):
+				return q
+			case name == "*":
+				rest = q
+			}
+		}
+	}
+	return rest
 }

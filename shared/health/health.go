@@ -5,11 +5,9 @@ package health
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +15,7 @@ import (
 	"craftista/shared/web"
 )
 
-// checkTimeout bounds one readiness check.
+// checkTimeout bounds one check.
 const checkTimeout = 2 * time.Second
 
 // Check is nil when what it looks at works.
@@ -29,6 +27,7 @@ type Service struct {
 	Description string // one sentence
 	Version     string
 	Checks      map[string]Check // what the service needs in order to be ready
+	Informs     map[string]Check // what it works without, and better with: told, and no reason to be unready
 }
 
 // Routes adds what every service answers: /livez, /readyz, /health and
@@ -47,8 +46,9 @@ func (s Service) RoutesJSON(r *web.Router) {
 }
 
 type readyReply struct {
-	Status string            `json:"status"` // ready or unready
-	Checks map[string]string `json:"checks"` // ok or down
+	Status string            `json:"status"`  // ready or unready
+	Checks map[string]string `json:"checks"`  // ok or down; degraded for one that only informs
+	TookMS map[string]int64  `json:"took_ms"` // by each check
 }
 
 type healthReply struct {
@@ -79,39 +79,53 @@ func (s Service) livez(w http.ResponseWriter, _ *http.Request) error {
 	return web.Reply(w, http.StatusOK, map[string]string{"status": "alive"})
 }
 
-// readyz answers GET /readyz with every check by name, 503 until all are ok.
+// readyz answers GET /readyz with every check by name, 503 until all are ok but
+// those that only inform.
 func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
-	reply, status := readyReply{Status: "ready", Checks: s.run(r.Context())}, http.StatusOK
-	for _, state := range reply.Checks {
-		if state != "ok" {
-			reply.Status, status = "unready", web.Status(fault.Unavailable)
+	reply, status := readyReply{Status: "ready", Checks: map[string]string{}, TookMS: map[string]int64{}}, http.StatusOK
+	for name, o := range s.run(r.Context()) {
+		reply.Checks[name], reply.TookMS[name] = "ok", o.took.Milliseconds()
+		switch _, informs := s.Informs[name]; {
+		case o.err == nil:
+		case informs:
+			reply.Checks[name] = "degraded"
+		default:
+			reply.Checks[name], reply.Status, status = "down", "unready", web.Status(fault.Unavailable)
 		}
 	}
 	return web.Reply(w, status, reply)
 }
 
+// outcome is what a check said, and how long it took to say it.
+type outcome struct {
+	err  error
+	took time.Duration
+}
+
 // run runs all checks at once.
-func (s Service) run(ctx context.Context) map[string]string {
+func (s Service) run(ctx context.Context) map[string]outcome {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	names := slices.Sorted(maps.Keys(s.Checks))
-	states := make([]string, len(names))
+	var mu sync.Mutex // guards all
+	all := map[string]outcome{}
 	var wg sync.WaitGroup
-	for i, name := range names {
-		wg.Go(func() {
-			states[i] = "ok"
-			if err := s.Checks[name](ctx); err != nil {
-				states[i] = "down"
-				web.NoteFailure(ctx, fmt.Errorf("%s is not ready: %w", name, err))
-			}
-		})
+	for _, checks := range []map[string]Check{s.Checks, s.Informs} {
+		for name, check := range checks {
+			wg.Go(func() {
+				start := time.Now()
+				err := check(ctx)
+				took := time.Since(start)
+				if err != nil {
+					web.NoteFailure(ctx, fmt.Errorf("%s is not ready: %w", name, err))
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				all[name] = outcome{err, took}
+			})
+		}
 	}
 	wg.Wait()
-	reply := make(map[string]string, len(names))
-	for i, name := range names {
-		reply[name] = states[i]
-	}
-	return reply
+	return all
 }
 
 // health answers GET /health and, on the JSON services, GET /status.

@@ -17,7 +17,10 @@ import (
 )
 
 func router(checks map[string]health.Check) *web.Router {
-	s := health.Service{Name: "paper", Description: "Keeps paper.", Version: "v1", Checks: checks}
+	return routes(health.Service{Name: "paper", Description: "Keeps paper.", Version: "v1", Checks: checks})
+}
+
+func routes(s health.Service) *web.Router {
 	r := web.NewRouter(telemetry.Discard(), web.Problem)
 	s.Routes(r)
 	s.RoutesJSON(r)
@@ -44,6 +47,11 @@ func TestReadinessTellsTheTruthAndLivenessAsksNobody(t *testing.T) {
 	})
 	start := time.Now()
 	status, body := get(t, r, "/readyz")
+	took, _ := body["took_ms"].(map[string]any)
+	if slow, ok := took["slow"].(float64); len(took) != 3 || !ok || slow < 500 {
+		t.Errorf("took_ms %v", took)
+	}
+	delete(body, "took_ms")
 	want := map[string]any{"status": "unready", "checks": map[string]any{"cache": "ok", "database": "down", "slow": "down"}}
 	if diff := cmp.Diff(want, body); status != 503 || diff != "" {
 		t.Errorf("readyz %d (-want +got):\n%s", status, diff)
@@ -56,6 +64,31 @@ func TestReadinessTellsTheTruthAndLivenessAsksNobody(t *testing.T) {
 	}
 	if status, body := get(t, router(nil), "/readyz"); status != 200 || body["status"] != "ready" {
 		t.Errorf("readyz without checks: %d %v", status, body)
+	}
+}
+
+// TestWhatInformsDecidesNothing has a service whose cache is gone: it says so and
+// stays ready.
+func TestWhatInformsDecidesNothing(t *testing.T) {
+	t.Parallel()
+	gone := func(context.Context) error { return errors.New("secret") }
+	fine := func(context.Context) error { return nil }
+	for name, row := range map[string]struct {
+		database, cache health.Check
+		status          int
+		want            map[string]any
+	}{
+		"the cache gone": {fine, gone, 200, map[string]any{"status": "ready", "checks": map[string]any{"cache": "degraded", "database": "ok"}}},
+		"both gone":      {gone, gone, 503, map[string]any{"status": "unready", "checks": map[string]any{"cache": "degraded", "database": "down"}}},
+		"all well":       {fine, fine, 200, map[string]any{"status": "ready", "checks": map[string]any{"cache": "ok", "database": "ok"}}},
+	} {
+		status, body := get(t, routes(health.Service{
+			Checks: map[string]health.Check{"database": row.database}, Informs: map[string]health.Check{"cache": row.cache},
+		}), "/readyz")
+		delete(body, "took_ms")
+		if diff := cmp.Diff(row.want, body); status != row.status || diff != "" {
+			t.Errorf("%s: readyz %d (-want +got):\n%s", name, status, diff)
+		}
 	}
 }
 

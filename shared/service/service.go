@@ -25,6 +25,7 @@ type Config struct {
 	Addr         string `env:"ADDR"`    // host:port to listen on
 	Version      string `env:"VERSION"` // what /health reports
 	OTLPEndpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+	telemetry.Sampling
 
 	Listener net.Listener          // listened on instead of Addr if not nil
 	Exporter sdktrace.SpanExporter // gets every span besides; may be nil
@@ -45,7 +46,7 @@ func (c Config) Listen() (net.Listener, error) {
 
 // Telemetry starts the named service's telemetry as the settings say.
 func (c Config) Telemetry(ctx context.Context, name string) (*telemetry.Telemetry, error) {
-	return telemetry.New(ctx, name, c.Version, telemetry.Options{Endpoint: c.OTLPEndpoint, Exporter: c.Exporter, Log: c.Log})
+	return telemetry.New(ctx, name, c.Version, telemetry.Options{Sampling: c.Sampling, Endpoint: c.OTLPEndpoint, Exporter: c.Exporter, Log: c.Log})
 }
 
 // Main runs a service until SIGINT or SIGTERM and returns the exit code: 0 after

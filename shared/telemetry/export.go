@@ -41,13 +41,21 @@ func (m mended) Name() string { return mend(m.ReadOnlySpan.Name()) }
 
 // Attributes implements sdktrace.ReadOnlySpan.
 func (m mended) Attributes() []attribute.KeyValue {
-	attributes := slices.Clone(m.ReadOnlySpan.Attributes())
+	attributes := m.ReadOnlySpan.Attributes()
+	if !slices.ContainsFunc(attributes, broken) { // as nearly always
+		return attributes
+	}
+	attributes = slices.Clone(attributes)
 	for i, a := range attributes {
-		if a.Value.Type() == attribute.STRING && !utf8.ValidString(a.Value.AsString()) {
+		if broken(a) {
 			attributes[i].Value = attribute.StringValue(mend(a.Value.AsString()))
 		}
 	}
 	return attributes
+}
+
+func broken(a attribute.KeyValue) bool {
+	return a.Value.Type() == attribute.STRING && !utf8.ValidString(a.Value.AsString())
 }
 
 func mend(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
@@ -64,13 +72,4 @@ func (e metricExporter) Export(ctx context.Context, m *metricdata.ResourceMetric
 		e.log.WarnContext(ctx, "metrics were not sent", "error", err.Error())
 	}
 	return nil
-}
-
-// withoutHost drops the Host header from the metrics of servers: callers choose
-// it, and each value would be a series of its own.
-func withoutHost() sdkmetric.View {
-	return sdkmetric.NewView(
-		sdkmetric.Instrument{Name: "http.server.*"},
-		sdkmetric.Stream{AttributeFilter: attribute.NewDenyKeysFilter("server.address", "server.port")},
-	)
 }

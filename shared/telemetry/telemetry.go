@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -25,6 +27,7 @@ import (
 // Options say where telemetry goes. The zero value keeps it in the process:
 // spans and metrics are made, logs go to standard error as JSON.
 type Options struct {
+	Sampling
 	Endpoint string                // OTLP over HTTP, such as http://localhost:4318; "" sends nothing
 	Exporter sdktrace.SpanExporter // gets every span at once besides; nil is none
 	Log      slog.Handler          // nil is JSON on standard error at level Info
@@ -36,12 +39,14 @@ type Telemetry struct {
 	Metrics    metric.MeterProvider
 	Propagator propagation.TextMapPropagator // W3C Trace Context and Baggage
 	Log        *slog.Logger                  // adds trace_id and span_id from the context
+	sends      bool                          // there is somewhere to send spans
+	delivery   atomic.Pointer[Delivery]      // the last; nil before the first
 	shutdown   []func(context.Context) error
 }
 
 // New starts the telemetry of the named service. Call Shutdown at the end: it
 // sends what is still waiting. An endpoint that does not answer is no error
-// here; spans for it are dropped.
+// here; spans for it are dropped. Errors are settings that cannot be.
 func New(ctx context.Context, name, version string, o Options) (*Telemetry, error) {
 	res := resource.NewSchemaless(
 		attribute.String("service.name", name),
@@ -50,12 +55,20 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 	t := &Telemetry{
 		Propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
 		Log:        slog.New(traced{handler(o.Log)}).With("service", name),
+		sends:      o.Exporter != nil || o.Endpoint != "",
 	}
-	// Every request is traced, also when its caller's traceparent asks not to be.
-	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(sdktrace.AlwaysSample())}
-	metrics := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithView(withoutHost())}
+	sampler, err := o.sampler()
+	if err != nil {
+		return nil, err
+	}
+	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(sampler)}
+	if o.Disabled { // its spans have ids and go nowhere
+		t.Traces, t.Metrics = sdktrace.NewTracerProvider(traces...), noop.NewMeterProvider()
+		return t, nil
+	}
+	metrics := []sdkmetric.Option{sdkmetric.WithResource(res)}
 	if o.Exporter != nil {
-		traces = append(traces, sdktrace.WithSyncer(o.Exporter))
+		traces = append(traces, sdktrace.WithSyncer(watched{o.Exporter, &t.delivery}))
 	}
 	if o.Endpoint != "" {
 		spans, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.Endpoint+"/v1/traces"))
@@ -66,7 +79,7 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 		if err != nil {
 			return nil, fmt.Errorf("start metric exporter: %w", err)
 		}
-		traces = append(traces, sdktrace.WithBatcher(spanExporter{spans, t.Log}))
+		traces = append(traces, sdktrace.WithBatcher(spanExporter{watched{spans, &t.delivery}, t.Log}))
 		metrics = append(metrics, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metricExporter{points, t.Log}, sdkmetric.WithInterval(15*time.Second))))
 	}
 	tp, mp := sdktrace.NewTracerProvider(traces...), sdkmetric.NewMeterProvider(metrics...)
@@ -80,7 +93,7 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 func Discard() *Telemetry {
 	t, err := New(context.Background(), "test", "", Options{Log: slog.DiscardHandler})
 	if err != nil {
-		panic("telemetry without an endpoint: " + err.Error()) // only exporters can fail
+		panic("telemetry without an endpoint: " + err.Error()) // only settings and exporters can fail
 	}
 	return t
 }

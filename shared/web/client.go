@@ -35,6 +35,7 @@ type Request struct {
 	Bearer       string      // an access token; "" sends none
 	Header       http.Header // more headers; may be nil
 	Body         any         // sent as JSON; nil sends none
+	Refused      any         // gets the JSON of an error reply besides, if it is of that shape; may be nil
 }
 
 // NewClient returns a client of the service, which name calls in error messages,
@@ -86,6 +87,9 @@ func (c *Client) DoHeader(ctx context.Context, req Request, out any) (http.Heade
 	case err != nil:
 		return nil, fault.New(fault.Unavailable, "%s stopped answering", c.name).Because(err)
 	case res.StatusCode >= 300:
+		if req.Refused != nil {
+			_ = json.Unmarshal(body, req.Refused) // the fault below says enough
+		}
 		return res.Header, c.fault(res, body)
 	case out == nil:
 		return res.Header, nil

@@ -120,9 +120,10 @@ func decodeMessage(err error) string {
 // PathID is the id that stands at {id} in the matched pattern; anything but a
 // positive 64-bit integer is NotFound.
 func PathID(r *http.Request) (int64, error) {
-	id, err := strconv.ParseInt(Param(r, "id"), 10, 64)
-	if err != nil || id < 1 || strconv.FormatInt(id, 10) != Param(r, "id") {
-		return 0, fault.New(fault.NotFound, "nothing has the id %q", Param(r, "id"))
+	text := Param(r, "id")
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 1 || text[0] == '+' || text[0] == '0' {
+		return 0, fault.New(fault.NotFound, "nothing has the id %q", text)
 	}
 	return id, nil
 }
@@ -153,23 +154,26 @@ func ReplyTagged(w http.ResponseWriter, r *http.Request, cacheControl string, v 
 }
 
 // ReplyBytes is ReplyTagged for a body that is encoded already.
-func ReplyBytes(w http.ResponseWriter, r *http.Request, cacheControl, contentType string, body []byte) {
-	sum := sha256.Sum256(body)
-	ReplyVersion(w, r, cacheControl, contentType, `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`, body)
+func ReplyBytes(w http.ResponseWriter, r *http.Request, cacheControl, mediaType string, body []byte) {
+	ReplyKept(w, r, cacheControl, mediaType, ETag(body), body)
 }
 
-// ReplyVersion is ReplyBytes for a body whose strong ETag, quotes included, is
-// known.
-func ReplyVersion(w http.ResponseWriter, r *http.Request, cacheControl, contentType, tag string, body []byte) {
-	h := w.Header()
-	h.Set("Etag", tag)
-	h.Set("Cache-Control", cacheControl)
-	if matches(r.Header.Get("If-None-Match"), tag) {
+// ETag is a strong entity tag of the bytes, with its quotes.
+func ETag(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+}
+
+// ReplyKept is ReplyBytes for a body that is kept together with its entity tag,
+// quotes and all, which whoever keeps it changes with every byte of it.
+func ReplyKept(w http.ResponseWriter, r *http.Request, cacheControl, mediaType, etag string, body []byte) {
+	h := w.Header() // set as net/http spells them, which Set would check anew
+	h["Etag"], h["Cache-Control"] = []string{etag}, []string{cacheControl}
+	if asked := r.Header.Get("If-None-Match"); asked != "" && matches(asked, etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h["Content-Type"], h["Content-Length"] = []string{mediaType}, []string{strconv.Itoa(len(body))}
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(body) // the caller hung up: nobody left to tell
 }

@@ -13,15 +13,46 @@ import (
 	"craftista/shared/telemetry"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
-	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
-	"go.opentelemetry.io/otel/trace"
 )
 
-// exchange is what the log line of one request learns on the way.
+// exchange is one request as the Router follows it: the response on its way and
+// what the log line learns.
 type exchange struct {
+	http.ResponseWriter
+	status int   // 0 until the header is written
+	size   int64 // of the body so far, in bytes
+
 	mu  sync.Mutex // guards err
 	err error
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (x *exchange) WriteHeader(status int) {
+	if x.status == 0 && status >= 200 { // what comes before is only information
+		x.status = status
+	}
+	x.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (x *exchange) Write(p []byte) (int, error) {
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	n, err := x.ResponseWriter.Write(p)
+	x.size += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController flush and set deadlines.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// Status is the response's, which is 200 where a handler wrote nothing.
+func (x *exchange) Status() int {
+	if x.status == 0 {
+		return http.StatusOK
+	}
+	return x.status
 }
 
 type exchangeKey struct{}
@@ -31,43 +62,49 @@ type exchangeKey struct{}
 // answers a failure itself, or shows a page without the part that failed. It is
 // safe for concurrent use and does nothing outside a Router's requests.
 func NoteFailure(ctx context.Context, err error) {
-	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.err = errors.Join(e.err, err)
+	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.err = errors.Join(x.err, err)
 	}
 }
 
-func (e *exchange) failure() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.err
+func (x *exchange) failure() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.err
 }
 
-// observe names the span by its route (otelhttp cannot, it runs before the
-// routing), sets the headers that every response has, turns a panic into an
+// ServeHTTP makes the router an http.Handler: it makes the request's span, which it names
+// by its route, sets the headers that every response has, turns a panic into an
 // error and writes the request's log line.
-func observe(t *telemetry.Telemetry, fail ErrorWriter, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
-		e := &exchange{}
-		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e))
-		ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
-		ww.Header().Set("Trace-Id", telemetry.TraceID(r.Context()))
-		ww.Header().Set("X-Content-Type-Options", "nosniff")
-		defer func() {
-			if p := recover(); p != nil {
-				err := panicked(p)
-				NoteFailure(r.Context(), err)
-				if ww.Status() == 0 {
-					fail(ww, r, err)
-				}
+func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	start := time.Now()
+	ctx, span := r.tracing.start(req)
+	defer span.End()
+	x := &exchange{ResponseWriter: w}
+	route := r.routes.Get().(*chi.Context)
+	defer r.routes.Put(route)
+	route.Reset()
+	route.Routes = r.mux
+	ctx = context.WithValue(context.WithValue(ctx, exchangeKey{}, x), chi.RouteCtxKey, route)
+	req = req.WithContext(ctx)
+	h := w.Header()
+	h["Trace-Id"] = []string{telemetry.TraceID(ctx)}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
+	defer func() {
+		if p := recover(); p != nil {
+			err := panicked(p)
+			NoteFailure(ctx, err)
+			if x.status == 0 {
+				r.fail(x, req, err)
 			}
-			nameSpan(r)
-			logRequest(t.Log, r, ww.Status(), time.Since(start), e.failure())
-		}()
-		next.ServeHTTP(ww, r)
-	})
+		}
+		took := time.Since(start)
+		r.tracing.finish(ctx, span, req, x, route.RoutePattern(), took)
+		r.logRequest(req, x, took)
+	}()
+	r.mux.ServeHTTP(x, req)
 }
 
 // panicked is an error with the stack. http.ErrAbortHandler, a handler's own
@@ -79,30 +116,20 @@ func panicked(p any) error {
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
-func nameSpan(r *http.Request) {
-	route := chi.RouteContext(r.Context()).RoutePattern()
-	if route == "" {
-		return
-	}
-	span := trace.SpanFromContext(r.Context())
-	span.SetName(r.Method + " " + route)
-	span.SetAttributes(semconv.HTTPRoute(route))
-}
-
-func logRequest(log *slog.Logger, r *http.Request, status int, took time.Duration, err error) {
-	if status == 0 {
-		status = http.StatusOK
-	}
+func (r *Router) logRequest(req *http.Request, x *exchange, took time.Duration) {
 	level := slog.LevelInfo
-	if status >= 500 {
+	if x.Status() >= 500 {
 		level = slog.LevelError
 	}
-	attrs := []slog.Attr{
-		slog.String("method", r.Method), slog.String("path", r.URL.Path),
-		slog.Int("status", status), slog.Float64("duration_ms", float64(took.Microseconds())/1000),
+	if !r.log.Enabled(req.Context(), level) {
+		return
 	}
-	if err != nil {
+	attrs := []slog.Attr{
+		slog.String("method", req.Method), slog.String("path", req.URL.Path),
+		slog.Int("status", x.Status()), slog.Float64("duration_ms", float64(took.Microseconds())/1000),
+	}
+	if err := x.failure(); err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
-	log.LogAttrs(r.Context(), level, "request", attrs...)
+	r.log.LogAttrs(req.Context(), level, "request", attrs...)
 }

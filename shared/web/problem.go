@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -80,7 +81,8 @@ func away(err error) bool {
 	var network net.Error
 	var state interface{ SQLState() string }
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, driver.ErrBadConn), errors.As(err, &network):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, driver.ErrBadConn), errors.As(err, &network),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // somebody hung up in a handshake
 		return true
 	case errors.As(err, &state) && len(state.SQLState()) == 5:
 		code := state.SQLState()

@@ -6,9 +6,11 @@ package web
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"craftista/shared/fault"
@@ -16,7 +18,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 )
 
 // RequestTimeout bounds one request's work, so that every call it makes has a
@@ -40,27 +41,23 @@ type Router struct {
 	// RequestTimeout, which 0 means.
 	GetTimeout time.Duration
 
-	mux  chi.Router
-	fail ErrorWriter
-	http http.Handler
+	mux     chi.Router
+	fail    ErrorWriter
+	tracing *tracing
+	log     *slog.Logger
+	routes  sync.Pool // of *chi.Context: known here, a request's route names its span
 }
 
 // NewRouter returns a router without routes. Errors, 404 and 405 among them, go
 // to fail.
 func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 	mux := chi.NewRouter()
-	r := &Router{mux: mux, fail: fail}
-	mux.Use(func(next http.Handler) http.Handler { return observe(t, fail, next) }, middleware.GetHead)
+	r := &Router{mux: mux, fail: fail, tracing: newTracing(t), log: t.Log, routes: sync.Pool{New: func() any { return chi.NewRouteContext() }}}
+	mux.Use(middleware.GetHead)
 	mux.NotFound(r.adapt(nothing))
 	mux.MethodNotAllowed(r.adapt(r.methodNotAllowed))
-	r.http = otelhttp.NewHandler(mux, "request",
-		otelhttp.WithTracerProvider(t.Traces), otelhttp.WithMeterProvider(t.Metrics), otelhttp.WithPropagators(t.Propagator),
-		otelhttp.WithSpanNameFormatter(func(_ string, req *http.Request) string { return req.Method }))
 	return r
 }
-
-// ServeHTTP makes the router an http.Handler.
-func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.http.ServeHTTP(w, req) }
 
 // Get routes GET and HEAD.
 func (r *Router) Get(pattern string, h Handler) {

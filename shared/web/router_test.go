@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -54,6 +55,7 @@ func endings() []struct {
 		{"deadline", fails(fmt.Errorf("query: %w", context.DeadlineExceeded)), 503, "something this needs is not answering, try again shortly", map[string]string{"Retry-After": "2"}},
 		{"network", fails(&net.OpError{Op: "dial", Err: errors.New("secret")}), 503, "something this needs is not answering, try again shortly", none},
 		{"lost connection", fails(fmt.Errorf("query: %w", driver.ErrBadConn)), 503, "something this needs is not answering, try again shortly", none},
+		{"hung up", fails(fmt.Errorf("query: %w", io.EOF)), 503, "something this needs is not answering, try again shortly", none},
 		{"database stops", fails(&pq.Error{Code: "57P01", Message: "secret"}), 503, "something this needs is not answering, try again shortly", none},
 		{"database full", fails(&pq.Error{Code: "53300", Message: "secret"}), 503, "something this needs is not answering, try again shortly", none},
 		{"database not migrated", fails(&pq.Error{Code: "42P01", Message: "secret"}), 503, "something this needs is not answering, try again shortly", none},

@@ -7,19 +7,26 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
 // StopGrace is how long requests in flight get to finish once a server stops.
 const StopGrace = 10 * time.Second
 
-// Serve answers on l until ctx is done. Then it stops accepting, lets the
-// requests in flight finish (StopGrace at most) and last runs the closers in
-// their order, each whatever the one before it said. It closes l. The error is
-// nil after a clean stop.
+// Serve answers on l until ctx is done. Then it stops accepting, ends the
+// streams, lets the other requests in flight finish (StopGrace at most) and last
+// runs the closers in their order, each whatever the one before it said. It
+// closes l. The error is nil after a clean stop.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, closers ...func(context.Context) error) error {
+	ctx, endStreams := context.WithCancel(ctx)
+	defer endStreams()
+	var streams sync.WaitGroup
+	run := runner(func(do func(context.Context)) { streams.Go(func() { do(ctx) }) })
+	base := context.WithValue(context.WithoutCancel(ctx), runKey{}, run)
 	server := &http.Server{
 		Handler:           h,
+		BaseContext:       func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -40,6 +47,8 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 			err = errors.Join(err, ended)
 		}
 	}
+	endStreams()
+	streams.Wait()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopGrace)
 	defer cancel()
 	for _, closer := range closers {

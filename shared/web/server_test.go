@@ -163,3 +163,23 @@ func TestClientSendsWhatIsAsked(t *testing.T) {
 		t.Errorf("got %v, %v, %v", got, header, err)
 	}
 }
+
+func TestClientReadsARefusalBesides(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/html" {
+			http.Error(w, "<html>", http.StatusServiceUnavailable)
+			return
+		}
+		_ = web.Reply(w, http.StatusServiceUnavailable, sheet{"washi", 20})
+	}))
+	t.Cleanup(server.Close)
+	client := web.NewClient("paper", server.URL, web.NewHTTPClient(time.Second, telemetry.Discard()))
+	for path, want := range map[string]sheet{"/json": {"washi", 20}, "/html": {}} {
+		var got, none sheet
+		err := client.Do(t.Context(), web.Request{Method: http.MethodGet, Path: path, Refused: &got}, &none)
+		if fault.KindOf(err) != fault.Unavailable || got != want || none != (sheet{}) {
+			t.Errorf("%s: got %+v, reply %+v, %v; want %+v", path, got, none, err, want)
+		}
+	}
+}

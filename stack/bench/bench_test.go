@@ -3,52 +3,133 @@
 package bench
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"net/http/httptest"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
-
-	"craftista/stack/internal/stacktest"
 )
 
-// BenchmarkProduct is a piece by its id from the cache, over HTTP.
-func BenchmarkProduct(b *testing.B) {
-	compare(b, stacktest.Start(b, nil).URLs["product"]+"/api/products/1")
+const (
+	clients = 16 // at once, each on a connection that stays open
+	rounds  = 4  // of turns, each time the benchmark comes by
+)
+
+// rival is one of those who are measured.
+type rival struct {
+	name, addr, path string
+	header           map[string]string
 }
 
-// BenchmarkGallery is the front page as a visitor sees it who is not signed in:
-// three calls to services, then some 40 KB of HTML.
-func BenchmarkGallery(b *testing.B) {
-	compare(b, stacktest.Start(b, nil).URLs["frontend"]+"/")
-}
-
-// compare reports how many requests one client, one after the other, has
-// answered in a second, and which part that is of a bare handler's.
-func compare(b *testing.B, url string) {
+// race has the rivals take turns and reports what each answers in a second, and
+// which part that is of what the first does. The client reads no more of an
+// answer than it must, so that the time is the server's: both run in this
+// process, on the same processors.
+func race(b *testing.B, turn time.Duration, rivals []rival) {
 	b.Helper()
-	body := fetch(b, url)
-	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write(body) // a client that hung up fails the benchmark itself
-	}))
-	b.Cleanup(bare.Close)
-	var ours, theirs time.Duration
-	n := 0
-	for b.Loop() {
-		start := time.Now()
-		fetch(b, url)
-		turn := time.Now()
-		fetch(b, bare.URL)
-		ours, theirs = ours+turn.Sub(start), theirs+time.Since(turn)
-		n++
+	lines := make([][]*line, len(rivals))
+	for i, r := range rivals {
+		for range clients {
+			lines[i] = append(lines[i], r.dial(b))
+		}
+		lap(b, lines[i], turn/10) // to warm up
 	}
-	b.ReportMetric(0, "ns/op") // of both together, which says nothing
-	b.ReportMetric(float64(n)/ours.Seconds(), "req/s")
-	b.ReportMetric(float64(n)/theirs.Seconds(), "bare-req/s")
-	b.ReportMetric(theirs.Seconds()/ours.Seconds(), "of-bare")
+	answered, took := make([]int64, len(rivals)), make([]time.Duration, len(rivals))
+	for b.Loop() {
+		for range rounds {
+			for i := range rivals {
+				start := time.Now()
+				answered[i] += lap(b, lines[i], turn)
+				took[i] += time.Since(start)
+			}
+		}
+	}
+	rate := func(i int) float64 { return float64(answered[i]) / took[i].Seconds() }
+	b.ReportMetric(0, "ns/op") // of all together, which says nothing
+	for i, r := range rivals {
+		b.ReportMetric(rate(i), r.name+"-req/s")
+		if i > 0 {
+			b.ReportMetric(rate(i)/rate(0), r.name+"-of-bare")
+		}
+	}
 }
 
+// lap is one turn of all clients, and how many answers they got.
+func lap(b *testing.B, lines []*line, turn time.Duration) int64 {
+	b.Helper()
+	var answered atomic.Int64
+	end := time.Now().Add(turn)
+	var wg sync.WaitGroup
+	for _, l := range lines {
+		wg.Go(func() {
+			for time.Now().Before(end) {
+				if err := l.ask(); err != nil {
+					b.Error(err)
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return answered.Load()
+}
+
+// line is a connection to a rival.
+type line struct {
+	conn    net.Conn
+	request []byte
+	answer  *bufio.Reader
+}
+
+func (r rival) dial(b *testing.B) *line {
+	b.Helper()
+	conn, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = conn.Close() })
+	request := "GET " + r.path + " HTTP/1.1\r\nHost: " + r.addr + "\r\n"
+	for name, value := range r.header {
+		request += name + ": " + value + "\r\n"
+	}
+	return &line{conn, []byte(request + "\r\n"), bufio.NewReaderSize(conn, 64<<10)}
+}
+
+// ask sends the request and skips the answer, which has to tell its length.
+func (l *line) ask() error {
+	if _, err := l.conn.Write(l.request); err != nil {
+		return err
+	}
+	status, length := "", -1
+	for {
+		row, err := l.answer.ReadSlice('\n')
+		switch {
+		case err != nil:
+			return err
+		case status == "":
+			status = string(row[9:12])
+		case bytes.HasPrefix(row, []byte("Content-Length: ")):
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(row[16:]))); err != nil {
+				return err
+			}
+		case len(row) > 2: // some other field
+		case status != "200" || length < 0:
+			return fmt.Errorf("answered with status %s and length %d", status, length)
+		default:
+			_, err = l.answer.Discard(length)
+			return err
+		}
+	}
+}
+
+// fetch is the body of the page at url.
 func fetch(b *testing.B, url string) []byte {
 	b.Helper()
 	r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, nil)

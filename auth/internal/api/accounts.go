@@ -60,7 +60,7 @@ func (a accounts) login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	refresh, err := a.families.Start(r.Context(), p.ID, "", "")
+	refresh, err := a.families.Start(r.Context(), p.ID, device(a.key, r))
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func TestACodeGivesTokensWithinItsScope(t *testing.T) {
 	if got.Type != "Bearer" || got.ExpiresIn != 900 || got.Scope != want.Scope || got.ID == "" || reply.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%d %s", reply.Status, reply.Body)
 	}
-	for _, path := range []string{mePath, usersPath} {
+	for _, path := range []string{mePath, sessionsPath, usersPath} {
 		if a := s.get(t, path, "Authorization", "Bearer "+got.Access); a.Status != http.StatusForbidden {
 			t.Errorf("an application gets %s: %d %s", path, a.Status, a.Body)
 		}

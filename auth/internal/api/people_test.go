@@ -50,6 +50,8 @@ func TestPeoplesPathsNeedAToken(t *testing.T) {
 	for name, a := range map[string]answer{
 		mePath:                    s.get(t, mePath),
 		passwordPath:              s.request(t, http.MethodPost, passwordPath, `{}`),
+		sessionsPath:              s.get(t, sessionsPath),
+		sessionsPath + "/1":       s.request(t, http.MethodDelete, sessionsPath+"/1", ""),
 		usersPath:                 s.get(t, usersPath),
 		usersPath + "/1/role":     s.request(t, http.MethodPut, usersPath+"/1/role", `{}`),
 		usersPath + "/1/disabled": s.request(t, http.MethodPut, usersPath+"/1/disabled", `{}`),

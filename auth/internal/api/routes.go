@@ -22,8 +22,8 @@ func Spec() []byte { return spec }
 
 // Routes returns every URL of auth. internalKey, which must not be empty, is what
 // the frontend registers people with, passes on what they decide about OAuth
-// clients, and is believed for about their addresses. consent is the URL of the
-// page where they decide.
+// clients, and is believed for about their addresses and browsers. consent is the
+// URL of the page where they decide.
 func Routes(
 	t *telemetry.Telemetry, about health.Service, people *account.Accounts, issuer *token.Issuer, families *token.Families,
 	provider *oidc.Provider, consent, internalKey string,
@@ -41,6 +41,10 @@ func Routes(
 	r.Get("/api/auth/status", a.status)
 	r.Get("/api/auth/me", shared.Require(issuer.Verifier, a.me))
 	r.Post("/api/auth/password", shared.Require(issuer.Verifier, a.changePassword))
+
+	r.Get("/api/auth/sessions", shared.Require(issuer.Verifier, a.listSessions))
+	r.Delete("/api/auth/sessions", shared.Require(issuer.Verifier, a.endOthers))
+	r.Delete("/api/auth/sessions/{id}", shared.Require(issuer.Verifier, a.endSession))
 
 	r.Get("/api/auth/users", shared.RequireRole(issuer.Verifier, u.list, shared.RoleAdmin))
 	r.Put("/api/auth/users/{id}/role", shared.RequireRole(issuer.Verifier, u.setRole, shared.RoleAdmin))

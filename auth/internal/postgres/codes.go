@@ -51,7 +51,7 @@ func (s *Families) Redeem(ctx context.Context, hash []byte, now, ends time.Time,
 		if err := check(c); err != nil {
 			return err
 		}
-		if f, err = startFamily(ctx, tx, c.UserID, c.ClientID, c.Scope, now, ends, first); err != nil {
+		if f, err = startFamily(ctx, tx, c.UserID, c.ClientID, c.Scope, "", now, ends, first); err != nil {
 			return err
 		}
 		return markRedeemed(ctx, tx, hash, now, f.ID)

@@ -23,26 +23,26 @@ func NewFamilies(db *sqlx.DB) *Families { return &Families{db: db} }
 // Start implements token.FamilyStore. The person's row is locked, so that whoever
 // disables them either stops this or sees the family. It also deletes families,
 // anybody's, that have ended, more of them than it adds.
-func (s *Families) Start(ctx context.Context, userID int64, clientID, scope string, now, ends time.Time, first token.Kept) (token.Family, error) {
+func (s *Families) Start(ctx context.Context, userID int64, device string, now, ends time.Time, first token.Kept) (token.Family, error) {
 	var f token.Family
 	err := pg.InTx(ctx, s.db, func(tx *sqlx.Tx) (err error) {
-		f, err = startFamily(ctx, tx, userID, clientID, scope, now, ends, first)
+		f, err = startFamily(ctx, tx, userID, "", "", device, now, ends, first)
 		return err
 	})
 	return f, err
 }
 
-func startFamily(ctx context.Context, tx *sqlx.Tx, userID int64, clientID, scope string, now, ends time.Time, first token.Kept) (token.Family, error) {
+func startFamily(ctx context.Context, tx *sqlx.Tx, userID int64, clientID, scope, device string, now, ends time.Time, first token.Kept) (token.Family, error) {
 	const insert = `
-		INSERT INTO auth.refresh_families (user_id, client_id, scope, created_at, expires_at)
-		SELECT id, $2, $3, $4, $5
+		INSERT INTO auth.refresh_families (user_id, client_id, scope, device, created_at, expires_at)
+		SELECT id, $2, $3, $4, $5, $6
 		  FROM auth.users
 		 WHERE id = $1
 		   AND disabled_at IS NULL
 		   FOR SHARE
 		RETURNING id`
 	f := token.Family{ClientID: clientID, Scope: scope}
-	switch err := tx.QueryRowContext(ctx, insert, userID, clientID, scope, now, ends).Scan(&f.ID); {
+	switch err := tx.QueryRowContext(ctx, insert, userID, clientID, scope, device, now, ends).Scan(&f.ID); {
 	case errors.Is(err, sql.ErrNoRows):
 		return f, fault.New(fault.NotFound, "nobody who may sign in has the id %d", userID)
 	case err != nil:

@@ -137,16 +137,17 @@ func changed(row *sql.Row, id int64) (account.Person, error) {
 	}
 }
 
-// revokeFamilies ends the person's sign-ins but keep, 0 for none. The caller has
-// changed the person before, which makes Start wait: it misses none.
-func revokeFamilies(ctx context.Context, tx *sqlx.Tx, userID, keep int64) error {
+// revokeFamilies ends the person's sign-ins but keep, 0 for none. If the caller
+// has changed the person before, in one transaction, Start waits for it, and none
+// is missed.
+func revokeFamilies(ctx context.Context, db sqlx.ExecerContext, userID, keep int64) error {
 	const query = `
 		UPDATE auth.refresh_families
 		   SET revoked_at = now()
 		 WHERE user_id = $1
 		   AND id <> $2
 		   AND revoked_at IS NULL`
-	if _, err := tx.ExecContext(ctx, query, userID, keep); err != nil {
+	if _, err := db.ExecContext(ctx, query, userID, keep); err != nil {
 		return fmt.Errorf("revoke refresh families of user %d: %w", userID, err)
 	}
 	return nil

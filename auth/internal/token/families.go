@@ -55,9 +55,10 @@ type Decision struct {
 // FamilyStore keeps families and the codes that become them.
 type FamilyStore interface {
 	CodeStore
-	// Start keeps a new family with its first token. A person who is disabled or
-	// does not exist is a NotFound fault.
-	Start(ctx context.Context, userID int64, clientID, scope string, now, ends time.Time, first Kept) (Family, error)
+	SessionStore
+	// Start keeps a new family of the site with its first token. A person who is
+	// disabled or does not exist is a NotFound fault.
+	Start(ctx context.Context, userID int64, device string, now, ends time.Time, first Kept) (Family, error)
 	// Rotate does what decide says about the token with that hash, while no other
 	// Rotate or Revoke touches its family: all of it or nothing. A token that has
 	// ended or never was is a NotFound fault.
@@ -83,13 +84,14 @@ func NewFamilies(store FamilyStore, sliding, absolute time.Duration, log *slog.L
 	return &Families{store: store, sliding: sliding, absolute: absolute, log: log, now: now}
 }
 
-// Start begins a family for a person who has just signed in. A person who is
-// disabled by now is an Unauthenticated fault.
-func (f *Families) Start(ctx context.Context, userID int64, clientID, scope string) (Refresh, error) {
+// Start begins a family for a person who has just signed in to the site, on a
+// device that they will know it by. A person who is disabled by now is an
+// Unauthenticated fault.
+func (f *Families) Start(ctx context.Context, userID int64, device string) (Refresh, error) {
 	now, token := f.now(), newToken()
 	ends := now.Add(f.absolute)
 	first := f.kept(token, now, ends)
-	family, err := f.store.Start(ctx, userID, clientID, scope, now, ends, first)
+	family, err := f.store.Start(ctx, userID, device, now, ends, first)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 		return Refresh{}, refused().Because(err)

@@ -24,19 +24,23 @@ type Grant struct {
 	RefreshLife  time.Duration
 }
 
-// Login signs a person in by username or e-mail. address is the person's own,
-// which auth throttles by. Unauthenticated means that the two do not match,
-// Throttled that there were too many tries.
-func (c Auth) Login(ctx context.Context, address, username, password string) (Grant, error) {
+// Browser is what a person's browser tells by itself: Address is where it
+// connects from, which auth throttles by; Agent is its User-Agent, by which the
+// person will know the session.
+type Browser struct{ Address, Agent string }
+
+// Login signs a person in by username or e-mail. Unauthenticated means that the
+// two do not match, Throttled that there were too many tries.
+func (c Auth) Login(ctx context.Context, by Browser, username, password string) (Grant, error) {
 	return c.grant(ctx, web.Request{
-		Path: "/api/auth/login", Header: c.onBehalfOf(address), Body: map[string]string{"username": username, "password": password},
+		Path: "/api/auth/login", Header: c.onBehalfOf(by), Body: map[string]string{"username": username, "password": password},
 	})
 }
 
-// onBehalfOf are the headers that tell auth whom a request is for. The address
-// counts only together with the key.
-func (c Auth) onBehalfOf(address string) http.Header {
-	return http.Header{"X-Internal-Api-Key": {c.internalKey}, "X-Client-Address": {address}}
+// onBehalfOf are the headers that tell auth whom a request is for. They count
+// only together with the key.
+func (c Auth) onBehalfOf(by Browser) http.Header {
+	return http.Header{"X-Internal-Api-Key": {c.internalKey}, "X-Client-Address": {by.Address}, "X-Client-Agent": {by.Agent}}
 }
 
 // Refresh gives a new pair of tokens for a refresh token, within SessionTimeout.
@@ -81,12 +85,13 @@ func (c Auth) grant(ctx context.Context, r web.Request) (Grant, error) {
 	}, nil
 }
 
-// Register makes an account for a person at that address. Conflict means that the username or the e-mail is
-// taken, Invalid lists the fields that break a rule, Throttled is as for Login.
-func (c Auth) Register(ctx context.Context, address, username, email, password string) error {
+// Register makes an account for a person. Conflict means that the username or the
+// e-mail is taken, Invalid lists the fields that break a rule, Throttled is as for
+// Login.
+func (c Auth) Register(ctx context.Context, by Browser, username, email, password string) error {
 	_, err := c.call(ctx, web.Request{
 		Method: http.MethodPost, Path: "/api/auth/register",
-		Header: c.onBehalfOf(address),
+		Header: c.onBehalfOf(by),
 		Body:   map[string]string{"username": username, "email": email, "password": password},
 	}, nil)
 	return keyRefused(err)

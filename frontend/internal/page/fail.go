@@ -65,7 +65,7 @@ func notice(f *fault.Error, model view.Failure) string {
 func (s *site) failure(f *fault.Error) view.Failure {
 	words := map[fault.Kind][3]string{
 		fault.Malformed:   {"koi", "That is knotted", "The request cannot be read: " + f.Message + "."},
-		fault.Forbidden:   {"samurai-helmet", "Not through this gate", "That request came from another site, so it was not carried out. Try it from here."},
+		fault.Forbidden:   {"samurai-helmet", "Not through this gate", "You are signed in, and this is not for you: " + f.Message + "."},
 		fault.NotFound:    {"paper-plane", "It flew away", "There is nothing at this address, or it is no longer here."},
 		fault.NotAllowed:  {"jumping-frog", "Wrong jump", "This address exists, but not for that kind of request."},
 		fault.Conflict:    {"pinwheel", "Two at once", "Something else changed at the same moment. Please try again."},
@@ -78,6 +78,9 @@ func (s *site) failure(f *fault.Error) view.Failure {
 	w, ok := words[f.Kind]
 	if !ok {
 		w = [3]string{"heart", "A crease in the wrong place", "Something went wrong on our side. The trace below helps to find out what."}
+	}
+	if f.Code == crossSite {
+		w[2] = "That request came from another site, so it was not carried out. Try it from here."
 	}
 	return view.Failure{
 		Code: http.StatusText(web.Status(f.Kind)), Heading: w[1], Message: w[2],

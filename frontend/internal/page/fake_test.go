@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,6 +34,14 @@ type fake struct {
 	mood   atomic.Int32
 	asked  atomic.Int32 // how many requests came
 	server *httptest.Server
+
+	readiness atomic.Pointer[readiness] // nil is ready
+}
+
+// readiness is what a fake says on /readyz.
+type readiness struct {
+	status int
+	body   any
 }
 
 func newFake(t *testing.T) *fake {
@@ -59,7 +69,13 @@ func newFake(t *testing.T) *fake {
 		}
 	}))
 	t.Cleanup(f.server.Close)
-	f.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, "ready") })
+	f.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if state := f.readiness.Load(); state != nil {
+			reply(w, state.status, state.body)
+			return
+		}
+		reply(w, http.StatusOK, map[string]any{"status": "ready", "checks": map[string]string{"database": "ok"}, "took_ms": map[string]int{"database": 3}})
+	})
 	f.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]string{"version": "1.2.3"})
 	})
@@ -111,19 +127,38 @@ func (w *world) serveVotes() {
 	})
 	w.product.HandleFunc("POST /api/origamis/{id}/vote", w.cast(true))
 	w.product.HandleFunc("DELETE /api/origamis/{id}/vote", w.cast(false))
-	w.product.HandleFunc("GET /api/votes/mine", func(rw http.ResponseWriter, _ *http.Request) {
+	w.product.HandleFunc("GET /api/votes/mine", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.revoked {
 			refuse(rw, http.StatusUnauthorized, "the token is not valid")
 			return
 		}
-		ids := []int64{}
-		for id := range w.mine {
-			ids = append(ids, id)
+		ids := slices.Collect(maps.Keys(w.mine))
+		slices.SortFunc(ids, func(a, b int64) int { return int(b - a) }) // the latest first
+		if query := r.URL.Query(); !query.Has("ids") {
+			if ids = pageOfVotes(rw, ids, query.Get("cursor")); ids == nil {
+				return
+			}
 		}
 		reply(rw, http.StatusOK, map[string]any{"origami_ids": ids})
 	})
+}
+
+// pageOfVotes is all but the last, and then that one; nil if it has refused.
+func pageOfVotes(rw http.ResponseWriter, ids []int64, cursor string) []int64 {
+	switch {
+	case cursor == "" && len(ids) > 1:
+		rw.Header().Set("Link", `</api/votes/mine?cursor=next%3D&limit=2>; rel="next"`)
+		return ids[:len(ids)-1]
+	case cursor == "next=":
+		return ids[len(ids)-1:]
+	case cursor != "":
+		refuse(rw, http.StatusBadRequest, "the cursor is not one of ours")
+		return nil
+	default:
+		return append([]int64{}, ids...)
+	}
 }
 
 func (w *world) piece(id string) map[string]any {

@@ -1,16 +1,17 @@
 package page
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/telemetry"
+	"craftista/shared/token"
 
 	"github.com/a-h/templ"
 )
@@ -34,13 +35,15 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, status int, title st
 // going back asks anew, so that nobody sees a vote they took back, or a person
 // who signed out. That costs the back/forward cache and is worth it.
 func send(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
-	var b bytes.Buffer
+	b := templ.GetBuffer()
+	defer templ.ReleaseBuffer(b)
 	ctx := context.WithoutCancel(r.Context()) // the time to fetch is up, perhaps; that is what the page then says
-	if err := content.Render(ctx, &b); err != nil {
+	if err := content.Render(ctx, b); err != nil {
 		return fmt.Errorf("render %s: %w", r.URL.Path, err)
 	}
 	private(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // the reader hung up: nobody left to tell
 	return nil
@@ -88,7 +91,7 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 	}
 	switch who := session.From(r.Context()); who.State {
 	case session.SignedIn:
-		frame.Person.Name = who.User.Name
+		frame.Person.Name, frame.Person.Admin = who.User.Name, who.User.Role != token.RoleUser
 	case session.Unknown:
 		frame.Person.Away = true
 	case session.SignedOut, session.RunOut: // nobody

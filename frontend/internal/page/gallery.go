@@ -13,6 +13,8 @@ import (
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
 	"craftista/shared/web"
+
+	"github.com/a-h/templ"
 )
 
 const (
@@ -75,7 +77,7 @@ func (s *site) gallery(w http.ResponseWriter, r *http.Request) error {
 	wg.Go(func() { model.Batch, batchErr = s.batch(r.Context(), at) })
 	if !model.Continued {
 		wg.Go(func() { model.Today = s.today(r.Context()) })
-		wg.Go(func() { model.Picks = s.pickModel(r.Context()) })
+		wg.Go(func() { model.Picks = s.pickSection(r.Context()) })
 	}
 	wg.Wait()
 	model.Away = fault.KindOf(batchErr) == fault.Unavailable
@@ -94,21 +96,20 @@ func (s *site) gallery(w http.ResponseWriter, r *http.Request) error {
 
 // batch is one page of the grid with the person's own votes marked.
 func (s *site) batch(ctx context.Context, at place) (view.Batch, error) {
-	products, next, err := s.services.Catalogue.List(ctx, at.order.sort, at.cursor, batchSize)
+	list, err := s.catalogue(ctx, at)
 	if err != nil {
 		return view.Batch{}, err
 	}
-	ids := make([]int64, len(products))
-	for i, p := range products {
-		ids[i] = p.ID
+	mine := s.mineAmong(ctx, at, list)
+	batch := view.Batch{Cards: make([]templ.Component, len(list.ids))}
+	for i, id := range list.ids {
+		batch.Cards[i] = list.cards[i].plain
+		if slices.Contains(mine, id) {
+			batch.Cards[i] = list.cards[i].voted
+		}
 	}
-	mine := s.mine(ctx, ids)
-	batch := view.Batch{Cards: make([]view.Card, len(products))}
-	for i, p := range products {
-		batch.Cards[i] = s.card(p, slices.Contains(mine, p.ID))
-	}
-	if next != "" {
-		batch.MoreURL = place{order: at.order, cursor: next}.url()
+	if list.next != "" {
+		batch.MoreURL = place{order: at.order, cursor: list.next}.url()
 	}
 	return batch, nil
 }
@@ -116,24 +117,33 @@ func (s *site) batch(ctx context.Context, at place) (view.Batch, error) {
 // mine are those of the ids that the person voted for. Where that cannot be
 // learnt nothing is marked: to vote again changes nothing.
 func (s *site) mine(ctx context.Context, ids []int64) []int64 {
-	who := session.From(ctx)
-	if who.Token == "" {
-		return nil
-	}
-	mine, err := s.services.Catalogue.Mine(ctx, who.Token, ids)
+	mine, err := s.askMine(ctx, session.From(ctx), ids)
 	if err != nil {
 		web.NoteFailure(ctx, err)
-		return nil
 	}
 	return mine
 }
 
-func (s *site) today(ctx context.Context) view.Today {
-	daily, err := s.services.Recommendation.Daily(ctx)
+func (s *site) askMine(ctx context.Context, who session.Session, ids []int64) ([]int64, error) {
+	if who.Token == "" {
+		return nil, nil
+	}
+	return s.services.Catalogue.Mine(ctx, who.Token, ids)
+}
+
+func (s *site) today(ctx context.Context) templ.Component {
+	hero, err := fresh(ctx, s.shelf.today, "", func(ctx context.Context) (templ.Component, error) {
+		daily, err := s.services.Recommendation.Daily(ctx)
+		return keep(view.TodaySection(s.todayModel(daily))), err
+	})
 	if err != nil {
 		web.NoteFailure(ctx, err)
-		return view.Today{Away: true, Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"}}
+		return view.TodaySection(view.Today{Away: true, Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"}})
 	}
+	return hero
+}
+
+func (s *site) todayModel(daily backend.Daily) view.Today {
 	return view.Today{
 		ID: strconv.FormatInt(daily.ID, 10), Name: daily.Name, URL: pieceURL(daily.ID), Description: daily.Description,
 		Date: longDate(daily.Date), Count: plural(daily.Votes, "vote"), Art: s.art(daily.Product, daily.Name+", folded from paper"),
@@ -146,23 +156,32 @@ func (s *site) picks(w http.ResponseWriter, r *http.Request) error {
 	if !fragment(r) {
 		return leadTo(w, r, "/#picks")
 	}
-	return send(w, r, http.StatusOK, view.PicksSection(s.pickModel(r.Context())))
+	return send(w, r, http.StatusOK, s.pickSection(r.Context()))
 }
 
-func (s *site) pickModel(ctx context.Context) view.Picks {
+// pickSection is the recommendation area for the person, or for everybody.
+func (s *site) pickSection(ctx context.Context) templ.Component {
 	who := session.From(ctx)
-	model := view.Picks{Heading: "Loved by many"}
+	heading := "Loved by many"
 	if who.State == session.SignedIn {
-		model.Heading = "Picked for you"
+		heading = "Picked for you"
 	}
-	picks, err := s.services.Recommendation.Picks(ctx, who.Token, pickCount)
+	load := func(ctx context.Context) (templ.Component, error) {
+		picks, err := s.services.Recommendation.Picks(ctx, who.Token, pickCount)
+		return keep(view.PicksSection(view.Picks{Heading: heading, Picks: s.pickList(picks)})), err
+	}
+	var section templ.Component
+	var err error
+	if who.State == session.Unknown { // nobody knows whose token that is
+		section, err = load(ctx)
+	} else {
+		section, err = fresh(ctx, s.shelf.picks, strconv.FormatInt(who.User.ID, 10), load)
+	}
 	if err != nil {
 		web.NoteFailure(ctx, err)
-		model.Away = true
-		return model
+		return view.PicksSection(view.Picks{Heading: heading, Away: true})
 	}
-	model.Picks = s.pickList(picks)
-	return model
+	return section
 }
 
 func (s *site) pickList(picks []backend.Pick) []view.Pick {

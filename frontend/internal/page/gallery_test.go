@@ -29,7 +29,7 @@ func TestGallerySignedOut(t *testing.T) {
 		"day": "Piece of the day Sunday 22 November", "reason": "loved by many", "count": "41 votes",
 		"vote": "41 votes Vote for Crane", "card": "Fox Advanced 1 vote Vote for Fox", "more": "/?cursor=two%3D",
 		"more by htmx": "/?cursor=two%3D", "sign in": "Gallery Today Status Sign in Join", "unmatched": "",
-		"posts to": "/origamis/1/vote", "says": "", "trace": "trace " + a.header.Get("Trace-Id"),
+		"posts to": "/origamis/1/vote", "says": "", "trace": "See this request " + a.header.Get("Trace-Id"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -56,7 +56,7 @@ func TestGallerySignedIn(t *testing.T) {
 		"not voted": text(a.id("vote-1")), "voted": text(a.id("vote-2")), "takes back": attr(a.id("vote-2"), "action"),
 	}
 	want := map[string]string{
-		"person": "Gallery Today Status Signed in as person-7 Sign out", "picks": "Picked for you", "reason": "chosen for you",
+		"person": "Gallery Today Status Your account: person-7 Sign out", "picks": "Picked for you", "reason": "chosen for you",
 		"not voted": "41 votes Vote for Crane", "voted": "1 vote Voted for Fox, take the vote back", "takes back": "/origamis/2/unvote",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

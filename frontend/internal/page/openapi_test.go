@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -28,6 +29,16 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	w.post("/origamis/1/vote", nil, signedIn, htmx)
 	w.post("/origamis/1/unvote", nil, signedIn, htmx)
 	w.post("/api/origamis/1/vote", nil, signedIn)
+	admin := w.here("admin")
+	for _, path := range []string{"/account", "/account/votes", "/admin", "/admin/people"} {
+		w.get(path, admin)
+	}
+	w.post("/account/password", passwords("open sesame please", "close sesame please"), admin)
+	w.post("/account/sessions/4/end", nil, admin, htmx)
+	w.post("/account/sessions/end-others", nil, admin)
+	w.post("/admin/people/8/role", url.Values{"role": {"curator"}}, admin, htmx)
+	w.post("/admin/people/8/disabled", url.Values{"disabled": {"true"}}, admin)
+	w.post("/account/sessions/end-all", nil, admin, htmx)
 	w.contract.AssertCovered()
 }
 

@@ -96,7 +96,9 @@ func (s *site) cast(w http.ResponseWriter, r *http.Request, voted bool) error {
 		return s.toSignIn(w, r, id, true)
 	case err != nil:
 		return votingAway(err)
-	case !fragment(r):
+	}
+	s.noteVote(w, r)
+	if !fragment(r) {
 		return leadTo(w, r, whence(r, pieceURL(id))+"#piece-"+strconv.FormatInt(id, 10))
 	}
 	w.Header().Set("HX-Trigger", "voted")

@@ -1,22 +1,26 @@
 package page
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"time"
+
+	"craftista/shared/web"
 )
 
+// comeBack is when a browser asks whether the process is there again.
+const comeBack = 300 * time.Millisecond
+
 // reload answers GET /dev/reload with the process's id as a server-sent event
-// and then holds the line, until the request's deadline or the process's end:
-// the browser then asks again, and reloads the page when the id is another.
-func (s *site) reload(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusOK)
-	_, _ = fmt.Fprintf(w, "retry: 300\nevent: start\ndata: %s\n\n", s.processID)
-	_ = http.NewResponseController(w).Flush() // at worst it arrives with the end of the response
-	select {
-	case <-r.Context().Done():
-	case <-s.settings.Stopping:
-	}
-	return nil
+// and then holds the line, until the process's end: the browser then asks again,
+// and reloads the page when the id is another.
+func (s *site) reload(*http.Request) (web.Feed, error) {
+	return func(ctx context.Context, send func([]byte) error) error {
+		err := send(fmt.Appendf(nil, "event: start\ndata: %s\n\n", s.processID))
+		if err == nil {
+			<-ctx.Done()
+		}
+		return err
+	}, nil
 }

@@ -40,8 +40,8 @@ func strike(t *testing.T, part, mood string) struck {
 	return s
 }
 
-// says is what pages say while a part is away.
-func says() map[string]map[string]string {
+// words is what pages say while a part is away.
+func words() map[string]map[string]string {
 	return map[string]map[string]string{
 		"product":        {"/": "The shelves are out of sight", "/origamis/1": "Away just now", "/daily": "Crane", "/login?why=again": "Sign in"},
 		"recommendation": {"/": "No picks just now", "/origamis/1": "A crane.", "/daily": "Away just now", "/login?why=again": "Sign in"},
@@ -54,7 +54,7 @@ func says() map[string]map[string]string {
 // three times, while one service is away in one of the ways.
 func TestEveryPageIsThereInASecond(t *testing.T) {
 	t.Parallel()
-	for part, pages := range says() {
+	for part, pages := range words() {
 		for mood := range moods() {
 			t.Run(part+" "+mood, func(t *testing.T) {
 				t.Parallel()

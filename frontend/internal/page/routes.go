@@ -16,6 +16,7 @@ import (
 	"craftista/shared/health"
 	"craftista/shared/openapi"
 	"craftista/shared/telemetry"
+	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
@@ -25,11 +26,11 @@ var spec []byte
 // Settings are what a deployment chooses.
 type Settings struct {
 	DevReload        bool             // pages reload themselves when the process restarts
-	Stopping         <-chan struct{}  // closed when the process is to stop; ends the streams of DevReload
 	Secure           bool             // people reach the site by https
 	TraceURLTemplate string           // {id} stands for the trace; "" links no trace
 	PublicURL        string           // where people reach the site, such as https://origami.example; "" is not known
 	Now              func() time.Time // whose UTC date is today; nil is time.Now
+	Share            time.Duration    // how long visitors share what they look at; 0 is not at all
 }
 
 // site is what the handlers share.
@@ -39,7 +40,9 @@ type site struct {
 	assets    *static.Assets
 	cards     *card.Cards
 	self      health.Service
+	telemetry *telemetry.Telemetry
 	settings  Settings
+	shelf     shelf
 	processID string // new at each start, see reload
 }
 
@@ -52,15 +55,15 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
-	s := &site{services: services, sessions: sessions, assets: assets, cards: cards, self: self, settings: settings, processID: rand.Text()}
-	r := web.NewRouter(t, s.fail)
-	r.Use(s.headers, s.sameOrigin, s.sessions.Middleware)
-	if settings.DevReload {
-		r.Get("/dev/reload", s.reload)
+	s := &site{
+		services: services, sessions: sessions, assets: assets, cards: cards, self: self, telemetry: t, settings: settings,
+		shelf: newShelf(settings.Share), processID: rand.Text(),
 	}
+	r := web.NewRouter(t, s.fail)
+	r.Use(compress, s.headers, s.sameOrigin, s.sessions.Middleware)
 	r.GetTimeout = backend.ReadTimeout
 
-	r.Get("/", s.gallery)
+	r.Get("/", s.shared(s.gallery))
 	r.Get("/recommendations", s.picks)
 	r.Get(dailyPath, s.daily)
 	r.Get("/origamis/{id}", s.piece)
@@ -74,6 +77,17 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	r.Get(consentPath, s.consent)
 	r.Post(consentPath, s.decide)
 	r.Get("/status", s.status)
+
+	r.Get("/account", s.forPerson(s.account))
+	r.Get("/account/votes", s.forPerson(s.myVotes))
+	r.Post("/account/password", s.forPerson(s.changePassword))
+	r.Post("/account/sessions/{id}/end", s.forPerson(s.endSession))
+	r.Post("/account/sessions/end-others", s.forPerson(s.endOthers))
+	r.Post("/account/sessions/end-all", s.forPerson(s.endAll))
+	r.Get("/admin", s.forRoles(s.admin, token.RoleCurator, token.RoleAdmin))
+	r.Get("/admin/people", s.forRoles(s.people, token.RoleAdmin))
+	r.Post("/admin/people/{id}/role", s.forRoles(s.setRole, token.RoleAdmin))
+	r.Post("/admin/people/{id}/disabled", s.forRoles(s.setDisabled, token.RoleAdmin))
 
 	r.Get("/api/products", s.apiProducts)
 	r.Get("/api/origamis/{id}/votes", s.apiVotes)
@@ -92,12 +106,17 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	r.Get(cardPrefix+"{file}", s.shareCard)
 	r.Get("/favicon.ico", assets.Icon)
 	r.Get("/robots.txt", s.robots)
+	if settings.DevReload {
+		r.Stream("/dev/reload", comeBack, s.reload)
+	}
 	return r
 }
 
-// robots answers GET /robots.txt: the gallery is for everybody, forms are not.
+// robots answers GET /robots.txt: pages are for everybody, also those with a
+// form, whose addresses carry where they lead to; a person's own are nobody else's,
+// and JSON is for programs.
 func (s *site) robots(w http.ResponseWriter, r *http.Request) error {
-	const rules = "User-agent: *\nDisallow: /login\nDisallow: /register\nDisallow: /api/\n"
+	const rules = "User-agent: *\nDisallow: /account\nDisallow: /admin\nDisallow: /api/\n"
 	web.ReplyBytes(w, r, "public, max-age=3600", "text/plain; charset=utf-8", []byte(rules))
 	return nil
 }

@@ -86,6 +86,7 @@ func (s *site) apiVote(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
+	s.noteVote(w, r)
 	return web.Reply(w, http.StatusOK, raw)
 }
 

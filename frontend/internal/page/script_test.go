@@ -134,36 +134,11 @@ func TestScriptsWhenServicesAreAway(t *testing.T) {
 			t.Errorf("%s: %d", path, got.status)
 		}
 	}
-	a := w.promptly("/status")
-	if got, want := text(a.tags("h1")[0]), "3 services in trouble"; got != want || a.status != http.StatusOK {
-		t.Errorf("%d %q, want %q", a.status, got, want)
-	}
-}
-
-func TestStatusPage(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, page.Settings{})
-	a := w.get("/status")
-	if got, want := text(a.tags("h1")[0]), "All is well"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	var catalogue string
-	for _, li := range a.tags("li") {
-		if strings.HasPrefix(text(li), "Catalogue") {
-			catalogue = text(li)
-		}
-	}
-	for _, want := range []string{"Catalogue up", "Version 1.2.3", "Answers in", " ms", "Host host-7", "Runs in Kubernetes"} {
-		if !strings.Contains(catalogue, want) {
-			t.Errorf("%q is not in %q", want, catalogue)
-		}
-	}
 }
 
 func TestDevelopmentReload(t *testing.T) {
 	t.Parallel()
-	stopping := make(chan struct{})
-	w := newWorld(t, page.Settings{DevReload: true, Stopping: stopping})
+	w := newWorld(t, page.Settings{DevReload: true})
 	if a := w.get("/"); !strings.Contains(a.body, "/static/js/reload.") {
 		t.Error("the script is missing")
 	}
@@ -178,14 +153,14 @@ func TestDevelopmentReload(t *testing.T) {
 	defer res.Body.Close()
 	lines := bufio.NewScanner(res.Body)
 	var got []string
-	for len(got) < 3 && lines.Scan() {
+	for len(got) < 4 && lines.Scan() {
 		got = append(got, lines.Text())
 	}
-	if len(got) != 3 || got[1] != "event: start" || len(got[2]) < len("data: ")+26 || res.Header.Get("Content-Type") != "text/event-stream" {
+	if len(got) != 4 || got[0] != "retry: 300" || got[2] != "event: start" || len(got[3]) < len("data: ")+26 || res.Header.Get("Content-Type") != "text/event-stream" {
 		t.Errorf("got %q", got)
 	}
-	close(stopping)
-	for lines.Scan() { // ends because the process does, long before the request's deadline
+	if head, err := http.Head(w.site.URL + "/dev/reload"); err != nil || head.StatusCode != http.StatusOK || head.Body.Close() != nil {
+		t.Errorf("HEAD: %v, %v", head, err)
 	}
 	if plain := newWorld(t, page.Settings{}).get("/dev/reload"); plain.status != http.StatusNotFound {
 		t.Errorf("without the setting: %d", plain.status)

@@ -12,6 +12,9 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 
+// crossSite tells, of the two reasons to forbid something, which it is.
+const crossSite = "cross_site"
+
 // headers sets what every response carries.
 func (s *site) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +38,7 @@ func (s *site) sameOrigin(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := guard.Check(r); err != nil {
-			err = fault.New(fault.Forbidden, "this request came from another site").Because(err)
+			err = (&fault.Error{Kind: fault.Forbidden, Message: "this request came from another site", Code: crossSite}).Because(err)
 			web.NoteFailure(r.Context(), err)
 			s.fail(w, r, err)
 			return

@@ -24,6 +24,9 @@ func routes() []route {
 		{"POST", "/origamis/1/vote", write}, {"POST", "/origamis/1/unvote", write}, {"POST", "/logout", write},
 		{"GET", "/login", both}, {"GET", "/register", both}, {"POST", "/login", both}, {"POST", "/register", both},
 		{"GET", "/authorize", both}, {"POST", "/authorize", both},
+		{"GET", "/account", read}, {"GET", "/account/votes", read}, {"POST", "/account/password", write}, {"POST", "/account/sessions/4/end", write},
+		{"POST", "/account/sessions/end-others", write}, {"POST", "/account/sessions/end-all", write},
+		{"GET", "/admin", read}, {"GET", "/admin/people", read}, {"POST", "/admin/people/8/role", write}, {"POST", "/admin/people/8/disabled", write},
 		{"GET", "/status", read}, {"GET", "/api/products", read}, {"GET", "/api/origamis/1/votes", read},
 		{"POST", "/api/origamis/1/vote", write}, {"GET", "/api/service-status", read}, {"GET", "/daily-origami", read},
 		{"GET", "/recommendation-status", read}, {"GET", "/votingservice-status", read}, {"GET", "/auth/status", read},
@@ -118,7 +121,7 @@ func TestCrossOriginPostsAreRefused(t *testing.T) {
 	w := newWorld(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	for _, c := range w.origins() {
-		for _, path := range []string{"/login", "/register", "/logout", "/authorize", "/origamis/1/vote", "/origamis/1/unvote", "/api/origamis/1/vote"} {
+		for _, path := range []string{"/login", "/register", "/logout", "/authorize", "/origamis/1/vote", "/origamis/1/unvote", "/api/origamis/1/vote", "/account/sessions/end-others"} {
 			a := w.post(path, ada("email", "x@y.example"), append(slices.Clone(c.headers), signedIn)...)
 			if got := a.status == http.StatusForbidden; got != c.refused {
 				t.Errorf("%s to %s: %d", c.name, path, a.status)

@@ -6,11 +6,15 @@ import (
 	"net/url"
 	"strings"
 
+	"craftista/frontend/internal/backend"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
 	"craftista/shared/web"
 )
+
+// maxAgent is how much of a User-Agent is passed on, in bytes.
+const maxAgent = 512
 
 // loginPage answers GET /login; who is signed in goes on at once, unless an
 // application wants them to sign in again.
@@ -56,7 +60,7 @@ func (s *site) register(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := registerForm(values)
-	err = s.services.Auth.Register(r.Context(), address(r), values.Get("username"), values.Get("email"), values.Get("password"))
+	err = s.services.Auth.Register(r.Context(), browser(r), values.Get("username"), values.Get("email"), values.Get("password"))
 	if err != nil {
 		return s.refuse(w, r, form, err)
 	}
@@ -74,7 +78,7 @@ func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) signIn(w http.ResponseWriter, r *http.Request, username, password string) error {
-	grant, err := s.services.Auth.Login(r.Context(), address(r), username, password)
+	grant, err := s.services.Auth.Login(r.Context(), browser(r), username, password)
 	if err != nil {
 		return err
 	}
@@ -82,14 +86,15 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request, username, password
 	return nil
 }
 
-// address is where the person's browser connects from, "" if that is not TCP.
-// Forwarding headers are not asked: anybody can send them.
-func address(r *http.Request) string {
+// browser is where the person's browser connects from, "" if that is not TCP, and
+// what it says it is. Forwarding headers are not asked: anybody can send them.
+func browser(r *http.Request) backend.Browser {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return ""
+		host = ""
 	}
-	return host
+	agent := r.UserAgent()
+	return backend.Browser{Address: host, Agent: agent[:min(len(agent), maxAgent)]}
 }
 
 // refuse shows the form again with what is wrong; err that the form cannot say
@@ -158,6 +163,8 @@ func why(r *http.Request) string {
 		return "The application wants you to sign in again. Then you decide."
 	case strings.HasPrefix(query.Get("next"), consentPath+"?"):
 		return "An application asks for something of yours. Sign in, and then you decide."
+	case strings.HasPrefix(query.Get("next"), "/account"), strings.HasPrefix(query.Get("next"), "/admin"):
+		return "Sign in first. You come right back to where you were."
 	case query.Get("next") != "":
 		return "Sign in to vote. You come right back to where you were."
 	default:

@@ -8,76 +8,63 @@ import (
 	"time"
 
 	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/health"
 	"craftista/shared/web"
 )
 
-// probed is a service behind the site, as people know it.
-type probed struct {
-	name, job string
-	probe     func(context.Context) (backend.Report, error)
-}
+// probeTime is how long /status waits for everybody: it is worth looking at just
+// when something does not answer.
+const probeTime = 850 * time.Millisecond
 
-func (s *site) backends() []probed {
-	return []probed{
-		{"Catalogue", "Keeps the pieces and counts the votes.", s.services.Catalogue.Probe},
-		{"Recommendation", "Chooses the piece of the day and your picks.", s.services.Recommendation.Probe},
-		{"Authentication", "Knows who is who.", s.services.Auth.Probe},
-	}
-}
-
-// status answers GET /status: every service asked at the same time.
+// status answers GET /status: everything asked at the same time. To htmx, which
+// asks every few seconds, it is the picture alone.
 func (s *site) status(w http.ResponseWriter, r *http.Request) error {
-	model := view.Status{Heading: "All is well", Services: []view.Service{s.ownState()}}
-	backends := s.backends()
-	reports := make([]backend.Report, len(backends))
+	ctx, cancel := context.WithTimeout(r.Context(), probeTime)
+	defer cancel()
+	var p probes
 	var wg sync.WaitGroup
-	for i, b := range backends {
-		wg.Go(func() {
-			report, err := b.probe(r.Context())
-			if err != nil {
-				web.NoteFailure(r.Context(), err)
-			}
-			reports[i] = report
-		})
+	wg.Go(func() { p.auth = probe(ctx, s.services.Auth.Probe) })
+	wg.Go(func() { p.catalogue = probe(ctx, s.services.Catalogue.Probe) })
+	wg.Go(func() { p.recommendation = probe(ctx, s.services.Recommendation.Probe) })
+	if !fragment(r) {
+		wg.Go(func() { session.From(r.Context()) }) // which the frame needs, and which may ask auth
 	}
 	wg.Wait()
-	trouble := 0
-	for i, b := range backends {
-		state := serviceModel(b.name, b.job, reports[i])
-		if state.State != "up" {
-			trouble++
-		}
-		model.Services = append(model.Services, state)
-	}
-	if trouble > 0 {
-		model.Heading = plural(int64(trouble), "service") + " in trouble"
+	model := s.picture(p)
+	if fragment(r) {
+		return send(w, r, http.StatusOK, view.PictureView(model))
 	}
 	return s.page(w, r, http.StatusOK, "Status", view.StatusPage(model))
 }
 
-// ownState is the frontend's: it answers, since you read this.
-func (s *site) ownState() view.Service {
+func probe(ctx context.Context, ask func(context.Context) (backend.Report, error)) backend.Report {
+	report, err := ask(ctx)
+	if err != nil {
+		web.NoteFailure(ctx, err)
+	}
+	return report
+}
+
+// ownBox is the frontend's: it answers, since you read this.
+func (s *site) ownBox() view.Box {
 	here := health.Here()
-	return view.Service{
-		Name: "Frontend", Job: "Makes the page you are reading.", State: "up", Version: s.self.Version,
-		Hostname: here.Hostname, Home: home(here.IsKubernetes, here.IsContainer, here.Hostname),
+	return view.Box{
+		ID: "frontend", Name: "Frontend", State: view.Up, Says: "Makes the page you are reading.",
+		Facts: facts(s.self.Version, "", here.Hostname, home(here.IsKubernetes, here.IsContainer, here.Hostname)),
 	}
 }
 
-func serviceModel(name, job string, report backend.Report) view.Service {
-	model := view.Service{Name: name, Job: job, State: "down"}
-	if !report.Alive {
-		return model
+// facts are what is known of a process; what is not is left out.
+func facts(version, latency, hostname, home string) []view.Fact {
+	var all []view.Fact
+	for _, f := range []view.Fact{{Name: "Version", Value: version}, {Name: "Answers in", Value: latency}, {Name: "Host", Value: hostname}, {Name: "Runs in", Value: home}} {
+		if f.Value != "" {
+			all = append(all, f)
+		}
 	}
-	model.State, model.Version, model.Hostname = "not ready", report.Version, report.Hostname
-	if report.Ready {
-		model.State = "up"
-	}
-	model.Latency = milliseconds(report.Latency)
-	model.Home = home(report.Kubernetes, report.Container, report.Hostname)
-	return model
+	return all
 }
 
 // home is what a service runs in, "" if that is not known.
@@ -96,7 +83,7 @@ func home(kubernetes, container bool, hostname string) string {
 
 func milliseconds(d time.Duration) string {
 	if d < time.Millisecond {
-		return "under 1 ms"
+		return "<1 ms"
 	}
 	return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
 }

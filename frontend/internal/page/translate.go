@@ -67,3 +67,5 @@ func longDate(date string) string {
 	}
 	return day.Format("Monday 2 January")
 }
+
+func decimal(id int64) string { return strconv.FormatInt(id, 10) }

@@ -41,6 +41,7 @@ type world struct {
 	log                           syncBuffer
 	grants, refreshes             atomic.Int32                  // by auth, of pairs and of what asked for one
 	gate                          atomic.Pointer[chan struct{}] // refreshes wait until it is closed; nil holds none
+	people                        *people
 
 	mu      sync.Mutex // guards the rest
 	pieces  []map[string]any
@@ -57,7 +58,7 @@ func newWorld(t *testing.T, settings page.Settings) *world {
 			{"id": 2, "name": "Fox", "description": "A fox.", "image_url": "/static/origami/fox.svg", "votes": 1, "difficulty": "advanced", "folds": 30, "paper": "20 cm square"},
 			{"id": 3, "name": "Whale", "description": "A whale.", "image_url": "https://evil.example/x.svg", "votes": 1234567, "difficulty": "odd", "folds": 8, "paper": "any"},
 		},
-		mine: map[int64]bool{},
+		mine: map[int64]bool{}, people: newPeople(),
 	}
 	for _, p := range w.pieces {
 		p["created_at"], p["updated_at"] = "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"
@@ -67,6 +68,7 @@ func newWorld(t *testing.T, settings page.Settings) *world {
 	w.serveDays()
 	w.serveImages()
 	w.serveAuth()
+	w.serveAccount()
 	w.serveConsent()
 	w.serveKeys()
 	w.hold(w.router(settings), settings)

@@ -15,7 +15,12 @@ const (
 	hostPrefix    = "__Host-"
 	accessCookie  = "craftista_session"
 	refreshCookie = "craftista_refresh"
+	votedCookie   = "craftista_voted"
 )
+
+// votedFor is how long a browser knows that it has just voted: twice as long as
+// anything is shared.
+const votedFor = 2 * time.Second
 
 // maxRefresh bounds a refresh token that is looked at, in bytes; auth's have 43.
 const maxRefresh = 512
@@ -45,6 +50,18 @@ func (k *Keeper) End(w http.ResponseWriter, r *http.Request) {
 func (k *Keeper) runOut(w http.ResponseWriter, r *http.Request) {
 	k.set(w, r, accessCookie, ended, seconds(afterlife))
 	k.set(w, r, refreshCookie, "", -1)
+}
+
+// Voted notes in the browser that a vote was acknowledged, so that what it asks
+// for next, of whichever replica, is not what others saw before.
+func (k *Keeper) Voted(w http.ResponseWriter, r *http.Request) {
+	k.set(w, r, votedCookie, "1", seconds(votedFor))
+}
+
+// Nobody reports whether the request comes with no cookie of ours at all, not
+// even that of a session that is over.
+func (k *Keeper) Nobody(r *http.Request) bool {
+	return k.cookie(r, accessCookie) == "" && k.cookie(r, refreshCookie) == "" && k.cookie(r, votedCookie) == ""
 }
 
 // set sets the cookie, and takes back what this response said of it before.

@@ -53,25 +53,39 @@ func NewKeeper(verifier *token.Verifier, auth backend.Auth, secure bool, now fun
 	return &Keeper{verifier: verifier, auth: auth, renewals: newRenewals(auth.Refresh, now), secure: secure, now: now}
 }
 
-type sessionKey struct{}
+// visit is what a request's context carries.
+type visit struct {
+	read      func() Session
+	justVoted bool
+}
+
+type visitKey struct{}
 
 // From is the session of the request that passed Middleware, the zero Session
 // without it. The first call of a request checks the token, may wait for auth,
 // and may set cookies: make it before the response's header is written, and only
 // for a response that no cache keeps.
 func From(ctx context.Context) Session {
-	if read, ok := ctx.Value(sessionKey{}).(func() Session); ok {
-		return read()
+	if v, ok := ctx.Value(visitKey{}).(visit); ok {
+		return v.read()
 	}
 	return Session{}
+}
+
+// JustVoted reports whether a vote of this browser was acknowledged within the
+// last two seconds, through whichever replica: see Keeper.Voted. It waits for
+// nobody.
+func JustVoted(ctx context.Context) bool {
+	v, _ := ctx.Value(visitKey{}).(visit)
+	return v.justVoted
 }
 
 // Middleware lets From find the request's session. It looks at nothing itself:
 // what needs no person, liveness above all, depends on no other process.
 func (k *Keeper) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		read := sync.OnceValue(func() Session { return k.read(w, r) })
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, read)))
+		v := visit{read: sync.OnceValue(func() Session { return k.read(w, r) }), justVoted: k.cookie(r, votedCookie) != ""}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
 	})
 }
 
@@ -127,5 +141,23 @@ func (k *Keeper) SignOut(w http.ResponseWriter, r *http.Request) {
 			web.NoteFailure(r.Context(), err)
 		}
 	}
+	if k.cookie(r, votedCookie) != "" {
+		k.set(w, r, votedCookie, "", -1)
+	}
 	k.End(w, r)
+}
+
+// Renew gets new tokens at once, so that what has changed about the person shows:
+// their role. If it does not work, that shows with the next renewal.
+func (k *Keeper) Renew(w http.ResponseWriter, r *http.Request) {
+	refresh := k.cookie(r, refreshCookie)
+	if refresh == "" {
+		return
+	}
+	grant, err := k.renewals.renew(r.Context(), refresh)
+	if err != nil {
+		web.NoteFailure(r.Context(), err)
+		return
+	}
+	k.Start(w, r, grant)
 }

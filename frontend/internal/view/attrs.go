@@ -27,6 +27,14 @@ func (l Level) class() string {
 	return [...]string{"steps-0", "steps-1", "steps-2", "steps-3"}[max(0, min(l.Steps, 3))]
 }
 
+// flip is what the form about disabling asks for.
+func (p PersonRow) flip() string {
+	if p.Disabled {
+		return "false"
+	}
+	return "true"
+}
+
 // describedBy are the ids of the texts that belong to the input.
 func (f Field) describedBy() string {
 	var ids []string

@@ -4,6 +4,8 @@
 // with htmx: a fragment carries the id of the element that it replaces.
 package view
 
+import "github.com/a-h/templ"
+
 // Frame is what every page has around its content.
 type Frame struct {
 	Title       string
@@ -23,11 +25,13 @@ type Assets struct{ Style, Htmx, Site, Icon, Reload string }
 // Person is who looks at the page. Away says that it cannot be told now, because
 // sign-in does not answer. The zero value is signed out.
 type Person struct {
-	Name string
-	Away bool
+	Name  string
+	Admin bool // there is something for them on /admin
+	Away  bool
 }
 
-// Trace names the request's trace; URL is "" where no trace viewer is known.
+// Trace names the trace of the request that made the page; URL is "" where no
+// trace viewer is known.
 type Trace struct{ ID, URL string }
 
 // Vote is a piece's vote button. ID is the piece's id in decimal.
@@ -85,18 +89,18 @@ type Sort struct {
 	Current    bool
 }
 
-// Batch is one page of the grid, and the fragment that "more" appends. MoreURL
-// is "" after the last piece.
+// Batch is one page of the grid, and the fragment that "more" appends: CardItems,
+// which may be kept. MoreURL is "" after the last piece.
 type Batch struct {
-	Cards   []Card
+	Cards   []templ.Component
 	MoreURL string
 }
 
 // Gallery is the front page. Continued is a later page of the grid, reached
 // without scripts: it has neither hero nor picks.
 type Gallery struct {
-	Today     Today
-	Picks     Picks
+	Today     templ.Component // a TodaySection, which may be kept
+	Picks     templ.Component // a PicksSection, likewise
 	Sorts     []Sort
 	Batch     Batch
 	Away      bool // the catalogue does not answer
@@ -127,11 +131,11 @@ type Field struct {
 	Invalid, Focus                 bool
 }
 
-// SignForm is the form of /login and /register. Problem is said above the
-// fields; Next travels along.
+// SignForm is the form of /login and /register, and of a new password. Problem is
+// said above the fields, or Done; Next travels along unless it is "".
 type SignForm struct {
 	ID, Action, Submit string
-	Problem            string
+	Problem, Done      string
 	Next               string
 	Fields             []Field
 }
@@ -153,18 +157,6 @@ type Consent struct {
 	Wishes                    []string
 	Action, Query             string
 	Art                       Art
-}
-
-// Service is one service's state: "up", "not ready" or "down".
-type Service struct {
-	Name, Job, State                 string
-	Version, Latency, Hostname, Home string // "" where unknown
-}
-
-// Status is the page of services.
-type Status struct {
-	Heading  string
-	Services []Service
 }
 
 // Failure is an error page.

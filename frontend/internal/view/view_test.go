@@ -92,7 +92,9 @@ func TestAwaySections(t *testing.T) {
 	if section := find(doc, "section"); section["id"] != "picks" || section["hx-get"] != "/recommendations" || find(doc, "ul") != nil {
 		t.Errorf("picks that are away: %s", text)
 	}
-	_, text = render(t, view.GalleryPage(view.Gallery{Away: true, RetryURL: "/?sort=name"}))
+	_, text = render(t, view.GalleryPage(view.Gallery{
+		Today: view.TodaySection(view.Today{Away: true}), Picks: view.PicksSection(view.Picks{Away: true}), Away: true, RetryURL: "/?sort=name",
+	}))
 	if !strings.Contains(text, `href="/?sort=name"`) || strings.Contains(text, `id="pieces"`) {
 		t.Errorf("gallery that is away: %s", text)
 	}

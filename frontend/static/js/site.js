@@ -1,8 +1,13 @@
-// What a page cannot say by itself: that the site does not answer at all.
+// What a page cannot do by itself: say that the site does not answer at all, and
+// see whether anybody looks.
 (() => {
   const trouble = () => document.getElementById("trouble");
   document.addEventListener("htmx:error", () => { trouble().hidden = false; });
   document.addEventListener("htmx:after:request", () => { trouble().hidden = true; });
+  // What refreshes by itself waits while nobody looks.
+  document.addEventListener("htmx:before:request", (event) => {
+    if (document.hidden && event.target.matches?.("[data-live]")) event.preventDefault();
+  });
 })();
 
 // A piece's address: handed to the system's share sheet where there is one, else copied.

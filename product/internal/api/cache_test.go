@@ -58,8 +58,8 @@ func TestCacheAside(t *testing.T) {
 	g := newGallery(t)
 	memory := miniredis.RunT(t)
 	counted := newStop(postgres.NewStore(g.db))
-	one := g.serviceOn(counted, openCache(t, "redis://"+memory.Addr()))
-	two := g.service(openCache(t, "redis://"+memory.Addr()))
+	one := g.serviceOn(counted, g.openCache(t, "redis://"+memory.Addr()))
+	two := g.service(g.openCache(t, "redis://"+memory.Addr()))
 	id := g.piece(t, "Crane", day(1))
 
 	wantShown(t, one, id, 0, "miss")
@@ -89,7 +89,7 @@ func TestLoadFromBeforeAVoteIsNotKept(t *testing.T) {
 		g := newGallery(t)
 		url := redistest.Start(t).URL()
 		dawdler := newStop(postgres.NewStore(g.db))
-		one, two := g.serviceOn(dawdler, openCache(t, url)), g.service(openCache(t, url))
+		one, two := g.serviceOn(dawdler, g.openCache(t, url)), g.service(g.openCache(t, url))
 		id := g.piece(t, "Crane", day(1))
 
 		dawdler.armed.Store(true)
@@ -125,7 +125,7 @@ func TestReadersRaceVoters(t *testing.T) {
 	const voters, readers = 150, 8
 	g := newGallery(t)
 	url := redistest.Start(t).URL()
-	services := []http.Handler{g.service(openCache(t, url)), g.service(openCache(t, url))}
+	services := []http.Handler{g.service(g.openCache(t, url)), g.service(g.openCache(t, url))}
 	id := g.piece(t, "Crane", day(1))
 	var acknowledged atomic.Int64
 	var done atomic.Bool
@@ -160,7 +160,7 @@ func TestMissesAtOnceLoadOnce(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
 	store := newStop(postgres.NewStore(g.db))
-	h := g.serviceOn(store, openCache(t, redistest.Start(t).URL()))
+	h := g.serviceOn(store, g.openCache(t, redistest.Start(t).URL()))
 	id := g.piece(t, "Crane", day(1))
 	atOnce(200, func(int) {
 		w := call(t, h, "GET", path(id, ""), "")

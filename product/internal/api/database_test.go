@@ -32,13 +32,15 @@ func newFaulty(t *testing.T) *faulty {
 	t.Helper()
 	database := pgtest.New(t)
 	f := &faulty{
-		gallery: &gallery{db: open(t, database.ProductURL), adminURL: database.AdminURL, issuer: tokentest.New(t)},
+		gallery: &gallery{db: open(t, database.ProductURL), url: database.ProductURL, adminURL: database.AdminURL, issuer: tokentest.New(t)},
 		t:       t, database: database, relay: pgtest.NewRelay(t, database.ProductURL),
 	}
 	f.cached, f.other = f.piece(t, "Crane", day(1)), f.piece(t, "Frog", day(1))
-	cache := openCache(t, "redis://"+miniredis.RunT(t).Addr())
-	wantShown(t, f.service(cache), f.cached, 0, "miss")
-	f.h = (&gallery{db: open(t, f.relay.URL(database.ProductURL)), issuer: f.issuer}).service(cache)
+	redis := "redis://" + miniredis.RunT(t).Addr()
+	wantShown(t, f.service(f.openCache(t, redis)), f.cached, 0, "miss")
+	through := f.relay.URL(database.ProductURL)
+	relayed := &gallery{db: open(t, through), url: through, issuer: f.issuer}
+	f.h = relayed.service(relayed.openCache(t, redis))
 	return f
 }
 
@@ -134,9 +136,11 @@ func TestDatabaseOutOfConnections(t *testing.T) {
 	}
 	limit("8")
 	f.db.SetMaxIdleConns(0) // the test's own connections end
+	wantShown(t, f.h, f.cached, 0, "hit")
+	const registers = 2 // each cache keeps the connection by which it knows what to believe
 	greedy := open(t, f.database.ProductURL)
 	var held []*sqlx.Conn
-	for others := 1; others > 0; {
+	for others := registers + 1; others > registers; {
 		c, err := greedy.Connx(t.Context())
 		if err == nil {
 			held = append(held, c)

@@ -3,8 +3,10 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"craftista/product/internal/core"
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/internal/infrastructure/redis"
+	"craftista/product/internal/redistest"
 	"craftista/shared/health"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
@@ -24,9 +27,32 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
+// over is the same gallery as seen by a replica whose way to the database is
+// line.
+func (g *gallery) over(t *testing.T, line *redistest.Line) *gallery {
+	t.Helper()
+	u, err := url.Parse(g.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = line.Addr
+	return &gallery{db: open(t, u.String()), url: u.String(), adminURL: g.adminURL, issuer: g.issuer}
+}
+
+// host is where the database listens.
+func (g *gallery) host(t *testing.T) string {
+	t.Helper()
+	u, err := url.Parse(g.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Host
+}
+
 // gallery is a database and an issuer of tokens, for any number of services.
 type gallery struct {
 	db       *sqlx.DB
+	url      string // of db
 	adminURL string
 	issuer   *tokentest.Issuer
 }
@@ -34,7 +60,7 @@ type gallery struct {
 func newGallery(t *testing.T) *gallery {
 	t.Helper()
 	database := pgtest.New(t)
-	return &gallery{db: open(t, database.ProductURL), adminURL: database.AdminURL, issuer: tokentest.New(t)}
+	return &gallery{db: open(t, database.ProductURL), url: database.ProductURL, adminURL: database.AdminURL, issuer: tokentest.New(t)}
 }
 
 func open(t *testing.T, url string) *sqlx.DB {
@@ -48,18 +74,33 @@ func open(t *testing.T, url string) *sqlx.DB {
 }
 
 // openCache opens a cache with more patience than a busy test machine needs.
-func openCache(t *testing.T, url string) *redis.Cache {
+func (g *gallery) openCache(t *testing.T, url string) *redis.Cache {
 	t.Helper()
-	return openImpatientCache(t, url, 10*time.Second)
+	return g.openImpatientCache(t, url, 10*time.Second)
 }
 
-func openImpatientCache(t *testing.T, url string, patience time.Duration) *redis.Cache {
+func (g *gallery) openImpatientCache(t *testing.T, url string, patience time.Duration) *redis.Cache {
 	t.Helper()
-	cache, err := redis.Open(url, patience, telemetry.Discard())
+	return g.openCacheWith(t, url, patience, core.VetoTerm)
+}
+
+// openCacheWith opens the cache of one replica.
+func (g *gallery) openCacheWith(t *testing.T, url string, patience, vetoTerm time.Duration) *redis.Cache {
+	t.Helper()
+	register, err := postgres.OpenRegister(g.url, g.db, telemetry.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cache.Close() })
+	trust := core.NewTrust(register, vetoTerm, telemetry.Discard().Log)
+	cache, err := redis.Open(url, patience, trust, telemetry.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cache.Close()
+		trust.Close()
+		_ = register.Close()
+	})
 	return cache
 }
 
@@ -72,7 +113,8 @@ func (g *gallery) serviceOn(store core.Store, cache core.Cache) *web.Router {
 	about := health.Service{Name: "product", Description: "the catalogue", Version: "v-test", Checks: map[string]health.Check{
 		"database": postgres.NewStore(g.db).Ready,
 	}}
-	return api.Routes(telemetry.Discard(), core.NewCatalogue(store, cache, api.Encode, untraced{}), g.issuer.Verifier(), about)
+	live := core.NewLive(postgres.NewStore(g.db), api.EncodeTally, slog.New(slog.DiscardHandler))
+	return api.Routes(telemetry.Discard(), core.NewCatalogue(store, cache, api.Encode, untraced{}, live.Change), live, g.issuer.Verifier(), about)
 }
 
 // untraced is a core.Tracer that makes nothing.

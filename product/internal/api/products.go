@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -30,12 +29,11 @@ type product struct {
 	Version     int64     `json:"-"` // the ETag has it
 }
 
-// Encode is the core.Encode of this API: the ETag and, on a line of its own, the
-// JSON that a reader of one product gets, so that a cached one is sent as it is
-// kept.
-func Encode(p core.Product) ([]byte, error) {
+// Encode is the core.Encode of this API: the JSON that a reader of one product
+// gets, so that a cached one is sent as it is kept.
+func Encode(p core.Product) (core.Encoded, error) {
 	body, err := json.Marshal(product(p))
-	return append([]byte(tag(p)+"\n"), body...), err
+	return core.Encoded{ETag: tag(p), Body: body}, err
 }
 
 // list answers GET /api/products and GET /api/origamis.
@@ -68,12 +66,11 @@ func (h products) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	encoded, source, err := h.catalogue.Encoded(r.Context(), id)
+	piece, source, err := h.catalogue.Encoded(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	tag, body, _ := bytes.Cut(encoded, []byte("\n"))
 	w.Header().Set("X-Cache", string(source))
-	web.ReplyVersion(w, r, revalidate, "application/json", string(tag), body)
+	web.ReplyKept(w, r, revalidate, "application/json", piece.ETag, piece.Body)
 	return nil
 }

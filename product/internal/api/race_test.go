@@ -20,7 +20,7 @@ func TestNoEditIsLost(t *testing.T) {
 	const editors, edits = 6, 8
 	g := newGallery(t)
 	url := "redis://" + miniredis.RunT(t).Addr()
-	replicas := []http.Handler{g.service(openCache(t, url)), g.service(openCache(t, url))}
+	replicas := []http.Handler{g.service(g.openCache(t, url)), g.service(g.openCache(t, url))}
 	id, curator := g.piece(t, "Crane", day(1)), g.curator()
 	send(t, replicas[0], "PUT", productPath(id), curator, jsonMedia, with("description", "0").String(), "If-Match", "*")
 	var stale atomic.Int64
@@ -93,7 +93,7 @@ func TestVotesRaceDeletion(t *testing.T) {
 	t.Parallel()
 	const rounds, voters = 8, 12
 	g := newGallery(t)
-	h := g.service(openCache(t, "redis://"+miniredis.RunT(t).Addr()))
+	h := g.service(g.openCache(t, "redis://"+miniredis.RunT(t).Addr()))
 	outcomes := map[int]int{}
 	for range rounds {
 		id := g.piece(t, "Mayfly", day(1))

@@ -17,7 +17,7 @@ var spec []byte
 
 // Routes is every URL of the service. v says who is asking; about, what
 // GET / and the probes tell.
-func Routes(t *telemetry.Telemetry, c *core.Catalogue, v *token.Verifier, about health.Service) *web.Router {
+func Routes(t *telemetry.Telemetry, c *core.Catalogue, l *core.Live, v *token.Verifier, about health.Service) *web.Router {
 	r := web.NewRouter(t, web.Problem)
 	curators := func(h web.Handler) web.Handler { return token.RequireRole(v, h, token.RoleCurator, token.RoleAdmin) }
 
@@ -39,6 +39,8 @@ func Routes(t *telemetry.Telemetry, c *core.Catalogue, v *token.Verifier, about 
 	r.Post("/api/origamis/{id}/vote", token.RequireScope(v, s.vote, token.ScopeVote))
 	r.Delete("/api/origamis/{id}/vote", token.RequireScope(v, s.unvote, token.ScopeVote))
 	r.Get("/api/votes/mine", token.RequireScope(v, s.mine, token.ScopeReadVotes))
+
+	r.Stream("/api/votes/stream", comeBack, live{live: l}.stream)
 
 	about.Routes(r)
 	about.RoutesJSON(r)

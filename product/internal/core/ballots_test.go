@@ -52,14 +52,15 @@ func (u *urn) commit(what string, id int64, people []int64) (int64, error) {
 	return (<-u.end)()
 }
 
-func (u *urn) Forget(_ context.Context, id int64) {
+func (u *urn) Forget(_ context.Context, ids ...int64) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.forgotten = append(u.forgotten, id)
+	u.forgotten = append(u.forgotten, ids...)
+	return nil
 }
 
 func (u *urn) catalogue(tracer core.Tracer) *core.Catalogue {
-	return core.NewCatalogue(u, u, nil, tracer)
+	return core.NewCatalogue(u, u, nil, tracer, func() {})
 }
 
 func ok(votes int64) func() (int64, error) { return func() (int64, error) { return votes, nil } }

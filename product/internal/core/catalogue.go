@@ -45,19 +45,28 @@ const (
 	Bypass Source = "bypass" // from the store, the cache being out of reach
 )
 
-// Cache keeps encoded pieces in front of a Store. It may lose them at any time
-// and be out of reach, which never fails a caller.
-type Cache interface {
-	// Fetch returns the piece as it is kept or as load gives it. It never returns
-	// what was loaded before the last Forget of the id that ended before Fetch
-	// began. Errors are load's. Nobody may change the bytes.
-	Fetch(ctx context.Context, id int64, load func(context.Context) ([]byte, error)) ([]byte, Source, error)
-	// Forget drops the piece, and keeps loads that are under way from being kept.
-	Forget(ctx context.Context, id int64)
+// Encoded is a piece in the form in which the cache keeps it and readers get it.
+// Nobody may change the body: many share it.
+type Encoded struct {
+	ETag string // strong, with its quotes, without a line end
+	Body []byte
 }
 
-// Encode gives a piece the form in which the cache keeps it and readers get it.
-type Encode func(Product) ([]byte, error)
+// Encode gives a piece that form.
+type Encode func(Product) (Encoded, error)
+
+// Cache keeps encoded pieces in front of a Store. It may lose them at any time
+// and be out of reach, which never fails a reader.
+type Cache interface {
+	// Fetch returns the piece as it is kept or as load gives it. It never returns
+	// what was loaded before the last Forget of the id that ended, without error,
+	// before Fetch began, in whatever replica. Errors are load's.
+	Fetch(ctx context.Context, id int64, load func(context.Context) (Encoded, error)) (Encoded, Source, error)
+	// Forget drops the pieces, and keeps loads that are under way from being kept.
+	// An error means that this cannot be promised: the change behind it must not
+	// be acknowledged.
+	Forget(ctx context.Context, ids ...int64) error
+}
 
 // Catalogue is the gallery's pieces and votes. It is safe for concurrent use.
 type Catalogue struct {
@@ -65,23 +74,24 @@ type Catalogue struct {
 	cache   Cache
 	encode  Encode
 	ballots ballots
+	changed func()
 }
 
 // NewCatalogue returns the catalogue kept in store, behind cache. Who waits for
-// a vote's commit is seen by tracer.
-func NewCatalogue(store Store, cache Cache, encode Encode, tracer Tracer) *Catalogue {
-	c := &Catalogue{store: store, cache: cache, encode: encode}
+// a vote's commit is seen by tracer. It calls changed, which must not wait,
+// after each change of votes.
+func NewCatalogue(store Store, cache Cache, encode Encode, tracer Tracer, changed func()) *Catalogue {
+	c := &Catalogue{store: store, cache: cache, encode: encode, changed: changed}
 	c.ballots = ballots{commit: c.commit, tracer: tracer, waiting: map[int64][]*ballot{}}
 	return c
 }
 
-// Encoded returns one piece, encoded; NotFound if there is none. The bytes are
-// shared: nobody may change them.
-func (c *Catalogue) Encoded(ctx context.Context, id int64) ([]byte, Source, error) {
-	return c.cache.Fetch(ctx, id, func(ctx context.Context) ([]byte, error) {
+// Encoded returns one piece, encoded; NotFound if there is none.
+func (c *Catalogue) Encoded(ctx context.Context, id int64) (Encoded, Source, error) {
+	return c.cache.Fetch(ctx, id, func(ctx context.Context) (Encoded, error) {
 		p, err := c.store.Product(ctx, id)
 		if err != nil {
-			return nil, err
+			return Encoded{}, err
 		}
 		return c.encode(p)
 	})
@@ -144,13 +154,24 @@ func (c *Catalogue) commit(ctx context.Context, id int64, loved bool, people []i
 	if err != nil && !errors.Is(err, ErrUncertain) {
 		return 0, err
 	}
-	c.cache.Forget(ctx, id)
-	if err != nil {
+	forgot := c.cache.Forget(ctx, id)
+	c.changed()
+	switch {
+	case err != nil:
 		return 0, fault.Error{
 			Kind: fault.Unavailable, Message: "the database went away just now: this was done or not, and doing it again is safe", RetryAfter: 2 * time.Second,
 		}.Because(err)
+	case forgot != nil:
+		return 0, unseen(forgot)
 	}
 	return votes, nil
+}
+
+// unseen is for a change that was made, and that a cached piece may hide. It is
+// not acknowledged; making it again does no harm.
+func unseen(cause error) error {
+	f := fault.Error{Kind: fault.Unavailable, Message: "this may not be seen by everybody yet, try again shortly", RetryAfter: time.Second}
+	return f.Because(cause)
 }
 
 // VotedFor returns those of ids that the person voted for, ascending.
@@ -176,10 +197,10 @@ var ErrUncertain = errors.New("the outcome is uncertain")
 type NoCache struct{}
 
 // Fetch loads.
-func (NoCache) Fetch(ctx context.Context, _ int64, load func(context.Context) ([]byte, error)) ([]byte, Source, error) {
-	body, err := load(ctx)
-	return body, Bypass, err
+func (NoCache) Fetch(ctx context.Context, _ int64, load func(context.Context) (Encoded, error)) (Encoded, Source, error) {
+	piece, err := load(ctx)
+	return piece, Bypass, err
 }
 
 // Forget has nothing to do.
-func (NoCache) Forget(context.Context, int64) {}
+func (NoCache) Forget(context.Context, ...int64) error { return nil }

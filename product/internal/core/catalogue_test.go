@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"craftista/product/internal/core"
+	"craftista/shared/fault"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -21,6 +22,7 @@ type books struct {
 	lines    []string
 	products []core.Product
 	err      error
+	deaf     error // of the cache
 }
 
 func (b *books) note(format string, args ...any) {
@@ -57,10 +59,15 @@ func (b *books) VotesOf(_ context.Context, person int64, after core.Position, li
 	return []core.Vote{{ProductID: 3}, {ProductID: 2}, {ProductID: 1}}[:min(limit, 3)], b.err
 }
 
-func (b *books) Forget(_ context.Context, id int64) { b.note("forget %d", id) }
+func (b *books) Forget(_ context.Context, ids ...int64) error {
+	b.note("forget %d", ids)
+	return b.deaf
+}
 
 func catalogue(b *books) *core.Catalogue {
-	return core.NewCatalogue(b, b, func(p core.Product) ([]byte, error) { return fmt.Append(nil, p.ID, " has ", p.Votes), nil }, untraced{})
+	return core.NewCatalogue(b, b, func(p core.Product) (core.Encoded, error) {
+		return core.Encoded{ETag: `"tag"`, Body: fmt.Append(nil, p.ID, " has ", p.Votes)}, nil
+	}, untraced{}, func() { b.note("changed") })
 }
 
 // TestChangesForgetAfterTheCommit: in that order, and not after a failure, which
@@ -74,8 +81,8 @@ func TestChangesForgetAfterTheCommit(t *testing.T) {
 		votes int64
 		lines []string
 	}{
-		{"vote", (*core.Catalogue).Vote, nil, 8, []string{"vote [1] for 2", "forget 2"}},
-		{"unvote", (*core.Catalogue).Unvote, nil, 6, []string{"unvote [1] for 2", "forget 2"}},
+		{"vote", (*core.Catalogue).Vote, nil, 8, []string{"vote [1] for 2", "forget [2]", "changed"}},
+		{"unvote", (*core.Catalogue).Unvote, nil, 6, []string{"unvote [1] for 2", "forget [2]", "changed"}},
 		{"vote that fails", (*core.Catalogue).Vote, io.EOF, 0, []string{"vote [1] for 2"}},
 		{"unvote that fails", (*core.Catalogue).Unvote, io.EOF, 0, []string{"unvote [1] for 2"}},
 	} {
@@ -135,7 +142,7 @@ func TestReads(t *testing.T) {
 	b := &books{}
 	c := catalogue(b)
 	encoded, source, err := c.Encoded(t.Context(), 5)
-	if string(encoded) != "5 has 7" || source != core.Bypass || err != nil {
+	if string(encoded.Body) != "5 has 7" || encoded.ETag != `"tag"` || source != core.Bypass || err != nil {
 		t.Errorf("got %s, %s, %v", encoded, source, err)
 	}
 	if n, err := c.Votes(t.Context(), 5); n != 7 || err != nil {
@@ -179,7 +186,22 @@ func TestUncertainChangesForgetToo(t *testing.T) {
 	if _, err := catalogue(b).Vote(t.Context(), 3, 5); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got error %v, want the cause", err)
 	}
-	if diff := cmp.Diff([]string{"vote [3] for 5", "forget 5"}, b.lines); diff != "" {
+	if diff := cmp.Diff([]string{"vote [3] for 5", "forget [5]", "changed"}, b.lines); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+// TestUnseenChangesAreNotAcknowledged: the change was made, and a cached piece
+// may hide it. What the store said of the outcome goes before.
+func TestUnseenChangesAreNotAcknowledged(t *testing.T) {
+	t.Parallel()
+	b := &books{deaf: io.EOF}
+	votes, err := catalogue(b).Vote(t.Context(), 3, 5)
+	if votes != 0 || fault.KindOf(err) != fault.Unavailable || !errors.Is(err, io.EOF) {
+		t.Errorf("got %d, %v", votes, err)
+	}
+	b.err = core.ErrUncertain
+	if _, err := catalogue(b).Unvote(t.Context(), 3, 5); !errors.Is(err, core.ErrUncertain) {
+		t.Errorf("got %v", err)
 	}
 }

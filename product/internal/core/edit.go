@@ -36,8 +36,11 @@ func (c *Catalogue) Remove(ctx context.Context, id int64, versions []int64) erro
 // settle forgets the cached piece after an edit's commit, for the reasons that
 // change does it after a vote's.
 func (c *Catalogue) settle(ctx context.Context, id int64, err error) error {
-	if err == nil || errors.Is(err, ErrUncertain) {
-		c.cache.Forget(ctx, id)
+	if err != nil && !errors.Is(err, ErrUncertain) {
+		return err
+	}
+	if forgot := c.cache.Forget(ctx, id); forgot != nil && err == nil {
+		return unseen(forgot)
 	}
 	return err
 }

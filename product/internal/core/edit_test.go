@@ -59,12 +59,12 @@ func TestEditsForgetAfterTheCommit(t *testing.T) {
 		lines []string
 	}{
 		{"add", add, nil, []string{"add Fox"}},
-		{"edit", edit, nil, []string{"edit 2 of [7] to Fox", "forget 2"}},
+		{"edit", edit, nil, []string{"edit 2 of [7] to Fox", "forget [2]"}},
 		{"edit of another version", edit, stale, []string{"edit 2 of [7] to Fox"}},
-		{"edit of uncertain end", edit, uncertain, []string{"edit 2 of [7] to Fox", "forget 2"}},
-		{"remove", remove, nil, []string{"remove 2 of []", "forget 2"}},
+		{"edit of uncertain end", edit, uncertain, []string{"edit 2 of [7] to Fox", "forget [2]"}},
+		{"remove", remove, nil, []string{"remove 2 of []", "forget [2]"}},
 		{"remove that fails", remove, io.EOF, []string{"remove 2 of []"}},
-		{"remove of uncertain end", remove, uncertain, []string{"remove 2 of []", "forget 2"}},
+		{"remove of uncertain end", remove, uncertain, []string{"remove 2 of []", "forget [2]"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

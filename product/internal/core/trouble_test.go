@@ -48,7 +48,7 @@ func TestCommitOutlivesItsLeader(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &slow{}
-		c := core.NewCatalogue(s, core.NoCache{}, nil, untraced{})
+		c := core.NewCatalogue(s, core.NoCache{}, nil, untraced{}, func() {})
 		ctx, hangUp := context.WithCancel(t.Context())
 		first := votes(ctx, c.Vote, 1, 5)
 		second := votes(t.Context(), c.Vote, 2, 5)

@@ -7,15 +7,17 @@ import (
 	"net"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 )
 
-// Server is a redis-server on loopback that keeps nothing on disk. It ends with
-// the test.
+// Server is a redis-server on loopback that keeps nothing on disk unless told to
+// (Do "SAVE"). It ends with the test.
 type Server struct {
 	Addr string // host:port, the same after a restart
 
 	tb  testing.TB
+	dir string
 	cmd *exec.Cmd
 }
 
@@ -26,7 +28,7 @@ func Start(tb testing.TB) *Server {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		tb.Fatal("this test needs redis-server on the PATH; Debian: apt-get install redis-server")
 	}
-	s := &Server{tb: tb}
+	s := &Server{tb: tb, dir: tb.TempDir()}
 	for range 10 { // somebody else may take a port between the look and the start
 		s.Addr = FreeAddr(tb)
 		if s.start() {
@@ -51,7 +53,34 @@ func (s *Server) Kill() {
 	s.cmd = nil
 }
 
-// Restart starts the killed server again, empty, at the same address.
+// Pause keeps the server from doing anything, as a stalled machine would. Its
+// kernel still accepts connections and data.
+func (s *Server) Pause() { _ = s.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Resume ends a Pause: it goes on with what it was sent meanwhile.
+func (s *Server) Resume() { _ = s.cmd.Process.Signal(syscall.SIGCONT) }
+
+// Do sends one command, words with spaces between, and returns the first line of
+// the reply.
+func (s *Server) Do(command string) string {
+	s.tb.Helper()
+	c, err := net.Dial("tcp", s.Addr)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if _, err := io.WriteString(c, command+"\r\n"); err != nil {
+		s.tb.Fatal(err)
+	}
+	reply, err := bufio.NewReader(c).ReadString('\n')
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return strings.TrimSpace(reply)
+}
+
+// Restart starts the killed server again at the same address, with what it last
+// saved, which is nothing unless it was told to.
 func (s *Server) Restart() {
 	s.tb.Helper()
 	if !s.start() {
@@ -62,7 +91,7 @@ func (s *Server) Restart() {
 // start returns once the server accepts connections, or false once it gave up.
 func (s *Server) start() bool {
 	host, port, _ := net.SplitHostPort(s.Addr)
-	cmd := exec.Command("redis-server", "--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--dir", s.tb.TempDir())
+	cmd := exec.Command("redis-server", "--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--dir", s.dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		s.tb.Fatal(err)

@@ -5,6 +5,8 @@ package openapitest
 
 import (
 	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -68,13 +70,30 @@ func (c *Contract) Handler(router http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		recorder := httptest.NewRecorder()
 		router.ServeHTTP(recorder, r)
-		c.check(r, recorder)
+		c.check(r, unzipped(c.tb, recorder))
 		for name, values := range recorder.Header() {
 			w.Header()[name] = values
 		}
 		w.WriteHeader(recorder.Code)
 		_, _ = w.Write(recorder.Body.Bytes())
 	})
+}
+
+// unzipped is the response with its body as it was before compression.
+func unzipped(tb testing.TB, w *httptest.ResponseRecorder) *httptest.ResponseRecorder {
+	if w.Header().Get("Content-Encoding") != "gzip" || w.Body.Len() == 0 {
+		return w
+	}
+	plain := *w
+	plain.Body = &bytes.Buffer{}
+	z, err := gzip.NewReader(bytes.NewReader(w.Body.Bytes()))
+	if err == nil {
+		_, err = io.Copy(plain.Body, z)
+	}
+	if err != nil {
+		tb.Errorf("unzip body: %v", err)
+	}
+	return &plain
 }
 
 // AssertCovered reports each documented operation that no exchange succeeded

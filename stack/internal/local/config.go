@@ -13,6 +13,7 @@ import (
 
 	"craftista/auth"
 	"craftista/db"
+	"craftista/shared/telemetry"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
@@ -35,6 +36,7 @@ type Config struct {
 	BcryptCost       int           `env:"BCRYPT_COST"`
 	LogLevel         slog.Level    `env:"LOG_LEVEL"`  // of all services
 	DevReload        bool          `env:"DEV_RELOAD"` // open pages reload after a restart
+	telemetry.Sampling
 
 	Exporter  sdktrace.SpanExporter // gets every span besides, for tests; may be nil
 	Passwords db.Passwords          // of the service roles; zero follows from the superuser's

@@ -137,7 +137,7 @@ func (s *Stack) startServices(ctx context.Context, c Config, ports listeners, db
 		delete(s.URLs, "traces")
 	}
 	common := func(l net.Listener) service.Config {
-		return service.Config{Version: Version, OTLPEndpoint: c.OTLPEndpoint, Listener: l, Exporter: exporter, Log: c.logHandler()}
+		return service.Config{Version: Version, OTLPEndpoint: c.OTLPEndpoint, Sampling: c.Sampling, Listener: l, Exporter: exporter, Log: c.logHandler()}
 	}
 	internalKey, jwks := rand.Text(), s.URLs["auth"]+"/.well-known/jwks.json"
 

@@ -7,15 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"craftista/product/internal/core"
 	"craftista/shared/telemetry"
 
-	"github.com/redis/go-redis/extra/redisotel/v9"
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -24,31 +24,30 @@ const (
 	leaseTTL = 10 * time.Second // more than loadTime, so that a load in time is kept
 
 	loadTime = 5 * time.Second // for one load, which many readers may wait for
-
-	poolSize = 64
 )
 
-// prefix names the form of the cached bytes: change it with the form, so that a
+// prefix names the form of the cached pieces: change it with the form, so that a
 // new release does not serve what the one before it kept.
 const prefix = "craftista:product:v2:"
 
-// leaseMark starts a lease. A cached piece starts with its ETag and never does.
-const leaseMark = "lease:"
+// What is kept at a key is a tag and then either a lease, which is leaseMark and
+// a random token, or a piece: its ETag, a line end and its body.
+const leaseMark = "lease "
 
-// takeLease returns what is kept at KEYS[1], and if that is nothing makes the
-// lease ARGV[1] of ARGV[2] milliseconds there.
+// takeLease returns what is kept at KEYS[1] if it has the tag ARGV[2], and else
+// makes the lease ARGV[1] of ARGV[3] milliseconds there.
 const takeLease = `
 local kept = redis.call('GET', KEYS[1])
-if kept then return kept end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if kept and string.sub(kept, 1, #ARGV[2]) == ARGV[2] then return kept end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 return ARGV[1]`
 
 // fillLease replaces the lease ARGV[1] at KEYS[1], and nothing else, by ARGV[2]
 // for ARGV[3] milliseconds.
 const fillLease = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return '' end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1`
+return 'kept'`
 
 // Cache is the core.Cache in Redis. It is safe for concurrent use, and any
 // number of processes may share one Redis.
@@ -59,121 +58,180 @@ return 1`
 // kept after it (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013,
 // section 3.2.1). Readers in one process who saw the same lease share one load:
 // it began after the lease, hence after every change forgotten before any of
-// them came. To share by id instead would hand a new reader an old load.
+// them came. To share by id instead would hand a new reader an old load. Each
+// process loads once, also under the lease of another.
 //
-// Limit: a Forget that Redis does not hear, being out of reach, leaves an old
-// piece to be served, for its ttl at most, once Redis is back.
+// A Forget that Redis does not hear is made good by a veto, see core.Trust. One
+// that it heard, and forgot itself because it came back from an old snapshot, is
+// made good by Redis's name for its run, which changes with every start. Pieces
+// and leases are tagged with both epoch and run, as they were before the lease
+// was taken, and believed only while both are current.
 type Cache struct {
-	client     *redis.Client
-	patience   time.Duration
+	link       *link
+	trust      *core.Trust
 	log        *slog.Logger
 	take, fill *redis.Script
 	flights    singleflight.Group // by lease
+	herds      herds              // of readers without a lease
+	refused    atomic.Bool        // Redis answers, and keeps nothing
 }
 
 // Open returns the cache at url ("redis://:password@host:6379/0"), whose
 // commands are spans. It does not connect. Redis answers in well under a
 // millisecond; what takes longer than patience, from dialling to the answer, is
-// given up without a second try, since the store is at hand. Close the cache in
-// the end.
-func Open(url string, patience time.Duration, t *telemetry.Telemetry) (*Cache, error) {
-	o, err := redis.ParseURL(url)
-	if err != nil { // its text may repeat the password
-		return nil, errors.New("read Redis URL: it is not of the form redis://:password@host:port/0")
-	}
-	o.ContextTimeoutEnabled = true // each command's context ends after patience
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
-	o.MaxRetries, o.DialerRetries = -1, 1 // -1 is no retry; of dialling, 1 is one try
-	o.PoolSize = poolSize
-	o.DisableIdentity = true
-	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	client := redis.NewClient(o)
-	err = errors.Join(
-		redisotel.InstrumentTracing(client, redisotel.WithTracerProvider(t.Traces),
-			redisotel.WithDBStatement(false), redisotel.WithCallerEnabled(false)), // the statement would be the whole piece
-		redisotel.InstrumentMetrics(client, redisotel.WithMeterProvider(t.Metrics)),
-	)
+// given up, since the store is at hand. trust stays the caller's to close, after
+// the cache.
+func Open(url string, patience time.Duration, trust *core.Trust, t *telemetry.Telemetry) (*Cache, error) {
+	l, err := openLink(url, patience, t)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("instrument Redis client: %w", err), client.Close())
+		return nil, err
 	}
-	return &Cache{client: client, patience: patience, log: t.Log, take: redis.NewScript(takeLease), fill: redis.NewScript(fillLease)}, nil
+	return &Cache{link: l, trust: trust, log: t.Log, take: redis.NewScript(takeLease), fill: redis.NewScript(fillLease)}, nil
 }
 
-// Close closes the connections.
-func (c *Cache) Close() error { return c.client.Close() }
+// Close waits for loads under way and closes the connections.
+func (c *Cache) Close() error {
+	c.herds.work.Wait()
+	return c.link.close()
+}
 
 // found is what a flight brings home.
 type found struct {
-	body   []byte
+	piece  core.Encoded
 	source core.Source
 }
 
 // Fetch implements core.Cache.
-func (c *Cache) Fetch(ctx context.Context, id int64, load func(context.Context) ([]byte, error)) ([]byte, core.Source, error) {
-	key := fmt.Sprint(prefix, id)
-	kept, err := c.look(ctx, key)
-	if err != nil {
-		c.warn(ctx, "cache bypassed", key, err)
-		body, err := load(ctx)
-		return body, core.Bypass, err
+func (c *Cache) Fetch(ctx context.Context, id int64, do func(context.Context) (core.Encoded, error)) (core.Encoded, core.Source, error) {
+	epoch, ok := c.trust.Epoch(ctx)
+	if !ok {
+		return c.bypass(ctx, id, do)
 	}
-	if !strings.HasPrefix(kept, leaseMark) {
-		return []byte(kept), core.Hit, nil
-	}
-	result, err, _ := c.flights.Do(kept, func() (any, error) { return c.load(ctx, key, kept, load) })
+	kept, err := c.look(ctx, key(id), epoch)
 	if err != nil {
-		return nil, core.Miss, err
+		c.noteRefusal(ctx, err)
+		return c.bypass(ctx, id, do)
+	}
+	if kept.lease == "" {
+		return kept.piece, core.Hit, nil
+	}
+	result, err, _ := c.flights.Do(kept.lease, func() (any, error) { return c.load(ctx, key(id), epoch, kept, do) })
+	if err != nil {
+		return core.Encoded{}, core.Miss, err
 	}
 	f := result.(found)
-	return f.body, f.source, nil
+	return f.piece, f.source, nil
 }
 
-// look returns the piece at key or the lease to load it under.
-func (c *Cache) look(ctx context.Context, key string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.patience)
-	defer cancel()
-	kept, err := c.client.Get(ctx, key).Result()
-	if errors.Is(err, redis.Nil) {
-		kept, err = c.take.Run(ctx, c.client, []string{key}, leaseMark+rand.Text(), leaseTTL.Milliseconds()).Text()
-	}
-	return kept, err
+func (c *Cache) bypass(ctx context.Context, id int64, do load) (core.Encoded, core.Source, error) {
+	piece, err := c.herds.share(ctx, id, do)
+	return piece, core.Bypass, err
 }
 
 // load loads for all who saw the lease, so that the one whose request it is may
 // hang up, and keeps the outcome. A reader can come here just after another
 // flight landed under the same lease, and then finds the piece.
-func (c *Cache) load(ctx context.Context, key, lease string, load func(context.Context) ([]byte, error)) (found, error) {
+func (c *Cache) load(ctx context.Context, key string, epoch int64, under entry, do load) (found, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTime)
 	defer cancel()
-	if kept, err := c.look(ctx, key); err == nil && !strings.HasPrefix(kept, leaseMark) {
-		return found{[]byte(kept), core.Hit}, nil
+	if again, err := c.look(ctx, key, epoch); err == nil && again.lease == "" {
+		return found{again.piece, core.Hit}, nil
 	}
-	body, err := load(ctx)
+	piece, err := do(ctx)
 	if err != nil {
 		return found{}, err
 	}
-	ctx, cancelFill := context.WithTimeout(ctx, c.patience)
-	defer cancelFill()
-	if err := c.fill.Run(ctx, c.client, []string{key}, lease, body, ttl.Milliseconds()).Err(); err != nil {
-		c.warn(ctx, "cache not filled", key, err)
-	}
-	return found{body, core.Miss}, nil
+	_, err = c.link.do(ctx, func(ctx context.Context) (string, error) {
+		kept := under.tag + piece.ETag + "\n" + string(piece.Body)
+		return c.fill.Run(ctx, c.link.client, []string{key}, under.lease, kept, ttl.Milliseconds()).Text()
+	})
+	c.noteRefusal(ctx, err)
+	return found{piece, core.Miss}, nil
 }
 
-// Forget implements core.Cache. It goes on when the caller hangs up: the change
-// is committed, and others must not read what was before it.
-func (c *Cache) Forget(ctx context.Context, id int64) {
-	key := fmt.Sprint(prefix, id)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience)
-	defer cancel()
-	if err := c.client.Del(ctx, key).Err(); err != nil {
-		c.warn(ctx, "cache not invalidated, it may serve an old count until it expires", key, err)
+// Forget implements core.Cache, in one round trip. It goes on when the caller
+// hangs up: the change is committed, and others must not read what was before
+// it. It tries twice before it troubles everybody with a veto.
+func (c *Cache) Forget(ctx context.Context, ids ...int64) error {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = key(id)
+	}
+	for range 2 {
+		_, err := c.link.do(context.WithoutCancel(ctx), func(ctx context.Context) (string, error) {
+			return "", c.link.client.Del(ctx, keys...).Err()
+		})
+		if err == nil {
+			return nil
+		}
+	}
+	if err := c.trust.Veto(ctx); err != nil {
+		return fmt.Errorf("forget cached pieces: %w", err)
+	}
+	return nil
+}
+
+// noteRefusal logs once when Redis begins to answer with errors, being full for
+// instance, and once when it keeps a piece again.
+func (c *Cache) noteRefusal(ctx context.Context, err error) {
+	switch {
+	case err == nil && c.refused.CompareAndSwap(true, false):
+		c.log.InfoContext(ctx, "cache keeps pieces again")
+	case err != nil && answered(err) && c.refused.CompareAndSwap(false, true):
+		c.log.WarnContext(ctx, "cache refuses commands", "error", err)
 	}
 }
 
-func (c *Cache) warn(ctx context.Context, message, key string, err error) {
-	if errors.Is(err, context.Canceled) {
-		return // the reader hung up, Redis is not to blame
-	}
-	c.log.WarnContext(ctx, message, "key", key, "error", err)
+// entry is what is kept at a key.
+type entry struct {
+	tag   string // of the lease
+	lease string // with its tag; "" if it is a piece
+	piece core.Encoded
 }
+
+// errRestarted says that an answer cannot be told to come from the run that its
+// tag names.
+var errRestarted = errors.New("redis restarted meanwhile")
+
+// look returns the piece at key or the lease to load it under. The run is read
+// after the answer: it is that of the connection, or a newer one.
+func (c *Cache) look(ctx context.Context, key string, epoch int64) (entry, error) {
+	kept, err := c.link.do(ctx, func(ctx context.Context) (string, error) { return c.link.client.Get(ctx, key).Result() })
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return entry{}, err
+	}
+	run := c.link.run.Load()
+	tag := tagOf(*run, epoch)
+	if e, ok := parse(kept, tag); ok {
+		return e, nil
+	}
+	kept, err = c.link.do(ctx, func(ctx context.Context) (string, error) {
+		return c.take.Run(ctx, c.link.client, []string{key}, tag+leaseMark+rand.Text(), tag, leaseTTL.Milliseconds()).Text()
+	})
+	if err != nil {
+		return entry{}, err
+	}
+	e, ok := parse(kept, tag)
+	if !ok || c.link.run.Load() != run {
+		return entry{}, errRestarted
+	}
+	return e, nil
+}
+
+// parse reads what is kept under the tag; it is not ok if that is nothing.
+func parse(kept, tag string) (e entry, ok bool) {
+	rest, ok := strings.CutPrefix(kept, tag)
+	switch {
+	case !ok:
+		return entry{}, false
+	case strings.HasPrefix(rest, leaseMark):
+		return entry{tag: tag, lease: kept}, true
+	}
+	etag, body, ok := strings.Cut(rest, "\n")
+	return entry{piece: core.Encoded{ETag: etag, Body: []byte(body)}}, ok
+}
+
+// tagOf ends in a space, so that no tag starts another.
+func tagOf(run string, epoch int64) string { return run + ":" + strconv.FormatInt(epoch, 10) + " " }
+
+func key(id int64) string { return prefix + strconv.FormatInt(id, 10) }

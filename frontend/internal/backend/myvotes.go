@@ -1,0 +1,58 @@
+package backend
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"sync"
+
+	"craftista/shared/fault"
+)
+
+// abreast is how many pieces are fetched at once for one page.
+const abreast = 6
+
+// MyVotes are at most limit ids of pieces that the bearer's person voted for, the
+// latest first, and the cursor of the page after it, "" after the last. A cursor
+// that is none is Malformed or Invalid.
+func (c Catalogue) MyVotes(ctx context.Context, bearer, cursor string, limit int) ([]int64, string, error) {
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	var reply struct {
+		OrigamiIDs []int64 `json:"origami_ids"`
+	}
+	header, err := c.read(ctx, "/api/votes/mine?"+query.Encode(), bearer, &reply)
+	if err != nil {
+		return nil, "", err
+	}
+	return reply.OrigamiIDs, linkParam(header, "next", "cursor"), nil
+}
+
+// Products are the pieces with those ids, in their order, without those that are
+// gone, a few fetched at a time. The first error is the answer to all.
+func (c Catalogue) Products(ctx context.Context, ids []int64) ([]Product, error) {
+	found, errs := make([]Product, len(ids)), make([]error, len(ids))
+	room := make(chan struct{}, abreast)
+	var wg sync.WaitGroup
+	for i, id := range ids {
+		room <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-room }()
+			found[i], errs[i] = c.Product(ctx, id)
+		})
+	}
+	wg.Wait()
+	products := make([]Product, 0, len(ids))
+	for i, p := range found {
+		switch {
+		case fault.KindOf(errs[i]) == fault.NotFound:
+		case errs[i] != nil:
+			return nil, errs[i]
+		default:
+			products = append(products, p)
+		}
+	}
+	return products, nil
+}

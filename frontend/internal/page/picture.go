@@ -1,0 +1,151 @@
+package page
+
+import (
+	"strings"
+	"time"
+
+	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/view"
+)
+
+// probes are what the services behind the site said.
+type probes struct{ auth, catalogue, recommendation backend.Report }
+
+// picture draws what the probes said.
+func (s *site) picture(p probes) view.Picture {
+	auth := serviceBox("auth", "Authentication", "Knows who is who.", p.auth)
+	recommendation := serviceBox("recommendation", "Recommendation", "Chooses for the day and for you.", p.recommendation)
+	catalogue := serviceBox("product", "Catalogue", "Keeps pieces and counts votes.", p.catalogue)
+	front := s.ownBox()
+	for _, service := range []view.Box{auth, recommendation, catalogue} {
+		front.Lines = append(front.Lines, view.Line{From: front.ID, To: service.ID, Name: service.Name, State: reached(service.State)})
+	}
+	boxes := []view.Box{
+		{
+			ID: "browser", Name: "Your browser", State: view.Up, Says: "Shows you this page.",
+			Lines: []view.Line{{From: "browser", To: front.ID, Name: front.Name, State: view.Up}},
+		},
+		front, auth, recommendation, catalogue, databaseBox(p), cacheBox(p.catalogue),
+	}
+	if traces := s.tracesBox(); traces.ID != "" {
+		boxes[1].Lines = append(boxes[1].Lines, view.Line{From: front.ID, To: traces.ID, Name: traces.Name, State: traces.State})
+		boxes = append(boxes, traces)
+	}
+	return view.Picture{Boxes: boxes, Summary: summary(boxes), At: time.Now().UTC().Format("15:04:05 UTC")}
+}
+
+// reached is the state of the line to a service: one in trouble is reached.
+func reached(state view.State) view.State {
+	if state == view.Degraded {
+		return view.Up
+	}
+	return state
+}
+
+func serviceBox(id, name, job string, r backend.Report) view.Box {
+	box := view.Box{ID: id, Name: name, State: view.Down, Says: "It does not answer."}
+	if r.Alive {
+		box.State, box.Says = view.Up, job
+		box.Facts = facts(r.Version, milliseconds(r.Latency), r.Hostname, home(r.Kubernetes, r.Container, r.Hostname))
+	}
+	for _, needs := range []struct{ check, id, name, without string }{
+		{"database", "postgres", "PostgreSQL", "It waits for its database."},
+		{"cache", "redis", "Redis", "It works, slower without its cache."},
+	} {
+		check, told := r.Checks[needs.check]
+		line := view.Line{From: id, To: needs.id, Name: needs.name, State: view.Unknown}
+		switch {
+		case told && check.OK:
+			line.State, line.Latency = view.Up, milliseconds(check.Took)
+		case told:
+			line.State, box.State = view.Down, view.Degraded
+			if box.Says == job {
+				box.Says = needs.without
+			}
+		case needs.check == "cache":
+			continue // only the catalogue has one
+		}
+		box.Lines = append(box.Lines, line)
+	}
+	if r.Alive && !r.Ready && box.State == view.Up {
+		box.State, box.Says = view.Degraded, "It does not say in time how it is."
+	}
+	return box
+}
+
+// databaseBox is what all services that got through to PostgreSQL say of it.
+func databaseBox(p probes) view.Box {
+	box := view.Box{ID: "postgres", Name: "PostgreSQL", State: view.Unknown, Says: "No service tells how it is."}
+	told, well, slowest := 0, 0, time.Duration(0)
+	for _, r := range []backend.Report{p.auth, p.recommendation, p.catalogue} {
+		if check, ok := r.Checks["database"]; ok {
+			told++
+			if check.OK {
+				well++
+				slowest = max(slowest, check.Took)
+			}
+		}
+	}
+	switch {
+	case told == 0:
+		return box
+	case well == 0:
+		box.State, box.Says = view.Down, "No service gets through to it."
+		return box
+	case well < told:
+		box.State, box.Says = view.Degraded, "Not every service gets through to it."
+	default:
+		box.State, box.Says = view.Up, "Keeps everything that lasts."
+	}
+	box.Facts = facts("", milliseconds(slowest), "", "")
+	return box
+}
+
+func cacheBox(r backend.Report) view.Box {
+	box := view.Box{ID: "redis", Name: "Redis", State: view.Unknown, Says: "The catalogue does not tell how it is."}
+	switch check, told := r.Checks["cache"]; {
+	case told && check.OK:
+		box.State, box.Says, box.Facts = view.Up, "Remembers pieces for the catalogue.", facts("", milliseconds(check.Took), "", "")
+	case told:
+		box.State, box.Says = view.Down, "The catalogue does not get through to it."
+	case r.Checks != nil:
+		box.Says = "The catalogue is set up without a cache."
+	}
+	return box
+}
+
+// tracesBox is where the spans of requests go, as the frontend sees it; none if
+// they go nowhere.
+func (s *site) tracesBox() view.Box {
+	if !s.telemetry.Sends() {
+		return view.Box{}
+	}
+	box := view.Box{ID: "traces", Name: "Traces", State: view.Unknown, Says: "Nothing was sent there yet."}
+	switch last, sent := s.telemetry.Delivered(); {
+	case sent && last.Failed:
+		box.State, box.Says = view.Down, "It does not take what it is sent."
+	case sent:
+		box.State, box.Says, box.Facts = view.Up, "Keeps what became of each request.", facts("", milliseconds(last.Took), "", "")
+	}
+	return box
+}
+
+// summary says what is not up, worst first.
+func summary(boxes []view.Box) string {
+	var said []string
+	for _, state := range []view.State{view.Down, view.Degraded} {
+		var names []string
+		for _, box := range boxes {
+			if box.State == state {
+				names = append(names, box.Name)
+			}
+		}
+		if len(names) > 0 {
+			said = append(said, strings.Join(names, ", ")+": "+string(state)+".")
+		}
+	}
+	if len(said) == 0 {
+		return "All is well."
+	}
+	return strings.Join(said, " ")
+}

@@ -1,0 +1,130 @@
+package page
+
+import (
+	"net/http"
+
+	"craftista/frontend/internal/session"
+	"craftista/frontend/internal/view"
+	"craftista/shared/fault"
+	"craftista/shared/web"
+)
+
+const (
+	sessionDone  = "That session is ended."
+	othersDone   = "All other sessions are ended."
+	passwordDone = "Your password is changed, and you are signed out everywhere else."
+)
+
+// endSession answers POST /account/sessions/{id}/end. One that is over already is
+// what was wanted.
+func (s *site) endSession(w http.ResponseWriter, r *http.Request, who session.Session) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	if decimal(id) == who.User.Session {
+		return s.logout(w, r)
+	}
+	err = s.services.Auth.EndSession(r.Context(), who.Token, id)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	return s.ended(w, r, who, "session", sessionDone)
+}
+
+// endOthers answers POST /account/sessions/end-others.
+func (s *site) endOthers(w http.ResponseWriter, r *http.Request, who session.Session) error {
+	if err := s.services.Auth.EndOtherSessions(r.Context(), who.Token); err != nil {
+		return err
+	}
+	return s.ended(w, r, who, "others", othersDone)
+}
+
+// endAll answers POST /account/sessions/end-all: the others first, so that whoever
+// is then signed out here is signed out everywhere.
+func (s *site) endAll(w http.ResponseWriter, r *http.Request, who session.Session) error {
+	if err := s.services.Auth.EndOtherSessions(r.Context(), who.Token); err != nil {
+		return err
+	}
+	return s.logout(w, r)
+}
+
+// ended shows the sessions that are left and says what was done.
+func (s *site) ended(w http.ResponseWriter, r *http.Request, who session.Session, done, text string) error {
+	if !fragment(r) {
+		return leadTo(w, r, "/account?done="+done+"#sessions")
+	}
+	model, err := s.sessionsModel(r.Context(), who, view.Sessions{Done: text})
+	if err != nil {
+		return err
+	}
+	return send(w, r, http.StatusOK, view.SessionsSection(model))
+}
+
+// changePassword answers POST /account/password.
+func (s *site) changePassword(w http.ResponseWriter, r *http.Request, who session.Session) error {
+	values, err := readForm(r, "current_password", "new_password")
+	if err != nil {
+		return err
+	}
+	form, current, replacement := passwordForm(), values.Get("current_password"), values.Get("new_password")
+	var checks fault.Checks
+	checks.Require(current != "", "current_password", "is required")
+	checks.Require(replacement != "", "new_password", "is required")
+	if err = checks.Err(); err == nil {
+		err = s.services.Auth.ChangePassword(r.Context(), browser(r), who.Token, current, replacement)
+	}
+	switch {
+	case err != nil:
+		return s.refusePassword(w, r, who, form, err)
+	case !fragment(r):
+		return leadTo(w, r, "/account?done=password#password")
+	}
+	form.Done = passwordDone
+	sessions, err := s.sessionsModel(r.Context(), who, view.Sessions{})
+	if err != nil {
+		return err
+	}
+	return send(w, r, http.StatusOK, view.PasswordFragment(form, sessions))
+}
+
+// refusePassword shows the form again with what is wrong; err that the form cannot
+// say goes on up.
+func (s *site) refusePassword(w http.ResponseWriter, r *http.Request, who session.Session, form view.SignForm, err error) error {
+	f := web.FaultOf(err)
+	switch f.Kind {
+	case fault.Invalid:
+		markInvalid(&form, f.Fields)
+	case fault.Throttled:
+		form.Problem = "Too many tries. " + wait(f)
+	case fault.Conflict:
+		form.Problem = "Your password was changed elsewhere just now. Try again with the new one."
+	case fault.Unavailable:
+		form.Problem = "Sign-in is away just now, so your password is as it was. Please try again in a moment."
+	default:
+		return err
+	}
+	if f.Kind != fault.Invalid {
+		form.Fields[0].Focus = true // where to go on from; what is invalid has the focus else
+	}
+	web.NoteFailure(r.Context(), err)
+	web.SetFaultHeaders(w.Header(), &fault.Error{RetryAfter: f.RetryAfter})
+	if fragment(r) {
+		return send(w, r, web.Status(f.Kind), view.SignFormView(form))
+	}
+	return s.accountPage(w, r, web.Status(f.Kind), who, form, view.Sessions{})
+}
+
+// passwordForm is the form of /account, which never repeats what was typed.
+func passwordForm() view.SignForm {
+	return view.SignForm{
+		ID: "password-form", Action: "/account/password", Submit: "Change password",
+		Fields: []view.Field{
+			{Name: "current_password", Label: "Current password", Type: "password", Autocomplete: "current-password"},
+			{
+				Name: "new_password", Label: "New password", Type: "password", Autocomplete: "new-password",
+				Hint: "At least 10 characters. A few words in a row are easy to keep.",
+			},
+		},
+	}
+}

@@ -1,0 +1,129 @@
+package page_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"craftista/frontend/internal/page"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// says is a service's answer on /readyz about what it checks.
+func says(status int, checks map[string]string) *readiness {
+	return &readiness{status, map[string]any{"status": "so", "checks": checks, "took_ms": map[string]int{"database": 12, "cache": 2}}}
+}
+
+// states are the boxes with their states, and the lines.
+func states(a answer) map[string]string {
+	got := map[string]string{"summary": text(a.id("summary"))}
+	for _, id := range []string{"browser", "frontend", "auth", "recommendation", "product", "postgres", "redis"} {
+		if box := a.id("box-" + id); box != nil {
+			_, state, _ := strings.Cut(attr(box, "class"), "box-")
+			got[id] = state
+		}
+	}
+	return got
+}
+
+func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
+	t.Parallel()
+	const fine, gone = http.StatusOK, http.StatusServiceUnavailable
+	well, down := map[string]string{"database": "ok"}, map[string]string{"database": "down"}
+	for name, row := range map[string]struct {
+		auth, recommendation, product *readiness
+		want                          map[string]string
+	}{
+		"all is well": {
+			says(fine, well), says(fine, well), says(fine, map[string]string{"database": "ok", "cache": "ok"}),
+			map[string]string{"auth": "up", "recommendation": "up", "product": "up", "postgres": "up", "redis": "up", "summary": "All is well."},
+		},
+		"the cache is gone": {
+			says(fine, well), says(fine, well), says(fine, map[string]string{"database": "ok", "cache": "degraded"}),
+			map[string]string{
+				"auth": "up", "recommendation": "up", "product": "degraded", "postgres": "up", "redis": "down",
+				"summary": "Redis: down. Catalogue: degraded.",
+			},
+		},
+		"the database is gone": {
+			says(gone, down), says(gone, down), says(gone, map[string]string{"database": "down", "cache": "ok"}),
+			map[string]string{
+				"auth": "degraded", "recommendation": "degraded", "product": "degraded", "postgres": "down", "redis": "up",
+				"summary": "PostgreSQL: down. Authentication, Recommendation, Catalogue: degraded.",
+			},
+		},
+		"one does not get through": {
+			says(gone, down), says(fine, well), says(fine, well),
+			map[string]string{
+				"auth": "degraded", "recommendation": "up", "product": "up", "postgres": "degraded", "redis": "unknown",
+				"summary": "Authentication, PostgreSQL: degraded.",
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, page.Settings{})
+			w.auth.readiness.Store(row.auth)
+			w.recommendation.readiness.Store(row.recommendation)
+			w.product.readiness.Store(row.product)
+			a := w.get("/status")
+			row.want["browser"], row.want["frontend"] = "up", "up"
+			if diff := cmp.Diff(states(a), row.want); a.status != http.StatusOK || diff != "" {
+				t.Errorf("%d (-got +want):\n%s", a.status, diff)
+			}
+		})
+	}
+}
+
+func TestThePictureHasFactsAndLines(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	w.product.readiness.Store(says(http.StatusOK, map[string]string{"database": "ok", "cache": "degraded"}))
+	a := w.get("/status")
+	catalogue := text(a.id("box-product"))
+	for _, want := range []string{
+		"Catalogue degraded", "It works, slower without its cache.", "Version 1.2.3", "Answers in", "Host host-7", "Runs in Kubernetes", "PostgreSQL up 12 ms", "Redis down",
+	} {
+		if !strings.Contains(catalogue, want) {
+			t.Errorf("%q is not in %q", want, catalogue)
+		}
+	}
+	lines := map[string]int{}
+	for _, n := range a.tags("path") {
+		if class := attr(n, "class"); strings.HasPrefix(class, "line ") {
+			lines[class]++
+		}
+	}
+	// browser, frontend to three, three to PostgreSQL; and the catalogue to Redis
+	if diff := cmp.Diff(lines, map[string]int{"line line-up": 7, "line line-down": 1}); diff != "" {
+		t.Errorf("lines (-got +want):\n%s", diff)
+	}
+	part := w.get("/status", w.byHtmx("/status"))
+	if part.id("picture") == nil || strings.Contains(part.body, "<html") || strings.Contains(part.body, "hx-trigger") {
+		t.Errorf("to htmx: %s", part.body)
+	}
+	if live := markup(t, a.id("picture").Parent); !strings.Contains(live, `hx-trigger="every 5s"`) || !strings.Contains(live, `hx-target="#picture"`) {
+		t.Errorf("it does not refresh itself: %.400s", live)
+	}
+}
+
+func TestThePictureWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	for mood, strike := range moods() {
+		t.Run(mood, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, page.Settings{})
+			for _, f := range []*fake{w.auth, w.product, w.recommendation} {
+				strike(f)
+			}
+			want := map[string]string{
+				"browser": "up", "frontend": "up", "auth": "down", "recommendation": "down", "product": "down", "postgres": "unknown", "redis": "unknown",
+				"summary": "Authentication, Recommendation, Catalogue: down.",
+			}
+			if diff := cmp.Diff(states(w.promptly("/status")), want); diff != "" {
+				t.Errorf("(-got +want):\n%s", diff)
+			}
+		})
+	}
+}

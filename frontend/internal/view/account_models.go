@@ -1,0 +1,40 @@
+package view
+
+// Account is the content of /account.
+type Account struct {
+	Profile  Profile
+	Password SignForm
+	Sessions Sessions
+	Votes    MyVotes
+}
+
+// Profile is what is known of the person. Away says that auth does not answer.
+type Profile struct {
+	Away                         bool
+	Username, Email, Role, Since string
+}
+
+// Session is one sign-in. ID is its id in decimal; Name is what the person knows
+// it by, and What goes before it where it is an application.
+type Session struct {
+	ID, Name, What  string
+	Since, LastUsed string
+	Current         bool // the one in use
+}
+
+// Sessions is the section of all of them. Done says what was just done, Problem
+// what could not be; both are "" otherwise.
+type Sessions struct {
+	Away          bool
+	Done, Problem string
+	All           []Session
+	Others        bool // there are more than the one in use
+}
+
+// MyVotes are pieces that the person voted for. Continued is a page of its own.
+type MyVotes struct {
+	Away      bool
+	Batch     Batch
+	Continued bool
+	RetryURL  string
+}

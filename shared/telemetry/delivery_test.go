@@ -1,0 +1,44 @@
+package telemetry_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+
+	"craftista/shared/telemetry"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+)
+
+// failing is an exporter that may be told to fail.
+type failing struct {
+	*tracetest.InMemoryExporter
+	err error
+}
+
+func (f *failing) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return f.err }
+
+func TestDeliveredTellsOfTheLastSpans(t *testing.T) {
+	t.Parallel()
+	collector := &failing{InMemoryExporter: tracetest.NewInMemoryExporter()}
+	tel, err := telemetry.New(t.Context(), "paper", "v1", telemetry.Options{Exporter: collector, Log: slog.DiscardHandler})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := tel.Delivered(); ok || !tel.Sends() {
+		t.Errorf("before any span: delivered %v, sends %v", ok, tel.Sends())
+	}
+	for _, gone := range []error{nil, errors.New("gone"), nil} {
+		collector.err = gone
+		_, span := tel.Traces.Tracer("test").Start(t.Context(), "fold")
+		span.End()
+		if last, ok := tel.Delivered(); !ok || last.Failed != (gone != nil) || last.Took < 0 {
+			t.Errorf("the exporter says %v: %+v, %v", gone, last, ok)
+		}
+	}
+	if telemetry.Discard().Sends() {
+		t.Error("discarded telemetry is sent")
+	}
+}

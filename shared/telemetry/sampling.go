@@ -1,0 +1,49 @@
+package telemetry
+
+import (
+	"fmt"
+	"strconv"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// Sampling says what becomes a trace, by the names and values of OpenTelemetry's
+// environment variables. The zero value traces every request, also one whose
+// caller's traceparent asks not to be: a trace that a page links must be there.
+// What is not traced has ids all the same, for logs and the header Trace-Id.
+type Sampling struct {
+	Disabled   bool   `env:"OTEL_SDK_DISABLED"`       // neither traces nor metrics
+	Sampler    string `env:"OTEL_TRACES_SAMPLER"`     // always_on, always_off, traceidratio, or one of them for requests whose caller does not say: parentbased_…
+	SamplerArg string `env:"OTEL_TRACES_SAMPLER_ARG"` // the part that traceidratio traces, 0 to 1; "" is all
+}
+
+// sampler is the specification's, see OpenTelemetry Environment Variable
+// Specification, "General SDK Configuration".
+func (s Sampling) sampler() (sdktrace.Sampler, error) {
+	ratio := 1.0
+	if s.SamplerArg != "" {
+		var err error
+		if ratio, err = strconv.ParseFloat(s.SamplerArg, 64); err != nil || !(ratio >= 0 && ratio <= 1) { // NaN is none
+			return nil, fmt.Errorf("OTEL_TRACES_SAMPLER_ARG is %q, which is no number from 0 to 1", s.SamplerArg)
+		}
+	}
+	if s.Disabled {
+		return sdktrace.NeverSample(), nil
+	}
+	switch s.Sampler {
+	case "", "always_on":
+		return sdktrace.AlwaysSample(), nil
+	case "always_off":
+		return sdktrace.NeverSample(), nil
+	case "traceidratio":
+		return sdktrace.TraceIDRatioBased(ratio), nil
+	case "parentbased_always_on":
+		return sdktrace.ParentBased(sdktrace.AlwaysSample()), nil
+	case "parentbased_always_off":
+		return sdktrace.ParentBased(sdktrace.NeverSample()), nil
+	case "parentbased_traceidratio":
+		return sdktrace.ParentBased(sdktrace.TraceIDRatioBased(ratio)), nil
+	default:
+		return nil, fmt.Errorf("OTEL_TRACES_SAMPLER is %q, which is no sampler of the specification", s.Sampler)
+	}
+}

@@ -1,0 +1,236 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"craftista/shared/fault"
+	"craftista/shared/telemetry"
+	"craftista/shared/web"
+
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+)
+
+// lines is a log that may be read while it is written.
+type lines struct {
+	mu   sync.Mutex // guards text
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// hold sends one event and then listens for the end.
+func hold(ctx context.Context, send func([]byte) error) error {
+	if err := send([]byte("data: one\n\n")); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return errors.New("what a feed says that was cut off")
+}
+
+// streams is a router with streams that hold, refuse, break and panic, and what
+// it logs and traces.
+func streams(t *testing.T) (*web.Router, *lines, *tracetest.InMemoryExporter) {
+	t.Helper()
+	log, spans := &lines{}, tracetest.NewInMemoryExporter()
+	tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Exporter: spans, Log: slog.NewTextHandler(log, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := web.NewRouter(tel, web.Problem)
+	for path, feed := range map[string]web.Feed{
+		"/hold":  hold,
+		"/break": func(context.Context, func([]byte) error) error { return errors.New("the source broke") },
+		"/panic": func(context.Context, func([]byte) error) error { panic("the feed has a hole") },
+	} {
+		r.Stream(path, time.Second, func(*http.Request) (web.Feed, error) { return feed, nil })
+	}
+	r.Stream("/refuse", 0, func(*http.Request) (web.Feed, error) { return nil, fault.New(fault.Invalid, "no") })
+	return r, log, spans
+}
+
+// serve serves the router and returns its URL and what stops it, which gives
+// Serve's error.
+func serve(t *testing.T, h http.Handler) (url string, stop func() error) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(ctx, l, h, slog.New(slog.DiscardHandler)) }()
+	stop = sync.OnceValue(func() error {
+		cancel()
+		return <-served
+	})
+	t.Cleanup(func() { _ = stop() })
+	return "http://" + l.Addr().String(), stop
+}
+
+// TestStopEndsStreamsAtOnce: cleanly and without the grace that requests get,
+// also one whose listener takes nothing.
+func TestStopEndsStreamsAtOnce(t *testing.T) {
+	t.Parallel()
+	r, log, spans := streams(t)
+	blocked := make(chan struct{})
+	r.Stream("/flood", 0, func(*http.Request) (web.Feed, error) {
+		return func(_ context.Context, send func([]byte) error) error {
+			defer close(blocked)
+			return send(make([]byte, 64<<20)) // more than the buffers of a connection hold
+		}, nil
+	})
+	url, stop := serve(t, r)
+	flood, err := http.Get(url + "/flood")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = flood.Body.Close() }()
+	res, err := http.Get(url + "/hold")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if len(res.Header.Get("Trace-Id")) != 32 || res.Header.Get("Date") == "" {
+		t.Errorf("header %v", res.Header)
+	}
+	const want = "retry: 1000\n\ndata: one\n\n"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+	stopped := time.Now()
+	if err := stop(); err != nil || time.Since(stopped) > 4*time.Second {
+		t.Errorf("stopped after %v: %v", time.Since(stopped), err)
+	}
+	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
+		t.Errorf("the stream ends with %q, %v", rest, err)
+	}
+	<-blocked
+	if got := strings.Count(log.String(), "\n"); got != 2 || !strings.Contains(log.String(), "path=/hold status=200") {
+		t.Errorf("log %q", log)
+	}
+	if all := spans.GetSpans(); len(all) != 2 || all[1].Name != "GET /hold" {
+		t.Errorf("spans %v", all)
+	}
+}
+
+func TestStreamHeaders(t *testing.T) {
+	t.Parallel()
+	r, _, _ := streams(t)
+	url, _ := serve(t, r)
+	for _, method := range []string{"HEAD", "GET"} {
+		req, err := http.NewRequestWithContext(t.Context(), method, url+"/break", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		for name, want := range map[string]string{
+			"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff",
+		} {
+			if got := res.Header.Get(name); res.StatusCode != 200 || got != want || !res.Close {
+				t.Errorf("%s: status %d, %s %q, want %q", method, res.StatusCode, name, got, want)
+			}
+		}
+	}
+}
+
+// TestStreamErrors: before the first event they are answered, afterwards there
+// is only the log.
+func TestStreamErrors(t *testing.T) {
+	t.Parallel()
+	r, log, _ := streams(t)
+	url, stop := serve(t, r)
+	for path, want := range map[string]string{"/refuse": `"detail":"no"`, "/break": "retry: 1000\n\n", "/panic": "retry: 1000\n\n"} {
+		if got := get(url + path); !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"path=/refuse status=422", "the source broke", "the feed has a hole", `msg="stream ended" service=test path=/break`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("log lacks %s:\n%s", want, log)
+		}
+	}
+}
+
+// TestStreamsOutliveTheServersTimeouts, which bound requests.
+func TestStreamsOutliveTheServersTimeouts(t *testing.T) {
+	t.Parallel()
+	r := web.NewRouter(telemetry.Discard(), web.Problem)
+	r.Stream("/", 0, func(*http.Request) (web.Feed, error) {
+		return func(ctx context.Context, send func([]byte) error) error {
+			select {
+			case <-time.After(150 * time.Millisecond): // past both timeouts
+				return send([]byte("data: late\n\n"))
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}, nil
+	})
+	server := httptest.NewUnstartedServer(r)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
+	server.Start()
+	t.Cleanup(server.Close)
+	if got := get(server.URL); got != "retry: 0\n\ndata: late\n\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestListenersAreWatched: one who hangs up ends its feed at once, and so does
+// one who takes nothing, in time.
+func TestListenersAreWatched(t *testing.T) {
+	t.Parallel()
+	r := web.NewRouter(telemetry.Discard(), web.Problem)
+	ended := make(chan error, 1)
+	r.Stream("/", 0, func(req *http.Request) (web.Feed, error) {
+		return func(ctx context.Context, send func([]byte) error) (err error) {
+			defer func() { ended <- err }()
+			if req.URL.RawQuery == "flood" {
+				return send(make([]byte, 64<<20))
+			}
+			<-ctx.Done()
+			return nil
+		}, nil
+	})
+	url, _ := serve(t, r)
+	for query, want := range map[string]error{"hangs-up": nil, "flood": os.ErrDeadlineExceeded} {
+		res, err := http.Get(url + "?" + query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			_ = res.Body.Close()
+		}
+		if err := <-ended; !errors.Is(err, want) {
+			t.Errorf("%s ended with %v, want %v", query, err, want)
+		}
+		_ = res.Body.Close()
+	}
+}

@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"craftista/db/pgtest"
+	"craftista/product"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// BenchmarkProduct is a piece by its id from the cache, against a chi handler
+// that asks the same Redis for the same bytes: "plain" without tracing, "traced"
+// with the spans of every request kept in memory, "sent" with them sent to a
+// collector besides. All serve in this process and take turns, write no log
+// lines, and the collector has its share of the processors.
+func BenchmarkProduct(b *testing.B) {
+	redisURL, databaseURL := startRedis(b), pgtest.NewSeeded(b).ProductURL
+	run := func(change func(*product.Config)) string {
+		c := product.Default()
+		c.Listener, c.Log = listen(b), slog.DiscardHandler
+		c.DatabaseURL, c.RedisURL = databaseURL, redisURL
+		change(&c)
+		serve(b, func(ctx context.Context) error { return product.Run(ctx, c) })
+		return c.Listener.Addr().String()
+	}
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // all that a benchmark does with it
+	}))
+	b.Cleanup(collector.Close)
+
+	plain := run(func(c *product.Config) { c.Sampler = "always_off" })
+	traced := run(func(c *product.Config) { c.Exporter = &memory{} })
+	sent := run(func(c *product.Config) { c.OTLPEndpoint = collector.URL })
+	const path = "/api/products/1"
+	race(b, 250*time.Millisecond, []rival{
+		{"bare", bareProduct(b, redisURL, fetch(b, "http://"+plain+path)), path, nil},
+		{"plain", plain, path, nil},
+		{"traced", traced, path, nil},
+		{"sent", sent, path, nil},
+	})
+}
+
+// memory keeps the latest spans.
+type memory struct {
+	mu     sync.Mutex // guards the rest
+	latest [1024]sdktrace.ReadOnlySpan
+	count  int
+}
+
+// ExportSpans implements sdktrace.SpanExporter.
+func (m *memory) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range spans {
+		m.latest[m.count%len(m.latest)] = s
+		m.count++
+	}
+	return nil
+}
+
+// Shutdown implements sdktrace.SpanExporter.
+func (m *memory) Shutdown(context.Context) error { return nil }
+
+// bareProduct is the least that can send the piece from Redis: chi, and the
+// client with the pool of ours.
+func bareProduct(b *testing.B, redisURL string, body []byte) string {
+	b.Helper()
+	o, err := redis.ParseURL(redisURL)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const patience = 200 * time.Millisecond
+	o.ContextTimeoutEnabled = true
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
+	o.MaxRetries, o.PoolSize, o.DisableIdentity = -1, 64, true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	client := redis.NewClient(o)
+	b.Cleanup(func() { _ = client.Close() })
+	if err := client.Set(b.Context(), "bare:1", body, 0).Err(); err != nil {
+		b.Fatal(err)
+	}
+	mux := chi.NewRouter()
+	mux.Get("/api/products/{id}", func(w http.ResponseWriter, r *http.Request) {
+		body, err := client.Get(r.Context(), "bare:"+chi.URLParam(r, "id")).Bytes()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(body)
+	})
+	s := httptest.NewServer(mux)
+	b.Cleanup(s.Close)
+	return s.Listener.Addr().String()
+}
+
+// startRedis runs a redis-server that keeps nothing on disk.
+func startRedis(b *testing.B) string {
+	b.Helper()
+	l := listen(b)
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	_ = l.Close() // for the server to take
+	cmd := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", b.TempDir())
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		b.Fatal(fmt.Errorf("start redis-server: %w", err))
+	}
+	b.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.Contains(lines.Text(), "Ready to accept connections") {
+			return "redis://127.0.0.1:" + port
+		}
+	}
+	b.Fatal("redis-server does not start")
+	return ""
+}
+
+func listen(b *testing.B) net.Listener {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return l
+}
+
+// serve runs a service until the benchmark ends.
+func serve(b *testing.B, run func(context.Context) error) {
+	b.Helper()
+	ctx, stop := context.WithCancel(context.WithoutCancel(b.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	b.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+	})
+}
