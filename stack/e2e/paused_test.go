@@ -39,12 +39,19 @@ func TestTheGalleryStandsWhileAServiceIsPaused(t *testing.T) {
 		{"auth", auth, `id="pieces"|See it up close`},
 	} {
 		row.of.signal(t, syscall.SIGSTOP)
-		for visit := range 4 {
+		told := 0 // visits that said what is missing; at first a page may show what visitors share
+		for end := time.Now().Add(10 * time.Second); told < 4 && time.Now().Before(end); <-time.After(50 * time.Millisecond) {
 			start := time.Now()
 			page := do(t, person, get(t, front+"/"))
-			if took := time.Since(start); took > within || page.Status != http.StatusOK || lacks(page.Body, row.shows) != "" {
-				t.Errorf("visit %d without %s: %d after %s, lacks %q", visit, row.name, page.Status, took, lacks(page.Body, row.shows))
+			if took := time.Since(start); took > within || page.Status != http.StatusOK {
+				t.Errorf("without %s: %d after %s", row.name, page.Status, took)
 			}
+			if lacks(page.Body, row.shows) == "" {
+				told++
+			}
+		}
+		if told < 4 {
+			t.Errorf("without %s the gallery does not say so", row.name)
 		}
 		row.of.signal(t, syscall.SIGCONT)
 		expectWhole(t, person, front, whole)
