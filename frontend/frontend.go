@@ -75,7 +75,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	services := backend.New(backend.URLs{Auth: c.AuthURL, Product: c.ProductURL, Recommendation: c.RecommendationURL}, c.InternalAPIKey, t)
-	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", web.NewHTTPClient(backend.ReadTimeout, t))
+	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", web.NewHTTPClient(backend.SessionTimeout, t))
 	sessions := session.NewKeeper(token.NewVerifier(keys, c.Issuer, c.Audience), services.Auth, c.CookieSecure, time.Now)
 	self := health.Service{Name: "frontend", Description: "The origami gallery's pages.", Version: c.Version}
 	listener, err := c.Listen()

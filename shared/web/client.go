@@ -45,9 +45,10 @@ type Request struct {
 }
 
 // NewClient returns a client of the service, which name calls in error messages,
-// at base ("http://localhost:8000"). timeout bounds one whole call.
-func NewClient(name, base string, timeout time.Duration, t *telemetry.Telemetry) *Client {
-	return &Client{name: name, base: strings.TrimSuffix(base, "/"), http: NewHTTPClient(timeout, t)}
+// at base ("http://localhost:8000"). It calls by client, such as one of
+// NewHTTPClient, which sets the deadlines.
+func NewClient(name, base string, client *http.Client) *Client {
+	return &Client{name: name, base: strings.TrimSuffix(base, "/"), http: client}
 }
 
 // NewHTTPClient returns a traced client whose calls, from dialling to the last

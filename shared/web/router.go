@@ -4,6 +4,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -36,6 +37,10 @@ type ErrorWriter func(w http.ResponseWriter, r *http.Request, err error)
 // and a panic is answered like any other error. Register all routes before
 // serving.
 type Router struct {
+	// GetTimeout bounds the GETs that are registered while it is set, instead of
+	// RequestTimeout, which 0 means.
+	GetTimeout time.Duration
+
 	mux     chi.Router
 	fail    ErrorWriter
 	tracing *tracing
@@ -55,7 +60,9 @@ func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 }
 
 // Get routes GET and HEAD.
-func (r *Router) Get(pattern string, h Handler) { r.mux.Get(pattern, r.adapt(h)) }
+func (r *Router) Get(pattern string, h Handler) {
+	r.mux.Get(pattern, r.within(cmp.Or(r.GetTimeout, RequestTimeout), h))
+}
 
 // Post routes POST.
 func (r *Router) Post(pattern string, h Handler) { r.mux.Post(pattern, r.adapt(h)) }
@@ -106,9 +113,11 @@ func nothing(_ http.ResponseWriter, req *http.Request) error {
 	return fault.New(fault.NotFound, "nothing is at %s", req.URL.EscapedPath())
 }
 
-func (r *Router) adapt(h Handler) http.HandlerFunc {
+func (r *Router) adapt(h Handler) http.HandlerFunc { return r.within(RequestTimeout, h) }
+
+func (r *Router) within(timeout time.Duration, h Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		ctx, cancel := context.WithTimeout(req.Context(), RequestTimeout)
+		ctx, cancel := context.WithTimeout(req.Context(), timeout)
 		defer cancel()
 		req = req.WithContext(ctx)
 		if err := h(w, req); err != nil {

@@ -89,7 +89,7 @@ func TestFaultsKeepTheirMeaningAcrossTheWire(t *testing.T) {
 		r := web.NewRouter(telemetry.Discard(), web.Problem)
 		r.Get("/", func(http.ResponseWriter, *http.Request) error { return &sent })
 		server := httptest.NewServer(r)
-		err := web.NewClient("paper", server.URL, time.Second, telemetry.Discard()).Do(t.Context(), web.Request{Method: "GET", Path: "/"}, nil)
+		err := web.NewClient("paper", server.URL, web.NewHTTPClient(time.Second, telemetry.Discard())).Do(t.Context(), web.Request{Method: "GET", Path: "/"}, nil)
 		server.Close()
 		var got *fault.Error
 		if !errors.As(err, &got) {
@@ -122,8 +122,8 @@ func TestClientCallsAServiceThatMisbehaves(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { close(hang) })
-	client := web.NewClient("paper", server.URL+"/", 200*time.Millisecond, telemetry.Discard())
-	dead := web.NewClient("paper", "http://127.0.0.1:1", 200*time.Millisecond, telemetry.Discard())
+	client := web.NewClient("paper", server.URL+"/", web.NewHTTPClient(200*time.Millisecond, telemetry.Discard()))
+	dead := web.NewClient("paper", "http://127.0.0.1:1", web.NewHTTPClient(200*time.Millisecond, telemetry.Discard()))
 	for _, row := range []struct {
 		client  *web.Client
 		path    string
@@ -156,7 +156,7 @@ func TestClientSendsWhatIsAsked(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	var got sheet
-	header, err := web.NewClient("paper", server.URL, time.Second, telemetry.Discard()).DoHeader(t.Context(), web.Request{
+	header, err := web.NewClient("paper", server.URL, web.NewHTTPClient(time.Second, telemetry.Discard())).DoHeader(t.Context(), web.Request{
 		Method: "PUT", Path: "/sheets?x=1", Bearer: "abc", Header: http.Header{"X-More": {"yes"}}, Body: sheet{"kami", 15},
 	}, &got)
 	if err != nil || got != (sheet{"kami", 30}) || header.Get("X-Back") != "1" {
@@ -174,7 +174,7 @@ func TestClientReadsARefusalBesides(t *testing.T) {
 		_ = web.Reply(w, http.StatusServiceUnavailable, sheet{"washi", 20})
 	}))
 	t.Cleanup(server.Close)
-	client := web.NewClient("paper", server.URL, time.Second, telemetry.Discard())
+	client := web.NewClient("paper", server.URL, web.NewHTTPClient(time.Second, telemetry.Discard()))
 	for path, want := range map[string]sheet{"/json": {"washi", 20}, "/html": {}} {
 		var got, none sheet
 		err := client.Do(t.Context(), web.Request{Method: http.MethodGet, Path: path, Refused: &got}, &none)

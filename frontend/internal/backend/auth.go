@@ -43,10 +43,11 @@ func (c Auth) onBehalfOf(by Browser) http.Header {
 	return http.Header{"X-Internal-Api-Key": {c.internalKey}, "X-Client-Address": {by.Address}, "X-Client-Agent": {by.Agent}}
 }
 
-// Refresh gives a new pair of tokens for a refresh token, within ReadTimeout.
-// Unauthenticated means that the person has to sign in again.
+// Refresh gives a new pair of tokens for a refresh token, within SessionTimeout.
+// Unauthenticated means that the person has to sign in again. After any other
+// failure the token may be tried again: auth gives it a while of grace.
 func (c Auth) Refresh(ctx context.Context, refreshToken string) (Grant, error) {
-	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
+	ctx, cancel := context.WithTimeout(ctx, SessionTimeout)
 	defer cancel()
 	return c.grant(ctx, web.Request{Path: "/api/auth/refresh", Body: map[string]string{"refresh_token": refreshToken}})
 }

@@ -16,8 +16,12 @@ import (
 )
 
 const (
-	// ReadTimeout bounds what one section of a page waits for.
-	ReadTimeout = 1500 * time.Millisecond
+	// ReadTimeout bounds what one page waits for, in all: it must be there within a
+	// second, whoever is away.
+	ReadTimeout = 850 * time.Millisecond
+	// SessionTimeout bounds what it waits for to learn who asks, so that there is
+	// time left for what comes after.
+	SessionTimeout = 450 * time.Millisecond
 	// writeTimeout bounds what a person started: to give up on a vote or a
 	// sign-in early would leave them unsure of it.
 	writeTimeout = 8 * time.Second
@@ -37,15 +41,28 @@ type Services struct {
 // New returns the clients. internalKey is what auth wants to see before it
 // registers anybody.
 func New(urls URLs, internalKey string, t *telemetry.Telemetry) Services {
+	product := newClient("the catalogue", urls.Product, t)
 	return Services{
-		Auth:           Auth{client{web.NewClient("sign-in", urls.Auth, writeTimeout, t)}, internalKey},
-		Catalogue:      Catalogue{client{web.NewClient("the catalogue", urls.Product, writeTimeout, t)}},
-		Recommendation: Recommendation{client{web.NewClient("the recommendation service", urls.Recommendation, writeTimeout, t)}},
-		Images:         Images{strings.TrimSuffix(urls.Product, "/"), web.NewHTTPClient(ReadTimeout, t)},
+		Auth:           Auth{newClient("sign-in", urls.Auth, t), internalKey},
+		Catalogue:      Catalogue{product},
+		Recommendation: Recommendation{newClient("the recommendation service", urls.Recommendation, t)},
+		Images:         Images{strings.TrimSuffix(urls.Product, "/"), product.http},
 	}
 }
 
-type client struct{ web *web.Client }
+// client calls one service.
+type client struct {
+	http   *http.Client // guarded
+	web    *web.Client  // the same
+	direct *web.Client  // not guarded, for questions about the service itself
+}
+
+func newClient(name, base string, t *telemetry.Telemetry) client {
+	direct := web.NewHTTPClient(writeTimeout, t)
+	guarded := *direct
+	guarded.Transport = newGuard(name, direct.Transport, t.Log)
+	return client{http: &guarded, web: web.NewClient(name, base, &guarded), direct: web.NewClient(name, base, direct)}
+}
 
 // read GETs path into out within ReadTimeout.
 func (c client) read(ctx context.Context, path, bearer string, out any) (http.Header, error) {

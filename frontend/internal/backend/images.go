@@ -31,6 +31,8 @@ type Image struct {
 // catalogue does not answer whole within ReadTimeout. It is read to its end
 // before anybody sees a byte, so that a cache never keeps half of one.
 func (i Images) Image(ctx context.Context, name string) (Image, error) {
+	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
+	defer cancel()
 	away := fault.New(fault.Unavailable, "the catalogue's pictures are away just now")
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, i.base+"/api/images/"+url.PathEscape(name), nil)
 	if err != nil {

@@ -29,6 +29,7 @@ type Check struct {
 
 // Ready is nil when the service can do its work.
 func (c client) Ready(ctx context.Context) error {
+	c.web = c.direct // a guard tells how it was a moment ago
 	_, err := c.read(ctx, "/readyz", "", nil)
 	return err
 }
@@ -36,6 +37,7 @@ func (c client) Ready(ctx context.Context) error {
 // Probe asks the service how it is, all questions at once, for as long as ctx
 // allows. The error is why it is not ready.
 func (c client) Probe(ctx context.Context) (Report, error) {
+	c.web = c.direct
 	var report Report
 	var health struct {
 		Version string `json:"version"`

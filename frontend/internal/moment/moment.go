@@ -39,15 +39,22 @@ func New[V any](life time.Duration, most int, now func() time.Time) *Cache[V] {
 
 // Get is what load gave to somebody who asked for the key less than the cache's
 // life ago, or gives now. The one who asks first loads, for all who come
-// meanwhile, and so gets no end of ctx; who waits may leave. Errors are shared
-// with those who wait and then forgotten. Nobody may change the value.
+// meanwhile, and so has the deadline of ctx but not its end; who waits may leave.
+// Errors are shared with those who wait and then forgotten. Nobody may change the
+// value.
 func (c *Cache[V]) Get(ctx context.Context, key string, load func(context.Context) (V, error)) (V, error) {
 	if c == nil || c.life == 0 {
 		return load(ctx)
 	}
 	e, first := c.join(key)
 	if first {
-		c.load(context.WithoutCancel(ctx), key, e, load)
+		shared := context.WithoutCancel(ctx)
+		if end, ok := ctx.Deadline(); ok {
+			var cancel context.CancelFunc
+			shared, cancel = context.WithDeadline(shared, end)
+			defer cancel()
+		}
+		c.load(shared, key, e, load)
 		return e.value, e.err
 	}
 	select {

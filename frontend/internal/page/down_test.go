@@ -18,11 +18,14 @@ func moods() map[string]func(*fake) {
 		"gone":    func(f *fake) { f.server.Close() },
 		"broken":  func(f *fake) { f.mood.Store(broken) },
 		"hanging": func(f *fake) { f.mood.Store(hanging) },
+		"slow":    func(f *fake) { f.mood.Store(slow) },
+		"cutting": func(f *fake) { f.mood.Store(cutting) },
 	}
 }
 
-// patience is well over one section's deadline and well under two.
-const patience = 2500 * time.Millisecond
+// patience is the second within which a page is there, and some for a busy
+// machine; a page that waits for two calls in turn takes longer.
+const patience = 1250 * time.Millisecond
 
 // promptly is get that also holds the page to its deadline.
 func (w *world) promptly(path string, options ...option) answer {

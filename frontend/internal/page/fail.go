@@ -31,8 +31,12 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		web.SetFaultHeaders(w.Header(), f)
 	}
 	model := s.failure(f)
-	if r.Method == http.MethodGet && f.Kind == fault.Unavailable {
+	switch {
+	case f.Kind != fault.Unavailable:
+	case r.Method == http.MethodGet:
 		model.RetryURL = safeNext(r.URL.RequestURI())
+	default: // where the button is
+		model.RetryURL = whence(r, "")
 	}
 	if fragment(r) {
 		err = send(w, r, status, view.Notice(notice(f, model)))

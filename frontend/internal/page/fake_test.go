@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // The moods of a fake service.
@@ -22,6 +24,8 @@ const (
 	well int32 = iota
 	broken
 	hanging
+	slow
+	cutting
 )
 
 // fake is a service of ten lines a route.
@@ -50,6 +54,16 @@ func newFake(t *testing.T) *fake {
 		case hanging:
 			_, _ = io.Copy(io.Discard, r.Body) // only then the server notices who hangs up
 			<-r.Context().Done()
+		case slow:
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			select {
+			case <-r.Context().Done():
+			case <-time.After(5 * time.Second):
+				f.ServeHTTP(w, r)
+			}
+		case cutting:
+			panic(http.ErrAbortHandler)
 		default:
 			f.ServeHTTP(w, r)
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"craftista/shared/fault"
@@ -14,7 +15,7 @@ import (
 
 // readForm reads a posted form. It checks the media type (415), the size (413),
 // that each field has one of the names and comes once at most, and that the
-// values are UTF-8 text (400).
+// values are UTF-8 text without NUL, which PostgreSQL has no place for (400).
 func readForm(r *http.Request, names ...string) (url.Values, error) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
@@ -29,7 +30,7 @@ func readForm(r *http.Request, names ...string) (url.Values, error) {
 		return nil, fault.New(fault.Malformed, "the form cannot be read").Because(err)
 	}
 	for name, values := range r.PostForm {
-		if !slices.Contains(names, name) || len(values) != 1 || !utf8.ValidString(values[0]) {
+		if !slices.Contains(names, name) || len(values) != 1 || !utf8.ValidString(values[0]) || strings.ContainsRune(values[0], 0) {
 			return nil, fault.New(fault.Malformed, "the form has a field that does not belong there")
 		}
 	}

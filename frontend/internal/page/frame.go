@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -36,7 +37,8 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, status int, title st
 func send(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
 	b := templ.GetBuffer()
 	defer templ.ReleaseBuffer(b)
-	if err := content.Render(r.Context(), b); err != nil {
+	ctx := context.WithoutCancel(r.Context()) // the time to fetch is up, perhaps; that is what the page then says
+	if err := content.Render(ctx, b); err != nil {
 		return fmt.Errorf("render %s: %w", r.URL.Path, err)
 	}
 	private(w)

@@ -16,8 +16,9 @@ const maxNext = 4000
 //   - that raw is short and of printable ASCII without a backslash, which
 //     browsers read as a slash
 //   - that it parses and has no scheme, host, user or opaque part
-//   - that its path, decoded as often as it can be, starts with one slash, is in
-//     its shortest form and holds no backslash and no control character
+//   - that its path, decoded as often as it can be, which is four times at most,
+//     starts with one slash, is in its shortest form and holds no backslash and no
+//     control character
 //   - that it does not lead to the forms themselves
 func safeNext(raw string) string {
 	if len(raw) > maxNext || !plain(raw) {
@@ -37,10 +38,15 @@ func safeNext(raw string) string {
 	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).String()
 }
 
+// maxDecodes is how often a path may be encoded over; each time costs another
+// look at the whole of it.
+const maxDecodes = 4
+
 // straight reports whether p, decoded as often as it can be, is a plain
-// absolute path at every step.
+// absolute path at every step. One that can be decoded more often than
+// maxDecodes is not.
 func straight(p string) bool {
-	for {
+	for range maxDecodes + 1 {
 		trimmed := strings.TrimSuffix(p, "/")
 		if !strings.HasPrefix(p, "/") || (p != "/" && path.Clean(p) != trimmed) || !plain(p) {
 			return false
@@ -54,6 +60,7 @@ func straight(p string) bool {
 		}
 		p = decoded
 	}
+	return false
 }
 
 // plain reports whether text is printable ASCII without a backslash.

@@ -20,6 +20,7 @@ func TestNextStaysHere(t *testing.T) {
 		"/origamis/3#//evil.example":  "/origamis/3",
 		"/origamis/3/":                "/origamis/3/",
 		"/origamis/%33":               "/origamis/%33",
+		"/%25252541":                  "/%25252541",
 	} {
 		w.checkNext(raw, want)
 	}
@@ -78,5 +79,7 @@ func elsewhere() []string {
 		"/?a=\\evil",
 		"//evil.example/..%2f..",
 		"/%0d%0aLocation:%20//evil.example",
+		"/%2525252541",
+		"/%" + strings.Repeat("25", 1900) + "41",
 	}
 }

@@ -61,6 +61,7 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	}
 	r := web.NewRouter(t, s.fail)
 	r.Use(compress, s.headers, s.sameOrigin, s.sessions.Middleware)
+	r.GetTimeout = backend.ReadTimeout
 
 	r.Get("/", s.shared(s.gallery))
 	r.Get("/recommendations", s.picks)

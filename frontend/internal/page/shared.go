@@ -86,8 +86,6 @@ func fresh[V any](ctx context.Context, c *moment.Cache[V], key string, load func
 // record has h answer the first visitor into a document for all. The deadline is
 // a request's, but does not end with the visitor's patience.
 func record(ctx context.Context, h web.Handler, r *http.Request) (*document, error) {
-	ctx, cancel := context.WithTimeout(ctx, web.RequestTimeout)
-	defer cancel()
 	w := &recorder{header: http.Header{}, status: http.StatusOK}
 	if err := h(w, r.WithContext(ctx)); err != nil {
 		return nil, err

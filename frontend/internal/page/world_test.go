@@ -104,7 +104,7 @@ func (w *world) router(settings page.Settings) *web.Router {
 	services := backend.New(backend.URLs{
 		Auth: w.auth.server.URL, Product: w.product.server.URL, Recommendation: w.recommendation.server.URL,
 	}, "the-key", tel)
-	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", web.NewHTTPClient(backend.ReadTimeout, tel))
+	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", web.NewHTTPClient(backend.SessionTimeout, tel))
 	sessions := session.NewKeeper(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), services.Auth, settings.Secure, time.Now)
 	return page.Routes(tel, services, sessions, assets, cards, health.Service{Name: "frontend", Version: "9.9.9"}, settings)
 }

@@ -1,0 +1,82 @@
+package backend_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"craftista/frontend/internal/backend"
+	"craftista/shared/fault"
+	"craftista/shared/telemetry"
+)
+
+// TestAskedOnceMore holds what is asked again, and that nothing is asked a third
+// time. The service answers well from the second call on.
+func TestAskedOnceMore(t *testing.T) {
+	t.Parallel()
+	status := func(code int, retryAfter string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			if retryAfter != "" {
+				w.Header().Set("Retry-After", retryAfter)
+			}
+			w.WriteHeader(code)
+		}
+	}
+	cut := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	for name, c := range map[string]struct {
+		first http.HandlerFunc
+		write bool
+		calls int32
+		kind  fault.Kind // of the error; meaningless after a second call
+	}{
+		"a cut connection":         {first: cut, calls: 2},
+		"no gateway":               {first: status(502, ""), calls: 2},
+		"nobody there":             {first: status(503, ""), calls: 2},
+		"a gateway's patience":     {first: status(504, ""), calls: 2},
+		"a time to come back":      {first: status(503, "2"), calls: 1, kind: fault.Unavailable},
+		"a mistake of its own":     {first: status(500, ""), calls: 1, kind: fault.Unavailable},
+		"no such piece":            {first: status(404, ""), calls: 1, kind: fault.NotFound},
+		"too often":                {first: status(429, ""), calls: 1, kind: fault.Throttled},
+		"a vote cut":               {first: cut, write: true, calls: 1, kind: fault.Unavailable},
+		"a vote with nobody there": {first: status(503, ""), write: true, calls: 1, kind: fault.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var calls atomic.Int32
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if calls.Add(1) == 1 {
+					c.first(w, r)
+					return
+				}
+				_, _ = w.Write([]byte(`{"name": "Crane"}`))
+			}))
+			defer server.Close()
+			catalogue := backend.New(backend.URLs{Product: server.URL}, "", telemetry.Discard()).Catalogue
+			var err error
+			if c.write {
+				_, err = catalogue.Vote(t.Context(), "token", 1, true)
+			} else {
+				_, err = catalogue.Product(t.Context(), 1)
+			}
+			if calls.Load() != c.calls || (err == nil) != (c.calls == 2) || err != nil && fault.KindOf(err) != c.kind {
+				t.Errorf("%d calls and %v, want %d", calls.Load(), err, c.calls)
+			}
+		})
+	}
+}
+
+// TestTwiceIsEnough is a service that cuts every connection.
+func TestTwiceIsEnough(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		calls.Add(1)
+		panic(http.ErrAbortHandler)
+	}))
+	defer server.Close()
+	_, err := backend.New(backend.URLs{Product: server.URL}, "", telemetry.Discard()).Catalogue.Product(t.Context(), 1)
+	if got := calls.Load(); got != 2 || fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("%d calls and %v", got, err)
+	}
+}

@@ -1,0 +1,162 @@
+package page_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"craftista/frontend/internal/page"
+	"craftista/shared/token"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// hostileTexts are names and descriptions that somebody may think of.
+func hostileTexts() map[string]string {
+	return map[string]string{
+		"markup":           `"><script>alert(1)</script><img src=x onerror=alert(2)>`,
+		"the end of a tag": `</title></textarea></script></hx-partial><svg onload=alert(1)>`,
+		"quotes":           `' " ` + "`" + ` onmouseover='alert(1)' x="`,
+		"entities":         `&lt;b&gt; &amp;lt; &#x202e; &bogus`,
+		"templates":        `{{.}} ${7*7} <%= x %> #{y} { f.Title } @{z} js:alert(1)`,
+		"comments":         `--><!--[if IE]><![CDATA[ ]]>`,
+		"bidi overrides":   "\u202etxet desrever\u202c \u2066isolated\u2069 \u200f",
+		"zero width":       "in\u200bvis\u200cible\u200d\ufeff\u2060",
+		"combining stacks": "Z" + strings.Repeat("\u0310\u0337\u0489", 60),
+		"astral":           "\U0001F9A2 \U0001D4D2\U0001D4FB\U0001D4EA \U000E0041 \U0010FFFD",
+		"one long word":    strings.Repeat("w", 10_000),
+		"many lines":       strings.Repeat("a line\r\n\u2028", 500),
+	}
+}
+
+// TestTextStaysText holds that what people wrote is shown as they wrote it, in
+// every page, fragment and tag, and never becomes anything but text.
+func TestTextStaysText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{PublicURL: "https://origami.example"})
+	for name, hostile := range hostileTexts() {
+		w.mu.Lock()
+		for _, p := range w.pieces {
+			p["name"], p["description"], p["paper"], p["difficulty"], p["image_url"] = hostile, hostile, hostile, hostile, hostile
+		}
+		w.mu.Unlock()
+		person := as(w.issuer.MintWith(7, "user", func(_ *jwt.Token, c *token.Claims) {
+			c.Username = strings.ToValidUTF8(hostile[:min(len(hostile), 2000)], "")
+		}))
+		want := squeeze(hostile)
+		for path, shown := range map[string]int{"/": 4, "/origamis/1": 5, "/daily": 4, "/daily?month=2026-11": 2, "/?cursor=two%3D": 1} {
+			a := w.get(path, person) // which holds the markup to our rules
+			if got := strings.Count(text(a.doc), want); got < shown || a.status != http.StatusOK {
+				t.Errorf("%s: %s shows it %d times, want %d", name, path, got, shown)
+			}
+			checkLinks(t, name+" "+path, a)
+		}
+		a := w.get("/origamis/1", person)
+		tags := shareTags(a)
+		for what, pair := range map[string][2]string{
+			"title": {text(a.tags("title")[0]), want + " · Craftista"}, "alt": {squeeze(attr(a.tags("img")[0], "alt")), squeeze(hostile + ", folded from paper")},
+			"og:title": {squeeze(tags["og:title"]), want}, "og:image": {tags["og:image"], "https://origami.example/cards/crane.png"},
+		} {
+			if pair[0] != pair[1] {
+				t.Errorf("%s: the %s is %.80q, want %.80q", name, what, pair[0], pair[1])
+			}
+		}
+		for _, path := range []string{"/origamis/1/vote", "/origamis/1/unvote"} {
+			a := w.post(path, nil, person, w.byHtmx("/"))
+			if got := strings.Count(text(a.doc), want); got != 2 || len(a.tags("hx-partial")) != 2 {
+				t.Errorf("%s: %s says it %d times in %d partials, want 2 in 2", name, path, got, len(a.tags("hx-partial")))
+			}
+		}
+	}
+}
+
+// squeeze is what text makes of s.
+func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// checkLinks holds that everything in the page that leads anywhere, or loads
+// anything, stays on this site.
+func checkLinks(t *testing.T, what string, a answer) {
+	t.Helper()
+	for n := range elements(a.doc) {
+		for _, key := range []string{"href", "src", "action", "formaction", "hx-get", "hx-post", "srcset", "poster", "data"} {
+			raw := attr(n, key)
+			if raw == "" || n.Data == "link" && attr(n, "rel") == "canonical" {
+				continue
+			}
+			u, err := url.Parse(raw)
+			if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "#") || strings.HasPrefix(raw, `/\`) {
+				t.Errorf("%s: <%s %s=%.80q> leads elsewhere", what, n.Data, key, raw)
+			}
+		}
+	}
+}
+
+// TestLongInputIsRefusedKindly holds that a field with 10,000 characters gets an
+// answer that helps, and that nothing that was typed is lost.
+func TestLongInputIsRefusedKindly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for name, long := range hostileTexts() {
+		for path, form := range map[string]url.Values{"/login": ada("password", "guess"), "/register": ada("email", "a@b.example", "password", "short")} {
+			for field := range form {
+				sent := url.Values{"next": {"/origamis/2"}}
+				for k, v := range form {
+					sent[k] = v
+				}
+				sent.Set(field, long)
+				a := w.post(path, sent)
+				if field == "password" && path == "/register" {
+					continue // it may be a good one
+				}
+				if a.status < 400 || a.status >= 500 || a.id(path[1:]+"-form") == nil {
+					t.Errorf("%s as %s of %s: %d", name, field, path, a.status)
+					continue
+				}
+				for _, input := range a.tags("input") {
+					if key := attr(input, "name"); key != "password" && squeeze(attr(input, "value")) != squeeze(sent.Get(key)) {
+						t.Errorf("%s as %s of %s: %s holds %.80q", name, field, path, key, attr(input, "value"))
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestQueriesOfAllKinds asks with every parameter for what nobody offers.
+func TestQueriesOfAllKinds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	person := as(w.issuer.Mint(7, "user"))
+	values := []string{"%ff", "%00", "%zz", "%", ";", "%0d%0aX:y", "-1", "9223372036854775808", strings.Repeat("w", 10_000), "%F0%9F%A6%A2", "%3Cscript%3E"}
+	for _, path := range []string{"/?cursor=", "/?sort=", "/?q=", "/daily?date=", "/daily?month=", "/login?next=", "/login?why=", "/register?next=", "/authorize?client_id=", "/status?x=", "/recommendations?x="} {
+		for _, value := range values {
+			for _, who := range []option{person, header("Cookie", "")} {
+				a := w.get(path+value, who)
+				if a.status >= 500 || strings.Contains(a.body, "<script>") {
+					t.Errorf("%s%.40s: %d", path, value, a.status)
+				}
+				if to := a.header.Get("Location"); to != "" && (!strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//")) {
+					t.Errorf("%s%.40s leads to %q", path, value, to)
+				}
+				if a.doc != nil {
+					checkLinks(t, path+value, a)
+				}
+			}
+		}
+	}
+}
+
+// TestControlCharactersAreRefused holds for what no form can send by itself.
+func TestControlCharactersAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for name, value := range map[string]string{"not UTF-8": "ada\xff", "half a character": "ada\xc3", "a surrogate": "\xed\xa0\x80", "NUL": "ada\x00"} {
+		for path, field := range map[string]string{"/login": "username", "/register": "email", "/authorize": "query"} {
+			a := w.post(path, url.Values{field: {value}}, as(w.issuer.Mint(7, "user")))
+			if a.status != http.StatusBadRequest || text(a.tags("h1")[0]) != "That is knotted" {
+				t.Errorf("%s at %s: %d", name, path, a.status)
+			}
+		}
+	}
+}

@@ -1,0 +1,192 @@
+package page_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"craftista/frontend/internal/page"
+)
+
+// struck is a world with one service away, and a person in it whose session is to
+// be renewed.
+type struck struct {
+	*world
+	*fake   // the service
+	someone option
+}
+
+// strike makes the service called part away. The keys of tokens are here already,
+// except where that is what auth withholds.
+func strike(t *testing.T, part, mood string) struck {
+	t.Helper()
+	w := newWorld(t, page.Settings{})
+	s := struck{world: w, someone: as(w.issuer.Mint(7, "user"))}
+	switch part {
+	case "product":
+		s.fake = w.product
+	case "recommendation":
+		s.fake = w.recommendation
+	case "auth":
+		w.get("/", s.someone)
+		s.fake, s.someone = w.auth, with(w.ending(-time.Hour), "r0")
+	case "keys":
+		s.fake = w.auth
+	}
+	moods()[mood](s.fake)
+	return s
+}
+
+// words is what pages say while a part is away.
+func words() map[string]map[string]string {
+	return map[string]map[string]string{
+		"product":        {"/": "The shelves are out of sight", "/origamis/1": "Away just now", "/daily": "Crane", "/login?why=again": "Sign in"},
+		"recommendation": {"/": "No picks just now", "/origamis/1": "A crane.", "/daily": "Away just now", "/login?why=again": "Sign in"},
+		"auth":           {"/": "Sign-in is away", "/origamis/1": "Sign-in is away", "/daily": "Sign-in is away", "/login": "Sign-in does not answer"},
+		"keys":           {"/": "Sign-in is away", "/origamis/1": "Sign-in is away", "/daily": "Sign-in is away", "/login": "Sign-in does not answer"},
+	}
+}
+
+// TestEveryPageIsThereInASecond asks for all pages of a signed-in person at once,
+// three times, while one service is away in one of the ways.
+func TestEveryPageIsThereInASecond(t *testing.T) {
+	t.Parallel()
+	for part, pages := range words() {
+		for mood := range moods() {
+			t.Run(part+" "+mood, func(t *testing.T) {
+				t.Parallel()
+				s := strike(t, part, mood)
+				for visit := range 3 {
+					var wg sync.WaitGroup
+					for path, want := range pages {
+						wg.Go(func() {
+							a := s.promptly(path, s.someone)
+							if !strings.Contains(text(a.doc), want) || a.status != http.StatusOK && a.status != http.StatusServiceUnavailable {
+								t.Errorf("visit %d: %s is %d without %q: %s", visit, path, a.status, want, text(a.doc))
+							}
+						})
+					}
+					wg.Wait()
+				}
+			})
+		}
+	}
+}
+
+// TestSilenceIsNotAskedAgain holds that after two calls without an answer pages
+// and votes no longer wait, that the status page asks all the same, and that the
+// first page which asks again is whole.
+func TestSilenceIsNotAskedAgain(t *testing.T) {
+	t.Parallel()
+	for _, mood := range []string{"hanging", "slow", "cutting"} {
+		t.Run(mood, func(t *testing.T) {
+			t.Parallel()
+			s := strike(t, "product", mood)
+			s.promptly("/")
+			s.promptly("/")
+			opened, asked := time.Now(), s.asked.Load()
+			away := s.get("/", s.someone)
+			vote := s.post("/origamis/1/vote", nil, s.someone, header("Referer", s.site.URL+"/?sort=name"))
+			if got := s.asked.Load() - asked; got != 0 && time.Since(opened) < time.Second {
+				t.Errorf("asked %d times more", got)
+			}
+			if text(away.class("away-heading")) != "The shelves are out of sight" {
+				t.Errorf("the gallery: %s", text(away.doc))
+			}
+			if vote.status != http.StatusServiceUnavailable || attr(vote.class("button"), "href") != "/?sort=name" || len(s.mine) != 0 {
+				t.Errorf("a vote: %d, tried again at %q, votes %v", vote.status, attr(vote.class("button"), "href"), s.mine)
+			}
+			s.mood.Store(well)
+			if a := s.get("/api/service-status"); !strings.Contains(a.body, `"Catalogue":"up"`) {
+				t.Errorf("status: %s", a.body)
+			}
+			s.returns()
+		})
+	}
+}
+
+// returns asks for the gallery until the service hears of it.
+func (s struck) returns() {
+	s.t.Helper()
+	asked := s.asked.Load()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); <-time.After(20 * time.Millisecond) {
+		a := s.get("/", s.someone)
+		if s.asked.Load() == asked {
+			continue
+		}
+		if got := text(a.id("vote-1")); a.status != http.StatusOK || got != "41 votes Vote for Crane" || a.class("away-heading") != nil {
+			s.t.Errorf("the first page after it: %d %q", a.status, text(a.doc))
+		}
+		return
+	}
+	s.t.Error("the service is never asked again")
+}
+
+// TestAllSectionsReturnAtOnce is TestSilenceIsNotAskedAgain for a service that
+// pages ask several times: one call let through would not be enough.
+func TestAllSectionsReturnAtOnce(t *testing.T) {
+	t.Parallel()
+	s := strike(t, "recommendation", "cutting")
+	s.promptly("/")
+	s.promptly("/")
+	s.mood.Store(well)
+	s.returns()
+}
+
+// TestAnswersAreAnswers holds that no answer keeps a service from being asked.
+func TestAnswersAreAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for range 5 {
+		w.get("/origamis/99")
+		w.get("/?cursor=none")
+		w.post("/login", ada("password", "guess"))
+		w.post("/login", ada("username", "busy"))
+	}
+	if a := w.get("/origamis/1"); a.status != http.StatusOK {
+		t.Errorf("after refusals: %d", a.status)
+	}
+	if a := w.post("/login", ada()); a.status != http.StatusSeeOther {
+		t.Errorf("sign-in after refusals: %d", a.status)
+	}
+	w.product.mood.Store(broken)
+	for range 5 {
+		w.get("/")
+	}
+	w.product.mood.Store(well)
+	if a := w.get("/origamis/1"); a.status != http.StatusOK {
+		t.Errorf("after it was broken: %d", a.status)
+	}
+}
+
+// TestWhoHangsUpBlamesNobody ends requests while the service thinks.
+func TestWhoHangsUpBlamesNobody(t *testing.T) {
+	t.Parallel()
+	s := strike(t, "product", "hanging")
+	for range 5 {
+		ctx, hangUp := context.WithCancel(t.Context())
+		asked, done := s.asked.Load(), make(chan struct{})
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.site.URL+"/origamis/1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			defer close(done)
+			if res, err := http.DefaultTransport.RoundTrip(r); err == nil {
+				_ = res.Body.Close()
+			}
+		}()
+		for s.asked.Load() == asked {
+			<-time.After(time.Millisecond)
+		}
+		hangUp()
+		<-done
+	}
+	s.mood.Store(well)
+	if a := s.get("/origamis/1"); a.status != http.StatusOK {
+		t.Errorf("afterwards: %d", a.status)
+	}
+}

@@ -1,0 +1,148 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+
+	"craftista/frontend"
+	"craftista/stack/internal/local"
+	"craftista/stack/internal/stacktest"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// TestNoTextBreaksThePage shows pieces with names and descriptions that no
+// catalogue would take, on a narrow screen and a wide one: nothing runs, and
+// nobody has to scroll sideways.
+func TestNoTextBreaksThePage(t *testing.T) {
+	t.Parallel()
+	s := stacktest.Start(t, nil)
+	b := open(t, s, true)
+	b.front = hostileFront(t, s)
+	for _, width := range []int64{320, 1440} {
+		b.wide(width)
+		for _, path := range []string{"/", "/origamis/1", "/origamis/2", "/origamis/3", "/origamis/4", "/origamis/5", "/daily", "/daily?month=2026-11", "/status"} {
+			b.goTo(path)
+			b.fits(path)
+		}
+	}
+}
+
+// nasty are texts for the pieces, by turns.
+func nasty() []string {
+	return []string{
+		strings.Repeat("W", 10_000),
+		`"><script>document.title="run"</script><img src=x onerror=document.title="run"><style>*{width:4000px}</style></title>`,
+		strings.Repeat("\U0001F9A2\U0001D4D2\u200d", 100),
+		"\u202e" + strings.Repeat("txet\u00a0desrever\u00a0", 20) + "\u2067",
+		strings.Repeat("Z"+strings.Repeat("\u0310\u0337\u0489", 12), 50),
+	}
+}
+
+// wide makes the window so wide, in CSS pixels.
+func (b *tab) wide(width int64) {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: width, Height: 800, DeviceScaleFactor: 1,
+	}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// fits holds that the page is no wider than the window, and that nothing in it
+// ran. What sticks out is named.
+func (b *tab) fits(what string) {
+	b.t.Helper()
+	const widest = `(() => {
+		const wide = document.documentElement.clientWidth, out = [...document.querySelectorAll("main *, header *, footer *")]
+			.filter(e => e.getBoundingClientRect().right > wide + 1 && e.getClientRects().length && !e.closest(".visually-hidden, .skip"));
+		if (document.title === "run") return "a script ran";
+		return document.documentElement.scrollWidth > wide ? wide + " " + document.documentElement.scrollWidth + " " + out.map(e => e.tagName + "." + e.className).slice(0, 8) : "";
+	})()`
+	got, err := chromedp.Run(b.ctx, chromedp.EvaluateAsDevTools[string](widest))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if got != "" {
+		b.t.Errorf("%s: %s", what, got)
+	}
+}
+
+// hostileFront is a frontend for which every piece has a nasty name, description,
+// paper and reason, and every service a nasty version.
+func hostileFront(t *testing.T, s *local.Stack) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := frontend.Default()
+	c.Listener, c.Log, c.AuthURL, c.InternalAPIKey = listener, slog.DiscardHandler, s.URLs["auth"], "unused"
+	c.ProductURL, c.RecommendationURL = twisted(t, s.URLs["product"]), twisted(t, s.URLs["recommendation"])
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- frontend.Run(ctx, c) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return "http://" + listener.Addr().String()
+}
+
+// twisted is the service with other texts in its JSON.
+func twisted(t *testing.T, service string) string {
+	t.Helper()
+	u, err := url.Parse(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) },
+		ModifyResponse: func(res *http.Response) error {
+			body, err := io.ReadAll(res.Body)
+			if err != nil {
+				return err
+			}
+			var v any
+			if json.Unmarshal(body, &v) == nil {
+				body, err = json.Marshal(twist(v))
+			}
+			res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+			res.Header.Del("Content-Length")
+			return err
+		},
+	}
+	server := httptest.NewServer(proxy)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func twist(v any) any {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			v[i] = twist(v[i])
+		}
+	case map[string]any:
+		id, _ := v["id"].(float64)
+		for _, key := range []string{"name", "description", "paper", "reason", "difficulty", "version", "hostname"} {
+			if _, ok := v[key]; ok {
+				v[key] = nasty()[int(id)%len(nasty())]
+			}
+		}
+	}
+	return v
+}
