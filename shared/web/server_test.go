@@ -193,7 +193,7 @@ func TestClientSendsBytesAsTheyStand(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	err := web.NewClient("paper", server.URL, time.Second, telemetry.Discard()).Do(t.Context(), web.Request{
+	err := web.NewClient("paper", server.URL, web.NewHTTPClient(time.Second, telemetry.Discard())).Do(t.Context(), web.Request{
 		Method: "POST", Path: "/", Body: web.Raw{MediaType: "image/png", Bytes: []byte("\x89PNG\x00")},
 	}, nil)
 	if err != nil {

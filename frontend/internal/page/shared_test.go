@@ -19,7 +19,7 @@ func asked(w *world) [2]int32 { return [2]int32{w.product.asked.Load(), w.recomm
 // TestVisitorsShareTheFrontPage and each finds the name of their own trace in it.
 func TestVisitorsShareTheFrontPage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{Share: anHour, TraceURLTemplate: "http://traces.example/trace/{id}"})
+	w := newWorld(t, page.Settings{Share: anHour, TraceURLTemplate: "http://traces.example/trace/{id}", PublicURL: "https://origami.example"})
 	first := w.get("/")
 	before := asked(w)
 	w.pieces[0]["votes"] = 99
