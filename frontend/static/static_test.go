@@ -190,12 +190,14 @@ func TestVendored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := os.ReadFile("vendor/htmx.min.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if sum := sha256.Sum256(body); !bytes.Contains(table, []byte(hex.EncodeToString(sum[:]))) {
-		t.Errorf("htmx.min.js has the sum %x, the table says otherwise", sum)
+	for _, name := range []string{"htmx.min.js", "hx-sse.min.js"} {
+		body, err := os.ReadFile("vendor/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := sha256.Sum256(body); !bytes.Contains(table, []byte("| `"+hex.EncodeToString(sum[:])+"`")) {
+			t.Errorf("%s has the sum %x, the table says otherwise", name, sum)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func TestThroughTheDays(t *testing.T) {
 			b.see(".day .eyebrow", today.Format("2 January 2006"))
 			b.see(".calendar caption", today.Format("January 2006"))
 			b.submit(".day .vote")
-			b.see(".day .vote-button", "Voted")
+			b.see(".day .vote-button", "take the vote back")
 			b.see(".calendar .is-today", today.Format("2")+" ")
 
 			b.click(`.months a[rel="prev"]`)

@@ -36,6 +36,7 @@ type Services struct {
 	Catalogue      Catalogue
 	Recommendation Recommendation
 	Images         Images
+	Live           Live
 }
 
 // New returns the clients. internalKey is what auth wants to see before it
@@ -47,6 +48,7 @@ func New(urls URLs, internalKey string, t *telemetry.Telemetry) Services {
 		Catalogue:      Catalogue{product},
 		Recommendation: Recommendation{newClient("the recommendation service", urls.Recommendation, t)},
 		Images:         Images{strings.TrimSuffix(urls.Product, "/"), product.http},
+		Live:           Live{strings.TrimSuffix(urls.Product, "/"), web.NewHTTPClient(0, t)},
 	}
 }
 

@@ -78,14 +78,10 @@ func (c Catalogue) Mine(ctx context.Context, bearer string, ids []int64) ([]int6
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = strconv.FormatInt(id, 10)
-	}
 	var reply struct {
 		OrigamiIDs []int64 `json:"origami_ids"`
 	}
-	_, err := c.read(ctx, "/api/votes/mine?ids="+strings.Join(texts, ","), bearer, &reply)
+	_, err := c.read(ctx, "/api/votes/mine?ids="+list(ids), bearer, &reply)
 	return reply.OrigamiIDs, err
 }
 

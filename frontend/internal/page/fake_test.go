@@ -99,8 +99,13 @@ func (w *world) serveProduct() {
 	w.product.HandleFunc("GET /api/products", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.edits.queries = append(w.edits.queries, r.URL.RawQuery)
-		switch r.URL.Query().Get("cursor") {
+		query := r.URL.Query()
+		w.listed = append(w.listed, query)
+		if q := query.Get("q"); q != "" {
+			w.search(rw, q)
+			return
+		}
+		switch query.Get("cursor") {
 		case "":
 			rw.Header().Set("Link", `</api/products?cursor=two%3D&limit=2>; rel="next"`)
 			reply(rw, http.StatusOK, w.pieces[:2])
@@ -121,6 +126,21 @@ func (w *world) serveProduct() {
 		refuse(rw, http.StatusNotFound, "no such origami")
 	})
 	w.serveVotes()
+}
+
+// search finds names, and a second page of what goes on.
+func (w *world) search(rw http.ResponseWriter, q string) {
+	found := []map[string]any{}
+	for _, p := range w.pieces {
+		if strings.Contains(strings.ToLower(p["name"].(string)), strings.ToLower(q)) {
+			found = append(found, p)
+		}
+	}
+	if q == "on" || q == "a &b" {
+		rw.Header().Set("Link", `</api/products?q=…&cursor=two%3D>; rel="next"`)
+		found = w.pieces[:2]
+	}
+	reply(rw, http.StatusOK, found)
 }
 
 func (w *world) serveVotes() {

@@ -78,13 +78,13 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 		Title: siteTitle, Here: r.URL.Path,
 		SignInURL: withNext("/login", next), RegisterURL: withNext("/register", next),
 		Assets: view.Assets{
-			Style: s.assets.URL("css/site.css"), Htmx: s.assets.URL("vendor/htmx.min.js"),
+			Style: s.assets.URL("css/site.css"), Htmx: s.assets.URL("vendor/htmx.min.js"), Live: s.assets.URL("vendor/hx-sse.min.js"),
 			Site: s.assets.URL("js/site.js"), Icon: s.assets.URL("icon.svg"),
 		},
 		Trace: s.trace(telemetry.TraceID(r.Context())),
 	}
 	if title != "" {
-		frame.Title = title + " · Craftista"
+		frame.Title = titled(title)
 	}
 	if s.settings.DevReload {
 		frame.Assets.Reload = s.assets.URL("js/reload.js")
@@ -98,6 +98,8 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 	}
 	return frame
 }
+
+func titled(title string) string { return title + " · Craftista" }
 
 func (s *site) trace(id string) view.Trace {
 	trace := view.Trace{ID: id}

@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"sync"
@@ -17,85 +16,55 @@ import (
 	"github.com/a-h/templ"
 )
 
-const (
-	batchSize = 12
-	pickCount = 4
-)
+const pickCount = 4
 
-// order is one order of the grid: its name in our URLs, its label, and its name
-// in the catalogue.
-type order struct{ name, label, sort string }
-
-// orders are the orders on offer; the first is the usual one.
-func orders() []order {
-	return []order{{"loved", "Most loved", "-votes"}, {"newest", "Newest", "-created_at"}, {"name", "By name", "name"}}
-}
-
-// place is where in the grid a request is. The zero cursor is the beginning.
-type place struct {
-	order  order
-	cursor string
-}
-
-func placeOf(r *http.Request) place {
-	query := r.URL.Query()
-	p := place{order: orders()[0], cursor: query.Get("cursor")}
-	for _, o := range orders() {
-		if o.name == query.Get("sort") {
-			p.order = o
-		}
-	}
-	return p
-}
-
-// url is the place's own; the usual order at the beginning is the bare site.
-func (p place) url() string {
-	query := url.Values{}
-	if p.order.name != orders()[0].name {
-		query.Set("sort", p.order.name)
-	}
-	if p.cursor != "" {
-		query.Set("cursor", p.cursor)
-	}
-	return (&url.URL{Path: "/", RawQuery: query.Encode()}).String()
-}
-
-// gallery answers GET /: the front page; with a cursor a later page of the grid,
-// which is the fragment that htmx appends.
+// gallery answers GET /: the front page, the pieces that a search finds, or with
+// a cursor a later page of the grid. htmx gets the part that changes.
 func (s *site) gallery(w http.ResponseWriter, r *http.Request) error {
-	at := placeOf(r)
-	if fragment(r) {
-		batch, err := s.batch(r.Context(), at)
-		if err != nil {
-			return err
-		}
-		return send(w, r, http.StatusOK, view.BatchFragment(batch, plural(int64(len(batch.Cards)), "more piece")+"."))
+	at := placeOf(r.URL.Query())
+	switch {
+	case fragment(r) && at.cursor != "":
+		return s.further(w, r, at)
+	case fragment(r):
+		return s.found(w, r, at)
 	}
-	model := view.Gallery{Sorts: sorts(at), Continued: at.cursor != "", RetryURL: at.url()}
+	model := view.Gallery{Search: searchForm(at), Grid: gridAt(at)}
 	var batchErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { model.Batch, batchErr = s.batch(r.Context(), at) })
-	if !model.Continued {
-		wg.Go(func() { model.Today = s.today(r.Context()) })
-		wg.Go(func() { model.Picks = s.pickSection(r.Context()) })
-	}
+	wg.Go(func() { model.Grid.Batch, batchErr = s.batch(r.Context(), at, 0) })
+	wg.Go(func() { model.Front = s.front(r.Context(), at) })
 	wg.Wait()
-	model.Away = fault.KindOf(batchErr) == fault.Unavailable
+	model.Grid.Heading = foundText(at.query, model.Grid.Batch)
 	switch {
-	case model.Away:
+	case fault.KindOf(batchErr) == fault.Unavailable:
+		model.Grid.Away, model.Grid.Heading = true, foundText("", view.Batch{})
 		web.NoteFailure(r.Context(), batchErr)
 	case batchErr != nil:
 		return batchErr // such as a cursor that is none
 	}
 	share := view.Share{}
-	if !model.Continued {
+	if at.isFront() {
 		share = s.share(r, "website", siteTitle, "", backend.Product{})
 	}
-	return s.sharedPage(w, r, http.StatusOK, "", share, view.GalleryPage(model))
+	return s.sharedPage(w, r, http.StatusOK, at.title(), share, view.GalleryPage(model))
 }
 
-// batch is one page of the grid with the person's own votes marked.
-func (s *site) batch(ctx context.Context, at place) (view.Batch, error) {
+// front is what stands above the grid.
+func (s *site) front(ctx context.Context, at place) view.Front {
+	front := view.Front{Continued: at.cursor != "", Search: at.query}
+	if !at.isFront() {
+		return front
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { front.Today = s.today(ctx) })
+	wg.Go(func() { front.Picks = s.pickSection(ctx) })
+	wg.Wait()
+	return front
+}
+
+// batch is the pieces from a place on, with the person's own votes marked; before
+// says how many the page shows above them.
+func (s *site) batch(ctx context.Context, at place, before int) (view.Batch, error) {
 	list, err := s.catalogue(ctx, at)
 	if err != nil {
 		return view.Batch{}, err
@@ -109,7 +78,9 @@ func (s *site) batch(ctx context.Context, at place) (view.Batch, error) {
 		}
 	}
 	if list.next != "" {
-		batch.MoreURL = place{order: at.order, cursor: list.next}.url()
+		shown := before + len(list.ids)
+		batch.MoreURL = place{query: at.query, order: at.order, cursor: list.next, size: batchSize}.url()
+		batch.Shown, batch.Endless = strconv.Itoa(shown), shown < endless
 	}
 	return batch, nil
 }
@@ -193,12 +164,4 @@ func (s *site) pickList(picks []backend.Pick) []view.Pick {
 		}
 	}
 	return list
-}
-
-func sorts(at place) []view.Sort {
-	var all []view.Sort
-	for _, o := range orders() {
-		all = append(all, view.Sort{Label: o.label, URL: place{order: o}.url(), Current: o.name == at.order.name})
-	}
-	return all
 }

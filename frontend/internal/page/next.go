@@ -12,7 +12,7 @@ import (
 const maxNext = 4000
 
 // safeNext is raw if it is a path of this site where a person can be sent, else
-// "/". It is the guard against open redirects. It checks
+// "/". Of a fragment it keeps the name of a piece, and no other. It is the guard against open redirects. It checks
 //   - that raw is short and of printable ASCII without a backslash, which
 //     browsers read as a slash
 //   - that it parses and has no scheme, host, user or opaque part
@@ -35,7 +35,15 @@ func safeNext(raw string) string {
 	case "/login", "/register", "/logout":
 		return "/"
 	}
-	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).String()
+	next := url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
+	if id, ok := strings.CutPrefix(u.Fragment, "piece-"); ok && isDigits(id) {
+		next.Fragment = u.Fragment
+	}
+	return next.String()
+}
+
+func isDigits(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
 // maxDecodes is how often a path may be encoded over; each time costs another

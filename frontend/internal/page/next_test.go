@@ -21,6 +21,9 @@ func TestNextStaysHere(t *testing.T) {
 		"/origamis/3/":                "/origamis/3/",
 		"/origamis/%33":               "/origamis/%33",
 		"/%25252541":                  "/%25252541",
+		"/?q=a#piece-3":               "/?q=a#piece-3",
+		"/#piece-3x":                  "/",
+		"/#piece-":                    "/",
 	} {
 		w.checkNext(raw, want)
 	}

@@ -21,6 +21,7 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 		}
 	}
 	w.get("/recommendations", htmx)
+	w.do(http.MethodHead, "/live?ids=1", nil)
 	w.post("/login", ada(), htmx)
 	w.post("/register", ada("email", "a@b.example"), htmx)
 	w.post("/logout", nil, htmx)

@@ -100,7 +100,7 @@ func (s *site) cast(w http.ResponseWriter, r *http.Request, voted bool) error {
 	}
 	s.noteVote(w, r)
 	if !fragment(r) {
-		return leadTo(w, r, whence(r, pieceURL(id))+"#piece-"+strconv.FormatInt(id, 10))
+		return leadTo(w, r, backTo(r, id))
 	}
 	w.Header().Set("HX-Trigger", "voted")
 	return send(w, r, http.StatusOK, view.VoteFragment(voteReply(voteModel(id, product.Name, count, voted))))
@@ -125,10 +125,15 @@ func voteReply(v view.Vote) view.VoteReply {
 	return view.VoteReply{Vote: v, Announcement: "You took back your vote for " + v.Name + ". " + v.Count + "."}
 }
 
-// toSignIn leads to /login and from there back to the page the person was on,
-// or else to the piece they meant to vote for.
+// backTo is the piece's place on the page the person was on, or else its page.
+func backTo(r *http.Request, id int64) string {
+	return whence(r, pieceURL(id)) + "#piece-" + strconv.FormatInt(id, 10)
+}
+
+// toSignIn leads to /login and from there back to the piece that the person meant
+// to vote for, on the page they were on.
 func (s *site) toSignIn(w http.ResponseWriter, r *http.Request, id int64, runOut bool) error {
-	query := url.Values{"next": {whence(r, pieceURL(id))}}
+	query := url.Values{"next": {backTo(r, id)}}
 	if runOut {
 		query.Set("why", "expired")
 	}

@@ -126,7 +126,7 @@ func TestFamilyGone(t *testing.T) {
 			t.Errorf("%s: %q %s", name, text(a.class("site-nav")), diff)
 		}
 		a = w.post("/origamis/2/vote", nil, with(token, "gone"))
-		checkSignIn(t, name, a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/2", "expired", false)
+		checkSignIn(t, name, a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/2#piece-2", "expired", false)
 		a = w.get("/login?next=/origamis/2", with(token, "gone"))
 		want := []string{"craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", clear}
 		if diff := cmp.Diff(want, a.header.Values("Set-Cookie")); diff != "" || text(a.class("why")) != saysExpired {
@@ -136,7 +136,7 @@ func TestFamilyGone(t *testing.T) {
 	before := w.auth.asked.Load()
 	ended := as("ended") // what the browser has now
 	a := w.post("/origamis/2/vote", nil, ended, w.byHtmx("/"))
-	checkSignIn(t, "later", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/", "expired", false)
+	checkSignIn(t, "later", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/#piece-2", "expired", false)
 	if a = w.get("/login", ended); text(a.class("why")) != saysExpired || len(a.header.Values("Set-Cookie")) != 2 {
 		t.Errorf("later: the sign-in says %q, cookies %q", text(a.class("why")), a.header.Values("Set-Cookie"))
 	}

@@ -4,9 +4,11 @@
 package page
 
 import (
+	"cmp"
 	"crypto/rand"
 	_ "embed"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"craftista/frontend/internal/backend"
@@ -31,6 +33,7 @@ type Settings struct {
 	PublicURL        string           // where people reach the site, such as https://origami.example; "" is not known
 	Now              func() time.Time // whose UTC date is today; nil is time.Now
 	Share            time.Duration    // how long visitors share what they look at; 0 is not at all
+	MaxListeners     int64            // of the live counts at once; 0 is 4000
 }
 
 // site is what the handlers share.
@@ -44,6 +47,7 @@ type site struct {
 	settings  Settings
 	shelf     shelf
 	processID string // new at each start, see reload
+	listeners atomic.Int64
 }
 
 // Routes is the site. It is ready whenever it answers: a backend that is away
@@ -55,6 +59,7 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
+	settings.MaxListeners = cmp.Or(settings.MaxListeners, maxListeners)
 	s := &site{
 		services: services, sessions: sessions, assets: assets, cards: cards, self: self, telemetry: t, settings: settings,
 		shelf: newShelf(settings.Share), processID: rand.Text(),
@@ -65,6 +70,7 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 
 	r.Get("/", s.shared(s.gallery))
 	r.Get("/recommendations", s.picks)
+	r.Stream("/live", liveRetry, s.live)
 	r.Get(dailyPath, s.daily)
 	r.Get("/origamis/{id}", s.piece)
 	r.Post("/origamis/{id}/vote", s.vote)

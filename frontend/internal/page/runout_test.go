@@ -30,10 +30,10 @@ func TestRunOutIsTold(t *testing.T) {
 	const clear = "craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
 	plain := w.post("/origamis/2/vote", nil, w.expired(), header("Referer", w.site.URL+"/?sort=name")).header.Get("Location")
 	htmx := w.post("/origamis/2/vote", nil, w.expired(), w.byHtmx("/?sort=name")).header.Get("HX-Redirect")
-	for name, path := range map[string]string{"without htmx": plain, "in htmx": htmx, "by the link": "/login?next=%2F%3Fsort%3Dname"} {
+	for name, path := range map[string]string{"without htmx": plain, "in htmx": htmx, "by the link": "/login?next=%2F%3Fsort%3Dname%23piece-2"} {
 		a := w.get(path, w.expired())
 		got := []string{text(a.tags("h1")[0]), text(a.class("why")), attr(a.tags("input")[0], "value"), a.header.Get("Set-Cookie")}
-		if diff := cmp.Diff([]string{"Sign in", saysExpired, "/?sort=name", clear}, got); diff != "" {
+		if diff := cmp.Diff([]string{"Sign in", saysExpired, "/?sort=name#piece-2", clear}, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}

@@ -20,7 +20,7 @@ type route struct{ method, path, allow string }
 func routes() []route {
 	const read, write, both = "GET, HEAD", "POST", "GET, HEAD, POST"
 	return []route{
-		{"GET", "/", read}, {"GET", "/recommendations", read}, {"GET", "/origamis/1", read}, {"GET", "/daily", read},
+		{"GET", "/", read}, {"GET", "/recommendations", read}, {"GET", "/live", read}, {"GET", "/origamis/1", read}, {"GET", "/daily", read},
 		{"POST", "/origamis/1/vote", write}, {"POST", "/origamis/1/unvote", write}, {"POST", "/logout", write},
 		{"GET", "/login", both}, {"GET", "/register", both}, {"POST", "/login", both}, {"POST", "/register", both},
 		{"GET", "/authorize", both}, {"POST", "/authorize", both},

@@ -132,8 +132,8 @@ func keep(c templ.Component) templ.Component {
 
 // catalogue is a page of the grid.
 func (s *site) catalogue(ctx context.Context, at place) (listing, error) {
-	return fresh(ctx, s.shelf.listings, at.order.sort+" "+at.cursor, func(ctx context.Context) (listing, error) {
-		products, next, err := s.services.Catalogue.List(ctx, at.order.sort, at.cursor, batchSize)
+	return fresh(ctx, s.shelf.listings, at.url(), func(ctx context.Context) (listing, error) {
+		products, next, err := s.services.Catalogue.Find(ctx, at.query, at.order.sort, at.cursor, at.size)
 		list := listing{next: next}
 		for _, p := range products {
 			list.ids = append(list.ids, p.ID)
@@ -150,7 +150,7 @@ func (s *site) mineAmong(ctx context.Context, at place, list listing) []int64 {
 	if who.State != session.SignedIn {
 		return s.mine(ctx, list.ids)
 	}
-	key := strconv.FormatInt(who.User.ID, 10) + " " + at.order.sort + " " + at.cursor
+	key := strconv.FormatInt(who.User.ID, 10) + " " + at.url()
 	mine, err := fresh(ctx, s.shelf.mine, key, func(ctx context.Context) ([]int64, error) { return s.askMine(ctx, who, list.ids) })
 	if err != nil {
 		web.NoteFailure(ctx, err)

@@ -15,7 +15,6 @@ import (
 type edits struct {
 	versions map[string]int // by the piece's id
 	uploads  []string       // the media types of what was uploaded
-	queries  []string       // what lists were asked for
 }
 
 func (w *world) tag(id string) string {

@@ -73,7 +73,7 @@ func TestShelf(t *testing.T) {
 	if diff := cmp.Diff(got, want); diff != "" || a.status != http.StatusOK || strings.Contains(a.body, "<b>Fox") {
 		t.Errorf("%d (-got +want):\n%s", a.status, diff)
 	}
-	if diff := cmp.Diff(w.edits.queries, []string{"limit=25&q=a+%26b&sort=name"}); diff != "" {
+	if diff := cmp.Diff(w.listed, []url.Values{{"limit": {"25"}, "q": {"a &b"}, "sort": {"name"}}}); diff != "" {
 		t.Errorf("asked (-got +want):\n%s", diff)
 	}
 	last := w.get("/admin/pieces?cursor=two%3D", w.here("admin"))

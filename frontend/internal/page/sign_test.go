@@ -34,11 +34,11 @@ func TestTheWholeWayWithoutScripts(t *testing.T) {
 		path, lands string
 		form        url.Values
 	}{
-		{"/origamis/2/vote", "/login?next=%2Forigamis%2F2", nil},
+		{"/origamis/2/vote", "/login?next=%2Forigamis%2F2%23piece-2", nil},
 		{"/register", "/origamis/2", form},
 		{"/origamis/2/vote", "/origamis/2", nil},
 		{"/logout", "/", nil},
-		{"/origamis/2/vote", "/login?next=%2Forigamis%2F2", nil},
+		{"/origamis/2/vote", "/login?next=%2Forigamis%2F2%23piece-2", nil},
 		{"/login", "/origamis/2", ada("next", "/origamis/2")},
 	} {
 		if got := w.submit(browser, step.path, step.form); got != step.lands {

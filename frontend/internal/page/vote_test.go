@@ -105,22 +105,22 @@ func TestVoteNeedsSignIn(t *testing.T) {
 		{"nonsense", as("nonsense"), "expired"},
 	} {
 		for referer, next := range map[string]string{
-			"": "/origamis/2", w.site.URL + "/": "/", w.site.URL + "/?sort=name": "/?sort=name", "https://evil.example/": "/origamis/2",
+			"": "/origamis/2#piece-2", w.site.URL + "/": "/#piece-2", w.site.URL + "/?sort=name": "/?sort=name#piece-2", "https://evil.example/": "/origamis/2#piece-2",
 		} {
 			a := w.post("/origamis/2/vote", nil, c.who, header("Referer", referer))
 			checkSignIn(t, c.name+" at "+referer, a, a.header.Get("Location"), http.StatusSeeOther, next, c.why, false)
 		}
 		a := w.post("/origamis/2/unvote", nil, c.who, w.byHtmx("/?sort=name"))
-		checkSignIn(t, c.name+" in htmx", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/?sort=name", c.why, false)
+		checkSignIn(t, c.name+" in htmx", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/?sort=name#piece-2", c.why, false)
 		a = w.post("/origamis/2/vote", nil, c.who, w.byHtmx("/"), header("HX-Current-URL", "https://evil.example/"))
-		checkSignIn(t, c.name+" from elsewhere", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/origamis/2", c.why, false)
+		checkSignIn(t, c.name+" from elsewhere", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/origamis/2#piece-2", c.why, false)
 	}
 	for _, bad := range w.issuer.Bads() {
 		if strings.ContainsRune(bad.Token, 0) {
 			continue // no cookie can carry it
 		}
 		a := w.post("/origamis/2/vote", nil, as(bad.Token))
-		checkSignIn(t, bad.Name, a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/2", "expired", false)
+		checkSignIn(t, bad.Name, a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/2#piece-2", "expired", false)
 	}
 	if len(w.mine) != 0 {
 		t.Error("a vote was counted")
@@ -162,7 +162,7 @@ func TestCatalogueHasTheLastWord(t *testing.T) {
 	w.revoked = true
 	someone = with(w.issuer.Mint(7, "user"), "r0")
 	a := w.post("/origamis/1/vote", nil, someone)
-	checkSignIn(t, "revoked", a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/1", "expired", true)
+	checkSignIn(t, "revoked", a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/1#piece-1", "expired", true)
 	a = w.post("/origamis/1/vote", nil, someone, w.byHtmx("/"))
-	checkSignIn(t, "revoked in htmx", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/", "expired", true)
+	checkSignIn(t, "revoked in htmx", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/#piece-1", "expired", true)
 }

@@ -47,7 +47,8 @@ type world struct {
 	pieces  []map[string]any
 	edits   edits
 	mine    map[int64]bool
-	revoked bool // the catalogue believes no token
+	revoked bool         // the catalogue believes no token
+	listed  []url.Values // what the catalogue was asked to list
 }
 
 func newWorld(t *testing.T, settings page.Settings) *world {

@@ -22,6 +22,15 @@ func (v Vote) action() string {
 	return "/origamis/" + v.ID + "/vote"
 }
 
+// trigger is when the next pieces come: well before they are looked at, or on
+// demand.
+func (b Batch) trigger() string {
+	if b.Endless {
+		return "click, intersect rootMargin:600px"
+	}
+	return "click"
+}
+
 // class lights that many of the three steps.
 func (l Level) class() string {
 	return [...]string{"steps-0", "steps-1", "steps-2", "steps-3"}[max(0, min(l.Steps, 3))]

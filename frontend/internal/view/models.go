@@ -20,7 +20,7 @@ type Frame struct {
 
 // Assets are the URLs of the files that every page loads. Reload is "" except
 // in development.
-type Assets struct{ Style, Htmx, Site, Icon, Reload string }
+type Assets struct{ Style, Htmx, Live, Site, Icon, Reload string }
 
 // Person is who looks at the page. Away says that it cannot be told now, because
 // sign-in does not answer. The zero value is signed out.
@@ -39,6 +39,9 @@ type Vote struct {
 	ID, Name, Count string // Count: "1,234 votes"
 	Voted           bool
 }
+
+// Tally is a piece's count, as Vote has it.
+type Tally struct{ ID, Count string }
 
 // VoteReply is the answer to a vote: the button anew, and what to announce.
 type VoteReply struct {
@@ -90,22 +93,44 @@ type Sort struct {
 }
 
 // Batch is one page of the grid, and the fragment that "more" appends: CardItems,
-// which may be kept. MoreURL is "" after the last piece.
+// which may be kept. MoreURL is "" after the last piece. Shown is how many pieces
+// the page has then, in decimal, "" where nobody counts; Endless says that more
+// may come by themselves.
 type Batch struct {
-	Cards   []templ.Component
-	MoreURL string
+	Cards          []templ.Component
+	MoreURL, Shown string
+	Endless        bool
 }
 
-// Gallery is the front page. Continued is a later page of the grid, reached
-// without scripts: it has neither hero nor picks.
-type Gallery struct {
+// Search is the search of the gallery. Limit is in characters; Sort travels along
+// unless it is "".
+type Search struct{ Query, Sort, Limit string }
+
+// Front is what stands above the grid. A later page, reached without scripts, is
+// Continued; it has neither hero nor picks, and nor has a search.
+type Front struct {
 	Today     templ.Component // a TodaySection, which may be kept
 	Picks     templ.Component // a PicksSection, likewise
-	Sorts     []Sort
-	Batch     Batch
-	Away      bool // the catalogue does not answer
 	Continued bool
-	RetryURL  string
+	Search    string
+}
+
+// Grid is the pieces, in an order, and of those that a search finds. AllURL
+// leads to all of them.
+type Grid struct {
+	Heading          string
+	Sorts            []Sort
+	Batch            Batch
+	Away             bool // the catalogue does not answer
+	Search           string
+	RetryURL, AllURL string
+}
+
+// Gallery is the front page.
+type Gallery struct {
+	Search Search
+	Front  Front
+	Grid   Grid
 }
 
 // Piece is one piece at length. Address is its URL to pass on, as people read it.

@@ -93,7 +93,8 @@ func TestAwaySections(t *testing.T) {
 		t.Errorf("picks that are away: %s", text)
 	}
 	_, text = render(t, view.GalleryPage(view.Gallery{
-		Today: view.TodaySection(view.Today{Away: true}), Picks: view.PicksSection(view.Picks{Away: true}), Away: true, RetryURL: "/?sort=name",
+		Front: view.Front{Today: view.TodaySection(view.Today{Away: true}), Picks: view.PicksSection(view.Picks{Away: true})},
+		Grid:  view.Grid{Away: true, RetryURL: "/?sort=name"},
 	}))
 	if !strings.Contains(text, `href="/?sort=name"`) || strings.Contains(text, `id="pieces"`) {
 		t.Errorf("gallery that is away: %s", text)

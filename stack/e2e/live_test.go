@@ -1,0 +1,148 @@
+package e2e
+
+import (
+	"context"
+	"testing"
+
+	"craftista/stack/internal/stacktest"
+
+	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// TestVotesShowElsewhere: on every page that shows the count, also of pieces that
+// came later, and from before the browser went to sleep.
+func TestVotesShowElsewhere(t *testing.T) {
+	t.Parallel()
+	s := stacktest.Start(t, nil)
+	voter, gallery, piece := open(t, s, true), open(t, s, true), open(t, s, true)
+	voter.join()
+	before := votes(t, s, 1)
+	gallery.goTo("/")
+	gallery.see("#vote-1 .count", count(before))
+	piece.goTo("/origamis/1")
+	piece.see("#vote-1 .count", count(before))
+	voter.goTo("/")
+	voter.click("#vote-button-1")
+	gallery.see("#vote-1 .count", count(before+1))
+	piece.see("#vote-1 .count", count(before+1))
+	voter.see("#vote-1 .count", count(before+1))
+
+	gallery.fill("#q", "crnae") // another stream
+	gallery.see("#gallery-heading", "crnae")
+	voter.see("#vote-button-1", "take the vote back")
+	voter.click("#vote-button-1")
+	gallery.see("#vote-1 .count", count(before))
+	piece.see("#vote-1 .count", count(before))
+}
+
+// TestVoteShowsAtOnce: before the answer, and no longer if that is a refusal.
+func TestVoteShowsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := stacktest.Start(t, nil)
+	b := open(t, s, true)
+	b.join()
+	b.goTo("/origamis/2")
+	b.until("the page listens", b.js(`!!document.getElementById("live")`))
+	before := votes(t, s, 2)
+	held := b.hold("*/origamis/2/*vote")
+
+	b.click("#vote-button-2")
+	paused := <-held
+	b.see("#vote-button-2", "Voted")
+	b.see("#vote-2 .count", count(before+1))
+	b.goOn(paused, b.front+"/origamis/999999/vote") // which is refused
+	b.see("#vote-note-2", "flew away")
+	b.see("#vote-button-2", "Vote for")
+	b.see("#vote-2 .count", count(before))
+	b.holds("focus is on the button", `document.activeElement.id === "vote-button-2"`)
+
+	b.patience()
+	b.click("#vote-button-2") // again, and it does not arrive
+	if _, err := chromedp.Call(b.ctx, fetch.FailRequest, fetch.FailRequestParams{RequestID: <-held, ErrorReason: "ConnectionFailed"}); err != nil {
+		t.Fatal(err)
+	}
+	b.see("#vote-note-2", "cannot be reached")
+	b.see("#vote-2 .count", count(before))
+
+	b.patience()
+	b.do(chromedp.DoubleClick(chromedp.CSS("#vote-button-2"))) // one vote
+	b.goOn(<-held, "")
+	b.see("#vote-button-2", "take the vote back")
+	b.see("#vote-2 .count", count(before+1))
+	b.see("#announcer", "You voted for")
+	if got := votes(t, s, 2); got != before+1 {
+		t.Errorf("%d votes, want %d", got, before+1)
+	}
+}
+
+// hold gives the requests to the address, which wait for goOn.
+func (b *tab) hold(pattern string) <-chan fetch.RequestID {
+	b.t.Helper()
+	held := make(chan fetch.RequestID, 9)
+	err := chromedp.Listen(b.ctx, func(event any) {
+		if e, ok := event.(*fetch.EventRequestPaused); ok {
+			held <- e.RequestID
+		}
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := chromedp.Call(b.ctx, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: pattern}}}); err != nil {
+		b.t.Fatal(err)
+	}
+	return held
+}
+
+// goOn sends the request, elsewhere unless to is "".
+func (b *tab) goOn(id fetch.RequestID, to string) {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: id, URL: to}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// patience waits until the next click is no double click.
+func (b *tab) patience() {
+	b.t.Helper()
+	clicked := 0.0
+	b.until("a moment passed", func(ctx context.Context) bool {
+		now, err := chromedp.Run(ctx, chromedp.Evaluate[float64](`performance.now()`))
+		if clicked == 0 {
+			clicked = now
+		}
+		return err == nil && now-clicked > 500
+	})
+}
+
+// TestOffline says so, and takes it back by itself.
+func TestOffline(t *testing.T) {
+	t.Parallel()
+	s := stacktest.Start(t, nil)
+	b := open(t, s, true)
+	b.goTo("/")
+	before := votes(t, s, 1)
+	b.see("#vote-1 .count", count(before))
+	b.offline(true)
+	b.until("the bar is there", b.js(`!document.getElementById("offline").hidden`))
+	voter := open(t, s, true)
+	voter.join()
+	voter.goTo("/origamis/1")
+	voter.click("#vote-button-1")
+	voter.see("#vote-button-1", "take the vote back")
+	b.offline(false)
+	b.until("the bar is gone", b.js(`document.getElementById("offline").hidden`))
+	b.see("#vote-1 .count", count(before+1))
+}
+
+func (b *tab) offline(is bool) {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{}); err != nil {
+		b.t.Fatal(err)
+	}
+	state := network.OverrideNetworkStateParams{Offline: is, DownloadThroughput: -1, UploadThroughput: -1}
+	if _, err := chromedp.Call(b.ctx, network.OverrideNetworkState, state); err != nil {
+		b.t.Fatal(err)
+	}
+}
