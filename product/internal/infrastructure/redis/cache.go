@@ -2,13 +2,13 @@
 package redis
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -141,9 +141,9 @@ func (c *Cache) load(ctx context.Context, key string, epoch int64, under entry, 
 	if err != nil {
 		return found{}, err
 	}
-	_, err = c.link.do(ctx, func(ctx context.Context) (string, error) {
+	err = c.link.do(ctx, func(ctx context.Context) error {
 		kept := under.tag + piece.ETag + "\n" + string(piece.Body)
-		return c.fill.Run(ctx, c.link.client, []string{key}, under.lease, kept, ttl.Milliseconds()).Text()
+		return c.fill.Run(ctx, c.link.client, []string{key}, under.lease, kept, ttl.Milliseconds()).Err()
 	})
 	c.noteRefusal(ctx, err)
 	return found{piece, core.Miss}, nil
@@ -158,9 +158,7 @@ func (c *Cache) Forget(ctx context.Context, ids ...int64) error {
 		keys[i] = key(id)
 	}
 	for range 2 {
-		_, err := c.link.do(context.WithoutCancel(ctx), func(ctx context.Context) (string, error) {
-			return "", c.link.client.Del(ctx, keys...).Err()
-		})
+		err := c.link.do(ctx, func(ctx context.Context) error { return c.link.client.Del(ctx, keys...).Err() })
 		if err == nil {
 			return nil
 		}
@@ -196,17 +194,24 @@ var errRestarted = errors.New("redis restarted meanwhile")
 // look returns the piece at key or the lease to load it under. The run is read
 // after the answer: it is that of the connection, or a newer one.
 func (c *Cache) look(ctx context.Context, key string, epoch int64) (entry, error) {
-	kept, err := c.link.do(ctx, func(ctx context.Context) (string, error) { return c.link.client.Get(ctx, key).Result() })
+	var kept []byte
+	err := c.link.do(ctx, func(ctx context.Context) (err error) {
+		kept, err = c.link.client.Get(ctx, key).Bytes()
+		return err
+	})
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return entry{}, err
 	}
 	run := c.link.run.Load()
-	tag := tagOf(*run, epoch)
+	tag := appendTag(make([]byte, 0, 64), *run, epoch) // room enough to stay off the heap
 	if e, ok := parse(kept, tag); ok {
 		return e, nil
 	}
-	kept, err = c.link.do(ctx, func(ctx context.Context) (string, error) {
-		return c.take.Run(ctx, c.link.client, []string{key}, tag+leaseMark+rand.Text(), tag, leaseTTL.Milliseconds()).Text()
+	err = c.link.do(ctx, func(ctx context.Context) error {
+		lease := string(tag) + leaseMark + rand.Text()
+		text, err := c.take.Run(ctx, c.link.client, []string{key}, lease, string(tag), leaseTTL.Milliseconds()).Text()
+		kept = []byte(text)
+		return err
 	})
 	if err != nil {
 		return entry{}, err
@@ -218,20 +223,23 @@ func (c *Cache) look(ctx context.Context, key string, epoch int64) (entry, error
 	return e, nil
 }
 
-// parse reads what is kept under the tag; it is not ok if that is nothing.
-func parse(kept, tag string) (e entry, ok bool) {
-	rest, ok := strings.CutPrefix(kept, tag)
+// parse reads what is kept under the tag; it is not ok if that is nothing. The
+// piece's body is part of kept.
+func parse(kept, tag []byte) (e entry, ok bool) {
+	rest, ok := bytes.CutPrefix(kept, tag)
 	switch {
 	case !ok:
 		return entry{}, false
-	case strings.HasPrefix(rest, leaseMark):
-		return entry{tag: tag, lease: kept}, true
+	case bytes.HasPrefix(rest, []byte(leaseMark)):
+		return entry{tag: string(tag), lease: string(kept)}, true
 	}
-	etag, body, ok := strings.Cut(rest, "\n")
-	return entry{piece: core.Encoded{ETag: etag, Body: []byte(body)}}, ok
+	etag, body, ok := bytes.Cut(rest, []byte("\n"))
+	return entry{piece: core.Encoded{ETag: string(etag), Body: body}}, ok
 }
 
-// tagOf ends in a space, so that no tag starts another.
-func tagOf(run string, epoch int64) string { return run + ":" + strconv.FormatInt(epoch, 10) + " " }
+// appendTag appends a tag, which ends in a space, so that none starts another.
+func appendTag(to []byte, run string, epoch int64) []byte {
+	return append(strconv.AppendInt(append(append(to, run...), ':'), epoch, 10), ' ')
+}
 
 func key(id int64) string { return prefix + strconv.FormatInt(id, 10) }

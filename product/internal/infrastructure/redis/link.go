@@ -15,7 +15,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
-	"github.com/sony/gobreaker/v2"
 )
 
 const (
@@ -30,12 +29,16 @@ const (
 // open the breaker, and only a ping can close it. So a Redis that is dead or
 // slow costs its patience to those few readers who find out, and nothing to the
 // others. It is safe for concurrent use.
+//
+// The breaker is two words of memory, for each piece read from the cache passes
+// it: a library's, which times and locks each command, costs a tenth of that.
 type link struct {
 	client   *redis.Client
 	pinger   *redis.Client // without spans, for nobody's request pings
 	patience time.Duration
-	breaker  *gobreaker.CircuitBreaker[string]
 	log      *slog.Logger
+	inARow   atomic.Int32           // failures
+	lost     atomic.Bool            // the breaker is open
 	failed   chan struct{}          // holds a token if a command failed
 	run      atomic.Pointer[string] // Redis's name for its run; nil before the first connection
 	stop     context.CancelFunc
@@ -54,13 +57,6 @@ func openLink(url string, patience time.Duration, t *telemetry.Telemetry) (*link
 	l := &link{patience: patience, pinger: redis.NewClient(o), log: t.Log, failed: make(chan struct{}, 1), stop: stop}
 	o.OnConnect = l.identify
 	l.client = redis.NewClient(o)
-	l.breaker = gobreaker.NewCircuitBreaker[string](gobreaker.Settings{
-		Timeout:       probeEvery / 2,
-		ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failures },
-		IsSuccessful:  answered,
-		IsExcluded:    func(err error) bool { return errors.Is(err, context.Canceled) }, // the reader hung up
-		OnStateChange: l.tell,
-	})
 	l.work.Go(func() { l.probe(ctx) })
 	err = instrument(l.client, t)
 	if err != nil {
@@ -74,8 +70,9 @@ func options(url string, patience time.Duration) (*redis.Options, error) {
 	if err != nil { // its text may repeat the password
 		return nil, errors.New("read Redis URL: it is not of the form redis://:password@host:port/0")
 	}
-	o.ContextTimeoutEnabled = true // each command's context ends after patience
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
+	o.ContextTimeoutEnabled = true                        // reads and writes keep the deadline of the command, see inTime
+	o.PoolTimeout, o.DialTimeout = patience/2, patience/2 // and these come before it
+	o.ReadTimeout, o.WriteTimeout = patience, patience
 	o.MaxRetries, o.DialerRetries = -1, 1 // -1 is no retry; of dialling, 1 is one try
 	o.PoolSize = poolSize
 	o.DisableIdentity = true
@@ -90,31 +87,52 @@ func (l *link) close() error {
 	return errors.Join(l.client.Close(), l.pinger.Close())
 }
 
+// inTime has a deadline and no end, so that it needs no timer: sockets keep the
+// deadline by themselves. A reader who hangs up does not end it either; Redis has
+// the command, and the answer has to be read before the next.
+type inTime struct {
+	context.Context //nolint:containedctx // it is one itself
+	deadline        time.Time
+}
+
+func (c inTime) Deadline() (time.Time, bool) { return c.deadline, true }
+func (c inTime) Done() <-chan struct{}       { return nil }
+func (c inTime) Err() error                  { return nil }
+
 // do sends a command, unless Redis is lost, and gives up after patience.
-func (l *link) do(ctx context.Context, command func(context.Context) (string, error)) (string, error) {
-	if l.breaker.State() != gobreaker.StateClosed {
-		return "", errLost
+func (l *link) do(ctx context.Context, command func(context.Context) error) error {
+	if l.lost.Load() {
+		return errLost
 	}
-	reply, err := l.try(ctx, command)
-	if !answered(err) && !errors.Is(err, context.Canceled) {
+	err := command(inTime{ctx, time.Now().Add(l.patience)})
+	if l.count(err); !answered(err) {
 		select {
 		case l.failed <- struct{}{}:
 		default: // it is known
 		}
 	}
-	return reply, err
+	return err
 }
 
-func (l *link) try(ctx context.Context, command func(context.Context) (string, error)) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.patience)
-	defer cancel()
-	return l.breaker.Execute(func() (string, error) { return command(ctx) })
+// count counts a failure, or ends the row of them.
+func (l *link) count(err error) {
+	switch {
+	case !answered(err):
+		if l.inARow.Add(1) >= failures && l.lost.CompareAndSwap(false, true) {
+			l.log.Warn("cache lost, serving from the store")
+		}
+	case l.inARow.Load() != 0:
+		l.inARow.Store(0)
+	}
 }
 
 // answered reports whether Redis itself gave the error, or there is none.
 func answered(err error) bool {
+	if err == nil {
+		return true
+	}
 	var reply redis.Error
-	return err == nil || errors.As(err, &reply)
+	return errors.As(err, &reply)
 }
 
 // probe pings from each failure on until Redis answers.
@@ -125,37 +143,41 @@ func (l *link) probe(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		for _, err := l.try(ctx, l.ping); !answered(err); _, err = l.try(ctx, l.ping) {
+		for !l.answers(ctx) {
 			select {
 			case <-time.After(probeEvery):
 			case <-ctx.Done():
 				return
 			}
 		}
+		if l.lost.CompareAndSwap(true, false) {
+			l.log.Info("cache back")
+		}
 	}
 }
 
-// ping dials first by itself, for the library has a log of its own, which would
-// get a line for each dial that fails.
-func (l *link) ping(ctx context.Context) (string, error) {
+// answers reports whether Redis answers a ping.
+func (l *link) answers(ctx context.Context) bool {
+	err := l.ping(ctx)
+	if ctx.Err() == nil { // else it is the link that is closed
+		l.count(err)
+	}
+	return answered(err)
+}
+
+// ping gives up after patience. It dials first by itself, for the library has a
+// log of its own, which would get a line for each dial that fails.
+func (l *link) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, l.patience)
+	defer cancel()
 	o := l.pinger.Options()
 	var d net.Dialer
 	c, err := d.DialContext(ctx, o.Network, o.Addr)
 	if err != nil {
-		return "", err
+		return err
 	}
 	_ = c.Close()
-	return l.pinger.Ping(ctx).Result()
-}
-
-// tell logs the two changes that matter.
-func (l *link) tell(_ string, from, to gobreaker.State) {
-	switch {
-	case from == gobreaker.StateClosed:
-		l.log.Warn("cache lost, serving from the store")
-	case to == gobreaker.StateClosed:
-		l.log.Info("cache back")
-	}
+	return l.pinger.Ping(ctx).Err()
 }
 
 // identify learns which run of Redis a new connection leads to, before any other
