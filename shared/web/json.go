@@ -167,13 +167,13 @@ func ETag(body []byte) string {
 // ReplyKept is ReplyBytes for a body that is kept together with its entity tag,
 // quotes and all, which whoever keeps it changes with every byte of it.
 func ReplyKept(w http.ResponseWriter, r *http.Request, cacheControl, mediaType, etag string, body []byte) {
-	h := w.Header() // set as net/http spells them, which Set would check anew
-	h["Etag"], h["Cache-Control"] = []string{etag}, []string{cacheControl}
+	h, values := w.Header(), [...]string{etag, cacheControl, mediaType, strconv.Itoa(len(body))}
+	h["Etag"], h["Cache-Control"] = values[:1:1], values[1:2:2] // as net/http spells them, which Set would check anew
 	if asked := r.Header.Get("If-None-Match"); asked != "" && matches(asked, etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	h["Content-Type"], h["Content-Length"] = []string{mediaType}, []string{strconv.Itoa(len(body))}
+	h["Content-Type"], h["Content-Length"] = values[2:3:3], values[3:]
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(body) // the caller hung up: nobody left to tell
 }

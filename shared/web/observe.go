@@ -87,22 +87,21 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	defer r.routes.Put(route)
 	route.Reset()
 	route.Routes = r.mux
-	ctx = context.WithValue(context.WithValue(ctx, exchangeKey{}, x), chi.RouteCtxKey, route)
-	req = req.WithContext(ctx)
-	h := w.Header()
-	h["Trace-Id"] = []string{telemetry.TraceID(ctx)}
-	h["X-Content-Type-Options"] = []string{"nosniff"}
+	own := newRequestContext(ctx, x, route, start.Add(RequestTimeout))
+	defer own.end()
+	req = req.WithContext(own)
+	h, values := w.Header(), [...]string{telemetry.TraceID(ctx), "nosniff"}
+	h["Trace-Id"], h["X-Content-Type-Options"] = values[:1:1], values[1:]
 	defer func() {
 		if p := recover(); p != nil {
 			err := panicked(p)
-			NoteFailure(ctx, err)
+			NoteFailure(own, err)
 			if x.status == 0 {
 				r.fail(x, req, err)
 			}
 		}
-		took := time.Since(start)
-		r.tracing.finish(ctx, span, req, x, route.RoutePattern(), took)
-		r.logRequest(req, x, took)
+		r.tracing.finish(ctx, span, req, x, route.RoutePattern(), start)
+		r.logRequest(req, x, start)
 	}()
 	r.mux.ServeHTTP(x, req)
 }
@@ -116,7 +115,7 @@ func panicked(p any) error {
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
-func (r *Router) logRequest(req *http.Request, x *exchange, took time.Duration) {
+func (r *Router) logRequest(req *http.Request, x *exchange, start time.Time) {
 	level := slog.LevelInfo
 	if x.Status() >= 500 {
 		level = slog.LevelError
@@ -126,7 +125,7 @@ func (r *Router) logRequest(req *http.Request, x *exchange, took time.Duration) 
 	}
 	attrs := []slog.Attr{
 		slog.String("method", req.Method), slog.String("path", req.URL.Path),
-		slog.Int("status", x.Status()), slog.Float64("duration_ms", float64(took.Microseconds())/1000),
+		slog.Int("status", x.Status()), slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
 	}
 	if err := x.failure(); err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))

@@ -4,7 +4,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -61,7 +60,10 @@ func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 
 // Get routes GET and HEAD.
 func (r *Router) Get(pattern string, h Handler) {
-	r.mux.Get(pattern, r.within(cmp.Or(r.GetTimeout, RequestTimeout), h))
+	if r.GetTimeout > 0 {
+		h = within(r.GetTimeout, h)
+	}
+	r.mux.Get(pattern, r.adapt(h))
 }
 
 // Post routes POST.
@@ -113,17 +115,22 @@ func nothing(_ http.ResponseWriter, req *http.Request) error {
 	return fault.New(fault.NotFound, "nothing is at %s", req.URL.EscapedPath())
 }
 
-func (r *Router) adapt(h Handler) http.HandlerFunc { return r.within(RequestTimeout, h) }
-
-func (r *Router) within(timeout time.Duration, h Handler) http.HandlerFunc {
+func (r *Router) adapt(h Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		ctx, cancel := context.WithTimeout(req.Context(), timeout)
-		defer cancel()
-		req = req.WithContext(ctx)
 		if err := h(w, req); err != nil {
-			NoteFailure(ctx, err)
+			NoteFailure(req.Context(), err)
 			r.fail(w, req, err)
 		}
+	}
+}
+
+// within gives h less time than a request has; how it failed is told in what is
+// left.
+func within(timeout time.Duration, h Handler) Handler {
+	return func(w http.ResponseWriter, req *http.Request) error {
+		ctx, cancel := context.WithTimeout(req.Context(), timeout)
+		defer cancel()
+		return h(w, req.WithContext(ctx))
 	}
 }
 

@@ -27,6 +27,7 @@ import (
 // measure, which together cost as much as reading a piece from Redis.
 type tracing struct {
 	tracer     trace.Tracer
+	kind       []trace.SpanStartOption // server
 	propagator propagation.TextMapPropagator
 	duration   metric.Float64Histogram
 	known      sync.Map // series to *shape; there are as many as routes and statuses
@@ -53,7 +54,10 @@ func newTracing(t *telemetry.Telemetry) *tracing {
 	if err != nil {
 		t.Log.Warn("requests are not measured", "error", err)
 	}
-	return &tracing{tracer: t.Traces.Tracer("craftista/shared/web"), propagator: t.Propagator, duration: duration.Inst()}
+	return &tracing{
+		tracer: t.Traces.Tracer("craftista/shared/web"), kind: []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
+		propagator: t.Propagator, duration: duration.Inst(),
+	}
 }
 
 // start starts the span, below the caller's if the request says so.
@@ -62,26 +66,25 @@ func (t *tracing) start(r *http.Request) (context.Context, trace.Span) {
 	if r.Header["Traceparent"] != nil || r.Header["Baggage"] != nil {
 		ctx = t.propagator.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	}
-	return t.tracer.Start(ctx, knownMethod(r.Method), trace.WithSpanKind(trace.SpanKindServer))
+	return t.tracer.Start(ctx, knownMethod(r.Method), t.kind...)
 }
 
 // finish describes the request once it is known how it went; the caller ends
 // the span. route is "" where none matched.
-func (t *tracing) finish(ctx context.Context, span trace.Span, r *http.Request, x *exchange, route string, took time.Duration) {
+func (t *tracing) finish(ctx context.Context, span trace.Span, r *http.Request, x *exchange, route string, start time.Time) {
 	measured, recorded := t.duration.Enabled(ctx), span.IsRecording()
 	if !measured && !recorded {
 		return
 	}
 	s := t.shape(series{knownMethod(r.Method), route, version(r), x.Status(), r.TLS != nil})
 	if measured {
-		t.duration.Record(ctx, took.Seconds(), s.measure)
+		t.duration.Record(ctx, time.Since(start).Seconds(), s.measure)
 	}
 	if !recorded {
 		return
 	}
 	span.SetName(s.name)
-	span.SetAttributes(s.attributes...)
-	span.SetAttributes(particulars(r, x)...)
+	span.SetAttributes(particulars(r, x, s.attributes)...)
 	if x.Status() >= 500 {
 		span.SetStatus(codes.Error, "")
 	}
@@ -116,9 +119,11 @@ func (s series) shape() *shape {
 	}
 }
 
-// particulars are what only the one request is.
-func particulars(r *http.Request, x *exchange) []attribute.KeyValue {
-	all := append(make([]attribute.KeyValue, 0, 8), semconv.URLPath(r.URL.Path), semconv.HTTPResponseBodySize(int(x.size)))
+// particulars are what only the one request is, after what it shares with
+// others.
+func particulars(r *http.Request, x *exchange, shared []attribute.KeyValue) []attribute.KeyValue {
+	all := append(make([]attribute.KeyValue, 0, len(shared)+8), shared...)
+	all = append(all, semconv.URLPath(r.URL.Path), semconv.HTTPResponseBodySize(int(x.size)))
 	if host, port, err := net.SplitHostPort(r.Host); err == nil {
 		number, _ := strconv.Atoi(port)
 		all = append(all, semconv.ServerAddress(host), semconv.ServerPort(number))
