@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,13 +11,13 @@ import (
 )
 
 // requestContext is the context of a request: it ends RequestTimeout after the
-// request began, or with it, and knows its exchange and its route. It is what
+// request began, or with it, and has its exchange and its route. It is what
 // context.WithTimeout gives, except that the timer is made when somebody first
 // asks for Done or Err. Most reads never do, since sockets only need the
 // deadline, and the timer and its ties would cost them more than their route.
 type requestContext struct {
 	context.Context //nolint:containedctx // it is one itself; this is of the connection, with the span
-	exchange        *exchange
+	exchange        exchange
 	route           *chi.Context
 	deadline        time.Time
 
@@ -32,11 +33,11 @@ type timed struct {
 	end             context.CancelFunc
 }
 
-func newRequestContext(ctx context.Context, x *exchange, route *chi.Context, deadline time.Time) *requestContext {
+func newRequestContext(ctx context.Context, w http.ResponseWriter, route *chi.Context, deadline time.Time) *requestContext {
 	if sooner, ok := ctx.Deadline(); ok && sooner.Before(deadline) {
 		deadline = sooner
 	}
-	return &requestContext{Context: ctx, exchange: x, route: route, deadline: deadline}
+	return &requestContext{Context: ctx, exchange: exchange{ResponseWriter: w}, route: route, deadline: deadline}
 }
 
 // Deadline implements context.Context.
@@ -54,7 +55,7 @@ func (c *requestContext) Err() error { return c.wait().Err() }
 func (c *requestContext) Value(key any) any {
 	switch key {
 	case exchangeKey{}:
-		return c.exchange
+		return &c.exchange
 	case chi.RouteCtxKey:
 		return c.route
 	}

@@ -82,14 +82,13 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	start := time.Now()
 	ctx, span := r.tracing.start(req)
 	defer span.End()
-	x := &exchange{ResponseWriter: w}
 	route := r.routes.Get().(*chi.Context)
 	defer r.routes.Put(route)
 	route.Reset()
 	route.Routes = r.mux
-	own := newRequestContext(ctx, x, route, start.Add(RequestTimeout))
+	own := newRequestContext(ctx, w, route, start.Add(RequestTimeout))
 	defer own.end()
-	req = req.WithContext(own)
+	x, req := &own.exchange, req.WithContext(own)
 	h, values := w.Header(), [...]string{telemetry.TraceID(ctx), "nosniff"}
 	h["Trace-Id"], h["X-Content-Type-Options"] = values[:1:1], values[1:]
 	defer func() {
