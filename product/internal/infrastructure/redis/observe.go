@@ -30,14 +30,15 @@ const scope = "craftista/product/redis"
 type observer struct {
 	tracer   trace.Tracer
 	duration metric.Float64Histogram
+	client   []trace.SpanStartOption // the kind of spans
 	server   []attribute.KeyValue
 	kinds    sync.Map // name of a command to *kind; there are few names
 }
 
 // kind is what all commands of one name share.
 type kind struct {
-	start []trace.SpanStartOption
-	done  metric.MeasurementOption
+	attributes []attribute.KeyValue
+	done       metric.MeasurementOption
 }
 
 // instrument has the client's commands and connections observed.
@@ -48,7 +49,10 @@ func instrument(client *redis.Client, t *telemetry.Telemetry) error {
 	if err != nil {
 		return fmt.Errorf("make measure of commands: %w", err)
 	}
-	o := &observer{tracer: t.Traces.Tracer(scope), duration: duration.Inst(), server: []attribute.KeyValue{semconv.DBSystemNameRedis}}
+	o := &observer{
+		tracer: t.Traces.Tracer(scope), duration: duration.Inst(),
+		client: []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient)}, server: []attribute.KeyValue{semconv.DBSystemNameRedis},
+	}
 	if host, port, err := net.SplitHostPort(client.Options().Addr); err == nil {
 		number, _ := strconv.Atoi(port)
 		o.server = append(o.server, semconv.ServerAddress(host), semconv.ServerPort(number))
@@ -119,7 +123,8 @@ func (o *observer) observe(ctx context.Context, name string, run func(context.Co
 	k, start := o.kind(name), time.Now()
 	span := parent
 	if traced {
-		ctx, span = o.tracer.Start(ctx, name, k.start...)
+		ctx, span = o.tracer.Start(ctx, name, o.client...)
+		span.SetAttributes(k.attributes...) // which as an option to Start would be copied twice
 		defer span.End()
 	}
 	err := run(ctx)
@@ -138,9 +143,6 @@ func (o *observer) kind(name string) *kind {
 		return k.(*kind)
 	}
 	attributes := append([]attribute.KeyValue{semconv.DBOperationName(name)}, o.server...)
-	k, _ := o.kinds.LoadOrStore(name, &kind{
-		start: []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...)},
-		done:  metric.WithAttributeSet(attribute.NewSet(attributes...)),
-	})
+	k, _ := o.kinds.LoadOrStore(name, &kind{attributes: attributes, done: metric.WithAttributeSet(attribute.NewSet(attributes...))})
 	return k.(*kind)
 }
