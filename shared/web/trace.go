@@ -122,7 +122,7 @@ func (s series) shape() *shape {
 // particulars are what only the one request is, after what it shares with
 // others.
 func particulars(r *http.Request, x *exchange, shared []attribute.KeyValue) []attribute.KeyValue {
-	all := append(make([]attribute.KeyValue, 0, len(shared)+8), shared...)
+	all := append(make([]attribute.KeyValue, 0, len(shared)+6), shared...)
 	all = append(all, semconv.URLPath(r.URL.Path), semconv.HTTPResponseBodySize(int(x.size)))
 	if host, port, err := net.SplitHostPort(r.Host); err == nil {
 		number, _ := strconv.Atoi(port)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -17,8 +18,8 @@ import (
 )
 
 const (
-	clients = 16 // at once, each on a connection that stays open
-	rounds  = 4  // of turns, each time the benchmark comes by
+	clients = 16              // at once, each on a connection that stays open
+	share   = 4 * time.Second // for each rival in turns, each time the benchmark comes by
 )
 
 // rival is one of those who are measured.
@@ -28,9 +29,10 @@ type rival struct {
 }
 
 // race has the rivals take turns and reports what each answers in a second, and
-// which part that is of what the first does. The client reads no more of an
-// answer than it must, so that the time is the server's: both run in this
-// process, on the same processors.
+// which part that is of what the first does in the same round: both the median,
+// since whatever else runs on the machine spoils single rounds. The client reads
+// no more of an answer than it must, so that the time is the server's: both run
+// in this process, on the same processors.
 func race(b *testing.B, turn time.Duration, rivals []rival) {
 	b.Helper()
 	lines := make([][]*line, len(rivals))
@@ -40,24 +42,32 @@ func race(b *testing.B, turn time.Duration, rivals []rival) {
 		}
 		lap(b, lines[i], turn/10) // to warm up
 	}
-	answered, took := make([]int64, len(rivals)), make([]time.Duration, len(rivals))
+	rates, parts := make([][]float64, len(rivals)), make([][]float64, len(rivals)) // by rival and round
 	for b.Loop() {
-		for range rounds {
+		for range share / turn {
+			first := 0.0
 			for i := range rivals {
 				start := time.Now()
-				answered[i] += lap(b, lines[i], turn)
-				took[i] += time.Since(start)
+				rate := float64(lap(b, lines[i], turn)) / time.Since(start).Seconds()
+				if i == 0 {
+					first = rate
+				}
+				rates[i], parts[i] = append(rates[i], rate), append(parts[i], rate/first)
 			}
 		}
 	}
-	rate := func(i int) float64 { return float64(answered[i]) / took[i].Seconds() }
 	b.ReportMetric(0, "ns/op") // of all together, which says nothing
 	for i, r := range rivals {
-		b.ReportMetric(rate(i), r.name+"-req/s")
+		b.ReportMetric(median(rates[i]), r.name+"-req/s")
 		if i > 0 {
-			b.ReportMetric(rate(i)/rate(0), r.name+"-of-bare")
+			b.ReportMetric(median(parts[i]), r.name+"-of-bare")
 		}
 	}
+}
+
+func median(of []float64) float64 {
+	slices.Sort(of)
+	return of[len(of)/2]
 }
 
 // lap is one turn of all clients, and how many answers they got.

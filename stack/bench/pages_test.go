@@ -30,7 +30,7 @@ func BenchmarkGallery(b *testing.B) {
 	b.Cleanup(bare.Close)
 	addr := strings.TrimPrefix(front, "http://")
 	cookies := signIn(b, front)
-	race(b, time.Second, []rival{
+	race(b, 400*time.Millisecond, []rival{
 		{"bare", bare.Listener.Addr().String(), "/", nil},
 		{"visitor", addr, "/", nil},
 		{"signed-in", addr, "/", map[string]string{"Cookie": cookies}},

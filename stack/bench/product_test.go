@@ -48,7 +48,7 @@ func BenchmarkProduct(b *testing.B) {
 	traced := run(func(c *product.Config) { c.Exporter = &memory{} })
 	sent := run(func(c *product.Config) { c.OTLPEndpoint = collector.URL })
 	const path = "/api/products/1"
-	race(b, 250*time.Millisecond, []rival{
+	race(b, 100*time.Millisecond, []rival{
 		{"bare", bareProduct(b, redisURL, fetch(b, "http://"+plain+path)), path, nil},
 		{"plain", plain, path, nil},
 		{"traced", traced, path, nil},
