@@ -13,11 +13,11 @@ import (
 
 // TestTheGalleryStandsWhileAServiceIsPaused stops the process of each service in
 // turn: it accepts connections and says nothing. The person's session is renewed
-// with each request. The gallery is there within a second, and some for a busy
+// with each request. The gallery is there within a second, or three on a busy
 // machine, and whole again soon after the process goes on.
 func TestTheGalleryStandsWhileAServiceIsPaused(t *testing.T) {
 	t.Parallel()
-	const within, whole = 1250 * time.Millisecond, `id="pieces"|See it up close|pick-list|Sign out`
+	const within, whole = 3 * time.Second, `id="pieces"|See it up close|pick-list|Sign out`
 	database := pgtest.NewSeeded(t)
 	const issuer, key = "ISSUER=https://auth.example", "INTERNAL_API_KEY=9d3f0c7a5be84612a1f7c3d96e20b458"
 	auth := run(t, build(t, "craftista/auth/cmd/auth"), "ADDR=127.0.0.1:0", "DATABASE_URL="+database.AuthURL, issuer, key,

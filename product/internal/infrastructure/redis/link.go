@@ -31,7 +31,7 @@ const (
 // others. It is safe for concurrent use.
 //
 // The breaker is two words of memory, for each piece read from the cache passes
-// it: a library's, which times and locks each command, costs a tenth of that.
+// it: a library's times and locks each command, which shows in the rate.
 type link struct {
 	client   *redis.Client
 	pinger   *redis.Client // without spans, for nobody's request pings
