@@ -156,13 +156,15 @@ func TestReadersRaceVoters(t *testing.T) {
 	}
 }
 
+// TestMissesAtOnceLoadOnce: a thousand readers of a piece that is not cached run
+// one query.
 func TestMissesAtOnceLoadOnce(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
 	store := newStop(postgres.NewStore(g.db))
-	h := g.serviceOn(store, g.openCache(t, redistest.Start(t).URL()))
+	h := g.serviceOn(store, g.openImpatientCache(t, redistest.Start(t).URL(), 5*time.Second))
 	id := g.piece(t, "Crane", day(1))
-	atOnce(200, func(int) {
+	atOnce(1000, func(int) {
 		w := call(t, h, "GET", path(id, ""), "")
 		if source := w.Header().Get("X-Cache"); w.Code != 200 || source != "hit" && source != "miss" {
 			t.Errorf("status %d, X-Cache %q", w.Code, source)
