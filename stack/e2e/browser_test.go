@@ -43,14 +43,11 @@ func open(t *testing.T, s *local.Stack, script bool) *tab {
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	b := &tab{t: t, ctx: ctx, front: s.URLs["frontend"]}
-	b.do(chromedp.Navigate("about:blank"))
-	b.refuseViolations()
-	// During a view transition a browser drops clicks; no person is as quick as a test.
-	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}},
-	}); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil { // the browser lives as long as this context
 		t.Fatal(err)
 	}
+	b.refuseViolations()
+	b.prefer("light")
 	if !script {
 		if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 			t.Fatal(err)
@@ -76,13 +73,27 @@ func (b *tab) refuseViolations() {
 	}
 }
 
+// prefer chooses a scheme of colours, and less motion: during a view transition a
+// browser drops clicks, and no person is as quick as a test.
+func (b *tab) prefer(scheme string) {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-reduced-motion", Value: "reduce"}, {Name: "prefers-color-scheme", Value: scheme},
+	}}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// do takes each step within 30 s.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	for _, step := range steps {
-		err := chromedp.Do(b.ctx, step)
+		ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+		err := chromedp.Do(ctx, step)
 		for replaced(err) {
-			err = chromedp.Do(b.ctx, step)
+			err = chromedp.Do(ctx, step)
 		}
+		cancel()
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -97,20 +108,22 @@ func replaced(err error) bool {
 
 func (b *tab) goTo(path string) { b.t.Helper(); b.do(chromedp.Navigate(b.front + path)) }
 
-// click waits until the page is laid out and painted: before that a browser
-// drops clicks, or they go to where the element was.
+// loaded waits until the page is laid out and painted: before that a browser drops
+// clicks and keys, or clicks go to where the element was.
+func (b *tab) loaded() {
+	b.t.Helper()
+	b.until("the page is loaded", b.js(`document.readyState === "complete" && performance.getEntriesByName("first-contentful-paint").length > 0`))
+}
+
 func (b *tab) click(selector string) {
 	b.t.Helper()
-	b.until("the page is loaded", func(ctx context.Context) bool {
-		painted, err := chromedp.Run(ctx, chromedp.EvaluateAsDevTools[bool](
-			`document.readyState === "complete" && performance.getEntriesByName("first-contentful-paint").length > 0`))
-		return err == nil && painted
-	})
+	b.loaded()
 	b.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
 func (b *tab) fill(selector, text string) {
 	b.t.Helper()
+	b.loaded()
 	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
@@ -268,6 +281,7 @@ func TestVoteKeepsFocusAndSpeaks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.loaded()
 	b.do(chromedp.Focus(chromedp.CSS("#vote-button-1")), chromedp.KeyEvent("\r"))
 	b.see("#vote-button-1", "take the vote back")
 	b.see("#announcer", "Paper crane")
