@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -14,6 +16,8 @@ import (
 	"craftista/db"
 	"craftista/stack/internal/local"
 	"craftista/stack/internal/stacktest"
+
+	"github.com/chromedp/chromedp"
 )
 
 const (
@@ -28,14 +32,9 @@ func TestAnApplicationGetsInByConsent(t *testing.T) {
 	var settings local.Config
 	s := stacktest.Start(t, func(c *local.Config) { settings = *c })
 	front, issuer := s.URLs["frontend"], s.URLs["auth"]
-	id, secret := application(t, settings)
+	id, secret := application(t, settings, callback)
 	client := browse(t, front)
-	sum := sha256.Sum256([]byte(verifier))
-	asking := url.Values{
-		"client_id": {id}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid profile"}, "state": {"a state & <more>"},
-		"code_challenge_method": {"S256"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])},
-	}
-	to := do(t, client, get(t, issuer+"/oauth2/authorize?"+asking.Encode())).Header.Get("Location")
+	to := do(t, client, get(t, issuer+"/oauth2/authorize?"+asking(id, callback))).Header.Get("Location")
 	_, query, _ := strings.Cut(to, "?")
 	page := do(t, client, get(t, to))
 	if !strings.HasPrefix(to, front+"/authorize?") || page.Status != http.StatusOK || !strings.Contains(page.Body, "Let Paper &lt;Birds&gt; in?") ||
@@ -57,6 +56,51 @@ func TestAnApplicationGetsInByConsent(t *testing.T) {
 	}
 }
 
+// TestConsent asks a person who has to sign in first, with JavaScript and without.
+func TestConsent(t *testing.T) {
+	t.Parallel()
+	var settings local.Config
+	s := stacktest.Start(t, func(c *local.Config) { settings = *c })
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprintf(w, "code %d, %s", len(r.FormValue("code")), r.FormValue("error"))
+	}))
+	t.Cleanup(app.Close)
+	id, _ := application(t, settings, app.URL+"/callback")
+	to := s.URLs["auth"] + "/oauth2/authorize?" + asking(id, app.URL+"/callback")
+	for _, script := range []bool{true, false} {
+		t.Run(fmt.Sprintf("script=%v", script), func(t *testing.T) {
+			t.Parallel()
+			b := open(t, s, script)
+			name := b.join()
+			b.submit(`form[action="/logout"]`)
+			b.see(".site-nav", "Sign in")
+			b.do(chromedp.Navigate(to))
+			b.see("h1", "Sign in")
+			b.fill("#username", name)
+			b.fill("#password", passphrase)
+			b.submit("#login-form")
+			b.see("h1", "Let Paper <Birds> in?")
+			b.click("[value=deny]")
+			b.see("body", "code 0, access_denied")
+			b.do(chromedp.Navigate(to))
+			b.see("h1", "Let Paper <Birds> in?")
+			b.click("[value=allow]")
+			b.gone("body", "denied")
+			b.see("body", "code ")
+			b.holds("there is a code", `!document.body.textContent.includes("code 0")`)
+		})
+	}
+}
+
+// asking is what the application asks for.
+func asking(id, callback string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return url.Values{
+		"client_id": {id}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid profile"}, "state": {"a state & <more>"},
+		"code_challenge_method": {"S256"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])},
+	}.Encode()
+}
+
 // exchange is the access token that the application gets for the code.
 func exchange(t *testing.T, issuer, id, secret, code string) string {
 	t.Helper()
@@ -74,7 +118,7 @@ func exchange(t *testing.T, issuer, id, secret, code string) string {
 }
 
 // application registers one, as its owner would.
-func application(t *testing.T, c local.Config) (id, secret string) {
+func application(t *testing.T, c local.Config, callback string) (id, secret string) {
 	t.Helper()
 	database, err := db.RoleURL(c.DatabaseURL, db.AuthRole, c.Passwords.Auth)
 	if err != nil {

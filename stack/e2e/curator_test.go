@@ -40,7 +40,7 @@ func TestACuratorsDay(t *testing.T) {
 		t.Run(fmt.Sprintf("script=%v", scripting), func(t *testing.T) {
 			t.Parallel()
 			b := open(t, s, scripting)
-			other := b.asCurator(database)
+			other := elsewhere(t, front, b.become(database, "curator"), passphrase)
 			name := "Heron " + newcomer()
 			b.click(".doors a")
 			b.click(".section-head .button")
@@ -92,9 +92,9 @@ func TestACuratorsDay(t *testing.T) {
 	}
 }
 
-// asCurator makes somebody a curator, leaves their browser at /admin and returns
-// another device of theirs.
-func (b *tab) asCurator(database string) *http.Client {
+// become makes somebody a curator or an admin, leaves their browser at /admin and
+// returns their name.
+func (b *tab) become(database, role string) string {
 	b.t.Helper()
 	name := b.join()
 	db, err := pg.Open(database, telemetry.Discard())
@@ -102,7 +102,7 @@ func (b *tab) asCurator(database string) *http.Client {
 		b.t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(b.t.Context(), `UPDATE auth.users SET role = 'curator' WHERE username = $1`, name); err != nil {
+	if _, err := db.ExecContext(b.t.Context(), `UPDATE auth.users SET role = $1 WHERE username = $2`, role, name); err != nil {
 		b.t.Fatal(err)
 	}
 	b.submit(`form[action="/logout"]`)
@@ -112,13 +112,13 @@ func (b *tab) asCurator(database string) *http.Client {
 	b.fill("#password", passphrase)
 	b.submit("#login-form")
 	b.see("h1", "Admin")
-	return elsewhere(b.t, b.front, name, passphrase)
+	return name
 }
 
 // choose takes the option with the value as a keyboard does, by its first letter.
 func (b *tab) choose(selector, value string) {
 	b.t.Helper()
-	b.do(chromedp.SendKeys(chromedp.CSS(selector), value[:1]))
+	b.fill(selector, value[:1])
 }
 
 func (b *tab) upload(file string) {
