@@ -65,8 +65,18 @@ func TestAccount(t *testing.T) {
 			b := open(t, s, script)
 			name := b.join()
 			other := elsewhere(t, front, name, passphrase)
+			b.goTo("/origamis/2")
+			b.click("#vote-button-2")
+			b.see("#vote-button-2", "take the vote back")
 			b.click(".own-first")
 			b.at("/account")
+			b.see("#votes", "take the vote back")
+			b.click("#vote-button-2")
+			if script {
+				b.gone("#vote-button-2", "take the vote back")
+				b.goTo("/account")
+			}
+			b.see("#votes", "No votes yet")
 			b.see("#profile", name+"@example.com")
 			b.see("#sessions", "Go-http-client")
 			b.click(".session form button")
@@ -132,6 +142,9 @@ func TestAdminKeepsSomebodyOut(t *testing.T) {
 			b.fill("#q", victim)
 			b.submit(".search")
 			b.see(".people", victim)
+			b.choose(fmt.Sprintf("#role-%d", id), "curator")
+			b.click(fmt.Sprintf("#give-%d", id))
+			b.see(".people", "· Curator ·")
 			b.click(fmt.Sprintf("#state-%d", id))
 			b.see(".badge-off", "disabled")
 			if script {

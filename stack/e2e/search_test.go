@@ -24,7 +24,10 @@ func TestSearch(t *testing.T) {
 			if !script {
 				enter = "\r"
 			}
-			b.goTo("/?sort=name")
+			b.goTo("/")
+			b.click(`.sorts a[href="/?sort=name"]`)
+			b.at("/?sort=name")
+			b.until("the order is another", b.js(`document.querySelector(".sorts [aria-current]")?.getAttribute("href") === "/?sort=name"`))
 			b.see("#today-heading", "")
 			b.fill("#q", "crnae"+enter)
 			b.see("#gallery-heading", "1 piece for “crnae”")
