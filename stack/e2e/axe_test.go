@@ -93,6 +93,8 @@ func (b *tab) checkPersonPages() {
 	b.goTo("/account")
 	b.see("#votes", "No votes yet")
 	b.clean("account")
+	b.goTo("/account/votes")
+	b.clean("no votes")
 	b.goTo("/origamis/1")
 	b.click("#vote-button-1")
 	b.see("#vote-button-1", "take the vote back")

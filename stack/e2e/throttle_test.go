@@ -15,8 +15,10 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	s := stacktest.Start(t, nil)
 	front := s.URLs["frontend"]
 	session := browse(t, front) // somebody else at the same address
+	name := newcomer()
+	do(t, http.DefaultClient, post(t, front+"/register", url.Values{"username": {name}, "email": {name + "@example.com"}, "password": {passphrase}}))
 	guess := func(change func(*http.Request)) reply {
-		r := post(t, front+"/login", url.Values{"username": {"curator"}, "password": {"not-the-password"}})
+		r := post(t, front+"/login", url.Values{"username": {name}, "password": {"not-the-password"}})
 		change(r)
 		return do(t, http.DefaultClient, r)
 	}
@@ -31,7 +33,7 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 		t.Errorf("the ninth guess answers %d with %v", last.Status, last.Header)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URLs["auth"]+"/api/auth/login",
-		strings.NewReader(`{"username":"curator","password":"not-the-password"}`))
+		strings.NewReader(`{"username":"`+name+`","password":"not-the-password"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
