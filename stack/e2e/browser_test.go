@@ -139,7 +139,8 @@ func (b *tab) until(what string, holds func(context.Context) bool) {
 		}
 	}
 	where, _ := chromedp.Run(b.ctx, chromedp.Location())
-	b.t.Fatalf("at %s: not so: %s", where, what)
+	shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.querySelector("main")?.innerText.slice(0, 300) + " …, focus on " + document.activeElement.outerHTML.slice(0, 150)`))
+	b.t.Fatalf("at %s: not so: %s; there is: %s", where, what, shown)
 }
 
 // see waits until the element's text contains want.

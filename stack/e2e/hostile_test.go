@@ -30,10 +30,10 @@ func TestNoTextBreaksThePage(t *testing.T) {
 	s := stacktest.Start(t, nil)
 	b := open(t, s, true)
 	b.front = hostileFront(t, s)
-	for _, width := range []int64{320, 1440} {
-		b.wide(width)
-		for _, path := range []string{"/", "/origamis/1", "/origamis/2", "/origamis/3", "/origamis/4", "/origamis/5", "/daily", "/daily?month=2026-11", "/status"} {
-			b.goTo(path)
+	for _, path := range []string{"/", "/origamis/1", "/origamis/2", "/origamis/3", "/origamis/4", "/origamis/5", "/daily", "/daily?month=2026-11", "/status"} {
+		b.goTo(path)
+		for _, width := range []int64{320, 1440} {
+			b.wide(width)
 			b.fits(path)
 		}
 	}

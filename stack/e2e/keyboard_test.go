@@ -194,23 +194,28 @@ func (b *tab) press(keys string, options ...chromedp.KeyOption) {
 func (b *tab) typeInto(texts map[string]string, fields ...string) {
 	b.t.Helper()
 	for i, field := range fields {
-		if most := 1; i == 0 && !b.js(`document.activeElement.matches("`+field+`")`)(b.ctx) {
+		switch {
+		case i > 0:
+			b.tabTo(field, 1)
+		case !b.js(`document.activeElement.matches("` + field + `")`)(b.ctx):
 			b.tabTo(field, 15)
-		} else if i > 0 {
-			b.tabTo(field, most)
 		}
 		b.press(texts[field])
 	}
 }
 
 // tabTo presses Tab, at most so often, until the focus is on what matches.
-// Each stop has a ring, and comes after the one before.
+// Each stop has a ring, and follows the one before in the page.
 func (b *tab) tabTo(selector string, most int) {
 	b.t.Helper()
 	var way []string
+	const remember, inOrder = `window.left = document.activeElement; true`, `left === document.body || document.activeElement.matches(".skip") ||
+		(left.compareDocumentPosition(document.activeElement) & Node.DOCUMENT_POSITION_FOLLOWING) > 0`
 	for range most {
+		b.holds("the page runs", remember)
 		b.press(kb.Tab)
 		way = append(way, b.ring())
+		b.holds(way[len(way)-1]+" comes after what had the focus", inOrder)
 		if b.js(`document.activeElement.matches(` + fmt.Sprintf("%q", selector) + `)`)(b.ctx) {
 			return
 		}
