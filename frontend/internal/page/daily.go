@@ -1,7 +1,6 @@
 package page
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -51,7 +50,8 @@ func (s *site) daily(w http.ResponseWriter, r *http.Request) error {
 	if model.Day != nil && model.Day.Missing != "" && at.byQuery || at.month.After(at.today) {
 		status = http.StatusNotFound
 	}
-	share := s.share(r, "website", dailyTitle(model), cmp.Or(daily.Description, "An origami gallery with a piece for every day."), daily.Product)
+	about := "A piece for every day, at Craftista: " + dailyTitle(model) + ". " + daily.Description
+	share := s.share(r, "website", dailyTitle(model), about, daily.Product)
 	return s.sharedPage(w, r, status, dailyTitle(model), share, view.DailyPage(model))
 }
 

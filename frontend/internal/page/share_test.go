@@ -46,10 +46,30 @@ func TestShareTags(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"/": "https://origami.example/", "/daily?x=1": "https://origami.example/daily",
-		"/daily?month=2026-08&date=2026-11-03": "https://origami.example/daily?date=2026-11-03", "/login": "", "/origamis/99": "",
+		"/daily?month=2026-08&date=2026-11-03": "https://origami.example/daily?date=2026-11-03", "/login?next=%2Faccount": "https://origami.example/login",
+		"/register": "https://origami.example/register", "/status": "https://origami.example/status", "/origamis/99": "",
 	} {
 		if got := shareTags(w.get(path))["canonical"]; got != want {
 			t.Errorf("%s is canonically %q, want %q", path, got, want)
+		}
+	}
+}
+
+// TestDescriptions: what a search engine shows below a link is each page's own.
+func TestDescriptions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{PublicURL: "https://origami.example"})
+	pages := map[string]string{}
+	for _, path := range []string{"/", "/origamis/1", "/daily", "/daily?month=2026-08", "/login", "/register", "/status"} {
+		for _, n := range w.get(path).tags("meta") {
+			if attr(n, "name") != "description" {
+				continue
+			}
+			text := attr(n, "content")
+			if other, taken := pages[text]; taken || text == "" {
+				t.Errorf("%s says %q of itself, and so does %q", path, text, other)
+			}
+			pages[text] = path
 		}
 	}
 }

@@ -135,6 +135,7 @@ func wait(f *fault.Error) string {
 
 func (s *site) showSign(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
 	model := view.Sign{Form: form, Why: why(r), Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"}}
+	about := "Sign in to Craftista to vote for folded pieces, and to see the ones you love in one place."
 	if form.ID == "login-form" {
 		model.Heading, model.Other, model.OtherLabel = "Sign in", "New here?", "Make an account"
 		model.OtherURL = withNext("/register", form.Next)
@@ -142,11 +143,12 @@ func (s *site) showSign(w http.ResponseWriter, r *http.Request, status int, form
 		model.Heading, model.Other, model.OtherLabel = "Make an account", "Been here before?", "Sign in"
 		model.OtherURL = withNext("/login", form.Next)
 		model.Art = view.Art{URL: s.assets.URL("origami/butterfly.svg"), Tint: "tint-5"}
+		about = "Make an account at Craftista, an origami gallery: a name, an e-mail address and a password are all it takes."
 	}
 	if session.From(r.Context()).State == session.RunOut { // and this page says so, see why
 		s.sessions.End(w, r)
 	}
-	return s.page(w, r, status, model.Heading, view.SignPage(model))
+	return s.sharedPage(w, r, status, model.Heading, s.share(r, "website", model.Heading, about, backend.Product{}), view.SignPage(model))
 }
 
 // why says what led here, if it was not the person's own wish.

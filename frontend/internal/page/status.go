@@ -36,7 +36,8 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	if fragment(r) {
 		return send(w, r, http.StatusOK, view.PictureView(model))
 	}
-	return s.page(w, r, http.StatusOK, "Status", view.StatusPage(model))
+	const about = "How Craftista is: what each of its services does, which of them talk to each other, and whether all are well."
+	return s.sharedPage(w, r, http.StatusOK, "Status", s.share(r, "website", "Craftista’s status", about, backend.Product{}), view.StatusPage(model))
 }
 
 func probe(ctx context.Context, ask func(context.Context) (backend.Report, error)) backend.Report {
