@@ -128,3 +128,12 @@ func TestBadURLIsNotRepeated(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestQueriesAreNotCompiled: on a large table that takes longer than the query.
+func TestQueriesAreNotCompiled(t *testing.T) {
+	t.Parallel()
+	var got string
+	if err := open(t, telemetry.Discard()).GetContext(t.Context(), &got, `SHOW jit`); err != nil || got != "off" {
+		t.Errorf("jit is %q, %v", got, err)
+	}
+}

@@ -55,14 +55,61 @@ CREATE TABLE product.search (
     CONSTRAINT search_product_id_fkey FOREIGN KEY (product_id) REFERENCES product.products (id) ON DELETE CASCADE
 );
 
+-- bits_of has a bit for each of the pieces of a chunk, set for these.
+CREATE FUNCTION product.bits_of(offsets smallint[])
+    RETURNS bit(8192)
+    LANGUAGE sql
+    IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+    SELECT bit_or(set_bit(repeat('0', 8192)::bit(8192), o, 1))
+      FROM unnest(offsets) AS o
+$$;
+
+-- Looks up what a word's pieces are sorted by, without the pieces.
+DROP INDEX product.products_id_idx;
+CREATE INDEX products_id_idx ON product.products (id) INCLUDE (votes, name, created_at) WHERE deleted_at IS NULL;
+
 -- The pieces of each word, to find them: the piece of id chunk * 8192 + offset for each of offsets, in no order. A GIN
 -- index would find rows instead of ids, and to look at 5,000 rows takes thirty times as long as to read 5,000 ids.
+-- Where a word is common, bits say the same, to see at once whether a piece has it.
 CREATE TABLE product.postings (
     word    text COLLATE "C" NOT NULL,
     chunk   bigint           NOT NULL,
     offsets smallint[]       NOT NULL,
+    bits    bit(8192)        GENERATED ALWAYS AS (CASE WHEN cardinality(offsets) >= 16 THEN product.bits_of(offsets) END) STORED,
     CONSTRAINT postings_pkey PRIMARY KEY (word, chunk)
 );
+
+-- The longest offsets go to a place of their own, uncompressed, and keep out of the way of the bits.
+ALTER TABLE product.postings
+    ALTER COLUMN offsets SET STORAGE EXTERNAL,
+    ALTER COLUMN bits SET STORAGE MAIN;
+
+-- bitmap has bit id # 7 set for each piece that has one of the words, where these are common, up to the last piece. With
+-- prefix, the words may go on. It is a function for its plan to be kept.
+-- +goose StatementBegin
+CREATE FUNCTION product.bitmap(words text[], prefix boolean)
+    RETURNS bytea
+    LANGUAGE plpgsql
+    STABLE
+AS $$
+BEGIN
+    RETURN (
+        SELECT string_agg(coalesce(substring(bit_send(b.bits) FROM 5), decode(repeat('00', 1024), 'hex')), '' ORDER BY c.chunk)
+          FROM generate_series(0, (SELECT max(p.id) >> 13 FROM product.products AS p)) AS c (chunk)
+          LEFT JOIN (SELECT g.chunk, bit_or(g.bits) AS bits
+                       FROM unnest(words) AS w (word),
+                            LATERAL (SELECT g.chunk, g.bits
+                                       FROM product.postings AS g
+                                      WHERE g.word >= w.word
+                                        AND g.word <= w.word || CASE WHEN prefix THEN U&'\+10FFFF' ELSE '' END
+                                        AND g.bits IS NOT NULL
+                                     OFFSET 0) AS g -- by the index, word for word
+                      GROUP BY g.chunk) AS b
+            ON b.chunk = c.chunk);
+END
+$$;
+-- +goose StatementEnd
 
 -- The dictionary: each word that pieces have, and how many have it.
 CREATE TABLE product.words (

@@ -3,6 +3,8 @@ package postgres
 import (
 	"strings"
 
+	"craftista/product/internal/core"
+
 	"github.com/lib/pq"
 )
 
@@ -11,16 +13,41 @@ type term struct {
 	words  []string
 	prefix bool  // the word, then the only one, may go on
 	pieces int64 // that have it
+	held   int64 // what it takes to keep them in memory: as much as so many ids
+}
+
+// rows is a condition for the postings of the term.
+func (t term) rows(args *arguments) string {
+	if !t.prefix {
+		return `g.word = ANY (` + args.add(pq.Array(t.words)) + `)`
+	}
+	word := args.add(t.words[0])
+	return `g.word >= ` + word + ` AND g.word < ` + word + ` || U&'\+10FFFF'`
 }
 
 // ids is a subquery for the pieces of the term; of two words, some come twice.
 func (t term) ids(args *arguments) string {
-	query := `SELECT g.chunk * 8192 + o FROM product.postings AS g, unnest(g.offsets) AS o WHERE g.word `
-	if !t.prefix {
-		return query + `= ANY (` + args.add(pq.Array(t.words)) + `)`
+	return `SELECT g.chunk * 8192 + unnest(g.offsets) AS id FROM product.postings AS g WHERE ` + t.rows(args)
+}
+
+// has is a condition for an id to be of the term. PostgreSQL keeps the pieces of
+// its common words in a bitmap, and those of the others in a hash table if it may
+// believe that they fit.
+func (t term) has(args *arguments) string {
+	if t.held == t.pieces { // no word is common
+		return `(id IN (` + t.ids(args) + ` LIMIT ` + args.add(2*holdMost) + `)) IS TRUE`
 	}
-	word := args.add(t.words[0])
-	return query + `>= ` + word + ` AND g.word < ` + word + ` || U&'\+10FFFF'`
+	return `(get_bit((SELECT product.bitmap(` + args.add(pq.Array(t.words)) + `, ` + args.add(t.prefix) + `)), id # 7) = 1` +
+		` OR id IN (` + t.ids(args) + ` AND g.bits IS NULL LIMIT ` + args.add(2*holdMost) + `))`
+}
+
+// allHave is a condition for an id to be of all the terms.
+func allHave(terms []term, args *arguments) string {
+	conditions := []string{"true"}
+	for _, t := range terms {
+		conditions = append(conditions, t.has(args))
+	}
+	return strings.Join(conditions, " AND ")
 }
 
 // tsquery asks a piece for all of the terms.
@@ -42,37 +69,30 @@ func tsquery(terms []term) string {
 // candidates is a subquery for the pieces to ask for the words, in order.
 type candidates func(o order, args *arguments) string
 
-// ahead are the next pieces of the order, whatever they have.
-func ahead(steps int) candidates {
-	return func(o order, args *arguments) string { return o.ahead(steps, args) }
-}
-
-// compared are those of the next pieces that are of the term. It hides in an
-// expression, for which PostgreSQL keeps the term's pieces in a hash table if it
-// may believe that they fit.
-func compared(t term, steps int) candidates {
+// ahead are those of the next pieces of the order that are of the terms.
+func ahead(steps int, terms ...term) candidates {
 	return func(o order, args *arguments) string {
 		return `
 	SELECT ` + o.keys + `
 	  FROM (` + o.ahead(steps, args) + `) AS p
-	 WHERE (id IN (` + t.ids(args) + ` LIMIT ` + args.add(2*holdMost) + `)) IS TRUE
+	 WHERE ` + allHave(terms, args) + `
 	 ORDER BY ` + o.by
 	}
 }
 
-// sorted are the pieces of all the terms.
-func sorted(terms ...term) candidates {
+// sorted are the pieces of the first term that are of the others.
+func sorted(first term, others ...term) candidates {
 	return func(o order, args *arguments) string {
-		ids := make([]string, len(terms))
-		for i, t := range terms {
-			ids[i] = t.ids(args)
+		ids := `SELECT DISTINCT id FROM (` + first.ids(args) + `) AS g WHERE ` + allHave(others, args)
+		if o.keys == string(core.SortID) {
+			return ids + ` AND ` + o.after + ` ORDER BY id`
 		}
 		return `
 	SELECT ` + o.keys + `
 	  FROM product.products
 	 WHERE deleted_at IS NULL
 	   AND ` + o.after + `
-	   AND id = ANY (ARRAY (` + strings.Join(ids, " INTERSECT ") + `))
+	   AND id = ANY (ARRAY (` + ids + `))
 	 ORDER BY ` + o.by
 	}
 }

@@ -21,7 +21,7 @@ func (s *Store) search(ctx context.Context, p core.Page) ([]core.Product, error)
 		p.Query = ""
 		return s.Products(ctx, p)
 	}
-	for _, way := range ways(terms, total, p.Limit) {
+	for _, way := range ways(terms, total, p.Sort, p.Limit) {
 		found, err := s.find(ctx, p, terms, way.candidates)
 		if err != nil || len(found) == p.Limit || way.steps == 0 {
 			return found, err
@@ -65,20 +65,23 @@ func (s *Store) find(ctx context.Context, p core.Page, terms []term, from candid
 func (s *Store) terms(ctx context.Context, text string) (terms []term, total float64, err error) {
 	const query = `
 		WITH asked AS MATERIALIZED (
-		    SELECT a.word,
-		           (SELECT CASE WHEN count(*) < 1000 THEN sum(w.pieces) ELSE $2 END
-		              FROM (SELECT w.pieces
-		                      FROM product.words AS w
-		                     WHERE w.word >= a.word
-		                       AND w.word < a.word || U&'\+10FFFF'
-		                     LIMIT 1000) AS w) AS pieces
-		      FROM unnest(product.words_of($1)) AS a (word)
+		    SELECT a.word, t.total, w.pieces, w.held
+		      FROM unnest(product.words_of($1)) AS a (word),
+		           (SELECT greatest(c.reltuples, 1000)::bigint AS total
+		              FROM pg_catalog.pg_class AS c
+		             WHERE c.oid = 'product.products'::regclass) AS t,
+		           LATERAL (SELECT CASE WHEN count(*) < 1000 THEN sum(w.pieces) ELSE $2 END AS pieces,
+		                           CASE WHEN count(*) < 1000 THEN sum(least(w.pieces, t.total / $3)) ELSE $2 END AS held
+		                      FROM (SELECT w.pieces
+		                              FROM product.words AS w
+		                             WHERE w.word >= a.word
+		                               AND w.word < a.word || U&'\+10FFFF'
+		                             LIMIT 1000) AS w) AS w
 		)
-		SELECT a.word AS asked, '' AS known, coalesce(a.pieces, 0) AS pieces,
-		       (SELECT greatest(c.reltuples, 1000) FROM pg_catalog.pg_class AS c WHERE c.oid = 'product.products'::regclass) AS total
+		SELECT a.word AS asked, '' AS known, coalesce(a.pieces, 0) AS pieces, coalesce(a.held, 0) AS held, a.total
 		  FROM asked AS a
 		 UNION ALL
-		SELECT DISTINCT a.word, w.word, w.pieces, 0
+		SELECT DISTINCT a.word, w.word, w.pieces, least(w.pieces, a.total / $3), a.total
 		  FROM asked AS a,
 		       product.misspellings_of(a.word) AS m (misspelling),
 		       product.misspellings AS s,
@@ -92,21 +95,22 @@ func (s *Store) terms(ctx context.Context, text string) (terms []term, total flo
 		Asked  string  `db:"asked"`
 		Known  string  `db:"known"` // "" for all words that begin with the one asked for
 		Pieces int64   `db:"pieces"`
+		Held   int64   `db:"held"`
 		Total  float64 `db:"total"`
 	}
-	if err := s.db.SelectContext(ctx, &rows, query, text, int64(math.MaxInt64)); err != nil {
+	if err := s.db.SelectContext(ctx, &rows, query, text, int64(math.MaxInt64), bitmapShare); err != nil {
 		return nil, 0, fmt.Errorf("look up words: %w", err)
 	}
 	for _, r := range rows {
 		if r.Known == "" {
 			total = r.Total
-			terms = append(terms, term{words: []string{r.Asked}, prefix: true, pieces: r.Pieces})
+			terms = append(terms, term{words: []string{r.Asked}, prefix: true, pieces: r.Pieces, held: r.Held})
 		} else if core.Misspells(r.Asked, r.Known) {
 			t := &terms[len(terms)-1] // its own row sorts first
 			if t.prefix {
 				*t = term{}
 			}
-			t.words, t.pieces = append(t.words, r.Known), t.pieces+r.Pieces
+			t.words, t.pieces, t.held = append(t.words, r.Known), t.pieces+r.Pieces, t.held+r.Held
 		}
 	}
 	return terms, total, nil

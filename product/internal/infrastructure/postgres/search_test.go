@@ -32,7 +32,8 @@ func TestEveryWayFindsTheSame(t *testing.T) {
 		for _, sort := range []core.Sort{core.SortID, core.SortVotes, core.SortName, core.SortNewest} {
 			want := matching(gallery, terms, sort)
 			for name, from := range map[string]candidates{
-				"sorted by a word": sorted(terms[len(terms)-1]), "sorted by all": sorted(terms...), "compared": compared(terms[0], 1000), "ahead": ahead(1000),
+				"sorted by a word": sorted(terms[len(terms)-1]), "sorted by all": sorted(terms[0], terms[1:]...),
+				"ahead": ahead(1000), "ahead with a word": ahead(1000, terms[0]), "ahead with all": ahead(1000, terms...), "ahead with rare words": ahead(1000, rare(terms)...),
 			} {
 				p := core.Page{Sort: sort, Limit: 7, After: sort.Start()}
 				var got []int64
@@ -54,6 +55,15 @@ func TestEveryWayFindsTheSame(t *testing.T) {
 			}
 		}
 	}
+}
+
+// rare are the terms as if none of their words were common.
+func rare(terms []term) []term {
+	terms = slices.Clone(terms)
+	for i, t := range terms {
+		terms[i].held = t.pieces
+	}
+	return terms
 }
 
 // TestSearchFallsBack: where a walk along the order gives up, the page is full
@@ -79,15 +89,18 @@ func TestSearchFallsBack(t *testing.T) {
 		{[]int64{math.MaxInt64}, []int{5000, 0}},
 		{[]int64{50_000, 5000}, []int{0}},
 		{[]int64{50_000, 3000}, []int{0}},
-		{[]int64{100_000, 50_000}, []int{10_000, 0}},
-		{[]int64{100_000, 100_000, 100_000}, []int{20_000, 0}},
+		{[]int64{100_000, 50_000}, []int{20_000, 0}},
+		{[]int64{100_000, 100_000, 100_000}, []int{100_000, 0}},
 	} {
 		terms := make([]term, len(row.pieces))
 		for i, n := range row.pieces {
-			terms[i].pieces = n
+			terms[i].pieces, terms[i].held = n, min(n, 1_000_000/bitmapShare)
+			if n == math.MaxInt64 {
+				terms[i].held = n
+			}
 		}
 		var got []int
-		for _, way := range ways(terms, 1_000_000, 25) {
+		for _, way := range ways(terms, 1_000_000, core.SortVotes, 25) {
 			got = append(got, way.steps)
 		}
 		if diff := cmp.Diff(got, row.want); diff != "" {
@@ -142,7 +155,7 @@ func TestHeldPiecesAreHashed(t *testing.T) {
 	s, _ := filled(t)
 	var args arguments
 	o := orderOf(core.Page{Sort: core.SortVotes, After: core.SortVotes.Start()}, &args)
-	query := "EXPLAIN " + compared(term{words: []string{""}, prefix: true}, 1000)(o, &args)
+	query := "EXPLAIN " + ahead(1000, term{words: []string{""}, prefix: true})(o, &args)
 	var lines []string
 	if err := s.db.SelectContext(t.Context(), &lines, query, args...); err != nil {
 		t.Fatal(err)
