@@ -47,7 +47,7 @@ func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", redacted{})
 	}
-	config.BinaryParameters = true // a query and its parameters go in one message, not after a round trip to prepare it
+	config.BinaryParameters = true                   // a query and its parameters go in one message, not after a round trip to prepare it
 	config.Runtime = map[string]string{"jit": "off"} // compiling a query takes longer than any of ours runs
 	connector, err := pq.NewConnectorConfig(config)
 	if err != nil {

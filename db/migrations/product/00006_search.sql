@@ -65,10 +65,6 @@ AS $$
       FROM unnest(offsets) AS o
 $$;
 
--- Looks up what a word's pieces are sorted by, without the pieces.
-DROP INDEX product.products_id_idx;
-CREATE INDEX products_id_idx ON product.products (id) INCLUDE (votes, name, created_at) WHERE deleted_at IS NULL;
-
 -- The pieces of each word, to find them: the piece of id chunk * 8192 + offset for each of offsets, in no order. A GIN
 -- index would find rows instead of ids, and to look at 5,000 rows takes thirty times as long as to read 5,000 ids.
 -- Where a word is common, bits say the same, to see at once whether a piece has it.

@@ -2,18 +2,20 @@ package core
 
 import "unicode/utf8"
 
-// Misspells reports whether a word that nobody knows may be meant as that known
-// one: one edit away if it has 4 to 7 letters, two if it has 8 or more. An edit
-// is a letter missing, extra, wrong or swapped with its neighbour, each letter
-// being edited once at most (optimal string alignment).
-func Misspells(word, known string) bool {
-	switch n := utf8.RuneCountInString(word); {
-	case n < 4:
-		return false
-	case n < 8:
-		return edits([]rune(word), []rune(known)) <= 1
+// Misspells returns how many edits make a word that nobody knows into that known
+// one, and whether it may be meant so: one edit if it has 4 to 7 letters, one or
+// two if it has 8 or more. An edit is a letter missing, extra, wrong or swapped
+// with its neighbour, each letter being edited once at most (optimal string
+// alignment).
+func Misspells(word, known string) (n int, may bool) {
+	n = edits([]rune(word), []rune(known))
+	switch letters := utf8.RuneCountInString(word); {
+	case letters < 4:
+		return n, false
+	case letters < 8:
+		return n, n <= 1
 	default:
-		return edits([]rune(word), []rune(known)) <= 2
+		return n, n <= 2
 	}
 }
 

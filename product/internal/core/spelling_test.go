@@ -29,8 +29,17 @@ func TestMisspells(t *testing.T) {
 		{"四角い箱", "四角い", true},
 		{"", "", false},
 	} {
-		if got := core.Misspells(row.word, row.known); got != row.want {
+		if _, got := core.Misspells(row.word, row.known); got != row.want {
 			t.Errorf("%q for %q: got %t", row.word, row.known, got)
+		}
+	}
+}
+
+func TestMisspellsCountsEdits(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]int{"elephant": 0, "elephnt": 1, "elepahnt": 1, "leephnat": 2, "elephaaant": 2, "elepaaaant": 3} {
+		if got, _ := core.Misspells(word, "elephant"); got != want {
+			t.Errorf("%q: got %d edits, want %d", word, got, want)
 		}
 	}
 }

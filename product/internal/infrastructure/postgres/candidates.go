@@ -12,6 +12,7 @@ import (
 type term struct {
 	words  []string
 	prefix bool  // the word, then the only one, may go on
+	edits  int   // that make the word asked for into these
 	pieces int64 // that have it
 	held   int64 // what it takes to keep them in memory: as much as so many ids
 }

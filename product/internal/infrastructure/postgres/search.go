@@ -105,13 +105,17 @@ func (s *Store) terms(ctx context.Context, text string) (terms []term, total flo
 		if r.Known == "" {
 			total = r.Total
 			terms = append(terms, term{words: []string{r.Asked}, prefix: true, pieces: r.Pieces, held: r.Held})
-		} else if core.Misspells(r.Asked, r.Known) {
-			t := &terms[len(terms)-1] // its own row sorts first
-			if t.prefix {
-				*t = term{}
-			}
-			t.words, t.pieces, t.held = append(t.words, r.Known), t.pieces+r.Pieces, t.held+r.Held
+			continue
 		}
+		t := &terms[len(terms)-1] // its own row sorts first
+		edits, may := core.Misspells(r.Asked, r.Known)
+		if !may || !t.prefix && edits > t.edits {
+			continue
+		}
+		if t.prefix || edits < t.edits {
+			*t = term{edits: edits}
+		}
+		t.words, t.pieces, t.held = append(t.words, r.Known), t.pieces+r.Pieces, t.held+r.Held
 	}
 	return terms, total, nil
 }

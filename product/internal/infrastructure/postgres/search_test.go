@@ -84,12 +84,12 @@ func TestSearchFallsBack(t *testing.T) {
 		{[]int64{0, 9}, nil},
 		{[]int64{1}, []int{0}},
 		{[]int64{500}, []int{0}},
-		{[]int64{10_000}, []int{5000, 0}},
-		{[]int64{500_000}, []int{5000, 0}},
-		{[]int64{math.MaxInt64}, []int{5000, 0}},
+		{[]int64{20_000}, []int{100_000, 0}},
+		{[]int64{500_000}, []int{100_000, 0}},
+		{[]int64{math.MaxInt64}, []int{100_000, 0}},
 		{[]int64{50_000, 5000}, []int{0}},
 		{[]int64{50_000, 3000}, []int{0}},
-		{[]int64{100_000, 50_000}, []int{20_000, 0}},
+		{[]int64{100_000, 50_000}, []int{100_000, 0}},
 		{[]int64{100_000, 100_000, 100_000}, []int{100_000, 0}},
 	} {
 		terms := make([]term, len(row.pieces))
@@ -125,8 +125,13 @@ func TestMisspellingsFindWhatIsNear(t *testing.T) {
 			continue
 		}
 		var want []string
+		least := 9
 		for _, known := range dictionary {
-			if core.Misspells(word, known) {
+			edits, may := core.Misspells(word, known)
+			if may && edits < least {
+				want, least = nil, edits
+			}
+			if may && edits == least {
 				want = append(want, known)
 			}
 		}

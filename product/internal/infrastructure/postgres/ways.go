@@ -11,7 +11,7 @@ import (
 // ratios matter.
 const (
 	readCost = 0.4 // to read the id of a piece of a word
-	lookCost = 3   // to look up the key of a piece, and sort it
+	lookCost = 3.5 // to look up the key of a piece, and sort it
 	holdCost = 0.3 // to keep the id of a piece in memory
 	stepCost = 0.1 // to read a key of the order
 	testCost = 0.1 // to find its id in memory
@@ -22,12 +22,12 @@ const (
 	// holdMost is how many ids of a term are kept in memory at most.
 	holdMost = 60_000
 
+	// walkMost is how many steps of the order are tried at most.
+	walkMost = 100_000
+
 	// bitmapShare: the ids of a word that more than 1 in so many pieces have are
 	// kept in a bitmap, which takes as long as to keep these few one by one.
 	bitmapShare = 512
-
-	// walkLeast is how many steps of the order are worth trying in any case.
-	walkLeast = 5000
 )
 
 // way is a way to find pieces: those that have all words are among the
@@ -65,7 +65,7 @@ func ways(terms []term, total float64, sort core.Sort, limit int) []way {
 	if sortCost < walkCost {
 		return []way{last}
 	}
-	most := int(min(max(walkLeast, 2*steps), total))
+	most := int(min(steps*sortCost/walkCost, walkMost, total)) // no longer than it takes to sort, which may yet follow
 	return []way{{ahead(most, held...), most}, last}
 }
 
