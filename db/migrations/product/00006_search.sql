@@ -81,32 +81,6 @@ ALTER TABLE product.postings
     ALTER COLUMN offsets SET STORAGE EXTERNAL,
     ALTER COLUMN bits SET STORAGE MAIN;
 
--- bitmap has bit id # 7 set for each piece that has one of the words, where these are common, up to the last piece. With
--- prefix, the words may go on. It is a function for its plan to be kept.
--- +goose StatementBegin
-CREATE FUNCTION product.bitmap(words text[], prefix boolean)
-    RETURNS bytea
-    LANGUAGE plpgsql
-    STABLE
-AS $$
-BEGIN
-    RETURN (
-        SELECT string_agg(coalesce(substring(bit_send(b.bits) FROM 5), decode(repeat('00', 1024), 'hex')), '' ORDER BY c.chunk)
-          FROM generate_series(0, (SELECT max(p.id) >> 13 FROM product.products AS p)) AS c (chunk)
-          LEFT JOIN (SELECT g.chunk, bit_or(g.bits) AS bits
-                       FROM unnest(words) AS w (word),
-                            LATERAL (SELECT g.chunk, g.bits
-                                       FROM product.postings AS g
-                                      WHERE g.word >= w.word
-                                        AND g.word <= w.word || CASE WHEN prefix THEN U&'\+10FFFF' ELSE '' END
-                                        AND g.bits IS NOT NULL
-                                     OFFSET 0) AS g -- by the index, word for word
-                      GROUP BY g.chunk) AS b
-            ON b.chunk = c.chunk);
-END
-$$;
--- +goose StatementEnd
-
 -- The dictionary: each word that pieces have, and how many have it.
 CREATE TABLE product.words (
     word   text COLLATE "C" NOT NULL,

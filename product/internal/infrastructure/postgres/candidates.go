@@ -38,8 +38,22 @@ func (t term) has(args *arguments) string {
 	if t.held == t.pieces { // no word is common
 		return `(id IN (` + t.ids(args) + ` LIMIT ` + args.add(2*holdMost) + `)) IS TRUE`
 	}
-	return `(get_bit((SELECT product.bitmap(` + args.add(pq.Array(t.words)) + `, ` + args.add(t.prefix) + `)), id # 7) = 1` +
-		` OR id IN (` + t.ids(args) + ` AND g.bits IS NULL LIMIT ` + args.add(2*holdMost) + `))`
+	return `(get_bit((` + t.bitmap(args) + `), id # 7) = 1 OR id IN (` + t.ids(args) + ` AND g.bits IS NULL LIMIT ` + args.add(2*holdMost) + `))`
+}
+
+// bitmap is a subquery for bytes with a bit for each id up to the last, set if
+// the piece has a common word of the term: get_bit counts from the other end of
+// a byte than bit_send.
+func (t term) bitmap(args *arguments) string {
+	return `
+	SELECT string_agg(coalesce(substring(bit_send(b.bits) FROM 5), decode(repeat('00', 1024), 'hex')), '' ORDER BY c.chunk)
+	  FROM generate_series(0, (SELECT max(p.id) >> 13 FROM product.products AS p)) AS c (chunk)
+	  LEFT JOIN (SELECT g.chunk, bit_or(g.bits) AS bits
+	               FROM product.postings AS g
+	              WHERE ` + t.rows(args) + `
+	                AND g.bits IS NOT NULL
+	              GROUP BY g.chunk) AS b
+	    ON b.chunk = c.chunk`
 }
 
 // allHave is a condition for an id to be of all the terms.

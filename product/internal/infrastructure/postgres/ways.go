@@ -11,7 +11,7 @@ import (
 // ratios matter.
 const (
 	readCost = 0.4 // to read the id of a piece of a word
-	lookCost = 3.5 // to look up the key of a piece, and sort it
+	lookCost = 7   // to look up the key of a piece, and sort it
 	holdCost = 0.3 // to keep the id of a piece in memory
 	stepCost = 0.1 // to read a key of the order
 	testCost = 0.1 // to find its id in memory
