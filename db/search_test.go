@@ -120,6 +120,11 @@ func checkDictionary(t *testing.T, d *pgtest.Database) {
 			 WHERE s.word IS NULL OR p.word IS NULL
 			 UNION ALL
 			SELECT word FROM product.postings WHERE offsets = '{}'`,
+		"bits differ from offsets": `
+			SELECT word
+			  FROM product.postings
+			 WHERE bits <> product.bits_of(offsets)
+			    OR bits IS NULL AND cardinality(offsets) >= 16`,
 		"misspellings differ from words": `
 			(SELECT m.misspelling || ' ' || w.word FROM product.words AS w, product.misspellings_of(w.word) AS m (misspelling)
 			  WHERE length(w.word) >= 3
