@@ -57,7 +57,12 @@ func TestStreamGoesOn(t *testing.T) {
 	s.vote(t, "POST", there, 1, 3)
 	again, _ := run(t, s.config)
 	for _, url := range []string{there, again} {
-		if got, want := listen(t, url, "", heard.lastID).next(t, soon), (count{3, 1}); got != want {
+		l := listen(t, url, "", heard.lastID)
+		got, want := l.next(t, soon), count{3, 1}
+		if got == (count{1, 1}) { // comes twice if another transaction was under way, in any database of the server
+			got = l.next(t, soon)
+		}
+		if got != want {
 			t.Errorf("goes on with %v, want %v", got, want)
 		}
 		if got, want := listen(t, url, "?ids=3,2,3", heard.lastID).next(t, soon), (count{3, 1}); got != want {
