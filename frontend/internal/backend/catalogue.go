@@ -29,13 +29,9 @@ type Product struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// List is a page of at most limit pieces in the order sort, and the cursor of
-// the page after it, "" after the last. A cursor that is none is Malformed.
-func (c Catalogue) List(ctx context.Context, sort, cursor string, limit int) ([]Product, string, error) {
-	return c.Find(ctx, "", sort, cursor, limit)
-}
-
-// Find is List of the pieces that fit q, of all for "".
+// Find is a page of at most limit of the pieces that fit q, of all for "", in the
+// order sort, and the cursor of the page after it, "" after the last. A cursor
+// that is none is Malformed.
 func (c Catalogue) Find(ctx context.Context, q, sort, cursor string, limit int) ([]Product, string, error) {
 	query := url.Values{"sort": {sort}, "limit": {strconv.Itoa(limit)}}
 	if q != "" {
