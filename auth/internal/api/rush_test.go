@@ -15,7 +15,7 @@ import (
 func TestLoginRushIsBounded(t *testing.T) {
 	t.Parallel()
 	const all = 200
-	s := start(t, setup{hasher: account.NewHasher(9, runtime.GOMAXPROCS(0), 8)})
+	s := start(t, setup{hasher: account.NewHasher(7, runtime.GOMAXPROCS(0), 8)})
 	s.person(t)
 	mine := s.tokens(t)
 	bearer, raw := "Bearer "+mine.Access, mine.Refresh
