@@ -38,6 +38,7 @@ func TestFillReachesItsTarget(t *testing.T) {
 		}
 		checkCounts(t, pool)
 		checkDictionary(t, d)
+		checkPlaces(t, d, 1)
 	}
 	for query, want := range map[string]string{
 		`SELECT count(*) FROM product.votes AS v JOIN auth.users AS u ON u.id = v.person_id WHERE v.product_id > 24`:  "0",
@@ -94,6 +95,7 @@ func TestFillGoesOnWhereItWasInterrupted(t *testing.T) {
 	}
 	checkCounts(t, pool)
 	checkDictionary(t, d)
+	checkPlaces(t, d, 1)
 }
 
 func TestFillRefusesWhatItCannotReach(t *testing.T) {

@@ -97,6 +97,83 @@ func TestVotesDoNotTouchTheSearch(t *testing.T) {
 	}
 }
 
+// TestPlacesFollowThePieces has sessions vote for, edit and delete pieces of two chunks all at once.
+func TestPlacesFollowThePieces(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	admin, product := open(t, d.AdminURL), open(t, d.ProductURL)
+	mustExec(t, admin, `ALTER SEQUENCE product.products_id_seq RESTART WITH 8180`)
+	const insert = `
+		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper, created_at)
+		SELECT chr(60 + $1 + n) || ' crane', 'd', '/x.svg', 'easy', 1, 'd', make_timestamptz(2018 + 2 * n, 1, 1, 0, 0, 0, 'UTC')
+		  FROM generate_series(1, 20) AS n`
+	mustExec(t, product, insert, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	var wg sync.WaitGroup
+	for seed := range 6 {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(seed), 10))
+			for ctx.Err() == nil {
+				id := 8180 + r.IntN(20)
+				var err error
+				switch r.IntN(8) {
+				case 0:
+					_, err = product.ExecContext(ctx, insert, r.IntN(50))
+				case 1:
+					_, err = product.ExecContext(ctx, `UPDATE product.products SET name = $2 WHERE id = $1`, id, string(rune(32+r.IntN(200)))+" swan")
+				case 2:
+					_, err = product.ExecContext(ctx, `UPDATE product.products SET deleted_at = CASE WHEN deleted_at IS NULL THEN now() END WHERE id = $1`, id)
+				case 3:
+					_, err = product.ExecContext(ctx, `DELETE FROM product.votes WHERE product_id = $1`, id)
+				default:
+					_, err = product.ExecContext(ctx, `
+						INSERT INTO product.votes (person_id, product_id)
+						SELECT n, $1 FROM generate_series(1, $2::integer) AS n
+						    ON CONFLICT (person_id, product_id) DO NOTHING`, id, 1<<r.IntN(8))
+				}
+				if err != nil && ctx.Err() == nil {
+					t.Errorf("write pieces and votes: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	checkPlaces(t, d, 5)
+}
+
+// checkPlaces compares the places with the pieces, and sees that so many at least are in use in each order and that none comes
+// after a later one.
+func checkPlaces(t *testing.T, d *pgtest.Database, used int) {
+	t.Helper()
+	pool := open(t, d.AdminURL)
+	const of = `
+		SELECT p.*, o.sort, o.place
+		  FROM product.products AS p, product.places_of(p.votes, p.name, p.created_at) AS o`
+	const wrong = `
+		SELECT p.sort || ' of ' || p.id
+		  FROM (` + of + `) AS p
+		  LEFT JOIN product.places AS k ON k.sort = p.sort AND k.chunk = p.id >> 13
+		 WHERE substring(k.places FROM (p.id & 8191)::integer * 4 + 1 FOR 4) IS DISTINCT FROM p.place`
+	if got := column(t, pool, wrong); len(got) > 0 {
+		t.Errorf("places differ from the pieces: %d, such as the one by %s", len(got), got[0])
+	}
+	for sort, by := range map[string]string{"-votes": "votes DESC", "name": "name", "-created_at": "created_at DESC"} {
+		query := `
+			SELECT id::text
+			  FROM (SELECT p.id, p.place < max(p.place::text) OVER (ORDER BY ` + by + `)::bit(4) AS late
+			          FROM (` + of + `) AS p
+			         WHERE p.sort = '` + sort + `') AS p
+			 WHERE late`
+		if got := column(t, pool, query); len(got) > 0 {
+			t.Errorf("places by %s go back: %d times, such as at %s", sort, len(got), got[0])
+		}
+		if got := column(t, pool, `SELECT DISTINCT p.place::text FROM (`+of+`) AS p WHERE p.sort = '`+sort+`'`); len(got) < used {
+			t.Errorf("places by %s in use: %q", sort, got)
+		}
+	}
+}
+
 // checkDictionary compares search, words and misspellings with the pieces.
 func checkDictionary(t *testing.T, d *pgtest.Database) {
 	t.Helper()
