@@ -3,78 +3,111 @@ package postgres
 import (
 	"strings"
 
-	"craftista/product/internal/core"
-
 	"github.com/lib/pq"
 )
 
+// chunkSize is how many ids a row of product.postings is for.
+const chunkSize = 8192
+
 // term is what one word of a query looks for.
 type term struct {
-	words  []string
-	prefix bool  // the word, then the only one, may go on
-	edits  int   // that make the word asked for into these
-	pieces int64 // that have it
-	held   int64 // what it takes to keep them in memory: as much as so many ids
+	asked  string   // it finds what begins so; "" if it finds the words only
+	words  []string // all that it finds; nil if they are too many to name
+	edits  int      // that make the word asked for into these
+	pieces int64    // that have it
+	held   int64    // what it takes to keep them in memory: as much as so many ids
 }
 
-// rows is a condition for the postings of the term.
-func (t term) rows(args *arguments) string {
-	if !t.prefix {
-		return `g.word = ANY (` + args.add(pq.Array(t.words)) + `)`
+// part is the part of the postings to look at: that many chunks, or all if 0,
+// from the first on.
+type part struct{ first, chunks int64 }
+
+// rows is a condition for the postings of the term in the part.
+func (t term) rows(in part, args *arguments) string {
+	var rows string
+	if t.words != nil {
+		rows = `g.word = ANY (` + args.add(pq.Array(t.words)) + `)`
+	} else {
+		word := args.add(t.asked)
+		rows = `g.word >= ` + word + ` AND g.word < ` + word + ` || U&'\+10FFFF'`
 	}
-	word := args.add(t.words[0])
-	return `g.word >= ` + word + ` AND g.word < ` + word + ` || U&'\+10FFFF'`
+	if in.first > 0 {
+		rows += ` AND g.chunk >= ` + args.add(in.first)
+	}
+	if in.chunks > 0 {
+		rows += ` AND g.chunk < ` + args.add(in.first+in.chunks)
+	}
+	return rows
 }
 
 // ids is a subquery for the pieces of the term; of two words, some come twice.
-func (t term) ids(args *arguments) string {
-	return `SELECT g.chunk * 8192 + unnest(g.offsets) AS id FROM product.postings AS g WHERE ` + t.rows(args)
+func (t term) ids(in part, args *arguments) string {
+	return `SELECT g.chunk * 8192 + unnest(g.offsets) AS id FROM product.postings AS g WHERE ` + t.rows(in, args)
 }
 
-// has is a condition for an id to be of the term. PostgreSQL keeps the pieces of
-// its common words in a bitmap, and those of the others in a hash table if it may
-// believe that they fit.
-func (t term) has(args *arguments) string {
+// placed is ids with the places in the order, from p.
+func (t term) placed(args *arguments) string {
+	return `
+	SELECT g.chunk * 8192 + n AS id, substring(p.places FROM n * 4 + 1 FOR 4) AS place
+	  FROM product.postings AS g
+	  JOIN p ON p.chunk = g.chunk,
+	       unnest(g.offsets) AS n
+	 WHERE ` + t.rows(part{}, args)
+}
+
+// has is a condition for an id of the part to be of the term. PostgreSQL keeps
+// the pieces of its common words in a bitmap, and those of the others in a hash
+// table if it may believe that they fit.
+func (t term) has(in part, args *arguments) string {
 	if t.held == t.pieces { // no word is common
-		return `(id IN (` + t.ids(args) + ` LIMIT ` + args.add(2*holdMost) + `)) IS TRUE`
+		return `(id IN (` + t.ids(in, args) + ` LIMIT ` + args.add(2*holdMost) + `)) IS TRUE`
 	}
-	return `(get_bit((` + t.bitmap(args) + `), id # 7) = 1 OR id IN (` + t.ids(args) + ` AND g.bits IS NULL LIMIT ` + args.add(2*holdMost) + `))`
+	first := args.add(in.first * chunkSize)
+	return `(get_bit((` + t.bitmap(in, args) + `), (id - ` + first + `) # 7) = 1 OR id IN (` + t.ids(in, args) + ` AND g.bits IS NULL LIMIT ` + args.add(2*holdMost) + `))`
 }
 
-// bitmap is a subquery for bytes with a bit for each id up to the last, set if
-// the piece has a common word of the term: get_bit counts from the other end of
-// a byte than bit_send.
-func (t term) bitmap(args *arguments) string {
+// bitmap is a subquery for bytes with a bit for each id of the part, up to the
+// last, set if the piece has a common word of the term: get_bit counts from the
+// other end of a byte than bit_send.
+func (t term) bitmap(in part, args *arguments) string {
+	last := `(SELECT max(p.id) >> 13 FROM product.products AS p)`
+	if in.chunks > 0 {
+		last = args.add(in.first+in.chunks-1) + `::bigint`
+	}
 	return `
 	SELECT string_agg(coalesce(substring(bit_send(b.bits) FROM 5), decode(repeat('00', 1024), 'hex')), '' ORDER BY c.chunk)
-	  FROM generate_series(0, (SELECT max(p.id) >> 13 FROM product.products AS p)) AS c (chunk)
+	  FROM generate_series(` + args.add(in.first) + `::bigint, ` + last + `) AS c (chunk)
 	  LEFT JOIN (SELECT g.chunk, bit_or(g.bits) AS bits
 	               FROM product.postings AS g
-	              WHERE ` + t.rows(args) + `
+	              WHERE ` + t.rows(in, args) + `
 	                AND g.bits IS NOT NULL
 	              GROUP BY g.chunk) AS b
 	    ON b.chunk = c.chunk`
 }
 
-// allHave is a condition for an id to be of all the terms.
-func allHave(terms []term, args *arguments) string {
+// allHave is a condition for an id of the part to be of all the terms.
+func allHave(terms []term, in part, args *arguments) string {
 	conditions := []string{"true"}
 	for _, t := range terms {
-		conditions = append(conditions, t.has(args))
+		conditions = append(conditions, t.has(in, args))
 	}
 	return strings.Join(conditions, " AND ")
 }
 
 // tsquery asks a piece for all of the terms.
 func tsquery(terms []term) string {
+	quote := func(word string) string {
+		return "'" + strings.NewReplacer(`'`, `''`, `\`, `\\`).Replace(word) + "'"
+	}
 	all := make([]string, len(terms))
 	for i, t := range terms {
+		if t.asked != "" {
+			all[i] = quote(t.asked) + ":*"
+			continue
+		}
 		either := make([]string, len(t.words))
 		for n, word := range t.words {
-			either[n] = "'" + strings.NewReplacer(`'`, `''`, `\`, `\\`).Replace(word) + "'"
-			if t.prefix {
-				either[n] += ":*"
-			}
+			either[n] = quote(word)
 		}
 		all[i] = "(" + strings.Join(either, " | ") + ")"
 	}
@@ -90,7 +123,7 @@ func ahead(steps int, terms ...term) candidates {
 		return `
 	SELECT ` + o.keys + `
 	  FROM (` + o.ahead(steps, args) + `) AS p
-	 WHERE ` + allHave(terms, args) + `
+	 WHERE ` + allHave(terms, part{}, args) + `
 	 ORDER BY ` + o.by
 	}
 }
@@ -98,16 +131,37 @@ func ahead(steps int, terms ...term) candidates {
 // sorted are the pieces of the first term that are of the others.
 func sorted(first term, others ...term) candidates {
 	return func(o order, args *arguments) string {
-		ids := `SELECT DISTINCT id FROM (` + first.ids(args) + `) AS g WHERE ` + allHave(others, args)
-		if o.keys == string(core.SortID) {
-			return ids + ` AND ` + o.after + ` ORDER BY id`
-		}
+		return o.look(`SELECT id FROM (` + first.ids(part{}, args) + `) AS g WHERE ` + allHave(others, part{}, args))
+	}
+}
+
+// nearest are those of sorted that have the next places, at least n of them
+// unless there are fewer.
+func nearest(n int, first term, others ...term) candidates {
+	return func(o order, args *arguments) string {
+		place := o.place(args)
+		return o.look(`
+	WITH p AS MATERIALIZED ( -- to be hashed: postings of a chunk are many
+	    SELECT chunk, places FROM product.places WHERE sort = ` + args.add(o.page.Sort) + `
+	),
+	c AS MATERIALIZED (
+	    SELECT DISTINCT id, place FROM (` + first.placed(args) + `) AS g WHERE ` + allHave(others, part{}, args) + `
+	)
+	SELECT id FROM c WHERE place = ` + place + `
+	 UNION ALL
+	(SELECT id FROM c WHERE place > ` + place + ` ORDER BY place FETCH FIRST ` + args.add(n) + ` ROWS WITH TIES)`)
+	}
+}
+
+// within are those of sorted by id that are in the next chunks.
+func within(chunks int64, first term, others ...term) candidates {
+	return func(o order, args *arguments) string {
+		in := part{first: max(0, o.page.After.ID) / chunkSize, chunks: chunks}
 		return `
-	SELECT ` + o.keys + `
-	  FROM product.products
-	 WHERE deleted_at IS NULL
-	   AND ` + o.after + `
-	   AND id = ANY (ARRAY (` + ids + `))
-	 ORDER BY ` + o.by
+	SELECT DISTINCT id
+	  FROM (` + first.ids(in, args) + `) AS g
+	 WHERE ` + o.after + `
+	   AND ` + allHave(others, in, args) + `
+	 ORDER BY id`
 	}
 }

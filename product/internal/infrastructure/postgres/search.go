@@ -6,12 +6,14 @@ import (
 	"math"
 
 	"craftista/product/internal/core"
+
+	"github.com/lib/pq"
 )
 
-// search returns the page of pieces that have every word of the query. It sorts
-// the pieces of the rarest word, or walks along the order, whichever is sooner
-// done, and asks these for all words until the page is full. So a page takes
-// about as long among a million pieces as among a thousand.
+// search returns the page of pieces that have every word of the query. It takes
+// the nearest pieces of the rarest word, or walks along the order, whichever is
+// sooner done, and asks these for all words until the page is full. So a page
+// takes about as long among a million pieces as among a thousand.
 func (s *Store) search(ctx context.Context, p core.Page) ([]core.Product, error) {
 	terms, total, err := s.terms(ctx, p.Query)
 	if err != nil {
@@ -21,16 +23,19 @@ func (s *Store) search(ctx context.Context, p core.Page) ([]core.Product, error)
 		p.Query = ""
 		return s.Products(ctx, p)
 	}
+	var found []core.Product // none, if there is no way: a word that nothing has
 	for _, way := range ways(terms, total, p.Sort, p.Limit) {
-		found, err := s.find(ctx, p, terms, way.candidates)
-		if err != nil || len(found) == p.Limit || way.steps == 0 {
+		if found, err = s.find(ctx, p, terms, way.candidates); err != nil || len(found) == p.Limit {
 			return found, err
+		}
+		if way.steps == 0 {
+			continue
 		}
 		if more, err := s.goesOn(ctx, p, way.steps); err != nil || !more {
 			return found, err
 		}
 	}
-	return nil, nil // a word that nothing has
+	return found, nil
 }
 
 // goesOn reports whether more than so many pieces are ahead in the order.
@@ -60,28 +65,32 @@ func (s *Store) find(ctx context.Context, p core.Page, terms []term, from candid
 	return s.selectProducts(ctx, query, args)
 }
 
+// nameMost is how many words are counted, and named, that begin as asked for.
+const nameMost = 500
+
 // terms returns a term for each word of the query, and about how many pieces
 // there are in all.
 func (s *Store) terms(ctx context.Context, text string) (terms []term, total float64, err error) {
 	const query = `
 		WITH asked AS MATERIALIZED (
-		    SELECT a.word, t.total, w.pieces, w.held
+		    SELECT a.word, t.total, w.words, w.pieces, w.held
 		      FROM unnest(product.words_of($1)) AS a (word),
 		           (SELECT greatest(c.reltuples, 1000)::bigint AS total
 		              FROM pg_catalog.pg_class AS c
 		             WHERE c.oid = 'product.products'::regclass) AS t,
-		           LATERAL (SELECT CASE WHEN count(*) < 1000 THEN sum(w.pieces) ELSE $2 END AS pieces,
-		                           CASE WHEN count(*) < 1000 THEN sum(least(w.pieces, t.total / $3)) ELSE $2 END AS held
-		                      FROM (SELECT w.pieces
+		           LATERAL (SELECT CASE WHEN count(*) <= $2 THEN array_agg(w.word) END AS words,
+		                           CASE WHEN count(*) <= $2 THEN sum(w.pieces) ELSE $3 END AS pieces,
+		                           CASE WHEN count(*) <= $2 THEN sum(least(w.pieces, t.total / $4)) ELSE $3 END AS held
+		                      FROM (SELECT w.word, w.pieces
 		                              FROM product.words AS w
 		                             WHERE w.word >= a.word
 		                               AND w.word < a.word || U&'\+10FFFF'
-		                             LIMIT 1000) AS w) AS w
+		                             LIMIT $2 + 1) AS w) AS w
 		)
-		SELECT a.word AS asked, '' AS known, coalesce(a.pieces, 0) AS pieces, coalesce(a.held, 0) AS held, a.total
+		SELECT a.word AS asked, true AS begins, a.words, coalesce(a.pieces, 0) AS pieces, coalesce(a.held, 0) AS held, a.total
 		  FROM asked AS a
 		 UNION ALL
-		SELECT DISTINCT a.word, w.word, w.pieces, least(w.pieces, a.total / $3), a.total
+		SELECT DISTINCT a.word, false, ARRAY[w.word], w.pieces, least(w.pieces, a.total / $4), a.total
 		  FROM asked AS a,
 		       product.misspellings_of(a.word) AS m (misspelling),
 		       product.misspellings AS s,
@@ -90,32 +99,33 @@ func (s *Store) terms(ctx context.Context, text string) (terms []term, total flo
 		   AND length(a.word) >= 4
 		   AND s.misspelling = m.misspelling
 		   AND w.word = s.word
-		 ORDER BY asked, known`
+		 ORDER BY asked, begins DESC, words`
 	var rows []struct {
-		Asked  string  `db:"asked"`
-		Known  string  `db:"known"` // "" for all words that begin with the one asked for
-		Pieces int64   `db:"pieces"`
-		Held   int64   `db:"held"`
-		Total  float64 `db:"total"`
+		Asked  string         `db:"asked"`
+		Begins bool           `db:"begins"` // the words so; or they are one that it may misspell
+		Words  pq.StringArray `db:"words"`
+		Pieces int64          `db:"pieces"`
+		Held   int64          `db:"held"`
+		Total  float64        `db:"total"`
 	}
-	if err := s.db.SelectContext(ctx, &rows, query, text, int64(math.MaxInt64), bitmapShare); err != nil {
+	if err := s.db.SelectContext(ctx, &rows, query, text, nameMost, int64(math.MaxInt64), bitmapShare); err != nil {
 		return nil, 0, fmt.Errorf("look up words: %w", err)
 	}
 	for _, r := range rows {
-		if r.Known == "" {
+		if r.Begins {
 			total = r.Total
-			terms = append(terms, term{words: []string{r.Asked}, prefix: true, pieces: r.Pieces, held: r.Held})
+			terms = append(terms, term{asked: r.Asked, words: r.Words, pieces: r.Pieces, held: r.Held})
 			continue
 		}
 		t := &terms[len(terms)-1] // its own row sorts first
-		edits, may := core.Misspells(r.Asked, r.Known)
-		if !may || !t.prefix && edits > t.edits {
+		edits, may := core.Misspells(r.Asked, r.Words[0])
+		if !may || t.asked == "" && edits > t.edits {
 			continue
 		}
-		if t.prefix || edits < t.edits {
+		if t.asked != "" || edits < t.edits {
 			*t = term{edits: edits}
 		}
-		t.words, t.pieces, t.held = append(t.words, r.Known), t.pieces+r.Pieces, t.held+r.Held
+		t.words, t.pieces, t.held = append(t.words, r.Words...), t.pieces+r.Pieces, t.held+r.Held
 	}
 	return terms, total, nil
 }

@@ -31,10 +31,20 @@ func TestEveryWayFindsTheSame(t *testing.T) {
 		}
 		for _, sort := range []core.Sort{core.SortID, core.SortVotes, core.SortName, core.SortNewest} {
 			want := matching(gallery, terms, sort)
-			for name, from := range map[string]candidates{
+			all := map[string]candidates{
 				"sorted by a word": sorted(terms[len(terms)-1]), "sorted by all": sorted(terms[0], terms[1:]...),
-				"ahead": ahead(1000), "ahead with a word": ahead(1000, terms[0]), "ahead with all": ahead(1000, terms...), "ahead with rare words": ahead(1000, rare(terms)...),
-			} {
+				"sorted by unnamed words": sorted(unnamed(terms)[0], unnamed(terms)[1:]...),
+				"ahead":                   ahead(1000), "ahead with a word": ahead(1000, terms[0]),
+				"ahead with all": ahead(1000, terms...), "ahead with rare words": ahead(1000, rare(terms)...),
+			}
+			if sort == core.SortID {
+				all["within all chunks"] = within(0, terms[0], terms[1:]...)
+				all["within all chunks by a word"] = within(0, terms[0])
+			} else {
+				all["nearest by all"] = nearest(7, terms[0], terms[1:]...)
+				all["nearest by a word"] = nearest(300, terms[0])
+			}
+			for name, from := range all {
 				p := core.Page{Sort: sort, Limit: 7, After: sort.Start()}
 				var got []int64
 				for range len(gallery) {
@@ -57,11 +67,54 @@ func TestEveryWayFindsTheSame(t *testing.T) {
 	}
 }
 
+// TestTheNextChunksComeFirst: a part of the postings has the pieces of its ids.
+func TestTheNextChunksComeFirst(t *testing.T) {
+	t.Parallel()
+	s, gallery := filled(t)
+	terms, _, err := s.terms(t.Context(), "folded by")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, chunks := range []int64{1, 2, 5} {
+		for _, after := range []int64{0, 8191, 8192, 40_000, 1 << 40} {
+			p := core.Page{Sort: core.SortID, Limit: 300, After: core.Position{ID: after}}
+			want := []int64{}
+			for _, id := range matching(gallery, terms, core.SortID) {
+				if id > after && id/chunkSize < after/chunkSize+chunks {
+					want = append(want, id)
+				}
+			}
+			found, err := s.find(t.Context(), p, terms, within(chunks, terms[0], terms[1:]...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []int64{}
+			for _, p := range found {
+				got = append(got, p.ID)
+			}
+			if diff := cmp.Diff(got, want); diff != "" {
+				t.Errorf("%d chunks after %d (-got +want):\n%s", chunks, after, diff)
+			}
+		}
+	}
+}
+
 // rare are the terms as if none of their words were common.
 func rare(terms []term) []term {
 	terms = slices.Clone(terms)
 	for i, t := range terms {
 		terms[i].held = t.pieces
+	}
+	return terms
+}
+
+// unnamed are the terms as if too many words began so.
+func unnamed(terms []term) []term {
+	terms = slices.Clone(terms)
+	for i, t := range terms {
+		if t.asked != "" {
+			terms[i].words = nil
+		}
 	}
 	return terms
 }
@@ -77,34 +130,41 @@ func TestSearchFallsBack(t *testing.T) {
 			t.Errorf("after %d steps: %t, %v", steps, got, err)
 		}
 	}
+	const most = math.MaxInt64
 	for _, row := range []struct {
+		sort   core.Sort
 		pieces []int64 // of each word, of a million in all
 		want   []int   // the steps of the ways
 	}{
-		{[]int64{0, 9}, nil},
-		{[]int64{1}, []int{0}},
-		{[]int64{500}, []int{0}},
-		{[]int64{20_000}, []int{100_000, 0}},
-		{[]int64{500_000}, []int{100_000, 0}},
-		{[]int64{math.MaxInt64}, []int{100_000, 0}},
-		{[]int64{50_000, 5000}, []int{0}},
-		{[]int64{50_000, 3000}, []int{0}},
-		{[]int64{100_000, 50_000}, []int{100_000, 0}},
-		{[]int64{100_000, 100_000, 100_000}, []int{100_000, 0}},
+		{core.SortVotes, []int64{0, 9}, nil},
+		{core.SortVotes, []int64{1}, []int{0}},
+		{core.SortVotes, []int64{500}, []int{0}},
+		{core.SortVotes, []int64{20_000}, []int{16_327, 0}},
+		{core.SortVotes, []int64{500_000}, []int{73_225, 0}},
+		{core.SortVotes, []int64{most}, []int{100_000, 0}},
+		{core.SortVotes, []int64{50_000, 5000}, []int{0}},
+		{core.SortVotes, []int64{most, 300}, []int{0, 0}},
+		{core.SortVotes, []int64{100_000, 50_000}, []int{65_202, 0}},
+		{core.SortVotes, []int64{100_000, 100_000, 100_000}, []int{100_000, 0}},
+		{core.SortID, []int64{0, 9}, nil},
+		{core.SortID, []int64{50}, []int{0}},
+		{core.SortID, []int64{5000}, []int{0, 0}},
+		{core.SortID, []int64{50_000, 500}, []int{0}},
+		{core.SortID, []int64{50_000, 5000}, []int{0, 0}},
 	} {
 		terms := make([]term, len(row.pieces))
 		for i, n := range row.pieces {
 			terms[i].pieces, terms[i].held = n, min(n, 1_000_000/bitmapShare)
-			if n == math.MaxInt64 {
+			if n == most {
 				terms[i].held = n
 			}
 		}
 		var got []int
-		for _, way := range ways(terms, 1_000_000, core.SortVotes, 25) {
+		for _, way := range ways(terms, 1_000_000, row.sort, 25) {
 			got = append(got, way.steps)
 		}
 		if diff := cmp.Diff(got, row.want); diff != "" {
-			t.Errorf("words that %v pieces have (-got +want):\n%s", row.pieces, diff)
+			t.Errorf("words that %v pieces have, by %s (-got +want):\n%s", row.pieces, row.sort, diff)
 		}
 	}
 }
@@ -140,7 +200,7 @@ func TestMisspellingsFindWhatIsNear(t *testing.T) {
 			t.Fatalf("%q: terms %v, %v", word, terms, err)
 		}
 		got := terms[0].words
-		if terms[0].prefix {
+		if terms[0].asked != "" {
 			got = nil
 		}
 		if diff := cmp.Diff(got, want); diff != "" {
@@ -160,7 +220,7 @@ func TestHeldPiecesAreHashed(t *testing.T) {
 	s, _ := filled(t)
 	var args arguments
 	o := orderOf(core.Page{Sort: core.SortVotes, After: core.SortVotes.Start()}, &args)
-	query := "EXPLAIN " + ahead(1000, term{words: []string{""}, prefix: true})(o, &args)
+	query := "EXPLAIN " + ahead(1000, term{asked: "f"})(o, &args)
 	var lines []string
 	if err := s.db.SelectContext(t.Context(), &lines, query, args...); err != nil {
 		t.Fatal(err)
@@ -170,10 +230,14 @@ func TestHeldPiecesAreHashed(t *testing.T) {
 	}
 }
 
-// filled is a store with some hundred made-up pieces, and these.
+// filled is a store with some hundred made-up pieces, whose ids are far apart,
+// and these.
 func filled(t *testing.T) (*Store, []core.Product) {
 	t.Helper()
 	d := pgtest.New(t)
+	if _, err := open(t, d.AdminURL).ExecContext(t.Context(), `ALTER SEQUENCE product.products_id_seq INCREMENT BY 333`); err != nil {
+		t.Fatal(err)
+	}
 	if err := db.Fill(t.Context(), d.AdminURL, db.Amounts{Products: 300, Votes: 900}, func(db.Amounts) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +293,7 @@ func matching(gallery []core.Product, terms []term, sort core.Sort) (ids []int64
 
 func has(words []string, t term) bool {
 	return slices.ContainsFunc(words, func(word string) bool {
-		return slices.Contains(t.words, word) || t.prefix && strings.HasPrefix(word, t.words[0])
+		return slices.Contains(t.words, word) || t.asked != "" && strings.HasPrefix(word, t.asked)
 	})
 }
 
