@@ -22,7 +22,7 @@ func operations() []operation {
 			operation{"list by " + sort + ", page 1", page("?sort="+sort, 1)},
 			operation{"list by " + sort + ", page 1000", page("?sort="+sort, 1000)})
 	}
-	for _, sort := range []string{"id", "-votes", "name"} {
+	for _, sort := range []string{"id", "-votes", "name", "-created_at"} {
 		for _, in := range []int64{4, 20, 50, 100, 200, 1000, 10_000, 100_000} {
 			name := "search by " + sort + ", a word that 1 in " + strconv.FormatInt(in, 10) + " have"
 			all = append(all, operation{name, search(sort, in, func(w string) string { return w })})

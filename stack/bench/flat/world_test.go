@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -27,12 +28,16 @@ type world struct {
 	pieces  int64
 }
 
-// start runs a stack over the seed, filled up to the amounts.
+// start runs a stack over the seed, filled up to the amounts; where these are
+// more than the seed, over the database that FLAT_DATABASE names, if it does.
 func start(b *testing.B, fill db.Amounts) *world {
 	b.Helper()
 	w := &world{}
 	s := stacktest.Start(b, func(c *local.Config) {
 		c.RedisURL = startRedis(b)
+		if filled := os.Getenv("FLAT_DATABASE"); filled != "" && fill.Products > 0 {
+			c.DatabaseURL, c.Passwords = filled, db.Passwords{}
+		}
 		var err error
 		if w.db, err = sql.Open("postgres", c.DatabaseURL); err != nil {
 			b.Fatal(err)
