@@ -147,6 +147,7 @@ func TestStatusOfABlankDatabaseIsPending(t *testing.T) {
 		{Schema: "product", Version: 4, Name: "00004_cache_trust.sql"},
 		{Schema: "product", Version: 5, Name: "00005_edit.sql"},
 		{Schema: "product", Version: 6, Name: "00006_search.sql"},
+		{Schema: "product", Version: 7, Name: "00007_additions.sql"},
 		{Schema: "product", Version: 8, Name: "00008_places.sql"},
 		{Schema: "recommendation", Version: 1, Name: "00001_daily.sql"},
 	}

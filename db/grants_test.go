@@ -72,6 +72,11 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 		"delete an image":  {`DELETE FROM product.images`, nil},
 		"back-date images": {`INSERT INTO product.images (name, media_type, body, created_at) VALUES ('x', 'image/png', 'x', now())`, nil},
 
+		"note an addition":   {`INSERT INTO product.additions (person_id, key, draft, product_id) VALUES (1, 'k', sha256('x'), 1)`, []string{product}},
+		"read additions":     {`SELECT product_id FROM product.additions`, []string{product}},
+		"change an addition": {`UPDATE product.additions SET product_id = 2`, nil},
+		"forget additions":   {`DELETE FROM product.additions`, nil},
+
 		"read votes":      {`SELECT person_id FROM product.votes`, []string{product, recommendation}},
 		"vote":            {`INSERT INTO product.votes (person_id, product_id) VALUES (2, 1)`, []string{product}},
 		"take vote back":  {`DELETE FROM product.votes WHERE person_id = 1`, []string{product}},
@@ -151,6 +156,10 @@ func TestEvenTheSuperuserCannotFalsifyCounts(t *testing.T) {
 		"call a PNG an SVG": {`INSERT INTO product.images (name, media_type, body) VALUES (encode(sha256('x'), 'hex') || '.png', 'image/svg+xml', 'x')`, "images_name_is_content"},
 		"upload a page":     {`INSERT INTO product.images (name, media_type, body) VALUES (encode(sha256('x'), 'hex') || '.svg', 'text/html', 'x')`, "images_media_type_known"},
 		"upload a film":     {`INSERT INTO product.images (name, media_type, body) SELECT encode(sha256(b), 'hex') || '.png', 'image/png', b FROM convert_to(repeat('x', 1048577), 'UTF8') AS b`, "images_body_length"},
+		"add twice":         {`INSERT INTO product.additions (person_id, key, draft, product_id) SELECT 1, 'k', sha256('x'), 1 FROM generate_series(1, 2)`, "additions_pkey"},
+		"name a key badly":  {`INSERT INTO product.additions (person_id, key, draft, product_id) VALUES (1, 'k"', sha256('x'), 1)`, "additions_key_form"},
+		"keep a draft":      {`INSERT INTO product.additions (person_id, key, draft, product_id) VALUES (1, 'k', 'x', 1)`, "additions_draft_is_a_hash"},
+		"nobody adds":       {`INSERT INTO product.additions (person_id, key, draft, product_id) VALUES (0, 'k', sha256('x'), 1)`, "additions_person_id_positive"},
 		"nobody votes":      {`INSERT INTO product.votes (person_id, product_id) VALUES (0, 1)`, "votes_person_id_positive"},
 	} {
 		t.Run(name, func(t *testing.T) {

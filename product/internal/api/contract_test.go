@@ -47,6 +47,8 @@ func TestContract(t *testing.T) {
 			"bad drafts":     s.badDrafts,
 			"bad bodies":     s.badBodies,
 			"editors":        s.editors,
+			"added again":    s.addedAgain,
+			"bad keys":       s.badKeys,
 			"images":         s.images,
 			"bad images":     s.badImages,
 			"all of mine":    s.allOfMine,

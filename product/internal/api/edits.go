@@ -1,11 +1,13 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
 	"craftista/product/internal/core"
 	"craftista/shared/fault"
+	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
@@ -20,12 +22,19 @@ type draft struct {
 
 // add answers POST /api/products.
 func (h products) add(w http.ResponseWriter, r *http.Request) error {
+	k, err := key(r)
+	if err != nil {
+		return err
+	}
 	d, err := web.Decode[draft](r)
 	if err != nil {
 		return err
 	}
-	p, err := h.catalogue.Add(r.Context(), core.Draft(d))
-	if err != nil {
+	p, err := h.catalogue.Add(r.Context(), token.UserFrom(r.Context()).ID, k, core.Draft(d))
+	switch {
+	case errors.Is(err, core.ErrOtherDraft):
+		return badKey("was used for another piece")
+	case err != nil:
 		return err
 	}
 	w.Header().Set("Location", "/api/products/"+strconv.FormatInt(p.ID, 10))

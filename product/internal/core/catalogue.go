@@ -21,9 +21,11 @@ type Store interface {
 	Unvote(ctx context.Context, id int64, people []int64) (votes int64, err error)
 	// VotedFor returns those of ids that the person voted for, ascending.
 	VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error)
-	// Add, Edit and Remove are durable when they return. Edit and Remove act on one
-	// of the versions, nil being any, and are Stale if the piece has another.
-	Add(ctx context.Context, d Draft) (Product, error)
+	// Add, Edit and Remove are durable when they return. Of a person's additions with
+	// one key, unless that is "", only the first adds, and all return its piece, deleted
+	// or not; one whose draft differs is ErrOtherDraft. Edit and Remove act on one of
+	// the versions, nil being any, and are Stale if the piece has another.
+	Add(ctx context.Context, person int64, key string, d Draft) (Product, error)
 	Edit(ctx context.Context, id int64, versions []int64, d Draft) (Product, error)
 	Remove(ctx context.Context, id int64, versions []int64) error
 	// AddImage changes nothing if the image is there. Image is NotFound if it is not.

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func (b *books) Add(_ context.Context, d core.Draft) (core.Product, error) {
-	b.note("add %s", d.Name)
+func (b *books) Add(_ context.Context, person int64, key string, d core.Draft) (core.Product, error) {
+	b.note("add %s for %d by %s", d.Name, person, key)
 	return core.Product{Name: d.Name}, b.err
 }
 
@@ -48,7 +48,7 @@ func TestEditsForgetAfterTheCommit(t *testing.T) {
 	}
 	remove := func(c *core.Catalogue) error { return c.Remove(t.Context(), 2, nil) }
 	add := func(c *core.Catalogue) error {
-		_, err := c.Add(t.Context(), fox())
+		_, err := c.Add(t.Context(), 5, "k", fox())
 		return err
 	}
 	uncertain, stale := fmt.Errorf("%w: %w", core.ErrUncertain, io.EOF), fault.New(fault.Stale, "read it again")
@@ -58,7 +58,7 @@ func TestEditsForgetAfterTheCommit(t *testing.T) {
 		err   error
 		lines []string
 	}{
-		{"add", add, nil, []string{"add Fox"}},
+		{"add", add, nil, []string{"add Fox for 5 by k"}},
 		{"edit", edit, nil, []string{"edit 2 of [7] to Fox", "forget [2]"}},
 		{"edit of another version", edit, stale, []string{"edit 2 of [7] to Fox"}},
 		{"edit of uncertain end", edit, uncertain, []string{"edit 2 of [7] to Fox", "forget [2]"}},
@@ -92,13 +92,13 @@ func TestBrokenDraftsReachNoStore(t *testing.T) {
 	}{
 		{"without a name", func(d *core.Draft) { d.Name = "" }, []string{"name"}, nil},
 		{"unknown image, no folds", func(d *core.Draft) { d.Folds, d.ImageURL = 0, image("1") }, []string{"folds", "image_url"}, []string{"has 1111"}},
-		{"known image", func(d *core.Draft) { d.ImageURL = image("0") }, nil, []string{"has 0000", "add Fox"}},
+		{"known image", func(d *core.Draft) { d.ImageURL = image("0") }, nil, []string{"has 0000", "add Fox for 5 by "}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			b, d := &books{}, fox()
 			row.change(&d)
-			_, err := catalogue(b).Add(t.Context(), d)
+			_, err := catalogue(b).Add(t.Context(), 5, "", d)
 			var fields []string
 			if f := new(fault.Error); errors.As(err, &f) {
 				for _, broken := range f.Fields {

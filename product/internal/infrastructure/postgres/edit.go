@@ -2,31 +2,82 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 
 	"craftista/product/internal/core"
 	"craftista/shared/fault"
+	"craftista/shared/pg"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
-// Add implements core.Store.
-func (s *Store) Add(ctx context.Context, d core.Draft) (core.Product, error) {
+// Add implements core.Store. Of two with one key at the same moment the second
+// waits for the first one's commit, and then finds the key taken.
+func (s *Store) Add(ctx context.Context, person int64, key string, d core.Draft) (core.Product, error) {
 	const query = `
-		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
-		VALUES ($1, $2, $3, $4, $5, $6)
-		RETURNING ` + columns
-	var r row
-	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &r, query, d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper)
-	})
+		  WITH added AS (
+		       INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
+		       VALUES ($1, $2, $3, $4, $5, $6)
+		       RETURNING ` + columns + `),
+		       noted AS (
+		       INSERT INTO product.additions (person_id, key, draft, product_id)
+		       SELECT $7::bigint, $8::text, $9::bytea, id
+		         FROM added
+		        WHERE $8 <> '')
+		SELECT ` + columns + `
+		  FROM added`
+	said, err := hash(d)
 	if err != nil {
+		return core.Product{}, err
+	}
+	var r row
+	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
+		return tx.GetContext(ctx, &r, query, d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper, person, key, said)
+	})
+	switch {
+	case pg.Violated(err) == "additions_pkey":
+		return s.added(ctx, person, key, said)
+	case err != nil:
 		return core.Product{}, fmt.Errorf("insert product: %w", err)
 	}
 	return r.product(), nil
+}
+
+// added is the piece that came of a person's key, which is known to be taken. It
+// may be deleted by now.
+func (s *Store) added(ctx context.Context, person int64, key string, said []byte) (core.Product, error) {
+	const query = `
+		SELECT ` + columns + `
+		  FROM product.products
+		 WHERE id = (
+		       SELECT product_id
+		         FROM product.additions
+		        WHERE person_id = $1
+		          AND key = $2
+		          AND draft = $3)`
+	var r row
+	switch err := s.db.GetContext(ctx, &r, query, person, key, said); {
+	case errors.Is(err, sql.ErrNoRows):
+		return core.Product{}, core.ErrOtherDraft
+	case err != nil:
+		return core.Product{}, fmt.Errorf("select addition: %w", err)
+	}
+	return r.product(), nil
+}
+
+// hash tells drafts apart; it is kept.
+func hash(d core.Draft) ([]byte, error) {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("encode draft: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return sum[:], nil
 }
 
 // Edit implements core.Store. Of two edits of one version the second waits for
