@@ -42,11 +42,18 @@ func (c Catalogue) Edition(ctx context.Context, id int64) (Product, string, erro
 	return p, header.Get("Etag"), nil
 }
 
-// Add adds a piece to the catalogue. Invalid lists the rules that the draft
-// breaks, by the JSON names of its fields.
-func (c Catalogue) Add(ctx context.Context, bearer string, d Draft) (Product, error) {
+// KeyField names the key of Add among the rules that it may break.
+const KeyField = "Idempotency-Key"
+
+// Add adds a piece to the catalogue, or finds the one that the person added with
+// the key, of 1 to 100 letters, digits, dots, dashes and underscores: asking again
+// is safe. Invalid lists the rules that the draft breaks, by the JSON names of its
+// fields, or has KeyField if another draft was added with the key.
+func (c Catalogue) Add(ctx context.Context, bearer, key string, d Draft) (Product, error) {
 	var p Product
-	_, err := c.call(ctx, web.Request{Method: http.MethodPost, Path: "/api/products", Bearer: bearer, Body: d}, &p)
+	_, err := c.call(ctx, web.Request{
+		Method: http.MethodPost, Path: "/api/products", Bearer: bearer, Header: http.Header{KeyField: {`"` + key + `"`}}, Body: d,
+	}, &p)
 	return p, err
 }
 

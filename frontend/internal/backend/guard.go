@@ -74,18 +74,40 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// ask makes the call, and a GET once more where another replica or another moment
-// may have the answer. Time that is up stays up.
+// ask makes the call, and one that does no harm twice once more, where another
+// replica or another moment may have the answer. Time that is up stays up.
 func (g guard) ask(r *http.Request) (*http.Response, error) {
 	res, err := g.next.RoundTrip(r)
-	if r.Method != http.MethodGet || r.Context().Err() != nil || !worthAnother(res, err) {
+	if r.Context().Err() != nil || !worthAnother(res, err) {
+		return res, err
+	}
+	again := again(r)
+	if again == nil {
 		return res, err
 	}
 	if res != nil {
 		_, _ = io.CopyN(io.Discard, res.Body, 4<<10) // so that the connection can be used again
 		_ = res.Body.Close()
 	}
-	return g.next.RoundTrip(r)
+	return g.next.RoundTrip(again)
+}
+
+// again is a call that may be made twice, to be made the second time: a GET, or
+// one with a key by which the service knows it. It is nil for others.
+func again(r *http.Request) *http.Request {
+	if r.Method == http.MethodGet {
+		return r
+	}
+	if r.Header.Get(KeyField) == "" || r.GetBody == nil {
+		return nil
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return nil
+	}
+	r = r.Clone(r.Context())
+	r.Body = body
+	return r
 }
 
 // worthAnother reports whether a second call may fare better: the connection

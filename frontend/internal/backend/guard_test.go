@@ -1,6 +1,8 @@
 package backend_test
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -23,42 +25,60 @@ func TestAskedOnceMore(t *testing.T) {
 			w.WriteHeader(code)
 		}
 	}
+	read := func(ctx context.Context, c backend.Catalogue) error {
+		_, err := c.Product(ctx, 1)
+		return err
+	}
+	vote := func(ctx context.Context, c backend.Catalogue) error {
+		_, err := c.Vote(ctx, "token", 1, true)
+		return err
+	}
+	add := func(ctx context.Context, c backend.Catalogue) error {
+		_, err := c.Add(ctx, "token", "a-key", backend.Draft{Name: "Crane"})
+		return err
+	}
 	cut := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	for name, c := range map[string]struct {
 		first http.HandlerFunc
-		write bool
+		ask   func(context.Context, backend.Catalogue) error
 		calls int32
 		kind  fault.Kind // of the error; meaningless after a second call
 	}{
-		"a cut connection":         {first: cut, calls: 2},
-		"no gateway":               {first: status(502, ""), calls: 2},
-		"nobody there":             {first: status(503, ""), calls: 2},
-		"a gateway's patience":     {first: status(504, ""), calls: 2},
-		"a time to come back":      {first: status(503, "2"), calls: 1, kind: fault.Unavailable},
-		"a mistake of its own":     {first: status(500, ""), calls: 1, kind: fault.Unavailable},
-		"no such piece":            {first: status(404, ""), calls: 1, kind: fault.NotFound},
-		"too often":                {first: status(429, ""), calls: 1, kind: fault.Throttled},
-		"a vote cut":               {first: cut, write: true, calls: 1, kind: fault.Unavailable},
-		"a vote with nobody there": {first: status(503, ""), write: true, calls: 1, kind: fault.Unavailable},
+		"a cut connection":         {first: cut, ask: read, calls: 2},
+		"no gateway":               {first: status(502, ""), ask: read, calls: 2},
+		"nobody there":             {first: status(503, ""), ask: read, calls: 2},
+		"a gateway's patience":     {first: status(504, ""), ask: read, calls: 2},
+		"a time to come back":      {first: status(503, "2"), ask: read, calls: 1, kind: fault.Unavailable},
+		"a mistake of its own":     {first: status(500, ""), ask: read, calls: 1, kind: fault.Unavailable},
+		"no such piece":            {first: status(404, ""), ask: read, calls: 1, kind: fault.NotFound},
+		"too often":                {first: status(429, ""), ask: read, calls: 1, kind: fault.Throttled},
+		"a vote cut":               {first: cut, ask: vote, calls: 1, kind: fault.Unavailable},
+		"a piece cut":              {first: cut, ask: add, calls: 2},
+		"a piece, nobody there":    {first: status(503, ""), ask: add, calls: 2},
+		"a piece, come back":       {first: status(503, "1"), ask: add, calls: 1, kind: fault.Unavailable},
+		"a piece that is refused":  {first: status(422, ""), ask: add, calls: 1, kind: fault.Invalid},
+		"a vote with nobody there": {first: status(503, ""), ask: vote, calls: 1, kind: fault.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var calls atomic.Int32
+			var first string
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				asked := r.Method + r.Header.Get("Idempotency-Key") + string(body)
 				if calls.Add(1) == 1 {
+					first = asked
 					c.first(w, r)
 					return
+				}
+				if asked != first {
+					t.Errorf("asked %q, then %q", first, asked)
 				}
 				_, _ = w.Write([]byte(`{"name": "Crane"}`))
 			}))
 			defer server.Close()
 			catalogue := backend.New(backend.URLs{Product: server.URL}, "", telemetry.Discard()).Catalogue
-			var err error
-			if c.write {
-				_, err = catalogue.Vote(t.Context(), "token", 1, true)
-			} else {
-				_, err = catalogue.Product(t.Context(), 1)
-			}
+			err := c.ask(t.Context(), catalogue)
 			if calls.Load() != c.calls || (err == nil) != (c.calls == 2) || err != nil && fault.KindOf(err) != c.kind {
 				t.Errorf("%d calls and %v, want %d", calls.Load(), err, c.calls)
 			}

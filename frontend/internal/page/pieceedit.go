@@ -22,9 +22,12 @@ func (s *site) addPiece(w http.ResponseWriter, r *http.Request, who session.Sess
 	if err != nil {
 		return err
 	}
+	if err := checkKey(typed.key); err != nil {
+		return err
+	}
 	var p backend.Product
 	err = s.write(r.Context(), who.Token, &typed, func(d backend.Draft) (err error) {
-		p, err = s.services.Catalogue.Add(r.Context(), who.Token, d)
+		p, err = s.services.Catalogue.Add(r.Context(), who.Token, typed.key, d)
 		return err
 	})
 	if err != nil {

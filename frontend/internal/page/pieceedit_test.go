@@ -84,13 +84,51 @@ func TestADoubleClickIsOneEdit(t *testing.T) {
 	}
 }
 
+// TestADoubleClickIsOnePiece: what one form adds it adds once, however often it is
+// sent, also after it was refused. Another form adds another piece.
+func TestADoubleClickIsOnePiece(t *testing.T) {
+	t.Parallel()
+	for how, isHtmx := range map[string]bool{"whole": false, "htmx": true} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, page.Settings{})
+			o := header("X", "y")
+			if isHtmx {
+				o = w.byHtmx("/admin/pieces/new")
+			}
+			key := keyOf(w.get("/admin/pieces/new", w.here("curator")))
+			a := w.postPiece("/admin/pieces/new", heron("key", key, "name", ""), w.here("curator"), o)
+			if got := keyOf(a); got != key || key == "" {
+				t.Fatalf("%d, key %q after %q", a.status, got, key)
+			}
+			for range 2 {
+				a := w.postPiece("/admin/pieces/new", heron("key", key), w.here("curator"), o)
+				if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); got != "/admin/pieces?done=added&piece=4" {
+					t.Errorf("%d to %q: %s", a.status, got, a.body)
+				}
+			}
+			a = w.postPiece("/admin/pieces/new", heron("key", key, "name", "Ibis"), w.here("curator"), o)
+			got := []string{text(a.id("piece-problem")), text(a.class("button")), filled(a)["name"], filled(a)["focus"]}
+			want := []string{"This form has already added a piece, and it was not quite this one. Add it again if you want both.", "Add it too", "Ibis", "piece-problem"}
+			if diff := cmp.Diff(got, want); a.status != http.StatusUnprocessableEntity || diff != "" || len(w.pieces) != 4 {
+				t.Errorf("%d, %d pieces (-got +want):\n%s", a.status, len(w.pieces), diff)
+			}
+			another := keyOf(a)
+			w.postPiece("/admin/pieces/new", heron("key", another, "name", "Ibis"), w.here("curator"), o)
+			if len(w.pieces) != 5 || another == key {
+				t.Errorf("%d pieces, key %q after %q", len(w.pieces), another, key)
+			}
+		})
+	}
+}
+
 // TestAPieceDeletedMeanwhile holds that what was typed can become a new one.
 func TestAPieceDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, page.Settings{})
 	a := w.postPiece("/admin/pieces/77/edit", heron("tag", `"0-41-a"`), w.here("curator"))
 	got := []string{attr(a.id("piece-form"), "action"), text(a.class("button")), filled(a)["name"], filled(a)["tag"], filled(a)["focus"]}
-	if diff := cmp.Diff(got, []string{"/admin/pieces/new", "Add it as a new piece", "Heron", "", "piece-problem"}); a.status != http.StatusPreconditionFailed || diff != "" {
+	if diff := cmp.Diff(got, []string{"/admin/pieces/new", "Add it as a new piece", "Heron", "", "piece-problem"}); a.status != http.StatusPreconditionFailed || diff != "" || keyOf(a) == "" {
 		t.Errorf("%d (-got +want):\n%s", a.status, diff)
 	}
 }

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"cmp"
+	"crypto/rand"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,9 +16,11 @@ import (
 // drawings is where the catalogue knows the site's own art.
 const drawings = static.Prefix + "origami/"
 
-// newPieceForm is /admin/pieces/new's form filled with what was typed.
+// newPieceForm is /admin/pieces/new's form filled with what was typed. Its key,
+// by which what it adds is added once, stays when it comes back.
 func (s *site) newPieceForm(typed pieceTyped) view.PieceForm {
 	form := s.filled(typed)
+	form.Key = cmp.Or(typed.key, rand.Text())
 	form.Heading, form.Action, form.Submit = "New piece", shelfPath+"/new", "Add it to the gallery"
 	return form
 }
@@ -98,6 +102,9 @@ func markPiece(form *view.PieceForm, broken []fault.Field) {
 	for _, b := range broken {
 		field := fields[b.Field]
 		switch {
+		case b.Field == backend.KeyField: // somebody went back to the form, and changed it
+			form.Problem = "This form has already added a piece, and it was not quite this one. Add it again if you want both."
+			form.Key, form.Submit = rand.Text(), "Add it too"
 		case field == nil:
 			form.Problem = "Almost: " + b.Field + " " + b.Message + "."
 		case b.Field == "image_url":

@@ -22,14 +22,14 @@ import (
 const maxPieceForm = 16 << 20
 
 // pieceTyped is what a curator posted: the draft, its folds as they were typed,
-// the ETag of what it was written over, and the file, which is nil if none was
-// chosen.
+// the ETag of what it was written over or the key of a new piece, and the file,
+// which is nil if none was chosen.
 type pieceTyped struct {
 	backend.Draft
 
-	folds, tag string
-	file       []byte
-	tooLarge   bool // the file is over MaxPicture and not kept
+	folds, tag, key string
+	file            []byte
+	tooLarge        bool // the file is over MaxPicture and not kept
 }
 
 // readPiece reads a posted piece as it streams in. It checks the media type
@@ -54,7 +54,7 @@ func readPiece(r *http.Request) (pieceTyped, error) {
 			return pieceTyped{}, unreadable(err)
 		}
 		name := part.FormName()
-		if values.Has(name) || !slices.Contains([]string{"tag", "name", "description", "difficulty", "folds", "paper", "picture", "file"}, name) {
+		if values.Has(name) || !slices.Contains([]string{"tag", "key", "name", "description", "difficulty", "folds", "paper", "picture", "file"}, name) {
 			return pieceTyped{}, fault.New(fault.Malformed, "the form has a field that does not belong there")
 		}
 		value := ""
@@ -79,7 +79,7 @@ func (p *pieceTyped) fill(values url.Values) {
 	text := func(name string) string {
 		return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(values.Get(name)))
 	}
-	p.tag, p.folds = values.Get("tag"), text("folds")
+	p.tag, p.key, p.folds = values.Get("tag"), values.Get("key"), text("folds")
 	folds, err := strconv.Atoi(p.folds)
 	if err != nil {
 		folds = 0
@@ -127,6 +127,14 @@ func unreadable(err error) error {
 		return fault.New(fault.TooLarge, "the form is over %d bytes", tooLarge.Limit)
 	}
 	return fault.New(fault.Malformed, "the form cannot be read").Because(err)
+}
+
+// checkKey refuses what is no key of a new piece.
+func checkKey(key string) error {
+	if len(key) > 100 || !plainName(key) {
+		return fault.New(fault.Malformed, "the form does not say which piece it is")
+	}
+	return nil
 }
 
 // checkTag refuses what is no ETag. * above all, which would undo any edit.

@@ -15,6 +15,7 @@ import (
 type edits struct {
 	versions map[string]int // by the piece's id
 	uploads  []string       // the media types of what was uploaded
+	added    map[string]any // pieces, by the key
 }
 
 func (w *world) tag(id string) string {
@@ -24,12 +25,20 @@ func (w *world) tag(id string) string {
 // serveEdits is the catalogue's part for curators. It takes a token for a
 // curator's, and keeps only those of the rules that tests break.
 func (w *world) serveEdits() {
-	w.edits.versions = map[string]int{}
+	w.edits.versions, w.edits.added = map[string]int{}, map[string]any{}
 	w.product.HandleFunc("POST /api/products", w.forEditors(func(rw http.ResponseWriter, r *http.Request) {
-		if d := draft(rw, r); d != nil {
-			d["id"], d["votes"] = 4, 0
-			w.pieces = append(w.pieces, d)
+		d, key := draft(rw, r), r.Header.Get("Idempotency-Key")
+		before, _ := w.edits.added[key].(map[string]any)
+		switch {
+		case d == nil:
+		case before == nil:
+			d["id"], d["votes"] = len(w.pieces)+1, 0
+			w.pieces, w.edits.added[key] = append(w.pieces, d), d
 			reply(rw, http.StatusCreated, d)
+		case before["name"] != d["name"]:
+			refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "Idempotency-Key", "message": "was used for another piece"})
+		default:
+			reply(rw, http.StatusCreated, before)
 		}
 	}))
 	w.product.HandleFunc("PUT /api/products/{id}", w.forEditors(func(rw http.ResponseWriter, r *http.Request) {

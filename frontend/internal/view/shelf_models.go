@@ -29,11 +29,11 @@ type ShelfRow struct {
 }
 
 // PieceForm is the form of a piece. Tag is what the piece was when it was read,
-// "" for a new one. Problem is said above the fields. With Conflict somebody else
+// "" for a new one, which has a Key instead. Problem is said above the fields. With Conflict somebody else
 // saved the piece meanwhile, what is in Tag now, and TheirsURL leads to it.
 type PieceForm struct {
 	Heading, Action, Submit       string
-	Tag, Problem                  string
+	Tag, Key, Problem             string
 	ProblemFocus, Conflict        bool
 	Name, Description, Folds      PieceField
 	Paper, Difficulty, Picture    PieceField
