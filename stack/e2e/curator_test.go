@@ -2,14 +2,17 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"html"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"craftista/shared/pg"
@@ -59,6 +62,7 @@ func TestACuratorsDay(t *testing.T) {
 			b.upload(picture)
 			b.submit("#piece-form")
 			b.see("#done", name+" is in the gallery now.")
+			twice(t, other, s, "Twice "+name)
 
 			b.click("#done a")
 			b.see("h1", name)
@@ -90,6 +94,22 @@ func TestACuratorsDay(t *testing.T) {
 			b.see("h1", "It flew away")
 		})
 	}
+}
+
+// named counts the latest pieces of that name.
+func named(t *testing.T, s *local.Stack, name string) (n int) {
+	t.Helper()
+	var pieces []struct{ Name string }
+	got := do(t, http.DefaultClient, get(t, s.URLs["product"]+"/api/products?sort=-created_at&limit=100"))
+	if err := json.Unmarshal([]byte(got.Body), &pieces); err != nil {
+		t.Fatalf("%d %s: %v", got.Status, got.Body, err)
+	}
+	for _, p := range pieces {
+		if p.Name == name {
+			n++
+		}
+	}
+	return n
 }
 
 // become makes somebody a curator or an admin, leaves their browser at /admin and
@@ -145,19 +165,54 @@ func theirs(t *testing.T, client *http.Client, front, id, name string) {
 	t.Helper()
 	at := front + "/admin/pieces/" + id + "/edit"
 	form := do(t, client, get(t, at)).Body
-	found := func(pattern string) string {
-		m := regexp.MustCompile(pattern).FindStringSubmatch(form)
-		if m == nil {
-			t.Fatalf("no %s in %s", pattern, form)
-		}
-		return html.UnescapeString(m[1])
+	r := pieceOf(t, at, map[string]string{
+		"tag": found(t, form, `name="tag" value="([^"]*)"`), "name": name, "picture": found(t, form, `name="picture" value="([^"]*)" checked`),
+	})
+	if got := do(t, client, r); got.Status != http.StatusSeeOther {
+		t.Fatalf("their edit: %d %s", got.Status, got.Body)
 	}
+}
+
+// twice is a double click without script: one form, sent twice at once.
+func twice(t *testing.T, client *http.Client, s *local.Stack, name string) {
+	t.Helper()
+	at := s.URLs["frontend"] + "/admin/pieces/new"
+	key := found(t, do(t, client, get(t, at)).Body, `name="key" value="([^"]*)"`)
+	var requests []*http.Request
+	for range 2 {
+		requests = append(requests, pieceOf(t, at, map[string]string{"key": key, "name": name, "picture": "/static/origami/swan.svg"}))
+	}
+	var wg sync.WaitGroup
+	for _, r := range requests {
+		wg.Go(func() {
+			if got := do(t, client, r); got.Status != http.StatusSeeOther {
+				t.Errorf("adding: %d %s", got.Status, got.Body)
+			}
+		})
+	}
+	wg.Wait()
+	if got := named(t, s, name); got != 1 {
+		t.Errorf("%d pieces of one form", got)
+	}
+}
+
+// found is what the pattern's group matches in the page.
+func found(t *testing.T, page, pattern string) string {
+	t.Helper()
+	m := regexp.MustCompile(pattern).FindStringSubmatch(page)
+	if m == nil {
+		t.Fatalf("no %s in %s", pattern, page)
+	}
+	return html.UnescapeString(m[1])
+}
+
+// pieceOf is the post of a piece's form.
+func pieceOf(t *testing.T, at string, fields map[string]string) *http.Request {
+	t.Helper()
 	var body bytes.Buffer
 	parts := multipart.NewWriter(&body)
-	for field, value := range map[string]string{
-		"tag": found(`name="tag" value="([^"]*)"`), "name": name, "description": "It flies.", "difficulty": "easy", "folds": "3", "paper": "washi",
-		"picture": found(`name="picture" value="([^"]*)" checked`),
-	} {
+	maps.Copy(fields, map[string]string{"description": "It flies.", "difficulty": "easy", "folds": "3", "paper": "washi"})
+	for field, value := range fields {
 		if err := parts.WriteField(field, value); err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +224,5 @@ func theirs(t *testing.T, client *http.Client, front, id, name string) {
 	}
 	r.Header.Set("Content-Type", parts.FormDataContentType())
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	if got := do(t, client, r); got.Status != http.StatusSeeOther {
-		t.Fatalf("their edit: %d %s", got.Status, got.Body)
-	}
+	return r
 }
