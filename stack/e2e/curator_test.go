@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"maps"
 	"mime/multipart"
 	"net/http"
@@ -63,6 +64,7 @@ func TestACuratorsDay(t *testing.T) {
 			b.submit("#piece-form")
 			b.see("#done", name+" is in the gallery now.")
 			twice(t, other, s, "Twice "+name)
+			largest(t, other, front, "Large "+name)
 
 			b.click("#done a")
 			b.see("h1", name)
@@ -196,6 +198,29 @@ func twice(t *testing.T, client *http.Client, s *local.Stack, name string) {
 	}
 }
 
+// largest adds a piece with a drawing that takes 1 MiB once it is written anew, the
+// most that the catalogue keeps, and looks at it.
+func largest(t *testing.T, client *http.Client, front, name string) {
+	t.Helper()
+	const limit, quote = 1 << 20, "&#39;"
+	const head, tail = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><desc>`, "</desc></svg>"
+	room := limit - len(head) - len(tail)
+	at := front + "/admin/pieces/new"
+	r := pieceOf(t, at, map[string]string{
+		"key": found(t, do(t, client, get(t, at)).Body, `name="key" value="([^"]*)"`), "name": name,
+		"file": head + strings.Repeat("'", room/len(quote)) + strings.Repeat("x", room%len(quote)) + tail,
+	})
+	added := do(t, client, r)
+	_, id, ok := strings.Cut(added.Header.Get("Location"), "piece=")
+	if !ok {
+		t.Fatalf("adding: %d %s", added.Status, added.Body)
+	}
+	source := found(t, do(t, client, get(t, front+"/origamis/"+id)).Body, `<img src="(/images/[^"]*)"`)
+	if got := do(t, client, get(t, front+source)); got.Status != http.StatusOK || len(got.Body) != limit {
+		t.Errorf("%s: %d, %d bytes", source, got.Status, len(got.Body))
+	}
+}
+
 // found is what the pattern's group matches in the page.
 func found(t *testing.T, page, pattern string) string {
 	t.Helper()
@@ -213,9 +238,15 @@ func pieceOf(t *testing.T, at string, fields map[string]string) *http.Request {
 	parts := multipart.NewWriter(&body)
 	maps.Copy(fields, map[string]string{"description": "It flies.", "difficulty": "easy", "folds": "3", "paper": "washi"})
 	for field, value := range fields {
-		if err := parts.WriteField(field, value); err != nil {
+		create := parts.CreateFormField
+		if field == "file" {
+			create = func(field string) (io.Writer, error) { return parts.CreateFormFile(field, "mine.svg") }
+		}
+		part, err := create(field)
+		if err != nil {
 			t.Fatal(err)
 		}
+		_, _ = part.Write([]byte(value))
 	}
 	_ = parts.Close()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at, &body)

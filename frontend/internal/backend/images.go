@@ -10,9 +10,9 @@ import (
 	"craftista/shared/fault"
 )
 
-// maxImage is the largest picture that is handed on, in bytes: twice what the
-// catalogue takes from a curator.
-const maxImage = 512 << 10
+// maxImage is the largest picture that is handed on, in bytes, and the largest that
+// the catalogue keeps: more than it takes from a curator, for it writes each anew.
+const maxImage = 1 << 20
 
 // Images are the pictures that curators gave to the catalogue.
 type Images struct {
@@ -27,7 +27,7 @@ type Image struct {
 }
 
 // Image is the picture with the name. It is NotFound if there is none, if its
-// media type is another one and if it is over 512 KiB; Unavailable if the
+// media type is another one and if it is over 1 MiB; Unavailable if the
 // catalogue does not answer whole within ReadTimeout. It is read to its end
 // before anybody sees a byte, so that a cache never keeps half of one.
 func (i Images) Image(ctx context.Context, name string) (Image, error) {

@@ -67,8 +67,8 @@ func (w *world) serveImages() {
 		"crane.png": {"image/png; charset=binary", "\x89PNG"},
 		"page.svg":  {"text/html", "<script>alert(1)</script>"},
 		"none.svg":  {"", "?"},
-		"huge.png":  {"image/png", strings.Repeat("x", 512<<10+1)},
-		"large.png": {"image/png", strings.Repeat("x", 512<<10)},
+		"huge.png":  {"image/png", strings.Repeat("x", 1<<20+1)},
+		"large.png": {"image/png", strings.Repeat("x", 1<<20)},
 	}
 	w.product.HandleFunc("GET /api/images/{name}", func(rw http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("name")

@@ -18,7 +18,7 @@ const (
 // The limits of a picture, in bytes. A good one may grow as it is rewritten.
 const (
 	MaxUpload = 256 << 10
-	maxKept   = 1 << 20 // in step with the schema
+	maxKept   = 1 << 20 // in step with the schema, and with what the site hands on
 )
 
 // Clean returns the picture as it is safe to keep and to send. A picture that

@@ -202,6 +202,20 @@ func laughs(tag, reference string) string {
 	return b.String()
 }
 
+// TestLargestDrawing is kept, and a byte more is not.
+func TestLargestDrawing(t *testing.T) {
+	t.Parallel()
+	const frame, limit = len(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><desc></desc></svg>`), 1 << 20
+	quotes := (limit - frame) / len("&#39;")
+	text := strings.Repeat("'", quotes) + strings.Repeat("x", limit-frame-quotes*len("&#39;"))
+	if kept, err := picture.Clean(picture.SVG, []byte(in("<desc>"+text+"</desc>"))); err != nil || len(kept) != limit {
+		t.Errorf("got %d bytes and %v, want %d", len(kept), err, limit)
+	}
+	if kept, err := picture.Clean(picture.SVG, []byte(in("<desc>"+text+"x</desc>"))); err == nil {
+		t.Errorf("got %d bytes, want a refusal", len(kept))
+	}
+}
+
 // TestDrawingsAreWrittenAnew: what is kept, and in which form.
 func TestDrawingsAreWrittenAnew(t *testing.T) {
 	t.Parallel()
