@@ -12,7 +12,8 @@ type Recommendation struct{ client }
 // Daily is the piece of a day. The catalogue's facts are not part of it.
 type Daily struct {
 	Product
-	Date string `json:"date"` // 2026-11-22
+	Date    string `json:"date"`    // 2026-11-22
+	Deleted bool   `json:"deleted"` // the piece has left the gallery since
 }
 
 // Pick is a piece chosen for somebody.

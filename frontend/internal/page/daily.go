@@ -118,11 +118,21 @@ func (s *site) day(ctx context.Context, at when) (*view.Day, backend.Daily, erro
 		if err != nil {
 			return nil, daily, err
 		}
-		model.ID, model.Name, model.Description, model.URL = strconv.FormatInt(daily.ID, 10), daily.Name, daily.Description, pieceURL(daily.ID)
-		model.Art = s.art(daily.Product, daily.Name+", folded from paper")
-		model.Vote = voteModel(daily.ID, daily.Name, daily.Votes, slices.Contains(s.mine(ctx, []int64{daily.ID}), daily.ID))
+		s.showDay(ctx, model, daily)
 	}
 	return model, daily, nil
+}
+
+// showDay fills in the day's piece. One that has left the gallery since can neither
+// be looked at nor voted for.
+func (s *site) showDay(ctx context.Context, model *view.Day, daily backend.Daily) {
+	model.Name, model.Description, model.Art = daily.Name, daily.Description, s.art(daily.Product, daily.Name+", folded from paper")
+	if daily.Deleted {
+		model.Gone = "It has left the gallery since, with " + plural(daily.Votes, "vote") + "."
+		return
+	}
+	model.ID, model.URL = strconv.FormatInt(daily.ID, 10), pieceURL(daily.ID)
+	model.Vote = voteModel(daily.ID, daily.Name, daily.Votes, slices.Contains(s.mine(ctx, []int64{daily.ID}), daily.ID))
 }
 
 func dayURL(date string) string { return dailyPath + "?date=" + date }

@@ -58,6 +58,28 @@ func TestDaily(t *testing.T) {
 	}
 }
 
+// TestDailyOfADeletedPiece: its day shows it as it was, with nothing to press that
+// leads nowhere.
+func TestDailyOfADeletedPiece(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.get("/daily?date=2026-08-31", as(w.issuer.Mint(7, "user")))
+	day := a.class("day")
+	got := []any{a.status, text(a.tags("h1")[0]), text(a.class("lead")), text(a.class("gone")), attr(day, "id"), links(t, day)}
+	want := []any{200, "Whale", "A whale.", "It has left the gallery since, with 1,234,567 votes.", "", []string{"Today’s piece /daily"}}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
+	for e := range elements(day) {
+		if e.Data == "form" || e.Data == "button" || attr(e, "data-count") != "" {
+			t.Errorf("there is %s", markup(t, e))
+		}
+	}
+	if got := links(t, a.class("calendar")); len(got) != 1 || got[0] != "31 Whale /daily?date=2026-08-31" {
+		t.Errorf("the calendar leads to %q", got)
+	}
+}
+
 // TestCalendarWeeks holds each date under its weekday.
 func TestCalendarWeeks(t *testing.T) {
 	t.Parallel()

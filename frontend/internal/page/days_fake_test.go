@@ -51,11 +51,14 @@ func (w *world) serveDays() {
 	})
 }
 
-// on is a piece as the day's.
+// on is a piece as the day's; the whale has left the gallery.
 func (w *world) on(date string, piece int) map[string]any {
 	daily := map[string]any{"date": date}
 	for _, key := range []string{"id", "name", "description", "image_url", "votes"} {
 		daily[key] = w.pieces[piece][key]
+	}
+	if daily["name"] == "Whale" {
+		daily["deleted"] = true
 	}
 	return daily
 }

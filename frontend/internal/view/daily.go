@@ -8,6 +8,8 @@ type Daily struct {
 
 // Day is the piece of a day. Missing is the heading in its place where there is
 // none to show, and Why says why; RetryURL is "" where trying again cannot help.
+// Gone is said of a piece that is no longer in the gallery, in place of its votes;
+// ID and URL are "" then.
 type Day struct {
 	Title, Date           string // Date: "Sunday 22 November 2026"
 	Today                 bool
@@ -15,6 +17,7 @@ type Day struct {
 	URL                   string
 	Art                   Art
 	Vote                  Vote
+	Gone                  string
 	Missing, Why          string
 	RetryURL              string
 }

@@ -22,6 +22,7 @@ type daily struct {
 	ImageURL    string `json:"image_url"`
 	Votes       int64  `json:"votes"`
 	Date        string `json:"date"`
+	Deleted     bool   `json:"deleted"`
 }
 
 func TestDailyShowsThePieceOfToday(t *testing.T) {
@@ -182,7 +183,7 @@ func TestDailyByDate(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			res := get(t, h, dailyPath+tt.query)
-			want := daily{ID: tt.id, Name: "Model", Description: "A model.", ImageURL: "/model.svg", Date: tt.date}
+			want := daily{ID: tt.id, Name: "Model", Description: "A model.", ImageURL: "/model.svg", Date: tt.date, Deleted: tt.id == 3}
 			if diff := cmp.Diff(ok[daily](t, res), want); diff != "" {
 				t.Errorf("body (-got +want):\n%s", diff)
 			}
@@ -268,7 +269,7 @@ func TestDailyOfTodayIsNotReplacedOnceDeleted(t *testing.T) {
 		t.Errorf("the next days got %d, want %d", got, 3-chosen)
 	}
 	later := w.replica(t, at(t, "2026-03-02T12:00:00Z"))
-	want := daily{ID: chosen, Name: "Last name", Description: "A model.", ImageURL: "/model.svg", Date: "2026-03-01"}
+	want := daily{ID: chosen, Name: "Last name", Description: "A model.", ImageURL: "/model.svg", Date: "2026-03-01", Deleted: true}
 	if diff := cmp.Diff(ok[daily](t, get(t, later, dailyPath+"?date=2026-03-01")), want); diff != "" {
 		t.Errorf("once the day is over (-got +want):\n%s", diff)
 	}

@@ -51,7 +51,8 @@ type recordedDay struct {
 // deleted, see Daily.piece.
 func (s *Store) archive(ctx context.Context, month, today time.Time) ([]recordedDay, error) {
 	const query = `
-		SELECT d.day, p.id, p.name, p.description, p.image_url, p.votes, p.difficulty, p.folds, p.paper, p.created_at, p.updated_at
+		SELECT d.day, p.id, p.name, p.description, p.image_url, p.votes, p.difficulty, p.folds, p.paper, p.created_at, p.updated_at,
+		       p.deleted_at IS NOT NULL AS deleted
 		FROM recommendation.daily AS d JOIN product.products AS p ON p.id = d.product_id
 		WHERE d.day >= $1 AND d.day < $2 AND (d.day < $3 OR d.day = $3 AND p.deleted_at IS NULL)
 		ORDER BY d.day`

@@ -28,7 +28,8 @@ type dailyReply struct {
 	Description string `json:"description"`
 	ImageURL    string `json:"image_url"`
 	Votes       int64  `json:"votes"`
-	Date        string `json:"date"` // YYYY-MM-DD in UTC
+	Date        string `json:"date"`              // YYYY-MM-DD in UTC
+	Deleted     bool   `json:"deleted,omitempty"` // it left the gallery since: nobody can vote for it or look at it elsewhere
 }
 
 // Show answers GET /api/origami-of-the-day?date=. Without a date, or with
@@ -49,7 +50,7 @@ func (d Daily) Show(w http.ResponseWriter, r *http.Request) error {
 func (p product) on(date time.Time) dailyReply {
 	return dailyReply{
 		ID: p.ID, Name: p.Name, Description: p.Description, ImageURL: p.ImageURL, Votes: p.Votes,
-		Date: date.Format(time.DateOnly),
+		Date: date.Format(time.DateOnly), Deleted: p.Deleted,
 	}
 }
 

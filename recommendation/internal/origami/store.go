@@ -33,7 +33,7 @@ type product struct {
 	Paper       string    `db:"paper" json:"paper"`
 	CreatedAt   time.Time `db:"created_at" json:"created_at"`
 	UpdatedAt   time.Time `db:"updated_at" json:"updated_at"`
-	Deleted     bool      `db:"deleted" json:"-"` // read for the piece of a day only: no other reader gets a deleted one
+	Deleted     bool      `db:"deleted" json:"-"` // read for pieces of days only: no other reader gets a deleted one
 }
 
 // Ready is nil once the database answers and has every table that the service
