@@ -26,7 +26,7 @@ func (s *site) addPiece(w http.ResponseWriter, r *http.Request, who session.Sess
 		return err
 	}
 	var p backend.Product
-	err = s.write(r.Context(), who.Token, &typed, func(d backend.Draft) (err error) {
+	err = s.write(r.Context(), who, &typed, func(d backend.Draft) (err error) {
 		p, err = s.services.Catalogue.Add(r.Context(), who.Token, typed.key, d)
 		return err
 	})
@@ -63,7 +63,7 @@ func (s *site) savePiece(w http.ResponseWriter, r *http.Request, who session.Ses
 	if err := checkTag(typed.tag); err != nil {
 		return err
 	}
-	err = s.write(r.Context(), who.Token, &typed, func(d backend.Draft) error {
+	err = s.write(r.Context(), who, &typed, func(d backend.Draft) error {
 		return s.services.Catalogue.Edit(r.Context(), who.Token, id, typed.tag, d)
 	})
 	switch fault.KindOf(err) {
@@ -109,7 +109,10 @@ func (s *site) refusePiece(w http.ResponseWriter, r *http.Request, form view.Pie
 	switch {
 	case f.Kind == fault.Invalid:
 		markPiece(&form, f.Fields)
-	case f.Kind == fault.Unauthenticated, fragment(r):
+	case f.Kind == fault.Unauthenticated:
+		web.NoteFailure(r.Context(), err)
+		return s.keepForm(w, r, form)
+	case fragment(r):
 		return err
 	default:
 		form.Problem, form.ProblemFocus = notice(f, s.failure(f)), true

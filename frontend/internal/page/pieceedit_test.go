@@ -132,16 +132,3 @@ func TestAPieceDeletedMeanwhile(t *testing.T) {
 		t.Errorf("%d (-got +want):\n%s", a.status, diff)
 	}
 }
-
-// TestATokenThatIsNoLongerGood leads to sign-in.
-func TestATokenThatIsNoLongerGood(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, page.Settings{})
-	w.revoked = true
-	for _, o := range []option{header("X", "y"), w.byHtmx("/admin/pieces/new")} {
-		a := w.postPiece("/admin/pieces/new", heron(), w.here("curator"), o, header("Referer", w.site.URL+"/admin/pieces/new"))
-		if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); got != "/login?next=%2Fadmin%2Fpieces%2Fnew&why=expired" {
-			t.Errorf("%d to %q", a.status, got)
-		}
-	}
-}

@@ -95,6 +95,9 @@ func TestAPieceIsAdded(t *testing.T) {
 	w := newWorld(t, page.Settings{})
 	a := w.get("/admin/pieces/new", w.here("curator"))
 	want := map[string]string{"tag": "", "name": "", "description": "", "difficulty": "", "folds": "", "paper": "", "errors": "", "focus": ""}
+	if a.id("piece-problem").FirstChild != nil {
+		t.Error("what has nothing to say is not empty, and so takes room")
+	}
 	if diff := cmp.Diff(filled(a), want); diff != "" || len(texts(a, "li", "drawing")) != 24 {
 		t.Fatalf("%d drawings (-got +want):\n%s", len(texts(a, "li", "drawing")), diff)
 	}

@@ -9,14 +9,22 @@ import (
 	"strings"
 
 	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/session"
 	"craftista/shared/fault"
 )
 
-// write does what was asked with the draft, once its file is in the catalogue. If
-// the file is refused, the draft goes without a picture, which the catalogue
+// write does what somebody who is signed in asked with the draft, once its file is
+// in the catalogue. If the file is refused, the draft goes without a picture, which the catalogue
 // refuses too: so that one answer has all that is wrong.
-func (s *site) write(ctx context.Context, bearer string, typed *pieceTyped, do func(backend.Draft) error) error {
-	err := s.addFile(ctx, bearer, typed)
+func (s *site) write(ctx context.Context, who session.Session, typed *pieceTyped, do func(backend.Draft) error) error {
+	switch who.State {
+	case session.Unknown:
+		return signInAway()
+	case session.SignedOut, session.RunOut:
+		return fault.New(fault.Unauthenticated, "nobody is signed in")
+	case session.SignedIn:
+	}
+	err := s.addFile(ctx, who.Token, typed)
 	var file *fault.Error
 	if err != nil && (!errors.As(err, &file) || file.Kind != fault.Invalid) {
 		return err

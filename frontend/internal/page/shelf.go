@@ -25,6 +25,40 @@ func (s *site) forCurators(next personal) web.Handler {
 	return s.forRoles(next, token.RoleCurator, token.RoleAdmin)
 }
 
+// keepingForms is forCurators for a form that took a while to fill in: whoever is
+// no longer signed in gets it back, see refusePiece. Only what is no such form, so
+// that there is nothing to keep, leads to sign-in as everything else does.
+func (s *site) keepingForms(next personal) web.Handler {
+	curators := s.forCurators(next)
+	return func(w http.ResponseWriter, r *http.Request) error {
+		who := session.From(r.Context())
+		if who.State == session.SignedIn {
+			return curators(w, r)
+		}
+		err := next(w, r, who)
+		if err == nil {
+			return nil
+		}
+		web.NoteFailure(r.Context(), err)
+		return curators(w, r)
+	}
+}
+
+// keepForm answers a form whose person's session has ended: they sign in beside
+// it and send it again. By htmx it never left their page.
+func (s *site) keepForm(w http.ResponseWriter, r *http.Request, form view.PieceForm) error {
+	if session.From(r.Context()).State == session.SignedIn { // so the token says, and the catalogue knows better
+		s.sessions.End(w, r)
+	}
+	form.SignInURL = "/login?" + url.Values{"next": {shelfPath}, "why": {"form"}}.Encode()
+	if fragment(r) {
+		form.Problem = "Your session has ended. What you typed is still here: sign in, then send it once more."
+		return send(w, r, http.StatusUnauthorized, view.PieceProblem(form))
+	}
+	form.Problem = "Your session has ended. What you typed is still here, only a file has to be chosen again: sign in, then send it once more."
+	return s.page(w, r, http.StatusUnauthorized, form.Heading, view.PieceFormPage(form))
+}
+
 // adminPieces answers GET /admin/pieces.
 func (s *site) adminPieces(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	query, status := r.URL.Query(), http.StatusOK

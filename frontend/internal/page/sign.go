@@ -157,6 +157,8 @@ func why(r *http.Request) string {
 	switch {
 	case state == session.Unknown:
 		return "Sign-in does not answer just now, so it is not known whether you are signed in."
+	case query.Get("why") == "form":
+		return "Sign in here, then go back to the other tab: your form waits in it."
 	case state == session.RunOut, query.Get("why") == "expired":
 		return "Your session has run out. Sign in again and you are back where you were."
 	case query.Get("why") == "welcome":

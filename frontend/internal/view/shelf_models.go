@@ -29,7 +29,7 @@ type ShelfRow struct {
 }
 
 // PieceForm is the form of a piece. Tag is what the piece was when it was read,
-// "" for a new one, which has a Key instead. Problem is said above the fields. With Conflict somebody else
+// "" for a new one, which has a Key instead. Problem is said above the fields, with a link to SignInURL unless that is "". With Conflict somebody else
 // saved the piece meanwhile, what is in Tag now, and TheirsURL leads to it.
 type PieceForm struct {
 	Heading, Action, Submit       string
@@ -40,6 +40,7 @@ type PieceForm struct {
 	Levels                        []Option
 	Drawings                      []Drawing
 	BackURL, TheirsURL, DeleteURL string // "" where there is no such way
+	SignInURL                     string
 	TheirArt                      Art    // where Picture.Theirs is set
 	MaxPicture                    string // bytes, for the script that checks before the upload
 }
