@@ -72,6 +72,9 @@ func TestASessionEndsOverAForm(t *testing.T) {
 				if diff := cmp.Diff(rest, []string{"easy", "/static/origami/swan.svg", tag, path, saysKeptWhole + signInTab}); diff != "" {
 					t.Errorf("%s, %s %s (-got +want):\n%s", ending, name, path, diff)
 				}
+				if got := text(a.class("site-nav")); !strings.Contains(got, "Sign in") || strings.Contains(got, "Sign out") {
+					t.Errorf("%s: the header says %q", ending, got)
+				}
 				if tag == "" && keyOf(a) != form.Get("key") || len(a.tags("script")) != 3 || a.header.Get("WWW-Authenticate") != "" {
 					t.Errorf("%s, %s: key %q, want %q; %d scripts", ending, path, keyOf(a), form.Get("key"), len(a.tags("script")))
 				}

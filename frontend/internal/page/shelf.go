@@ -49,6 +49,7 @@ func (s *site) keepingForms(next personal) web.Handler {
 func (s *site) keepForm(w http.ResponseWriter, r *http.Request, form view.PieceForm) error {
 	if session.From(r.Context()).State == session.SignedIn { // so the token says, and the catalogue knows better
 		s.sessions.End(w, r)
+		r = r.WithContext(session.Over(r.Context()))
 	}
 	form.SignInURL = "/login?" + url.Values{"next": {shelfPath}, "why": {"form"}}.Encode()
 	if fragment(r) {

@@ -72,6 +72,12 @@ func From(ctx context.Context) Session {
 	return Session{}
 }
 
+// Over is the context of a request whose session turned out to be over after all:
+// From is nobody's session there.
+func Over(ctx context.Context) context.Context {
+	return context.WithValue(ctx, visitKey{}, visit{read: func() Session { return Session{} }})
+}
+
 // JustVoted reports whether a vote of this browser was acknowledged within the
 // last two seconds, through whichever replica: see Keeper.Voted. It waits for
 // nobody.
