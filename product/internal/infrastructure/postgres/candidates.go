@@ -3,6 +3,8 @@ package postgres
 import (
 	"strings"
 
+	"craftista/product/internal/core"
+
 	"github.com/lib/pq"
 )
 
@@ -45,14 +47,17 @@ func (t term) ids(in part, args *arguments) string {
 	return `SELECT g.chunk * 8192 + unnest(g.offsets) AS id FROM product.postings AS g WHERE ` + t.rows(in, args)
 }
 
-// placed is ids with the places in the order, from p.
-func (t term) placed(args *arguments) string {
+// placed is ids with the places in an order. It reads the places of a chunk once
+// for all offsets; OFFSET keeps PostgreSQL from reading them for each.
+func (t term) placed(sort core.Sort, args *arguments) string {
 	return `
-	SELECT g.chunk * 8192 + n AS id, substring(p.places FROM n * 4 + 1 FOR 4) AS place
-	  FROM product.postings AS g
-	  JOIN p ON p.chunk = g.chunk,
-	       unnest(g.offsets) AS n
-	 WHERE ` + t.rows(part{}, args)
+	SELECT g.chunk * 8192 + n AS id, substring(g.places FROM n * 4 + 1 FOR 4) AS place
+	  FROM (SELECT g.chunk, g.offsets,
+	               (SELECT p.places FROM product.places AS p WHERE p.sort = ` + args.add(sort) + ` AND p.chunk = g.chunk) AS places
+	          FROM product.postings AS g
+	         WHERE ` + t.rows(part{}, args) + `
+	        OFFSET 0) AS g,
+	       unnest(g.offsets) AS n`
 }
 
 // has is a condition for an id of the part to be of the term. PostgreSQL keeps
@@ -141,11 +146,8 @@ func nearest(n int, first term, others ...term) candidates {
 	return func(o order, args *arguments) string {
 		place := o.place(args)
 		return o.look(`
-	WITH p AS MATERIALIZED ( -- to be hashed: postings of a chunk are many
-	    SELECT chunk, places FROM product.places WHERE sort = ` + args.add(o.page.Sort) + `
-	),
-	c AS MATERIALIZED (
-	    SELECT DISTINCT id, place FROM (` + first.placed(args) + `) AS g WHERE ` + allHave(others, part{}, args) + `
+	WITH c AS MATERIALIZED (
+	    SELECT DISTINCT id, place FROM (` + first.placed(o.page.Sort, args) + `) AS g WHERE ` + allHave(others, part{}, args) + `
 	)
 	SELECT id FROM c WHERE place = ` + place + `
 	 UNION ALL
