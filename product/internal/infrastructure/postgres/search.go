@@ -68,9 +68,20 @@ func (s *Store) find(ctx context.Context, p core.Page, terms []term, from candid
 // nameMost is how many words are counted, and named, that begin as asked for.
 const nameMost = 500
 
-// terms returns a term for each word of the query, and about how many pieces
-// there are in all.
-func (s *Store) terms(ctx context.Context, text string) (terms []term, total float64, err error) {
+// match is what a word asked for may mean: all words that begin so, or one that
+// it may misspell.
+type match struct {
+	Asked  string         `db:"asked"`
+	Begins bool           `db:"begins"`
+	Words  pq.StringArray `db:"words"`
+	Pieces int64          `db:"pieces"`
+	Held   int64          `db:"held"`
+	Total  float64        `db:"total"` // of pieces, about
+}
+
+// matches looks the words of a text up, each together with those it may misspell
+// after it, if none begins so.
+func (s *Store) matches(ctx context.Context, text string) (found []match, err error) {
 	const query = `
 		WITH asked AS MATERIALIZED (
 		    SELECT a.word, t.total, w.words, w.pieces, w.held
@@ -100,32 +111,34 @@ func (s *Store) terms(ctx context.Context, text string) (terms []term, total flo
 		   AND s.misspelling = m.misspelling
 		   AND w.word = s.word
 		 ORDER BY asked, begins DESC, words`
-	var rows []struct {
-		Asked  string         `db:"asked"`
-		Begins bool           `db:"begins"` // the words so; or they are one that it may misspell
-		Words  pq.StringArray `db:"words"`
-		Pieces int64          `db:"pieces"`
-		Held   int64          `db:"held"`
-		Total  float64        `db:"total"`
+	if err := s.db.SelectContext(ctx, &found, query, text, nameMost, int64(math.MaxInt64), bitmapShare); err != nil {
+		return nil, fmt.Errorf("look up words: %w", err)
 	}
-	if err := s.db.SelectContext(ctx, &rows, query, text, nameMost, int64(math.MaxInt64), bitmapShare); err != nil {
-		return nil, 0, fmt.Errorf("look up words: %w", err)
+	return found, nil
+}
+
+// terms returns a term for each word of the query, and about how many pieces
+// there are in all.
+func (s *Store) terms(ctx context.Context, text string) (terms []term, total float64, err error) {
+	found, err := s.matches(ctx, text)
+	if err != nil {
+		return nil, 0, err
 	}
-	for _, r := range rows {
-		if r.Begins {
-			total = r.Total
-			terms = append(terms, term{asked: r.Asked, words: r.Words, pieces: r.Pieces, held: r.Held})
+	for _, m := range found {
+		if m.Begins {
+			total = m.Total
+			terms = append(terms, term{asked: m.Asked, words: m.Words, pieces: m.Pieces, held: m.Held})
 			continue
 		}
-		t := &terms[len(terms)-1] // its own row sorts first
-		edits, may := core.Misspells(r.Asked, r.Words[0])
+		t := &terms[len(terms)-1]
+		edits, may := core.Misspells(m.Asked, m.Words[0])
 		if !may || t.asked == "" && edits > t.edits {
 			continue
 		}
 		if t.asked != "" || edits < t.edits {
 			*t = term{edits: edits}
 		}
-		t.words, t.pieces, t.held = append(t.words, r.Words...), t.pieces+r.Pieces, t.held+r.Held
+		t.words, t.pieces, t.held = append(t.words, m.Words...), t.pieces+m.Pieces, t.held+m.Held
 	}
 	return terms, total, nil
 }
