@@ -142,6 +142,38 @@ func TestPlacesFollowThePieces(t *testing.T) {
 	checkPlaces(t, d, 5)
 }
 
+// TestBulkVotesDoNotDeadlock: two sessions take pieces of two chunks to other places and back, each its own pieces, which
+// lie in the table in opposing orders.
+func TestBulkVotesDoNotDeadlock(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	product := open(t, d.ProductURL)
+	mustExec(t, open(t, d.AdminURL), `
+		INSERT INTO product.products (id, name, description, image_url, difficulty, folds, paper)
+		OVERRIDING SYSTEM VALUE
+		SELECT id, 'Crane', 'd', '/x.svg', 'easy', 1, 'd'
+		  FROM generate_series(8192 - 100, 8192 + 99) AS id
+		 ORDER BY CASE id % 2 WHEN 0 THEN id ELSE -id END`)
+	var wg sync.WaitGroup
+	for session := range 2 {
+		wg.Go(func() {
+			for range 30 {
+				for _, statement := range []string{
+					`INSERT INTO product.votes (person_id, product_id)
+					 SELECT n, id FROM product.products, generate_series(1, 8) AS n WHERE id % 2 = $1`,
+					`DELETE FROM product.votes WHERE product_id % 2 = $1`,
+				} {
+					if _, err := product.ExecContext(t.Context(), statement, session); err != nil {
+						t.Errorf("vote: %v", err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	checkPlaces(t, d, 1)
+}
+
 // checkPlaces compares the places with the pieces, and sees that so many at least are in use in each order and that none comes
 // after a later one.
 func checkPlaces(t *testing.T, d *pgtest.Database, used int) {

@@ -84,8 +84,9 @@ AS $$
                                        WHERE n.id >> 13 = known.chunk))
 $$;
 
--- place_added and place_changed keep places equal to the pieces, whoever writes them. Deleted ones keep theirs: no word
--- finds them. Both come to the rows of places after those of the search, and in the same order, so that nobody deadlocks.
+-- place_added, place_changed and count_votes keep places equal to the pieces, whoever writes them. Deleted ones keep
+-- theirs: no word finds them. All come to the rows of places after those of the search, and in the same order, so that
+-- nobody deadlocks.
 -- +goose StatementBegin
 CREATE FUNCTION product.place_added()
     RETURNS trigger
@@ -123,6 +124,45 @@ END
 $$;
 -- +goose StatementEnd
 
+-- count_votes is as before, and notes the places of all pieces that it counted at once: piece by piece, as the update
+-- comes to them, bulk statements would come to the chunks in opposing orders.
+-- +goose StatementBegin
+CREATE OR REPLACE FUNCTION product.count_votes()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    step CONSTANT integer := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
+    ids bigint[];
+    places bit(4)[];
+BEGIN
+    PERFORM p.id
+       FROM product.products AS p
+      WHERE p.id IN (SELECT c.product_id FROM changed AS c)
+      ORDER BY p.id
+        FOR NO KEY UPDATE;
+    WITH counted AS (
+        UPDATE product.products AS p
+           SET votes = p.votes + step * c.votes,
+               votes_xid = pg_current_xact_id()
+          FROM (SELECT product_id, count(*) AS votes FROM changed GROUP BY product_id) AS c
+         WHERE p.id = c.product_id
+        RETURNING p.id, product.place_by_votes(p.votes) AS place, product.place_by_votes(p.votes - step * c.votes) AS before
+    )
+    SELECT array_agg(c.id), array_agg(c.place)
+      INTO ids, places
+      FROM counted AS c
+     WHERE c.place <> c.before;
+    IF ids IS NOT NULL THEN
+        PERFORM product.put_places('-votes', ids, places);
+    END IF;
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+
 REVOKE EXECUTE
     ON FUNCTION product.put_places(text, bigint[], bit[]), product.place_added(), product.place_changed()
   FROM PUBLIC;
@@ -134,10 +174,11 @@ CREATE TRIGGER products_place_added
     FOR EACH STATEMENT
     EXECUTE FUNCTION product.place_added();
 
+-- Depth 0 is a statement somebody sent, such as one that mends a count; count_votes notes what it counts itself.
 CREATE TRIGGER products_place_changed
     AFTER UPDATE OF votes, name, created_at ON product.products
     FOR EACH ROW
-    WHEN (product.place_by_votes(NEW.votes) <> product.place_by_votes(OLD.votes)
+    WHEN (pg_trigger_depth() = 0 AND product.place_by_votes(NEW.votes) <> product.place_by_votes(OLD.votes)
           OR product.place_by_name(NEW.name) <> product.place_by_name(OLD.name)
           OR product.place_by_age(NEW.created_at) <> product.place_by_age(OLD.created_at))
     EXECUTE FUNCTION product.place_changed();
