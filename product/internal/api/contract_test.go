@@ -167,7 +167,7 @@ func badParameters(good string) []badParameter {
 		{"/api/votes/mine?limit=100&cursor=", nil},
 		{"/api/votes/mine?cursor=" + encode(`{"s":"mine","i":1,"t":"2026-01-01T00:00:00Z"}`), nil},
 		{"/api/votes/mine?limit=0&cursor=" + encode(`{"s":"-created_at","i":1,"t":"2026-01-01T00:00:00Z"}`), []field{{"limit", limit}, {"cursor", mine}}},
-		{"/api/votes/mine?limit=101&cursor=x", []field{{"limit", limit}, {"cursor", mine}}},
+		{"/api/votes/mine?limit=101&cursor=" + encode(`{"s":"mine","i":1,"t":"2026-01-01T00:00:00+23:00"}`), []field{{"limit", limit}, {"cursor", mine}}},
 		{"/api/products?sort=-created_at&cursor=" + encode(`{"s":"mine","i":1,"t":"2026-01-01T00:00:00Z"}`), []field{{"cursor", cursor}}},
 		{"/api/votes/mine?ids=", []field{{"ids", ids}}},
 		{"/api/votes/mine?ids=1,,2", []field{{"ids", ids}}},

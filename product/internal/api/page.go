@@ -84,6 +84,7 @@ func parseCursor(text string) (cursor, error) {
 	if err := json.Unmarshal(decoded, &c); err != nil {
 		return cursor{}, err
 	}
+	c.CreatedAt = c.CreatedAt.UTC() // as ours are; PostgreSQL knows no zone 23 hours away
 	if c.String() != text || strings.ContainsRune(c.Name, 0) {
 		return cursor{}, errors.New("not a cursor of ours")
 	}
