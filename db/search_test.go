@@ -185,8 +185,8 @@ func checkPlaces(t *testing.T, d *pgtest.Database, used int) {
 	const wrong = `
 		SELECT p.sort || ' of ' || p.id
 		  FROM (` + of + `) AS p
-		  LEFT JOIN product.places AS k ON k.sort = p.sort AND k.chunk = p.id >> 13
-		 WHERE substring(k.places FROM (p.id & 8191)::integer * 4 + 1 FOR 4) IS DISTINCT FROM p.place`
+		  LEFT JOIN product.places AS k ON k.sort = p.sort AND k.half = p.id >> 12
+		 WHERE substring(k.places FROM (p.id & 4095)::integer * 4 + 1 FOR 4) IS DISTINCT FROM p.place`
 	if got := column(t, pool, wrong); len(got) > 0 {
 		t.Errorf("places differ from the pieces: %d, such as the one by %s", len(got), got[0])
 	}

@@ -54,14 +54,16 @@ AS $$
            ('name', product.place_by_name(name))
 $$;
 
--- The pieces of a chunk are those of its postings: the piece of id chunk * 8192 + n has the n-th four bits. Those of no
--- piece mean nothing. A row stays in its page, where each place of it is read without the others.
+-- A row is for half a chunk of postings: the piece of id half * 4096 + n has the n-th four bits. Those of no piece mean
+-- nothing. A row stays in its page, where each place of it is read without the others, and with it up to two older
+-- versions: votes that change places write it again and again, and a page without room for a second one would be left to
+-- vacuum each time.
 CREATE TABLE product.places (
     sort   text COLLATE "C" NOT NULL,
-    chunk  bigint           NOT NULL,
-    places bit(32768)       NOT NULL,
-    CONSTRAINT places_pkey PRIMARY KEY (sort, chunk)
-);
+    half   bigint           NOT NULL,
+    places bit(16384)       NOT NULL,
+    CONSTRAINT places_pkey PRIMARY KEY (sort, half)
+) WITH (fillfactor = 50);
 
 ALTER TABLE product.places
     ALTER COLUMN places SET STORAGE PLAIN;
@@ -72,16 +74,16 @@ CREATE FUNCTION product.put_places(sort text, ids bigint[], places bit[])
     LANGUAGE sql
     SET search_path = pg_catalog, pg_temp
 AS $$
-    INSERT INTO product.places AS known (sort, chunk, places)
-    SELECT $1, n.id >> 13, bit_or(n.place::bit(32768) >> (n.id & 8191)::integer * 4)
+    INSERT INTO product.places AS known (sort, half, places)
+    SELECT $1, n.id >> 12, bit_or(n.place::bit(16384) >> (n.id & 4095)::integer * 4)
       FROM unnest($2, $3) AS n (id, place)
-     GROUP BY n.id >> 13
-     ORDER BY n.id >> 13
+     GROUP BY n.id >> 12
+     ORDER BY n.id >> 12
         ON CONFLICT ON CONSTRAINT places_pkey DO UPDATE
        SET places = EXCLUDED.places
-                  | (known.places & ~(SELECT bit_or(B'1111'::bit(32768) >> (n.id & 8191)::integer * 4)
+                  | (known.places & ~(SELECT bit_or(B'1111'::bit(16384) >> (n.id & 4095)::integer * 4)
                                         FROM unnest($2) AS n (id)
-                                       WHERE n.id >> 13 = known.chunk))
+                                       WHERE n.id >> 12 = known.half))
 $$;
 
 -- place_added, place_changed and count_votes keep places equal to the pieces, whoever writes them. Deleted ones keep
@@ -187,8 +189,8 @@ SELECT product.put_places(n.sort, n.ids, n.places)
   FROM (SELECT o.sort, array_agg(p.id) AS ids, array_agg(o.place) AS places
           FROM product.products AS p,
                product.places_of(p.votes, p.name, p.created_at) AS o
-         GROUP BY o.sort, p.id >> 13
-         ORDER BY o.sort, p.id >> 13) AS n;
+         GROUP BY o.sort, p.id >> 12
+         ORDER BY o.sort, p.id >> 12) AS n;
 
 GRANT SELECT
    ON product.places

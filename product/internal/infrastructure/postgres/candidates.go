@@ -50,10 +50,11 @@ func (t term) ids(in part, args *arguments) string {
 // placed is ids with the places in an order. It reads the places of a chunk once
 // for all offsets; OFFSET keeps PostgreSQL from reading them for each.
 func (t term) placed(sort core.Sort, args *arguments) string {
+	half := `SELECT p.places FROM product.places AS p WHERE p.sort = ` + args.add(sort) + ` AND p.half = g.chunk * 2`
 	return `
 	SELECT g.chunk * 8192 + n AS id, substring(g.places FROM n * 4 + 1 FOR 4) AS place
 	  FROM (SELECT g.chunk, g.offsets,
-	               (SELECT p.places FROM product.places AS p WHERE p.sort = ` + args.add(sort) + ` AND p.chunk = g.chunk) AS places
+	               coalesce((` + half + `), repeat('0', 16384)::bit(16384)) || coalesce((` + half + ` + 1), '') AS places
 	          FROM product.postings AS g
 	         WHERE ` + t.rows(part{}, args) + `
 	        OFFSET 0) AS g,
