@@ -30,7 +30,8 @@ func (c Recommendation) Daily(ctx context.Context) (Daily, error) {
 }
 
 // DailyOn is the piece of that day (2026-11-22) as it was recorded, NotFound if
-// none was, if the day is to come or if the piece has left the gallery.
+// none was, if the day is to come, or if it is today and its piece has left the
+// gallery.
 func (c Recommendation) DailyOn(ctx context.Context, date string) (Daily, error) {
 	var daily Daily
 	_, err := c.read(ctx, "/api/origami-of-the-day?date="+url.QueryEscape(date), "", &daily)

@@ -46,13 +46,24 @@ func (s *site) daily(w http.ResponseWriter, r *http.Request) error {
 	if dailyErr != nil {
 		return dailyErr
 	}
-	status := http.StatusOK
-	if model.Day != nil && model.Day.Missing != "" && at.byQuery || at.month.After(at.today) {
-		status = http.StatusNotFound
-	}
 	about := "A piece for every day, at Craftista: " + dailyTitle(model) + ". " + daily.Description
 	share := s.share(r, "website", dailyTitle(model), about, daily.Product)
-	return s.sharedPage(w, r, status, dailyTitle(model), share, view.DailyPage(model))
+	return s.sharedPage(w, r, dailyStatus(at, model.Day), dailyTitle(model), share, view.DailyPage(model))
+}
+
+// dailyStatus is what a link to a day or a month has to know: that there is nothing
+// at it, or only for the moment. Today's page as it comes stands with a gap.
+func dailyStatus(at when, d *view.Day) int {
+	switch {
+	case at.month.After(at.today):
+		return http.StatusNotFound
+	case d == nil || d.Missing == "" || !at.byQuery:
+		return http.StatusOK
+	case d.RetryURL != "":
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusNotFound
+	}
 }
 
 // dailyTitle names the page of a day or of a month.
@@ -141,5 +152,5 @@ func missing(today bool) (heading, why string) {
 	if today {
 		return "No piece yet", "The gallery has nothing to show today. Come back when it does."
 	}
-	return "No piece that day", "A day’s piece is chosen when the first visitor asks for it. Nobody did, or the piece has left the gallery since."
+	return "No piece that day", "A day’s piece is chosen when the first visitor asks for it. Nobody did."
 }

@@ -166,6 +166,10 @@ func TestDailyWhileRecommendationIsAway(t *testing.T) {
 			if diff := cmp.Diff([]any{200, "Away just now", "/daily?date=2026-11-22", "The archive is out of sight", 0}, got); diff != "" {
 				t.Error(diff)
 			}
+			a = w.promptly("/daily?date=2026-11-03")
+			if got := text(a.tags("h1")[0]); a.status != http.StatusServiceUnavailable || got != "Away just now" {
+				t.Errorf("a past day: %d %q", a.status, got)
+			}
 			a = w.promptly("/origamis/1")
 			got = []any{a.status, text(a.tags("h1")[0]), text(a.class("away-heading")), text(a.id("vote-1"))}
 			if diff := cmp.Diff([]any{200, "Crane", "No company just now", "41 votes Vote for Crane"}, got); diff != "" {
