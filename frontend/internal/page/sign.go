@@ -53,7 +53,8 @@ func (s *site) login(w http.ResponseWriter, r *http.Request) error {
 	return leadTo(w, r, form.Next)
 }
 
-// register answers POST /register: it makes the account and signs in.
+// register answers POST /register: it makes the account and signs in. Where the
+// name is taken by whoever types this very password, the form was sent twice.
 func (s *site) register(w http.ResponseWriter, r *http.Request) error {
 	values, err := readForm(r, "username", "email", "password", "next")
 	if err != nil {
@@ -61,7 +62,11 @@ func (s *site) register(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := registerForm(values)
 	err = s.services.Auth.Register(r.Context(), browser(r), values.Get("username"), values.Get("email"), values.Get("password"))
-	if err != nil {
+	sentTwice := fault.KindOf(err) == fault.Conflict && s.signIn(w, r, values.Get("username"), values.Get("password")) == nil
+	switch {
+	case sentTwice:
+		return leadTo(w, r, form.Next)
+	case err != nil:
 		return s.refuse(w, r, form, err)
 	}
 	if err := s.signIn(w, r, values.Get("username"), values.Get("password")); err != nil {

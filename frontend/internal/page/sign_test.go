@@ -138,7 +138,7 @@ func TestSignFormsRefuse(t *testing.T) {
 		{"too many tries", "/login", ada("username", "busy"), 429, "Too many tries. Wait 30 seconds and try again.", nil, "", ""},
 		{"rules", "/register", ada("email", "a@b.example", "password", "short"), 422, "Almost. Mend what is marked below.",
 			map[string]string{"username": "Username is too short", "password": "Password must have 10 to 72 bytes"}, "username password", "username-error username-hint"},
-		{"taken", "/register", ada("email", "a@b.example", "username", "taken"), 409, "That username or e-mail is taken. If it is yours, sign in instead.",
+		{"taken", "/register", ada("email", "a@b.example", "username", "taken", "password", "not theirs at all"), 409, "That username or e-mail is taken. If it is yours, sign in instead.",
 			nil, "username email", "register-form-problem username-hint"},
 	} {
 		c.form.Set("next", "/origamis/2")
@@ -194,6 +194,17 @@ func checkInputs(t *testing.T, name string, a answer, form url.Values, invalid, 
 	}
 	if got := strings.Join(marked, " "); got != invalid {
 		t.Errorf("%s: marked %q, want %q", name, got, invalid)
+	}
+}
+
+// TestRegisteredTwice is a form that was sent again before its answer came: what
+// comes then is the account, not that somebody took the name.
+func TestRegisteredTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	a := w.post("/register", ada("email", "a@b.example", "username", "taken", "next", "/origamis/2"))
+	if cookies, _ := a.cookies(t); a.status != http.StatusSeeOther || a.header.Get("Location") != "/origamis/2" || len(cookies) != 2 {
+		t.Errorf("%d %v", a.status, a.header)
 	}
 }
 
