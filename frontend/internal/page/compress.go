@@ -69,8 +69,13 @@ func (z *zipper) begin(status int) {
 	h := z.Header()
 	media, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	tag := strings.TrimSuffix(h.Get("Etag"), `"`)
-	if status == http.StatusNotModified && z.kept && tag != "" {
-		h.Set("Etag", tag+zippedTag)
+	if status == http.StatusNotModified && tag != "" { // without a type, so as if it were JSON
+		if z.kept {
+			h.Set("Etag", tag+zippedTag)
+		}
+		if h.Get("Vary") == "" {
+			h.Set("Vary", "Accept-Encoding")
+		}
 	}
 	if media != "text/html" && media != "application/json" {
 		return

@@ -92,7 +92,8 @@ func TestTagsOfCompressedJSON(t *testing.T) {
 	}
 	for i, tag := range tags {
 		res := w.bare("GET", path, zipped, header("If-None-Match", tag))
-		if res.Code != http.StatusNotModified || res.Header().Get("ETag") != tags[i] || res.Body.Len() != 0 {
+		vary := res.Header().Values("Vary")
+		if res.Code != http.StatusNotModified || res.Header().Get("ETag") != tags[i] || len(vary) != 1 || vary[0] != "Accept-Encoding" || res.Body.Len() != 0 {
 			t.Errorf("with %s: %d %v", tag, res.Code, res.Header())
 		}
 	}
