@@ -29,8 +29,9 @@ type ShelfRow struct {
 }
 
 // PieceForm is the form of a piece. Tag is what the piece was when it was read,
-// "" for a new one, which has a Key instead. Problem is said above the fields, with a link to SignInURL unless that is "". With Conflict somebody else
-// saved the piece meanwhile, what is in Tag now, and TheirsURL leads to it.
+// "" for a new one, which has a Key instead. Problem is said above the fields,
+// with a link to SignInURL unless that is "". With Conflict somebody else saved
+// the piece meanwhile, what is in Tag now, and TheirsURL leads to it.
 type PieceForm struct {
 	Heading, Action, Submit       string
 	Tag, Key, Problem             string
