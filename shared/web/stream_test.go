@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -133,7 +134,7 @@ func TestStopEndsStreamsAtOnce(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("log %q, spans %v", log, spans.GetSpans())
 		}
-		time.Sleep(time.Millisecond)
+		runtime.Gosched()
 	}
 	names := []string{spans.GetSpans()[0].Name, spans.GetSpans()[1].Name}
 	slices.Sort(names)
