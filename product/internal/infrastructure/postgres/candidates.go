@@ -42,6 +42,14 @@ func (t term) rows(in part, args *arguments) string {
 	return rows
 }
 
+// each selects each piece of ids once.
+func (t term) each() string {
+	if len(t.words) == 1 {
+		return "SELECT "
+	}
+	return "SELECT DISTINCT "
+}
+
 // ids is a subquery for the pieces of the term; of two words, some come twice.
 func (t term) ids(in part, args *arguments) string {
 	return `SELECT g.chunk * 8192 + unnest(g.offsets) AS id FROM product.postings AS g WHERE ` + t.rows(in, args)
@@ -52,9 +60,12 @@ func (t term) ids(in part, args *arguments) string {
 func (t term) placed(sort core.Sort, args *arguments) string {
 	half := `SELECT p.places FROM product.places AS p WHERE p.sort = ` + args.add(sort) + ` AND p.half = g.chunk * 2`
 	return `
-	SELECT g.chunk * 8192 + n AS id, substring(g.places FROM n * 4 + 1 FOR 4) AS place
-	  FROM (SELECT g.chunk, g.offsets,
-	               coalesce((` + half + `), repeat('0', 16384)::bit(16384)) || coalesce((` + half + ` + 1), '') AS places
+	SELECT g.chunk * 8192 + n AS id,
+	       CASE WHEN n < 4096
+	            THEN substring(g.lower FROM n * 4 + 1 FOR 4)
+	            ELSE substring(g.upper FROM (n - 4096) * 4 + 1 FOR 4)
+	       END AS place
+	  FROM (SELECT g.chunk, g.offsets, (` + half + `) AS lower, (` + half + ` + 1) AS upper
 	          FROM product.postings AS g
 	         WHERE ` + t.rows(part{}, args) + `
 	        OFFSET 0) AS g,
@@ -80,14 +91,18 @@ func (t term) bitmap(in part, args *arguments) string {
 	if in.chunks > 0 {
 		last = args.add(in.first+in.chunks-1) + `::bigint`
 	}
+	bits, group := "g.bits", ""
+	if len(t.words) != 1 {
+		bits, group = "bit_or(g.bits) AS bits", `
+	              GROUP BY g.chunk`
+	}
 	return `
 	SELECT string_agg(coalesce(substring(bit_send(b.bits) FROM 5), decode(repeat('00', 1024), 'hex')), '' ORDER BY c.chunk)
 	  FROM generate_series(` + args.add(in.first) + `::bigint, ` + last + `) AS c (chunk)
-	  LEFT JOIN (SELECT g.chunk, bit_or(g.bits) AS bits
+	  LEFT JOIN (SELECT g.chunk, ` + bits + `
 	               FROM product.postings AS g
 	              WHERE ` + t.rows(in, args) + `
-	                AND g.bits IS NOT NULL
-	              GROUP BY g.chunk) AS b
+	                AND g.bits IS NOT NULL` + group + `) AS b
 	    ON b.chunk = c.chunk`
 }
 
@@ -148,7 +163,7 @@ func nearest(n int, first term, others ...term) candidates {
 		place := o.place(args)
 		return o.look(`
 	WITH c AS MATERIALIZED (
-	    SELECT DISTINCT id, place FROM (` + first.placed(o.page.Sort, args) + `) AS g WHERE ` + allHave(others, part{}, args) + `
+	    ` + first.each() + `id, place FROM (` + first.placed(o.page.Sort, args) + `) AS g WHERE ` + allHave(others, part{}, args) + `
 	)
 	SELECT id FROM c WHERE place = ` + place + `
 	 UNION ALL
@@ -160,8 +175,7 @@ func nearest(n int, first term, others ...term) candidates {
 func within(chunks int64, first term, others ...term) candidates {
 	return func(o order, args *arguments) string {
 		in := part{first: max(0, o.page.After.ID) / chunkSize, chunks: chunks}
-		return `
-	SELECT DISTINCT id
+		return first.each() + `id
 	  FROM (` + first.ids(in, args) + `) AS g
 	 WHERE ` + o.after + `
 	   AND ` + allHave(others, in, args) + `
