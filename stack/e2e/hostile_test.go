@@ -30,19 +30,13 @@ func TestNoTextBreaksThePage(t *testing.T) {
 	s := stacktest.Start(t, nil)
 	b := open(t, s, true)
 	b.front = hostileFront(t, s)
-	for _, path := range []string{"/", "/origamis/1", "/origamis/2", "/origamis/3", "/origamis/4", "/origamis/5", "/origamis/6", "/daily", "/daily?month=2026-11", "/status"} {
+	for _, path := range []string{"/", "/origamis/1", "/origamis/2", "/origamis/3", "/origamis/4", "/origamis/5", "/daily", "/daily?month=2026-11", "/status"} {
 		b.goTo(path)
 		for _, width := range []int64{320, 1440} {
 			b.wide(width)
 			b.fits(path)
 		}
 	}
-	b.goTo("/origamis/5")
-	b.holds("what is written from the right ends at the left", `(() => {
-		const text = document.querySelector(".lead").firstChild, range = document.createRange();
-		const left = (i) => { range.setStart(text, i); range.setEnd(text, i + 1); return range.getBoundingClientRect().left; };
-		return left(text.length - 1) < left(0);
-	})()`)
 }
 
 // nasty are texts for the pieces, by turns.
@@ -53,7 +47,6 @@ func nasty() []string {
 		strings.Repeat("\U0001F9A2\U0001D4D2\u200d", 100),
 		"\u202e" + strings.Repeat("txet\u00a0desrever\u00a0", 20) + "\u2067",
 		strings.Repeat("Z"+strings.Repeat("\u0310\u0337\u0489", 12), 50),
-		"\u0643\u0631\u0643\u064a \u0645\u0646 \u0648\u0631\u0642.",
 	}
 }
 
