@@ -39,6 +39,27 @@ func TestNoTextBreaksThePage(t *testing.T) {
 	}
 }
 
+// TestTextTwiceAsLarge is a phone of 360 px whose person set text to 200 %: the
+// page is then as one of half the width, and nothing covers anything.
+func TestTextTwiceAsLarge(t *testing.T) {
+	t.Parallel()
+	var database string
+	s := stacktest.Start(t, func(c *local.Config) { database = c.DatabaseURL })
+	b := open(t, s, true)
+	b.become(database, "admin")
+	b.wide(180)
+	for _, path := range []string{"/", "/origamis/1", "/daily", "/status", "/account", "/admin/people", "/admin/pieces", "/admin/pieces/1/edit", "/admin/pieces/1/delete"} {
+		b.goTo(path)
+		b.fits(path)
+		b.holds(path+": the brand stands alone", `(() => {
+			const brand = document.querySelector(".brand-name").getBoundingClientRect();
+			return [...document.querySelectorAll(".site-nav :is(a, button)")].every((e) => e.getBoundingClientRect().top >= brand.bottom || !e.getClientRects().length);
+		})()`)
+	}
+	b.goTo("/")
+	b.holds("there is room to type", `document.querySelector("#q").offsetWidth > 120`)
+}
+
 // nasty are texts for the pieces, by turns.
 func nasty() []string {
 	return []string{
