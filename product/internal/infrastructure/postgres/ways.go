@@ -104,17 +104,9 @@ func (w weighed) fetching() ([]way, float64) {
 // its pieces, each of which costs something unless it is ruled out; how many are
 // left then, and what it costs so far.
 func (w weighed) holding(part, each float64) (held []term, left, cost float64) {
-	left = float64(w.terms[0].pieces) * part
-	cost = left * readCost
-	for _, t := range w.terms[1:] {
-		hold := float64(t.held) * part * holdCost
-		if t.held <= holdMost && hold < left*(1-t.share(w.total))*each {
-			held = append(held, t)
-			cost += hold + left*testCost
-			left *= t.share(w.total)
-		}
-	}
-	return held, left, cost
+	read := float64(w.terms[0].pieces) * part
+	held, left, cost = w.ruling(w.terms[1:], read, part, each)
+	return held, left, read*readCost + cost
 }
 
 // walking returns which terms to keep in memory for a walk along the order, how
@@ -124,16 +116,23 @@ func (w weighed) walking() (held []term, steps, cost float64) {
 	if len(w.terms) > 1 {
 		steps *= spare // words may seldom meet, and then a walk is for nothing
 	}
-	cost = steps * stepCost
-	asked := steps
-	for _, t := range w.terms {
-		if saves := asked * (1 - t.share(w.total)) * askCost; t.held <= holdMost && float64(t.held)*holdCost < saves {
+	held, asked, cost := w.ruling(w.terms, steps, 1, askCost)
+	return held, steps, steps*stepCost + cost + asked*askCost
+}
+
+// ruling returns which of the terms to keep in memory, each in part, to rule
+// pieces out that cost something each; how many are left then, and what it costs.
+func (w weighed) ruling(terms []term, pieces, part, each float64) (held []term, left, cost float64) {
+	left = pieces
+	for _, t := range terms {
+		hold := float64(t.held) * part * holdCost
+		if t.held <= holdMost && hold < left*(1-t.share(w.total))*each {
 			held = append(held, t)
-			cost += float64(t.held)*holdCost + asked*testCost
-			asked *= t.share(w.total)
+			cost += hold + left*testCost
+			left *= t.share(w.total)
 		}
 	}
-	return held, steps, cost + asked*askCost
+	return held, left, cost
 }
 
 // share is the part of the total that is of the term.
