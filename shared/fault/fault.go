@@ -14,20 +14,21 @@ type Kind uint8
 
 // The kinds, with the HTTP status that shared/web gives each.
 const (
-	Internal        Kind = iota // 500; what every error is that carries no fault
-	Malformed                   // 400; cannot be read
-	Unauthenticated             // 401; nobody, or not who they say
-	Forbidden                   // 403; somebody without the right
-	NotFound                    // 404
-	NotAllowed                  // 405; the thing exists, the method does not
-	Conflict                    // 409; true, but not together with what is there
-	Stale                       // 412; what it was meant for has changed since
-	Unguarded                   // 428; it must say what it is meant for, by If-Match
-	TooLarge                    // 413
-	Unsupported                 // 415; a media type not read here
-	Invalid                     // 422; read well, breaks a rule: see Error.Fields
-	Throttled                   // 429; see Error.RetryAfter
-	Unavailable                 // 503; something needed is away: see Error.RetryAfter
+	None                 Kind = iota // no error; KindOf(nil)
+	Internal                         // 500; every error that carries no fault
+	BadRequest                       // 400; the request cannot be read
+	Unauthenticated                  // 401; no credentials, or wrong ones
+	Forbidden                        // 403; the caller lacks the right
+	NotFound                         // 404
+	MethodNotAllowed                 // 405
+	Conflict                         // 409; contradicts the current state
+	PreconditionFailed               // 412; If-Match names an older version
+	TooLarge                         // 413
+	Unsupported                      // 415; unsupported media type
+	Invalid                          // 422; readable, but breaks a rule: see Error.Fields
+	PreconditionRequired             // 428; If-Match is required
+	Throttled                        // 429; see Error.RetryAfter
+	Unavailable                      // 503; a dependency is unavailable: see Error.RetryAfter
 )
 
 // Error is a fault meant for the caller. Its message is sent as it stands, so
@@ -53,9 +54,10 @@ func New(kind Kind, format string, args ...any) *Error {
 }
 
 // Because returns a copy that carries the cause, which is logged and never sent.
-func (e Error) Because(cause error) *Error {
-	e.cause = cause
-	return &e
+func (e *Error) Because(cause error) *Error {
+	copied := *e
+	copied.cause = cause
+	return &copied
 }
 
 // Error is the text for the log: the message and the cause.
@@ -73,8 +75,12 @@ func (e *Error) Error() string {
 // Unwrap gives the cause, nil if there is none.
 func (e *Error) Unwrap() error { return e.cause }
 
-// KindOf is the kind of the fault that err carries, Internal if it carries none.
+// KindOf is the kind of the fault that err carries, Internal if it carries none
+// and None if err is nil.
 func KindOf(err error) Kind {
+	if err == nil {
+		return None
+	}
 	var f *Error
 	if errors.As(err, &f) {
 		return f.Kind

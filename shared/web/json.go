@@ -35,14 +35,14 @@ func Decode[T any](r *http.Request) (T, error) {
 		return v, err
 	}
 	if !utf8.Valid(body) {
-		return v, fault.New(fault.Malformed, "the body is not UTF-8")
+		return v, fault.New(fault.BadRequest, "the body is not UTF-8")
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	if err := d.Decode(&v); err != nil {
-		return v, fault.New(fault.Malformed, "%s", decodeMessage(err)).Because(err)
+		return v, fault.New(fault.BadRequest, "%s", decodeMessage(err)).Because(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return v, fault.New(fault.Malformed, "the body holds more than one JSON value")
+		return v, fault.New(fault.BadRequest, "the body holds more than one JSON value")
 	}
 	return v, checkNames[T](body)
 }
@@ -60,7 +60,7 @@ func ReadBody(r *http.Request, most int64, mediaTypes ...string) (mediaType stri
 	case errors.As(err, &tooLarge):
 		return "", nil, fault.New(fault.TooLarge, "the body is over %d bytes", most)
 	case err != nil:
-		return "", nil, fault.New(fault.Malformed, "the body ended early").Because(err)
+		return "", nil, fault.New(fault.BadRequest, "the body ended early").Because(err)
 	}
 	return mediaType, body, nil
 }
@@ -86,9 +86,9 @@ func checkNames[T any](body []byte) error {
 		left, ok := known[text]
 		switch {
 		case !ok:
-			return fault.New(fault.Malformed, "the body has the unknown field %q", text)
+			return fault.New(fault.BadRequest, "the body has the unknown field %q", text)
 		case left == 0:
-			return fault.New(fault.Malformed, "the body has the field %q twice", text)
+			return fault.New(fault.BadRequest, "the body has the field %q twice", text)
 		}
 		known[text]--
 		var value json.RawMessage

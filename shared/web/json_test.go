@@ -28,17 +28,17 @@ func TestDecodeIsStrict(t *testing.T) {
 	}{
 		{"no media type", "", `{}`, fault.Unsupported, "the body must be application/json"},
 		{"form", "application/x-www-form-urlencoded", `name=x`, fault.Unsupported, "the body must be application/json"},
-		{"empty", media, ``, fault.Malformed, "the body is empty"},
-		{"cut", media, `{"name":"kami"`, fault.Malformed, "the body is not complete JSON"},
-		{"syntax", media, `{name}`, fault.Malformed, "the body is not JSON, see byte 2"},
-		{"second value", media, `{} {}`, fault.Malformed, "the body holds more than one JSON value"},
-		{"trailing text", media, `{} x`, fault.Malformed, "the body holds more than one JSON value"},
-		{"unknown field", media, `{"colour":1}`, fault.Malformed, `the body has the unknown field "colour"`},
-		{"name in another case", media, `{"NAME":"kami"}`, fault.Malformed, `the body has the unknown field "NAME"`},
-		{"name twice", media, `{"name":"kami","side":1,"name":"washi"}`, fault.Malformed, `the body has the field "name" twice`},
-		{"wrong type", media, `{"side":"x"}`, fault.Malformed, "the field side cannot be a JSON string"},
-		{"wrong shape", media, `[1]`, fault.Malformed, "the body cannot be a JSON array"},
-		{"not UTF-8", media, "{\"name\":\"\xff\"}", fault.Malformed, "the body is not UTF-8"},
+		{"empty", media, ``, fault.BadRequest, "the body is empty"},
+		{"cut", media, `{"name":"kami"`, fault.BadRequest, "the body is not complete JSON"},
+		{"syntax", media, `{name}`, fault.BadRequest, "the body is not JSON, see byte 2"},
+		{"second value", media, `{} {}`, fault.BadRequest, "the body holds more than one JSON value"},
+		{"trailing text", media, `{} x`, fault.BadRequest, "the body holds more than one JSON value"},
+		{"unknown field", media, `{"colour":1}`, fault.BadRequest, `the body has the unknown field "colour"`},
+		{"name in another case", media, `{"NAME":"kami"}`, fault.BadRequest, `the body has the unknown field "NAME"`},
+		{"name twice", media, `{"name":"kami","side":1,"name":"washi"}`, fault.BadRequest, `the body has the field "name" twice`},
+		{"wrong type", media, `{"side":"x"}`, fault.BadRequest, "the field side cannot be a JSON string"},
+		{"wrong shape", media, `[1]`, fault.BadRequest, "the body cannot be a JSON array"},
+		{"not UTF-8", media, "{\"name\":\"\xff\"}", fault.BadRequest, "the body is not UTF-8"},
 		{"too large", media, `{"name":"` + strings.Repeat("x", web.MaxBody) + `"}`, fault.TooLarge, "the body is over 65536 bytes"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -79,7 +79,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		got, err := decode(body)
 		if err != nil {
-			if kind := fault.KindOf(err); kind != fault.Malformed && kind != fault.TooLarge {
+			if kind := fault.KindOf(err); kind != fault.BadRequest && kind != fault.TooLarge {
 				t.Errorf("%q is the caller's mistake: %v", body, err)
 			}
 			return

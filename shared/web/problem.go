@@ -118,19 +118,19 @@ func kindOf(status int) fault.Kind {
 
 func statuses() map[fault.Kind]int {
 	return map[fault.Kind]int{
-		fault.Internal:        http.StatusInternalServerError,
-		fault.Malformed:       http.StatusBadRequest,
-		fault.Unauthenticated: http.StatusUnauthorized,
-		fault.Forbidden:       http.StatusForbidden,
-		fault.NotFound:        http.StatusNotFound,
-		fault.NotAllowed:      http.StatusMethodNotAllowed,
-		fault.Conflict:        http.StatusConflict,
-		fault.Stale:           http.StatusPreconditionFailed,
-		fault.Unguarded:       http.StatusPreconditionRequired,
-		fault.TooLarge:        http.StatusRequestEntityTooLarge,
-		fault.Unsupported:     http.StatusUnsupportedMediaType,
-		fault.Invalid:         http.StatusUnprocessableEntity,
-		fault.Throttled:       http.StatusTooManyRequests,
-		fault.Unavailable:     http.StatusServiceUnavailable,
+		fault.Internal:             http.StatusInternalServerError,
+		fault.BadRequest:           http.StatusBadRequest,
+		fault.Unauthenticated:      http.StatusUnauthorized,
+		fault.Forbidden:            http.StatusForbidden,
+		fault.NotFound:             http.StatusNotFound,
+		fault.MethodNotAllowed:     http.StatusMethodNotAllowed,
+		fault.Conflict:             http.StatusConflict,
+		fault.PreconditionFailed:   http.StatusPreconditionFailed,
+		fault.PreconditionRequired: http.StatusPreconditionRequired,
+		fault.TooLarge:             http.StatusRequestEntityTooLarge,
+		fault.Unsupported:          http.StatusUnsupportedMediaType,
+		fault.Invalid:              http.StatusUnprocessableEntity,
+		fault.Throttled:            http.StatusTooManyRequests,
+		fault.Unavailable:          http.StatusServiceUnavailable,
 	}
 }

@@ -101,12 +101,12 @@ func Param(r *http.Request, name string) string {
 	return text
 }
 
-// Query is the URL's query. One that cannot be read is Malformed, where
+// Query is the URL's query. One that cannot be read is BadRequest, where
 // URL.Query would drop what it cannot read.
 func Query(r *http.Request) (url.Values, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, fault.New(fault.Malformed, "the query of the URL is not well formed").Because(err)
+		return nil, fault.New(fault.BadRequest, "the query of the URL is not well formed").Because(err)
 	}
 	return values, nil
 }
@@ -155,5 +155,5 @@ func (r *Router) methodNotAllowed(w http.ResponseWriter, req *http.Request) erro
 		return nothing(w, req)
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	return fault.New(fault.NotAllowed, "%s is not for %s", req.Method, req.URL.Path)
+	return fault.New(fault.MethodNotAllowed, "%s is not for %s", req.Method, req.URL.Path)
 }

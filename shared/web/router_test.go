@@ -157,7 +157,7 @@ func TestInstanceIsAURIReference(t *testing.T) {
 
 func TestQueryThatCannotBeReadIsMalformed(t *testing.T) {
 	t.Parallel()
-	for query, want := range map[string]fault.Kind{"?limit=%zz": fault.Malformed, "?limit=2;foo": fault.Malformed} {
+	for query, want := range map[string]fault.Kind{"?limit=%zz": fault.BadRequest, "?limit=2;foo": fault.BadRequest} {
 		if _, err := web.Query(httptest.NewRequest("GET", "/"+query, nil)); fault.KindOf(err) != want {
 			t.Errorf("%s: %v", query, err)
 		}

@@ -81,7 +81,7 @@ func TestFaultsKeepTheirMeaningAcrossTheWire(t *testing.T) {
 		Fields: []fault.Field{{Field: "name", Message: "is required"}},
 	}
 	for _, kind := range []fault.Kind{
-		fault.Malformed, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.NotAllowed, fault.Conflict, fault.Stale, fault.Unguarded,
+		fault.BadRequest, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.MethodNotAllowed, fault.Conflict, fault.PreconditionFailed, fault.PreconditionRequired,
 		fault.TooLarge, fault.Unsupported, fault.Invalid, fault.Throttled, fault.Unavailable, fault.Internal,
 	} {
 		sent := *sent

@@ -54,7 +54,7 @@ func (a accounts) login(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if in.Username == "" || in.Password == "" {
-		return fault.New(fault.Malformed, "username and password are needed")
+		return fault.New(fault.BadRequest, "username and password are needed")
 	}
 	p, err := a.people.SignIn(r.Context(), client(a.key, r), in.Username, in.Password)
 	if err != nil {

@@ -84,7 +84,7 @@ func (o oauth) describe(w http.ResponseWriter, r *http.Request) error {
 	asked, err := o.provider.Check(r.Context(), q)
 	var refused *oidc.RedirectError
 	if errors.As(err, &refused) {
-		return fault.New(fault.Malformed, "the application's request cannot be granted").Because(err)
+		return fault.New(fault.BadRequest, "the application's request cannot be granted").Because(err)
 	}
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (o oauth) decide(w http.ResponseWriter, r *http.Request) error {
 func parse(query string) (url.Values, error) {
 	q, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, fault.New(fault.Malformed, "query is not the query of a URL").Because(err)
+		return nil, fault.New(fault.BadRequest, "query is not the query of a URL").Because(err)
 	}
 	return q, nil
 }
@@ -223,7 +223,7 @@ func form(r *http.Request) (url.Values, error) {
 	case errors.As(err, &tooLarge):
 		return nil, fault.New(fault.TooLarge, "the body is over %d bytes", web.MaxBody)
 	case err != nil:
-		return nil, fault.New(fault.Malformed, "the body is not a form").Because(err)
+		return nil, fault.New(fault.BadRequest, "the body is not a form").Because(err)
 	}
 	return r.PostForm, nil
 }

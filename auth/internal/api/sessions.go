@@ -29,7 +29,7 @@ func (a accounts) refresh(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if in.RefreshToken == "" {
-		return fault.New(fault.Malformed, "refresh_token is needed")
+		return fault.New(fault.BadRequest, "refresh_token is needed")
 	}
 	next, err := a.families.Rotate(r.Context(), in.RefreshToken, "")
 	if err != nil {

@@ -51,20 +51,20 @@ func (r *RedirectError) Error() string { return r.cause.Error() }
 //     prompt=none nothing can be granted, since the person is always asked
 //   - that there is no request object and no registration (sections 6 and 7.2.1)
 //
-// Errors are a Malformed fault, to be shown, or *RedirectError.
+// Errors are a BadRequest fault, to be shown, or *RedirectError.
 func (p *Provider) Check(ctx context.Context, q url.Values) (Request, error) {
 	var r Request
 	if len(q["client_id"]) != 1 || len(q["redirect_uri"]) != 1 || check(url.Values{"": {q.Get("client_id")}}) != nil {
-		return r, fault.New(fault.Malformed, "client_id and redirect_uri are needed, once each")
+		return r, fault.New(fault.BadRequest, "client_id and redirect_uri are needed, once each")
 	}
 	client, err := p.clients.Client(ctx, q.Get("client_id"))
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
-		return r, fault.New(fault.Malformed, "the application is not known here").Because(err)
+		return r, fault.New(fault.BadRequest, "the application is not known here").Because(err)
 	case err != nil:
 		return r, err
 	case !client.redirects(q.Get("redirect_uri")):
-		return r, fault.New(fault.Malformed, "the redirect_uri is not one of the application's")
+		return r, fault.New(fault.BadRequest, "the redirect_uri is not one of the application's")
 	}
 	r = Request{Client: client, RedirectURI: q.Get("redirect_uri"), nonce: q.Get("nonce"), challenge: q.Get("code_challenge"), maxAge: -1}
 	if len(q["state"]) == 1 {

@@ -31,7 +31,7 @@ type Product struct {
 
 // Find is a page of at most limit of the pieces that fit q, of all for "", in the
 // order sort, and the cursor of the page after it, "" after the last. A cursor
-// that is none is Malformed.
+// that is none is BadRequest.
 func (c Catalogue) Find(ctx context.Context, q, sort, cursor string, limit int) ([]Product, string, error) {
 	query := url.Values{"sort": {sort}, "limit": {strconv.Itoa(limit)}}
 	if q != "" {

@@ -17,7 +17,7 @@ type Consent struct {
 }
 
 // Consent reads the query of an authorization request, within ReadTimeout.
-// Malformed is one that no browser may be redirected for.
+// BadRequest is one that no browser may be redirected for.
 func (c Auth) Consent(ctx context.Context, query string) (Consent, error) {
 	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
@@ -32,7 +32,7 @@ func (c Auth) Consent(ctx context.Context, query string) (Consent, error) {
 // Decide carries the decision of the person with that access token to auth, and
 // returns the URL to send the browser to. Conflict means that the application
 // wants them to sign in again before they allow it, Unauthenticated that they
-// are signed out, Malformed is as for Consent.
+// are signed out, BadRequest is as for Consent.
 func (c Auth) Decide(ctx context.Context, bearer, query string, approve bool) (string, error) {
 	var reply struct {
 		RedirectTo string `json:"redirect_to"`

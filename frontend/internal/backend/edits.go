@@ -57,7 +57,7 @@ func (c Catalogue) Add(ctx context.Context, bearer, key string, d Draft) (Produc
 	return p, err
 }
 
-// Edit makes the piece what the draft says. Stale means that somebody edited it
+// Edit makes the piece what the draft says. PreconditionFailed means that somebody edited it
 // after the reader of tag saw it, NotFound that it was deleted, Invalid is as for
 // Add.
 func (c Catalogue) Edit(ctx context.Context, bearer string, id int64, tag string, d Draft) error {
@@ -65,7 +65,7 @@ func (c Catalogue) Edit(ctx context.Context, bearer string, id int64, tag string
 	return err
 }
 
-// Remove takes the piece out of the catalogue. Stale and NotFound are as for Edit.
+// Remove takes the piece out of the catalogue. PreconditionFailed and NotFound are as for Edit.
 func (c Catalogue) Remove(ctx context.Context, bearer string, id int64, tag string) error {
 	_, err := c.call(ctx, web.Request{Method: http.MethodDelete, Path: piecePath(id), Bearer: bearer, Header: ifMatch(tag)}, nil)
 	return err

@@ -14,7 +14,7 @@ const abreast = 6
 
 // MyVotes are at most limit ids of pieces that the bearer's person voted for, the
 // latest first, and the cursor of the page after it, "" after the last. A cursor
-// that is none is Malformed or Invalid.
+// that is none is BadRequest or Invalid.
 func (c Catalogue) MyVotes(ctx context.Context, bearer, cursor string, limit int) ([]int64, string, error) {
 	query := url.Values{"limit": {strconv.Itoa(limit)}}
 	if cursor != "" {

@@ -48,7 +48,7 @@ func (s *site) decide(w http.ResponseWriter, r *http.Request) error {
 	}
 	query, decision := values.Get("query"), values.Get("decision")
 	if decision != "allow" && decision != "deny" {
-		return fault.New(fault.Malformed, "decision must be allow or deny")
+		return fault.New(fault.BadRequest, "decision must be allow or deny")
 	}
 	who := session.From(r.Context())
 	if who.State != session.SignedIn {
@@ -90,7 +90,7 @@ func (s *site) signInFirst(w http.ResponseWriter, r *http.Request, query string,
 func leadToSignIn(w http.ResponseWriter, r *http.Request, query, why string) error {
 	next := consentPath + "?" + query
 	if safeNext(next) != next {
-		return fault.New(fault.Malformed, "it is empty, too long or not the query of a URL")
+		return fault.New(fault.BadRequest, "it is empty, too long or not the query of a URL")
 	}
 	values := url.Values{"next": {next}}
 	if why != "" {

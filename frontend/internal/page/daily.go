@@ -78,7 +78,7 @@ func dailyTitle(d view.Daily) string {
 	}
 }
 
-// when reads date and month; date wins. One that is none is Malformed.
+// when reads date and month; date wins. One that is none is BadRequest.
 func (s *site) when(r *http.Request) (when, error) {
 	query, err := web.Query(r)
 	if err != nil {
@@ -103,7 +103,7 @@ func badTime(err error, what string) error {
 	if err == nil {
 		return nil
 	}
-	return fault.New(fault.Malformed, "that is no %s of the calendar", what).Because(err)
+	return fault.New(fault.BadRequest, "that is no %s of the calendar", what).Because(err)
 }
 
 // day is the piece of the day with the person's own vote marked. A day without

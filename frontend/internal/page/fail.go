@@ -64,16 +64,16 @@ func notice(f *fault.Error, model view.Failure) string {
 // failure has words and a drawing for every kind.
 func (s *site) failure(f *fault.Error) view.Failure {
 	words := map[fault.Kind][3]string{
-		fault.Malformed:   {"koi", "That is knotted", "The request cannot be read: " + f.Message + "."},
-		fault.Forbidden:   {"samurai-helmet", "Not through this gate", "You are signed in, and this is not for you: " + f.Message + "."},
-		fault.NotFound:    {"paper-plane", "It flew away", "There is nothing at this address, or it is no longer here."},
-		fault.NotAllowed:  {"jumping-frog", "Wrong jump", "This address exists, but not for that kind of request."},
-		fault.Conflict:    {"pinwheel", "Two at once", "Something else changed at the same moment. Please try again."},
-		fault.TooLarge:    {"elephant", "Too big to fold", "That is more than this form takes."},
-		fault.Unsupported: {"masu-box", "The wrong kind of paper", "This address takes a form and nothing else."},
-		fault.Invalid:     {"koi", "That does not fold", "The request breaks a rule: " + f.Message + "."},
-		fault.Throttled:   {"turtle", "Slowly, slowly", "That was a little too often. Wait a moment and try again."},
-		fault.Unavailable: {"turtle", "Away just now", "What this needs is not answering. Nothing is lost: please try again in a moment."},
+		fault.BadRequest:       {"koi", "That is knotted", "The request cannot be read: " + f.Message + "."},
+		fault.Forbidden:        {"samurai-helmet", "Not through this gate", "You are signed in, and this is not for you: " + f.Message + "."},
+		fault.NotFound:         {"paper-plane", "It flew away", "There is nothing at this address, or it is no longer here."},
+		fault.MethodNotAllowed: {"jumping-frog", "Wrong jump", "This address exists, but not for that kind of request."},
+		fault.Conflict:         {"pinwheel", "Two at once", "Something else changed at the same moment. Please try again."},
+		fault.TooLarge:         {"elephant", "Too big to fold", "That is more than this form takes."},
+		fault.Unsupported:      {"masu-box", "The wrong kind of paper", "This address takes a form and nothing else."},
+		fault.Invalid:          {"koi", "That does not fold", "The request breaks a rule: " + f.Message + "."},
+		fault.Throttled:        {"turtle", "Slowly, slowly", "That was a little too often. Wait a moment and try again."},
+		fault.Unavailable:      {"turtle", "Away just now", "What this needs is not answering. Nothing is lost: please try again in a moment."},
 	}
 	w, ok := words[f.Kind]
 	if !ok {

@@ -27,11 +27,11 @@ func readForm(r *http.Request, names ...string) (url.Values, error) {
 	case errors.As(err, &tooLarge):
 		return nil, fault.New(fault.TooLarge, "the form is over %d bytes", web.MaxBody)
 	case err != nil:
-		return nil, fault.New(fault.Malformed, "the form cannot be read").Because(err)
+		return nil, fault.New(fault.BadRequest, "the form cannot be read").Because(err)
 	}
 	for name, values := range r.PostForm {
 		if !slices.Contains(names, name) || len(values) != 1 || !utf8.ValidString(values[0]) || strings.ContainsRune(values[0], 0) {
-			return nil, fault.New(fault.Malformed, "the form has a field that does not belong there")
+			return nil, fault.New(fault.BadRequest, "the form has a field that does not belong there")
 		}
 	}
 	return r.PostForm, nil

@@ -91,7 +91,7 @@ func (s *site) setDisabled(w http.ResponseWriter, r *http.Request, who session.S
 	return s.change(w, r, who, "disabled", func(ctx context.Context, id int64, disabled string) (backend.Person, error) {
 		wanted, err := strconv.ParseBool(disabled)
 		if err != nil {
-			return backend.Person{}, fault.New(fault.Malformed, "disabled must be true or false")
+			return backend.Person{}, fault.New(fault.BadRequest, "disabled must be true or false")
 		}
 		return s.services.Auth.SetDisabled(ctx, who.Token, id, wanted)
 	})

@@ -67,7 +67,7 @@ func (s *site) savePiece(w http.ResponseWriter, r *http.Request, who session.Ses
 		return s.services.Catalogue.Edit(r.Context(), who.Token, id, typed.tag, d)
 	})
 	switch fault.KindOf(err) {
-	case fault.Stale, fault.NotFound:
+	case fault.PreconditionFailed, fault.NotFound:
 		web.NoteFailure(r.Context(), err)
 		return s.conflict(w, r, id, typed)
 	default:

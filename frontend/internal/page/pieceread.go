@@ -55,7 +55,7 @@ func readPiece(r *http.Request) (pieceTyped, error) {
 		}
 		name := part.FormName()
 		if values.Has(name) || !slices.Contains([]string{"tag", "key", "name", "description", "difficulty", "folds", "paper", "picture", "file"}, name) {
-			return pieceTyped{}, fault.New(fault.Malformed, "the form has a field that does not belong there")
+			return pieceTyped{}, fault.New(fault.BadRequest, "the form has a field that does not belong there")
 		}
 		value := ""
 		if name == "file" {
@@ -115,7 +115,7 @@ func readText(part *multipart.Part, most int) (string, error) {
 	case len(body) > most:
 		return "", fault.New(fault.TooLarge, "the form's texts are over %d bytes", web.MaxBody)
 	case !utf8.Valid(body):
-		return "", fault.New(fault.Malformed, "the form is not UTF-8")
+		return "", fault.New(fault.BadRequest, "the form is not UTF-8")
 	}
 	return string(body), nil
 }
@@ -126,13 +126,13 @@ func unreadable(err error) error {
 	if errors.As(err, &tooLarge) {
 		return fault.New(fault.TooLarge, "the form is over %d bytes", tooLarge.Limit)
 	}
-	return fault.New(fault.Malformed, "the form cannot be read").Because(err)
+	return fault.New(fault.BadRequest, "the form cannot be read").Because(err)
 }
 
 // checkKey refuses what is no key of a new piece.
 func checkKey(key string) error {
 	if len(key) > 100 || !plainName(key) {
-		return fault.New(fault.Malformed, "the form does not say which piece it is")
+		return fault.New(fault.BadRequest, "the form does not say which piece it is")
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ func checkKey(key string) error {
 // checkTag refuses what is no ETag. * above all, which would undo any edit.
 func checkTag(tag string) error {
 	if len(tag) < 3 || len(tag) > 100 || tag[0] != '"' || tag[len(tag)-1] != '"' || !plain(tag) {
-		return fault.New(fault.Malformed, "the form does not say what it is meant for")
+		return fault.New(fault.BadRequest, "the form does not say what it is meant for")
 	}
 	return nil
 }

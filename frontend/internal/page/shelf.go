@@ -147,7 +147,7 @@ func (s *site) remove(w http.ResponseWriter, r *http.Request, who session.Sessio
 	}
 	err = s.services.Catalogue.Remove(r.Context(), who.Token, id, values.Get("tag"))
 	switch fault.KindOf(err) {
-	case fault.Stale:
+	case fault.PreconditionFailed:
 		web.NoteFailure(r.Context(), err)
 		return s.askRemoval(w, r, http.StatusPreconditionFailed, "Somebody changed the piece meanwhile. Look again before it goes.")
 	case fault.NotFound:

@@ -24,7 +24,7 @@ type Store interface {
 	// Add, Edit and Remove are durable when they return. Of a person's additions with
 	// one key, unless that is "", only the first adds, and all return its piece, deleted
 	// or not; one whose draft differs is ErrOtherDraft. Edit and Remove act on one of
-	// the versions, nil being any, and are Stale if the piece has another.
+	// the versions, nil being any, and are PreconditionFailed if the piece has another.
 	Add(ctx context.Context, person int64, key string, d Draft) (Product, error)
 	Edit(ctx context.Context, id int64, versions []int64, d Draft) (Product, error)
 	Remove(ctx context.Context, id int64, versions []int64) error
@@ -160,9 +160,11 @@ func (c *Catalogue) commit(ctx context.Context, id int64, loved bool, people []i
 	c.changed()
 	switch {
 	case err != nil:
-		return 0, fault.Error{
-			Kind: fault.Unavailable, Message: "the database went away just now: this was done or not, and doing it again is safe", RetryAfter: 2 * time.Second,
-		}.Because(err)
+		uncertain := &fault.Error{
+			Kind: fault.Unavailable, RetryAfter: 2 * time.Second,
+			Message: "the database went away just now: this was done or not, and doing it again is safe",
+		}
+		return 0, uncertain.Because(err)
 	case forgot != nil:
 		return 0, unseen(forgot)
 	}

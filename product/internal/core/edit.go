@@ -22,7 +22,7 @@ var ErrOtherDraft = errors.New("the key was used for another draft")
 
 // Edit replaces all that curators say about a piece and returns it as it is now.
 // It does so only if the piece has one of the versions, nil being any; else it
-// is Stale: of two who edit the same version, one is told to look again. When it
+// is PreconditionFailed: of two who edit the same version, one is told to look again. When it
 // returns, no read shows what was before. NotFound if there is no such piece,
 // Invalid if the draft breaks rules.
 func (c *Catalogue) Edit(ctx context.Context, id int64, versions []int64, d Draft) (Product, error) {

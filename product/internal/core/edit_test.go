@@ -51,7 +51,7 @@ func TestEditsForgetAfterTheCommit(t *testing.T) {
 		_, err := c.Add(t.Context(), 5, "k", fox())
 		return err
 	}
-	uncertain, stale := fmt.Errorf("%w: %w", core.ErrUncertain, io.EOF), fault.New(fault.Stale, "read it again")
+	uncertain, stale := fmt.Errorf("%w: %w", core.ErrUncertain, io.EOF), fault.New(fault.PreconditionFailed, "read it again")
 	for _, row := range []struct {
 		name  string
 		do    func(*core.Catalogue) error

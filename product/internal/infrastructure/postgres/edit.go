@@ -129,5 +129,5 @@ func (s *Store) unmatched(ctx context.Context, id int64) error {
 	if _, err := s.Product(ctx, id); err != nil {
 		return err
 	}
-	return fault.New(fault.Stale, "somebody edited origami %d since you read it, read it again", id)
+	return fault.New(fault.PreconditionFailed, "somebody edited origami %d since you read it, read it again", id)
 }
