@@ -8,7 +8,7 @@ PACKAGES      := $(MODULES:%=./%/...)
 
 FUZZTIME      := 30s
 
-.PHONY: run test lint bench bench-flat fuzz generate dev
+.PHONY: run test lint size bench bench-flat fuzz generate dev
 
 run: ## everything on this machine; then open http://localhost:3000
 	@go run ./stack
@@ -22,6 +22,9 @@ lint: ## formatting, vet and linters
 	go tool templ fmt -fail frontend/internal/view
 	go vet work
 	go run $(GOLANGCI_LINT) run $(PACKAGES)
+
+size: ## lines of Go, SQL, tests and of the reading path, and the bounds they keep to
+	@sh stack/size.sh
 
 bench: ## measured against a baseline in the same run
 	go test -run '^$$' -bench . ./shared/token ./stack/bench
