@@ -11,6 +11,7 @@ import (
 	"craftista/db"
 	"craftista/db/embedded"
 	"craftista/db/pgtest"
+	"craftista/shared/netfault"
 )
 
 // TestCountsAreExact has ten thousand people make up their minds about one piece
@@ -52,8 +53,9 @@ func TestDatabaseRestarts(t *testing.T) {
 	if err := db.Seed(t.Context(), server.URL()); err != nil {
 		t.Fatal(err)
 	}
-	relay := pgtest.NewRelay(t, server.URL()) // keeps the address, where a server starts on any port
-	role, err := db.RoleURL(relay.URL(server.URL()), db.ProductRole, passwords.Product)
+	proxy := netfault.New(server.URL()) // keeps the address, where a server starts on any port
+	t.Cleanup(proxy.Close)
+	role, err := db.RoleURL(proxy.URL(server.URL()), db.ProductRole, passwords.Product)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,12 +67,13 @@ func TestDatabaseRestarts(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), grace)
 		_ = server.Stop(ctx)
 		cancel()
-		relay.Cut()
+		proxy.Cut()
 		if got := do(t, http.DefaultClient, get(t, replica.url+"/readyz")); got.Status != 503 {
 			t.Errorf("readyz without PostgreSQL: %d", got.Status)
 		}
 		server = startPostgres(t, dir)
-		relay.To(server.URL())
+		proxy.SetTarget(server.URL())
+		proxy.Restore()
 	}
 	<-done
 	c.check(t, server.URL())

@@ -84,13 +84,11 @@ func TestRedisOutOfReach(t *testing.T) {
 // nothing of the inside.
 func TestDatabaseAway(t *testing.T) {
 	t.Parallel()
-	g := newGallery(t)
-	line := redistest.NewLine(t, g.host(t))
-	g = g.over(t, line)
+	g, proxy := newGallery(t).proxied(t)
 	h := g.service(g.openCache(t, "redis://"+miniredis.RunT(t).Addr()))
 	id := g.piece(t, "Crane", day(1))
 	wantShown(t, h, id, 0, "miss")
-	line.Cut()
+	proxy.Cut()
 	wantShown(t, h, id, 0, "hit")
 	for _, row := range [][2]string{
 		{"GET", "/api/products"}, {"GET", path(id+1, "")}, {"GET", path(id, "/votes")},

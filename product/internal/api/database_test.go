@@ -10,19 +10,20 @@ import (
 
 	"craftista/db/pgtest"
 	"craftista/product/internal/core"
+	"craftista/shared/netfault"
 	"craftista/shared/token/tokentest"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/jmoiron/sqlx"
 )
 
-// faulty is a gallery whose service reaches PostgreSQL by way of a relay, with
+// faulty is a gallery whose service reaches PostgreSQL through a proxy, with
 // one piece that is in the cache and one that is not.
 type faulty struct {
 	*gallery
 	t        *testing.T
 	database *pgtest.Database
-	relay    *pgtest.Relay
+	proxy    *netfault.Proxy
 	h        http.Handler
 	cached   int64
 	other    int64
@@ -33,14 +34,14 @@ func newFaulty(t *testing.T) *faulty {
 	database := pgtest.New(t)
 	f := &faulty{
 		gallery: &gallery{db: open(t, database.ProductURL), url: database.ProductURL, adminURL: database.AdminURL, issuer: tokentest.New(t)},
-		t:       t, database: database, relay: pgtest.NewRelay(t, database.ProductURL),
+		t:       t, database: database, proxy: startProxy(t, database.ProductURL),
 	}
 	f.cached, f.other = f.piece(t, "Crane", day(1)), f.piece(t, "Frog", day(1))
 	redis := "redis://" + miniredis.RunT(t).Addr()
 	wantShown(t, f.service(f.openCache(t, redis)), f.cached, 0, "miss")
-	through := f.relay.URL(database.ProductURL)
-	relayed := &gallery{db: open(t, through), url: through, issuer: f.issuer}
-	f.h = relayed.service(relayed.openCache(t, redis))
+	url := f.proxy.URL(database.ProductURL)
+	proxied := &gallery{db: open(t, url), url: url, issuer: f.issuer}
+	f.h = proxied.service(proxied.openCache(t, redis))
 	return f
 }
 
@@ -95,9 +96,9 @@ func TestDatabaseGoesAndComes(t *testing.T) {
 	f := newFaulty(t)
 	f.wantWell(1)
 	for range 2 {
-		f.relay.Cut()
+		f.proxy.Cut()
 		f.wantAway(2, 5*time.Second)
-		f.relay.To(f.database.ProductURL)
+		f.proxy.Restore()
 		f.wantWell(3)
 	}
 }
@@ -108,9 +109,9 @@ func TestDatabaseFallsSilent(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t)
 	f.wantWell(1)
-	f.relay.Hush(true)
+	f.proxy.Block()
 	f.wantAway(2, 25*time.Second) // requests end after 10 s, connections after 5 s of silence
-	f.relay.Hush(false)
+	f.proxy.Restore()
 	// Connections that were begun in the silence still have to be given up.
 	for end := time.Now().Add(15 * time.Second); call(t, f.h, "DELETE", path(f.other, "/vote"), f.token(3)).Code != 200; {
 		if time.Now().After(end) {
@@ -184,13 +185,13 @@ func TestUncertainCommit(t *testing.T) {
 	told := make(chan *httptest.ResponseRecorder, 1)
 	go func() { told <- call(t, f.h, "POST", path(f.cached, "/vote"), f.token(1)) }()
 	await(t, admin, 1)
-	f.relay.Cut()
+	f.proxy.Cut()
 	w := <-told
 	checkProblem(t, w, 503, path(f.cached, "/vote"))
 	if !strings.Contains(w.Body.String(), "this was done or not") || w.Header().Get("Retry-After") == "" {
 		t.Errorf("header %v, body %s", w.Header(), w.Body)
 	}
-	f.relay.To(f.database.ProductURL)
+	f.proxy.Restore()
 	wantShown(t, f.h, f.cached, 0, "miss")
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)

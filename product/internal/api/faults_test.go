@@ -10,6 +10,7 @@ import (
 	"craftista/product/internal/core"
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/internal/redistest"
+	"craftista/shared/netfault"
 )
 
 // shownUntil reads until the source is that, and every count has to be right.
@@ -40,10 +41,10 @@ func (g *gallery) vote(t *testing.T, h http.Handler, id, person, want int64) {
 // bad in some way; the other has what was cached before.
 func TestVoteThatRedisDoesNotHear(t *testing.T) {
 	t.Parallel()
-	for name, disturb := range map[string]func(*redistest.Line){
-		"cut off": (*redistest.Line).Cut,
-		"held up": (*redistest.Line).Hold,
-		"slow":    func(l *redistest.Line) { l.Slow(2 * time.Second) },
+	for name, disturb := range map[string]func(*netfault.Proxy){
+		"cut off": (*netfault.Proxy).Cut,
+		"held up": (*netfault.Proxy).Block,
+		"slow":    func(p *netfault.Proxy) { p.Delay(2 * time.Second) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -52,14 +53,14 @@ func TestVoteThatRedisDoesNotHear(t *testing.T) {
 			lost, well := s.replicas[0], s.replicas[1]
 			id := g.piece(t, "Crane", day(1))
 			shownUntil(t, well, id, 0, "hit")
-			disturb(s.lines[0])
+			disturb(s.proxies[0])
 			g.vote(t, lost, id, 1, 1)
 			shownUntil(t, lost, id, 1, "bypass")
 			shownUntil(t, well, id, 1, "bypass")
 			g.vote(t, lost, id, 2, 2)
 			shownUntil(t, well, id, 2, "hit") // once the veto is over, of a newer epoch
 			shownUntil(t, lost, id, 2, "bypass")
-			s.lines[0].Mend()
+			s.proxies[0].Restore()
 			shownUntil(t, lost, id, 2, "hit")
 			g.vote(t, lost, id, 3, 3)
 			shownUntil(t, well, id, 3, "hit")
@@ -107,29 +108,27 @@ func TestRedisFull(t *testing.T) {
 // answers all the same, once it is clear that the database is gone.
 func TestDatabaseSilent(t *testing.T) {
 	t.Parallel()
-	g := newGallery(t)
-	line := redistest.NewLine(t, g.host(t))
-	g = g.over(t, line)
+	g, proxy := newGallery(t).proxied(t)
 	h := g.service(g.openCache(t, redistest.Start(t).URL()))
 	id := g.piece(t, "Crane", day(1))
 	shownUntil(t, h, id, 0, "hit")
-	line.Hold()
+	proxy.Block()
 	for range 3 {
 		<-time.After(600 * time.Millisecond) // so that the last answer is too old
 		wantShown(t, h, id, 0, "hit")
 	}
-	line.Mend()
+	proxy.Restore()
 	shownUntil(t, h, id, 0, "hit")
 }
 
 // cutAfterVote is a store that is lost as soon as a vote is committed.
 type cutAfterVote struct {
 	core.Store
-	line *redistest.Line
+	proxy *netfault.Proxy
 }
 
 func (c cutAfterVote) Vote(ctx context.Context, id int64, people []int64) (int64, error) {
-	defer c.line.Cut()
+	defer c.proxy.Cut()
 	return c.Store.Vote(ctx, id, people)
 }
 
@@ -137,11 +136,10 @@ func (c cutAfterVote) Vote(ctx context.Context, id int64, people []int64) (int64
 // away before it can be told so. It is not acknowledged.
 func TestVoteThatNobodyWouldSee(t *testing.T) {
 	t.Parallel()
-	g := newGallery(t)
-	server, line := redistest.Start(t), redistest.NewLine(t, g.host(t))
-	g = g.over(t, line)
+	server := redistest.Start(t)
+	g, proxy := newGallery(t).proxied(t)
 	cache := g.openImpatientCache(t, server.URL(), 100*time.Millisecond)
-	h := g.serviceOn(cutAfterVote{postgres.NewStore(g.db), line}, cache)
+	h := g.serviceOn(cutAfterVote{postgres.NewStore(g.db), proxy}, cache)
 	id := g.piece(t, "Crane", day(1))
 	shownUntil(t, h, id, 0, "hit")
 	server.Kill()
@@ -150,7 +148,7 @@ func TestVoteThatNobodyWouldSee(t *testing.T) {
 	if w.Header().Get("Retry-After") == "" || leaks(w) {
 		t.Errorf("header %v, body %s", w.Header(), w.Body)
 	}
-	line.Mend()
+	proxy.Restore()
 	if n := g.voters(t, id); n != 1 {
 		t.Errorf("%d votes; this test no longer tests what it says", n)
 	}
@@ -165,24 +163,24 @@ func TestVoteThatNobodyWouldSee(t *testing.T) {
 func TestLostRedisHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
-	line := redistest.NewLine(t, redistest.Start(t).Addr)
-	h := g.service(g.openImpatientCache(t, "redis://"+line.Addr, 200*time.Millisecond))
+	proxy := startProxy(t, redistest.Start(t).Addr)
+	h := g.service(g.openImpatientCache(t, "redis://"+proxy.Addr, 200*time.Millisecond))
 	id := g.piece(t, "Crane", day(1))
 	shownUntil(t, h, id, 0, "hit")
-	line.Hold()
+	proxy.Block()
 	shownUntil(t, h, id, 0, "bypass")
 	<-time.After(time.Second)
-	start, before := time.Now(), line.Sent.Load()
+	start, before := time.Now(), proxy.Sent.Load()
 	const reads = 500
 	for range reads {
 		wantShown(t, h, id, 0, "bypass")
 	}
 	took := time.Since(start)
-	probes := line.Sent.Load() - before // by the background, a few each round
+	probes := proxy.Sent.Load() - before // by the background, a few each round
 	if most := 10 + 4*int64(took/(100*time.Millisecond)); probes > most {
 		t.Errorf("%d reads in %v sent %d pieces of data to a lost Redis, want at most %d", reads, took, probes, most)
 	}
-	line.Mend()
+	proxy.Restore()
 	shownUntil(t, h, id, 0, "hit")
 }
 

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strconv"
 	"testing"
 	"time"
@@ -16,8 +15,8 @@ import (
 	"craftista/product/internal/core"
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/internal/infrastructure/redis"
-	"craftista/product/internal/redistest"
 	"craftista/shared/health"
+	"craftista/shared/netfault"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
 	"craftista/shared/token"
@@ -27,26 +26,20 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// over is the same gallery as seen by a replica whose way to the database is
-// line.
-func (g *gallery) over(t *testing.T, line *redistest.Line) *gallery {
+// proxied is the same gallery as seen by a replica that reaches the database through the proxy.
+func (g *gallery) proxied(t *testing.T) (*gallery, *netfault.Proxy) {
 	t.Helper()
-	u, err := url.Parse(g.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Host = line.Addr
-	return &gallery{db: open(t, u.String()), url: u.String(), adminURL: g.adminURL, issuer: g.issuer}
+	proxy := startProxy(t, g.url)
+	url := proxy.URL(g.url)
+	return &gallery{db: open(t, url), url: url, adminURL: g.adminURL, issuer: g.issuer}, proxy
 }
 
-// host is where the database listens.
-func (g *gallery) host(t *testing.T) string {
+// startProxy starts a proxy to target, which ends with the test.
+func startProxy(t *testing.T, target string) *netfault.Proxy {
 	t.Helper()
-	u, err := url.Parse(g.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Host
+	proxy := netfault.New(target)
+	t.Cleanup(proxy.Close)
+	return proxy
 }
 
 // gallery is a database and an issuer of tokens, for any number of services.

@@ -15,6 +15,7 @@ import (
 	"craftista/product/internal/core"
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/internal/redistest"
+	"craftista/shared/netfault"
 )
 
 // history is what one piece's count was, by the only one who changes it.
@@ -84,7 +85,7 @@ func (d dawdler) Product(ctx context.Context, id int64) (core.Product, error) {
 // own to Redis.
 type site struct {
 	server   *redistest.Server
-	lines    [2]*redistest.Line
+	proxies  [2]*netfault.Proxy
 	replicas [2]http.Handler
 }
 
@@ -92,8 +93,8 @@ func newSite(t *testing.T, g *gallery, term time.Duration) *site {
 	t.Helper()
 	s := &site{server: redistest.Start(t)}
 	for i := range s.replicas {
-		s.lines[i] = redistest.NewLine(t, s.server.Addr)
-		cache := g.openCacheWith(t, "redis://"+s.lines[i].Addr, 100*time.Millisecond, term)
+		s.proxies[i] = startProxy(t, s.server.Addr)
+		cache := g.openCacheWith(t, "redis://"+s.proxies[i].Addr, 100*time.Millisecond, term)
 		s.replicas[i] = g.serviceOn(dawdler{postgres.NewStore(g.db)}, cache)
 	}
 	return s
@@ -101,17 +102,17 @@ func newSite(t *testing.T, g *gallery, term time.Duration) *site {
 
 // disturb makes one fault and returns what ends it.
 func (s *site) disturb(r *rand.Rand) (name string, mend func()) {
-	line := s.lines[r.IntN(2)]
+	proxy := s.proxies[r.IntN(2)]
 	switch r.IntN(8) {
 	case 0:
-		line.Cut()
-		return "one replica is cut off", line.Mend
+		proxy.Cut()
+		return "one replica is cut off", proxy.Restore
 	case 1:
-		line.Hold()
-		return "one replica's data is held up", line.Mend
+		proxy.Block()
+		return "one replica's data is held up", proxy.Restore
 	case 2:
-		line.Slow(2 * time.Second)
-		return "slow for one replica", line.Mend
+		proxy.Delay(2 * time.Second)
+		return "slow for one replica", proxy.Restore
 	case 3:
 		s.server.Pause()
 		return "paused", s.server.Resume

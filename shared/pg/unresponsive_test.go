@@ -6,6 +6,7 @@ import (
 
 	"craftista/db/pgtest"
 	"craftista/shared/fault"
+	"craftista/shared/netfault"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
 	"craftista/shared/web"
@@ -16,8 +17,9 @@ import (
 func TestSilentServerIsAway(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t).AdminURL
-	relay := pgtest.NewRelay(t, url)
-	db, err := pg.Open(relay.URL(url), telemetry.Discard())
+	proxy := netfault.New(url)
+	t.Cleanup(proxy.Close)
+	db, err := pg.Open(proxy.URL(url), telemetry.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +27,7 @@ func TestSilentServerIsAway(t *testing.T) {
 	if err := db.PingContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	relay.Hush(true)
+	proxy.Block()
 	for _, when := range []string{"in the middle of a query", "in the handshake"} {
 		start := time.Now()
 		var one int
