@@ -7,7 +7,9 @@ import (
 	"errors"
 	"time"
 
-	"craftista/recommendation/internal/home"
+	"craftista/recommendation/internal/api"
+	"craftista/recommendation/internal/postgres"
+	"craftista/shared/health"
 	"craftista/shared/pg"
 	"craftista/shared/service"
 	"craftista/shared/token"
@@ -54,7 +56,14 @@ func Run(ctx context.Context, c Config) error {
 		return errors.Join(err, db.Close(), t.Shutdown(ctx))
 	}
 	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(keysTimeout, t))
-	routes := home.Routes(t, db, token.NewVerifier(keys, c.Issuer, c.Audience), c.Version, time.Now)
+	store := postgres.NewStore(db)
+	about := health.Service{
+		Name:        "recommendation",
+		Description: "The origami of the day for everyone, and picks for each person.",
+		Version:     c.Version,
+		Checks:      map[string]health.Check{"database": store.Ready},
+	}
+	routes := api.Routes(t, store, token.NewVerifier(keys, c.Issuer, c.Audience), about, time.Now)
 	closeDatabase := func(context.Context) error { return db.Close() }
 	return web.Serve(ctx, listener, routes, t.Log, closeDatabase, t.Shutdown)
 }

@@ -9,5 +9,6 @@ import (
 )
 
 func main() {
-	os.Exit(service.Main("recommendation", os.Args[1:], os.Environ(), os.Stderr, recommendation.Default(), recommendation.Run))
+	c := recommendation.Default()
+	os.Exit(service.Main("recommendation", os.Args[1:], os.Environ(), os.Stderr, c, recommendation.Run))
 }

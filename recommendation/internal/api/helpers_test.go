@@ -1,4 +1,4 @@
-package home_test
+package api_test
 
 import (
 	"encoding/json"
@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"craftista/db/pgtest"
-	"craftista/recommendation/internal/home"
+	"craftista/recommendation/internal/api"
+	"craftista/recommendation/internal/postgres"
 	"craftista/shared/fault"
+	"craftista/shared/health"
 	"craftista/shared/openapi/openapitest"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
@@ -20,18 +22,17 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// world is what replicas of the service share: a database and an issuer of
-// tokens.
-type world struct {
+// fixture is what replicas of the service share: a database and an issuer of tokens.
+type fixture struct {
 	url    string // the service's own role
 	admin  *sqlx.DB
 	issuer *tokentest.Issuer
 }
 
-func newWorld(t *testing.T) *world {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	d := pgtest.New(t)
-	return &world{url: d.RecommendationURL, admin: open(t, d.AdminURL), issuer: tokentest.New(t)}
+	return &fixture{url: d.RecommendationURL, admin: open(t, d.AdminURL), issuer: tokentest.New(t)}
 }
 
 func open(t *testing.T, url string) *sqlx.DB {
@@ -45,15 +46,18 @@ func open(t *testing.T, url string) *sqlx.DB {
 }
 
 // router is one replica of the service.
-func (w *world) router(t *testing.T, now func() time.Time) *web.Router {
+func (f *fixture) router(t *testing.T, now func() time.Time) *web.Router {
 	t.Helper()
-	return home.Routes(telemetry.Discard(), open(t, w.url), w.issuer.Verifier(), "1.2.3", now)
+	store := postgres.NewStore(open(t, f.url))
+	checks := map[string]health.Check{"database": store.Ready}
+	about := health.Service{Name: "recommendation", Version: "1.2.3", Checks: checks}
+	return api.Routes(telemetry.Discard(), store, f.issuer.Verifier(), about, now)
 }
 
 // replica is router with every exchange held to the OpenAPI document.
-func (w *world) replica(t *testing.T, now func() time.Time) http.Handler {
+func (f *fixture) replica(t *testing.T, now func() time.Time) http.Handler {
 	t.Helper()
-	router := w.router(t, now)
+	router := f.router(t, now)
 	return contract(t, router).Handler(router)
 }
 
@@ -62,46 +66,46 @@ func contract(t *testing.T, router *web.Router) *openapitest.Contract {
 	return openapitest.New(t, get(t, router, "/openapi.json").Body.Bytes(), router)
 }
 
-func (w *world) exec(t *testing.T, query string, args ...any) {
+func (f *fixture) exec(t *testing.T, query string, args ...any) {
 	t.Helper()
-	if _, err := w.admin.ExecContext(t.Context(), query, args...); err != nil {
+	if _, err := f.admin.ExecContext(t.Context(), query, args...); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// fold adds n pieces, whose ids go on from the last one's.
-func (w *world) fold(t *testing.T, n int) {
+// addProducts adds n products, whose ids continue from the last one's.
+func (f *fixture) addProducts(t *testing.T, n int) {
 	t.Helper()
-	w.exec(t, `
+	f.exec(t, `
 		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper, created_at, updated_at)
 		SELECT 'Model', 'A model.', '/model.svg', 'easy', 20, '15 cm', '2026-01-02T03:04:05Z', '2026-01-02T03:04:06Z'
 		FROM generate_series(1, $1)`, n)
 }
 
-func (w *world) vote(t *testing.T, person int64, pieces ...int64) {
+func (f *fixture) vote(t *testing.T, person int64, products ...int64) {
 	t.Helper()
-	for _, piece := range pieces {
-		w.exec(t, `INSERT INTO product.votes (person_id, product_id) VALUES ($1, $2)`, person, piece)
+	for _, id := range products {
+		f.exec(t, `INSERT INTO product.votes (person_id, product_id) VALUES ($1, $2)`, person, id)
 	}
 }
 
-// at is a clock that stands still.
-func at(t *testing.T, moment string) func() time.Time {
+// clock always tells the same time.
+func clock(t *testing.T, text string) func() time.Time {
 	t.Helper()
-	now, err := time.Parse(time.RFC3339Nano, moment)
+	now, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return func() time.Time { return now }
 }
 
-// get asks h, with headers given as name, value, name, value.
+// get sends a GET to h, with headers given as name, value, name, value.
 func get(t *testing.T, h http.Handler, target string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	return ask(t, h, http.MethodGet, target, headers...)
+	return send(t, h, http.MethodGet, target, headers...)
 }
 
-func ask(t *testing.T, h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
+func send(t *testing.T, h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
 	for i := 0; i < len(headers); i += 2 {
@@ -141,7 +145,9 @@ type problem struct {
 }
 
 // wantProblem checks every field of a failure at path.
-func wantProblem(t *testing.T, res *httptest.ResponseRecorder, path string, status int, detail string, fields ...fault.Field) {
+func wantProblem(
+	t *testing.T, res *httptest.ResponseRecorder, path string, status int, detail string, fields ...fault.Field,
+) {
 	t.Helper()
 	var got problem
 	decode(t, res, &got)

@@ -1,0 +1,272 @@
+package api_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"craftista/shared/token"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	picksPath     = "/api/recommendations"
+	alsoLikedPath = "/api/origamis/1/also-liked"
+	loved         = "Loved by people who like your picks"
+	popular       = "Popular with everyone"
+	together      = "Loved by people who love this one"
+	waiting       = "Waiting for its first vote"
+)
+
+type pick struct {
+	ID          int64  `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	ImageURL    string `json:"image_url"`
+	Votes       int64  `json:"votes"`
+	Difficulty  string `json:"difficulty"`
+	Folds       int    `json:"folds"`
+	Paper       string `json:"paper"`
+	CreatedAt   string `json:"created_at"`
+	UpdatedAt   string `json:"updated_at"`
+	Reason      string `json:"reason"`
+}
+
+// pickOf is a pick of a product that addProducts made.
+func pickOf(id, votes int64, reason string) pick {
+	return pick{
+		ID: id, Name: "Model", Description: "A model.", ImageURL: "/model.svg", Votes: votes, Difficulty: "easy", Folds: 20,
+		Paper: "15 cm", CreatedAt: "2026-01-02T03:04:05Z", UpdatedAt: "2026-01-02T03:04:06Z", Reason: reason,
+	}
+}
+
+// withVotes is a fixture of eight products with these votes:
+//
+//	product   1  2  3  4  5  6  7  8
+//	person 1  ×  ×
+//	2 and 3   ×  ×  ×
+//	4         ×        ×  ×
+//	5 to 9                ×
+//	10, 11                      ×
+//	12        ×  ×  ×  ×  ×  ×  ×  ×
+//	votes     5  4  3  2  7  1  3  1
+func withVotes(t *testing.T) *fixture {
+	t.Helper()
+	f := newFixture(t)
+	f.addProducts(t, 8)
+	f.vote(t, 1, 1, 2)
+	f.vote(t, 2, 1, 2, 3)
+	f.vote(t, 3, 1, 2, 3)
+	f.vote(t, 4, 1, 4, 5)
+	for person := range int64(5) {
+		f.vote(t, 5+person, 5)
+	}
+	f.vote(t, 10, 7)
+	f.vote(t, 11, 7)
+	f.vote(t, 12, 1, 2, 3, 4, 5, 6, 7, 8)
+	return f
+}
+
+// closest are the picks of person 1, to whom 2, 3 and 12 weigh 1/√5 + 1/√4 =
+// 0.947 each and 4 weighs 1/√5 = 0.447. Product 9 has no vote.
+func closest() []pick {
+	return []pick{
+		pickOf(3, 3, loved), // 2.842/√3 = 1.641
+		pickOf(4, 2, loved), // 1.394/√2 = 0.986
+		pickOf(8, 1, loved), // 0.947/√1
+		pickOf(6, 1, loved), // 0.947/√1, a tie in votes as well
+		pickOf(7, 3, loved), // 0.947/√3 = 0.547
+		pickOf(5, 7, loved), // 1.394/√7 = 0.527: the most popular of them is not the closest
+		pickOf(9, 0, waiting),
+	}
+}
+
+func mostVotes() []pick {
+	return []pick{
+		pickOf(5, 7, popular), pickOf(1, 5, popular), pickOf(2, 4, popular), pickOf(7, 3, popular), pickOf(3, 3, popular),
+		pickOf(4, 2, popular), pickOf(8, 1, popular), pickOf(6, 1, popular), pickOf(9, 0, waiting),
+	}
+}
+
+func TestPicks(t *testing.T) {
+	t.Parallel()
+	f := withVotes(t)
+	f.addProducts(t, 1) // 9, without a vote
+	h := f.replica(t, time.Now)
+	tests := []struct {
+		name, query string
+		person      int64 // 0 sends no token
+		want        []pick
+	}{
+		{"closest first, then popular", "?limit=20", 1, closest()},
+		// Only 11 and 12 share a vote, and 11 has no other: what 12 likes, the rarest first.
+		{"somebody with one vote", "?limit=3", 10, []pick{pickOf(8, 1, loved), pickOf(6, 1, loved), pickOf(4, 2, loved)}},
+		{"popular when nobody shares a vote", "?limit=2", 99, mostVotes()[:2]},
+		{"popular when anonymous", "?limit=100", 0, mostVotes()},
+		{"four by default", "", 0, mostVotes()[:4]},
+		{"four when empty", "?limit=", 0, mostVotes()[:4]},
+		{"never what has a vote", "?limit=100", 12, []pick{pickOf(9, 0, waiting)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var headers []string
+			if tt.person != 0 {
+				headers = []string{"Authorization", "Bearer " + f.issuer.Mint(tt.person, token.RoleUser)}
+			}
+			res := get(t, h, picksPath+tt.query, headers...)
+			if diff := cmp.Diff(ok[[]pick](t, res), tt.want); diff != "" {
+				t.Errorf("picks (-got +want):\n%s", diff)
+			}
+			wantHeaders(t, res, "Cache-Control", "private, no-cache", "Vary", "Authorization")
+		})
+	}
+}
+
+func TestNoPicksAreAnEmptyArray(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.addProducts(t, 1)
+	f.vote(t, 7, 1)
+	h := f.replica(t, time.Now)
+	bearer := "Bearer " + f.issuer.Mint(7, token.RoleUser)
+	for _, path := range []string{picksPath, alsoLikedPath} {
+		res := get(t, h, path, "Authorization", bearer)
+		if got := res.Body.String(); res.Code != http.StatusOK || got != "[]" {
+			t.Errorf("%s: got %d %s, want 200 []", path, res.Code, got)
+		}
+	}
+}
+
+func TestPicksFollowTheNextVote(t *testing.T) {
+	t.Parallel()
+	f := withVotes(t)
+	h := f.replica(t, time.Now)
+	bearer := "Bearer " + f.issuer.Mint(1, token.RoleUser)
+	before := get(t, h, picksPath+"?limit=1", "Authorization", bearer)
+	if got := ok[[]pick](t, before)[0].ID; got != 3 {
+		t.Fatalf("got %d first, want 3", got)
+	}
+	f.vote(t, 1, 3)
+	after := get(t, h, picksPath+"?limit=1", "Authorization", bearer, "If-None-Match", before.Header().Get("Etag"))
+	if got := ok[[]pick](t, after)[0].ID; got == 3 {
+		t.Error("a product is recommended to somebody who voted for it")
+	}
+}
+
+// Deleted products are no picks, and votes for them no longer count.
+func TestPicksLeaveOutDeletedProducts(t *testing.T) {
+	t.Parallel()
+	f := withVotes(t)
+	h := f.replica(t, time.Now)
+	f.exec(t, `UPDATE product.products SET deleted_at = now() WHERE id IN (1, 3, 5)`)
+	got := ok[[]pick](t, get(t, h, picksPath+"?limit=20", "Authorization", "Bearer "+f.issuer.Mint(1, token.RoleUser)))
+	// Of what person 1 likes, 2 is left, and of those who share it only 12 likes something else.
+	want := []pick{pickOf(8, 1, loved), pickOf(6, 1, loved), pickOf(4, 2, loved), pickOf(7, 3, loved)}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("picks (-got +want):\n%s", diff)
+	}
+	want = []pick{pickOf(2, 4, popular), pickOf(7, 3, popular)}
+	if diff := cmp.Diff(ok[[]pick](t, get(t, h, picksPath+"?limit=2")), want); diff != "" {
+		t.Errorf("popular (-got +want):\n%s", diff)
+	}
+}
+
+func TestPicksRefuseBadTokens(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	h := f.replica(t, time.Now)
+	for authorization, detail := range map[string]string{
+		"Bearer " + f.issuer.Bads()[0].Token: "the token is not valid",
+		"Basic eDp5":                         "only bearer tokens are known here",
+	} {
+		res := get(t, h, picksPath, "Authorization", authorization)
+		wantProblem(t, res, picksPath, http.StatusUnauthorized, detail)
+		wantHeaders(t, res, "WWW-Authenticate", `Bearer error="invalid_token"`, "Vary", "Authorization")
+	}
+}
+
+func TestAlsoLiked(t *testing.T) {
+	t.Parallel()
+	f := withVotes(t)
+	f.addProducts(t, 1) // 9, without a vote
+	h := f.replica(t, time.Now)
+	tests := []struct {
+		name, target string
+		want         []pick
+	}{
+		{"most in common first, then popular", "/api/origamis/1/also-liked?limit=100", []pick{
+			pickOf(2, 4, together), // 4 in common: 16/7/√4 = 1.143
+			pickOf(3, 3, together), // 3: 9/6/√3 = 0.866
+			pickOf(4, 2, together), // 2: 4/5/√2 = 0.566
+			pickOf(5, 7, together), // 2: 4/5/√7 = 0.302: the most popular of them is not the closest
+			pickOf(8, 1, together), // 1: 1/4/√1 = 0.250: nor is the one whose only voter is in common
+			pickOf(6, 1, together), // 0.250, a tie in votes as well
+			pickOf(7, 3, together), // 1: 1/4/√3 = 0.144
+			pickOf(9, 0, waiting),
+		}},
+		{"four by default", "/api/origamis/7/also-liked", []pick{
+			pickOf(8, 1, together), pickOf(6, 1, together), pickOf(4, 2, together), pickOf(3, 3, together),
+		}},
+		{"popular when it has no voters", "/api/origamis/9/also-liked?limit=2", mostVotes()[:2]},
+		{"popular ones leave it out too", "/api/origamis/8/also-liked?limit=1", []pick{pickOf(6, 1, together)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			res := get(t, h, tt.target)
+			if diff := cmp.Diff(ok[[]pick](t, res), tt.want); diff != "" {
+				t.Errorf("picks (-got +want):\n%s", diff)
+			}
+			wantHeaders(t, res, "Cache-Control", "public, max-age=60", "Vary", "")
+		})
+	}
+}
+
+// Only the first 200 voters count, so that a product with a million costs no more.
+func TestAlsoLikedGoesByTheFirstVoters(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.addProducts(t, 3)
+	f.exec(t, `INSERT INTO product.votes (person_id, product_id) SELECT n, 1 FROM generate_series(1, 300) AS n`)
+	f.exec(t, `INSERT INTO product.votes (person_id, product_id) SELECT n, 2 FROM generate_series(101, 200) AS n`)
+	f.exec(t, `INSERT INTO product.votes (person_id, product_id) SELECT n, 3 FROM generate_series(201, 300) AS n`)
+	got := ok[[]pick](t, get(t, f.replica(t, time.Now), alsoLikedPath))
+	if diff := cmp.Diff(got, []pick{pickOf(2, 100, together), pickOf(3, 100, popular)}); diff != "" {
+		t.Errorf("picks (-got +want):\n%s", diff)
+	}
+}
+
+func TestAlsoLikedLeavesOutDeletedProducts(t *testing.T) {
+	t.Parallel()
+	f := withVotes(t)
+	f.exec(t, `UPDATE product.products SET deleted_at = now() WHERE id IN (2, 3, 5)`)
+	h := f.replica(t, time.Now)
+	got := ok[[]pick](t, get(t, h, alsoLikedPath))
+	want := []pick{pickOf(4, 2, together), pickOf(8, 1, together), pickOf(6, 1, together), pickOf(7, 3, together)}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("picks (-got +want):\n%s", diff)
+	}
+	for id, detail := range map[string]string{
+		"2": "no origami 2", "9223372036854775807": "no origami 9223372036854775807", "x": `nothing has the id "x"`,
+	} {
+		path := "/api/origamis/" + id + "/also-liked"
+		wantProblem(t, get(t, h, path), path, http.StatusNotFound, detail)
+	}
+}
+
+func TestPicksWithoutAuth(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.addProducts(t, 1)
+	f.issuer.Down.Store(true)
+	h := f.replica(t, time.Now)
+	res := get(t, h, picksPath, "Authorization", "Bearer "+f.issuer.Mint(1, token.RoleUser))
+	wantProblem(t, res, picksPath, http.StatusServiceUnavailable, "tokens cannot be checked now, auth is away")
+	wantHeaders(t, res, "Retry-After", "1")
+	if diff := cmp.Diff(ok[[]pick](t, get(t, h, picksPath)), []pick{pickOf(1, 0, waiting)}); diff != "" {
+		t.Errorf("anonymous picks (-got +want):\n%s", diff)
+	}
+	wantState(t, h, "/readyz", http.StatusOK, state{Status: "ready", Checks: map[string]string{"database": "ok"}})
+}

@@ -1,0 +1,108 @@
+// Package recommend has the rules of what is recommended: a product of the day
+// for everyone and picks for each person.
+package recommend
+
+import (
+	"context"
+	"time"
+
+	"craftista/shared/fault"
+)
+
+// Product is an origami as the catalogue publishes it.
+type Product struct {
+	ID          int64
+	Name        string
+	Description string
+	ImageURL    string // a path on the site
+	Votes       int64  // how many people voted for it
+	Difficulty  string
+	Folds       int
+	Paper       string
+	CreatedAt   time.Time // UTC
+	UpdatedAt   time.Time // UTC
+	Deleted     bool      // only days show a product that is deleted
+}
+
+// Day is a recorded day and its product. Days begin at 00:00 UTC.
+type Day struct {
+	Date time.Time
+	Product
+}
+
+// Pick is a product and how close it is to what somebody voted for.
+type Pick struct {
+	Product
+	Affinity float64 // 0 if nothing connects them; more is closer
+}
+
+// Store reads the catalogue and records the days. What is missing is a NotFound
+// fault.
+type Store interface {
+	// Recorded is the id of the product that the day showed. It may be erased since.
+	Recorded(ctx context.Context, day time.Time) (id int64, err error)
+	// Record is Recorded, and chooses a product first if the day has none. Replicas
+	// that call it at once get the same answer.
+	Record(ctx context.Context, day time.Time) (id int64, err error)
+	// Product is there for deleted products too, not for erased ones.
+	Product(ctx context.Context, id int64) (Product, error)
+	// Archive are the recorded days of the month that begins then, in order, none
+	// after today, without erased products and without today's if that is deleted;
+	// and days of the closest months before and after that have any, or zero times.
+	Archive(ctx context.Context, month, today time.Time) (days []Day, before, after time.Time, err error)
+	// Picks are at most limit products that the person has not voted for, the closest
+	// to their votes first, then the most popular. Person 0 is anonymous.
+	Picks(ctx context.Context, person int64, limit int) ([]Pick, error)
+	// AlsoLiked are at most limit other products, those first that most voters of
+	// this one chose too, then the most popular.
+	AlsoLiked(ctx context.Context, id int64, limit int) ([]Pick, error)
+}
+
+// Recommender is a Store and the rules on top of it. It is safe for concurrent use.
+type Recommender struct{ Store }
+
+// Daily is the product that date shows to everyone. The first request of today
+// makes the choice. Past days show their product as it is now, deleted or not. One
+// that is deleted on its day is NotFound for the rest of it: nobody can vote for
+// it, and another one would not be the same for everyone all day.
+func (r Recommender) Daily(ctx context.Context, date, today time.Time) (Product, error) {
+	if date.After(today) {
+		return Product{}, fault.New(fault.NotFound, "the piece of %s is still to come", date.Format(time.DateOnly))
+	}
+	id, err := r.Recorded(ctx, date)
+	if date.Equal(today) && fault.KindOf(err) == fault.NotFound {
+		id, err = r.Record(ctx, date)
+	}
+	if err != nil {
+		return Product{}, err
+	}
+	p, err := r.Product(ctx, id)
+	if p.Deleted && date.Equal(today) || fault.KindOf(err) == fault.NotFound {
+		return Product{}, fault.New(fault.NotFound, "the piece of that day has left the gallery")
+	}
+	return p, err
+}
+
+// AlsoLiked is Store.AlsoLiked, NotFound unless the product is in the gallery.
+func (r Recommender) AlsoLiked(ctx context.Context, id int64, limit int) ([]Pick, error) {
+	switch p, err := r.Product(ctx, id); {
+	case err != nil:
+		return nil, err
+	case p.Deleted:
+		return nil, fault.New(fault.NotFound, "no origami %d", id)
+	}
+	return r.Store.AlsoLiked(ctx, id, limit)
+}
+
+// Reason is why the product is picked, a phrase for people; closeBy is the one for
+// products with an affinity.
+func (p Pick) Reason(closeBy string) string {
+	switch {
+	case p.Affinity > 0:
+		return closeBy
+	case p.Votes > 0:
+		return "Popular with everyone"
+	default:
+		return "Waiting for its first vote"
+	}
+}
