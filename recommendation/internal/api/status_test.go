@@ -40,6 +40,7 @@ func TestDatabaseIsUnreachable(t *testing.T) {
 func TestDatabaseIsNotMigrated(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
+	f.addProducts(t, 1)
 	f.exec(t, `DROP TABLE recommendation.daily, product.votes`)
 	wantDown(t, f.replica(t, time.Now))
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// march is that day of March 2026.
 func march(day int) time.Time { return time.Date(2026, time.March, day, 0, 0, 0, 0, time.UTC) }
 
 func TestRecordIsOneChoiceForAllWhoAskAtOnce(t *testing.T) {
