@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 
+	"craftista/frontend/internal/form"
+	"craftista/frontend/internal/redirect"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
@@ -42,7 +44,7 @@ func (s *site) consent(w http.ResponseWriter, r *http.Request) error {
 // decide answers POST /authorize: it carries the decision to auth, which checks
 // the request anew, and leads the browser where auth says.
 func (s *site) decide(w http.ResponseWriter, r *http.Request) error {
-	values, err := readForm(r, "query", "decision")
+	values, err := form.Read(r, "query", "decision")
 	if err != nil {
 		return err
 	}
@@ -89,7 +91,7 @@ func (s *site) signInFirst(w http.ResponseWriter, r *http.Request, query string,
 // come back to another one, or to none, would be worse.
 func leadToSignIn(w http.ResponseWriter, r *http.Request, query, why string) error {
 	next := consentPath + "?" + query
-	if safeNext(next) != next {
+	if redirect.Safe(next) != next {
 		return fault.New(fault.BadRequest, "it is empty, too long or not the query of a URL")
 	}
 	values := url.Values{"next": {next}}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"craftista/frontend/internal/redirect"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
 	"craftista/shared/web"
@@ -34,9 +35,9 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case f.Kind != fault.Unavailable:
 	case r.Method == http.MethodGet:
-		model.RetryURL = safeNext(r.URL.RequestURI())
+		model.RetryURL = redirect.Safe(r.URL.RequestURI())
 	default: // where the button is
-		model.RetryURL = whence(r, "")
+		model.RetryURL = redirect.Referrer(r, "")
 	}
 	if fragment(r) {
 		err = send(w, r, status, view.Notice(notice(f, model)))

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"craftista/frontend/internal/redirect"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/telemetry"
@@ -72,7 +73,7 @@ func leadTo(w http.ResponseWriter, r *http.Request, to string) error {
 func (s *site) frame(r *http.Request, title string) view.Frame {
 	next := ""
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		next = safeNext(r.URL.RequestURI())
+		next = redirect.Safe(r.URL.RequestURI())
 	}
 	frame := view.Frame{
 		Title: siteTitle, Here: r.URL.Path,

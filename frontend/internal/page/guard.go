@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"craftista/frontend/internal/redirect"
 	"craftista/frontend/internal/session"
 	"craftista/shared/fault"
 	"craftista/shared/web"
@@ -53,9 +54,9 @@ func (s *site) forRoles(next personal, roles ...string) web.Handler {
 // leadToSignInFrom leads to /login and from there back to the page the person is
 // on.
 func leadToSignInFrom(w http.ResponseWriter, r *http.Request, why string) error {
-	back := whence(r, "/account")
+	back := redirect.Referrer(r, "/account")
 	if r.Method == http.MethodGet && !fragment(r) {
-		back = safeNext(r.URL.RequestURI())
+		back = redirect.Safe(r.URL.RequestURI())
 	}
 	query := url.Values{"next": {back}}
 	if why != "" {

@@ -154,10 +154,10 @@ func TestLedFromElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, page.Settings{})
 	person := as(w.issuer.Mint(7, "user"))
-	for _, tail := range append(elsewhere(), "//evil.example", "@evil.example/", ".evil.example/", `\@evil.example`, "/%09/evil.example", "/x?next=//evil.example%0d%0aX:y") {
-		if strings.ContainsAny(tail, "\r\n") {
-			continue // no header can carry it
-		}
+	for _, tail := range []string{
+		"//evil.example", "@evil.example/", ".evil.example/", `\@evil.example`, `/\evil.example`, "/%2Fevil.example",
+		"/%09/evil.example", "/x?next=//evil.example%0d%0aX:y",
+	} {
 		for _, raw := range []string{w.site.URL + tail, tail, "https://evil.example" + tail} {
 			for _, name := range []string{"Referer", "HX-Current-URL"} {
 				for _, options := range [][]option{{person}, {}} {

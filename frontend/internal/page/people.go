@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/form"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
@@ -105,7 +106,7 @@ func (s *site) change(
 	if err != nil {
 		return err
 	}
-	values, err := readForm(r, "q", "cursor", field)
+	values, err := form.Read(r, "q", "cursor", field)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/redirect"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
@@ -127,7 +128,7 @@ func voteReply(v view.Vote) view.VoteReply {
 
 // backTo is the piece's place on the page the person was on, or else its page.
 func backTo(r *http.Request, id int64) string {
-	return whence(r, pieceURL(id)) + "#piece-" + strconv.FormatInt(id, 10)
+	return redirect.Referrer(r, pieceURL(id)) + "#piece-" + strconv.FormatInt(id, 10)
 }
 
 // toSignIn leads to /login and from there back to the piece that the person meant

@@ -46,20 +46,20 @@ func (s *site) write(ctx context.Context, who session.Session, typed *pieceTyped
 // the draft's picture. A file that cannot be shown is Invalid. What it is the
 // bytes tell: browsers only guess by the name.
 func (s *site) addFile(ctx context.Context, bearer string, typed *pieceTyped) error {
-	media := http.DetectContentType(typed.file)
+	media := http.DetectContentType(typed.file.Body)
 	switch {
-	case typed.file == nil:
+	case typed.file.Body == nil:
 		return nil
-	case typed.tooLarge:
+	case typed.file.TooLarge:
 		return refuseFile(fmt.Sprintf("is over %d KiB", backend.MaxPicture>>10))
-	case len(typed.file) == 0:
+	case len(typed.file.Body) == 0:
 		return refuseFile("is empty")
 	case strings.HasPrefix(media, "text/"):
 		media = backend.SVG
 	case media != backend.PNG:
 		return refuseFile("is neither an SVG nor a PNG")
 	}
-	imageURL, err := s.services.Catalogue.AddPicture(ctx, bearer, media, typed.file)
+	imageURL, err := s.services.Catalogue.AddPicture(ctx, bearer, media, typed.file.Body)
 	if err == nil {
 		typed.ImageURL = imageURL
 	}

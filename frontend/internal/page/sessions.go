@@ -3,6 +3,7 @@ package page
 import (
 	"net/http"
 
+	"craftista/frontend/internal/form"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
@@ -63,7 +64,7 @@ func (s *site) ended(w http.ResponseWriter, r *http.Request, who session.Session
 
 // changePassword answers POST /account/password.
 func (s *site) changePassword(w http.ResponseWriter, r *http.Request, who session.Session) error {
-	values, err := readForm(r, "current_password", "new_password")
+	values, err := form.Read(r, "current_password", "new_password")
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/form"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
@@ -138,7 +139,7 @@ func (s *site) remove(w http.ResponseWriter, r *http.Request, who session.Sessio
 	if err != nil {
 		return err
 	}
-	values, err := readForm(r, "tag")
+	values, err := form.Read(r, "tag")
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/form"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
@@ -36,7 +37,7 @@ func (s *site) signPage(w http.ResponseWriter, r *http.Request, form view.SignFo
 
 // login answers POST /login.
 func (s *site) login(w http.ResponseWriter, r *http.Request) error {
-	values, err := readForm(r, "username", "password", "next")
+	values, err := form.Read(r, "username", "password", "next")
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (s *site) login(w http.ResponseWriter, r *http.Request) error {
 // register answers POST /register: it makes the account and signs in. Where the
 // name is taken by whoever types this very password, the form was sent twice.
 func (s *site) register(w http.ResponseWriter, r *http.Request) error {
-	values, err := readForm(r, "username", "email", "password", "next")
+	values, err := form.Read(r, "username", "email", "password", "next")
 	if err != nil {
 		return err
 	}

@@ -270,3 +270,21 @@ func TestSignPages(t *testing.T) {
 		t.Errorf("sign-out: %d %v", a.status, a.header)
 	}
 }
+
+// TestNextStaysHere holds that both forms ask package redirect, whose tests have
+// what it refuses.
+func TestNextStaysHere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, page.Settings{})
+	for raw, want := range map[string]string{
+		"/?q=a#piece-3": "/?q=a#piece-3", "/login": "/", "//evil.example": "/", "https://evil.example/": "/",
+	} {
+		a := w.get("/login?" + url.Values{"next": {raw}}.Encode())
+		if got := attr(a.tags("input")[0], "value"); got != want {
+			t.Errorf("GET with next=%q leads to %q, want %q", raw, got, want)
+		}
+		if got := w.post("/login", ada("next", raw)).header.Get("Location"); got != want {
+			t.Errorf("POST with next=%q leads to %q, want %q", raw, got, want)
+		}
+	}
+}

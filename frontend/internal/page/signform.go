@@ -3,6 +3,7 @@ package page
 import (
 	"net/url"
 
+	"craftista/frontend/internal/redirect"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
 )
@@ -10,7 +11,7 @@ import (
 // loginForm is /login's form filled with what was typed, never the password.
 func loginForm(values url.Values) view.SignForm {
 	return view.SignForm{
-		ID: "login-form", Action: "/login", Submit: "Sign in", Next: safeNext(values.Get("next")),
+		ID: "login-form", Action: "/login", Submit: "Sign in", Next: redirect.Safe(values.Get("next")),
 		Fields: []view.Field{
 			{Name: "username", Label: "Username or e-mail", Type: "text", Value: values.Get("username"), Autocomplete: "username"},
 			{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password"},
@@ -21,7 +22,7 @@ func loginForm(values url.Values) view.SignForm {
 // registerForm is /register's.
 func registerForm(values url.Values) view.SignForm {
 	return view.SignForm{
-		ID: "register-form", Action: "/register", Submit: "Make my account", Next: safeNext(values.Get("next")),
+		ID: "register-form", Action: "/register", Submit: "Make my account", Next: redirect.Safe(values.Get("next")),
 		Fields: []view.Field{
 			{
 				Name: "username", Label: "Username", Type: "text", Value: values.Get("username"), Autocomplete: "username",
