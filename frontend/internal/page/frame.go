@@ -53,7 +53,7 @@ func send(w http.ResponseWriter, r *http.Request, status int, content templ.Comp
 // private marks a response as this person's, and as one of two shapes.
 func private(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "private, no-store")
-	w.Header().Set("Vary", "HX-Request")
+	w.Header()["Vary"] = []string{"HX-Request", "Accept-Encoding"}
 }
 
 // leadTo sends the browser on to a path of this site, or to a URL that auth

@@ -9,8 +9,10 @@ import (
 	"craftista/shared/web"
 )
 
-// comeBack is when a browser asks whether the process is there again.
-const comeBack = 300 * time.Millisecond
+const (
+	reloadPath  = "/dev/reload"
+	reloadRetry = 300 * time.Millisecond // after which a browser connects again
+)
 
 // reload answers GET /dev/reload with the process's id as a server-sent event
 // and then holds the line, until the process's end: the browser then asks again,

@@ -25,6 +25,9 @@ import (
 //go:embed openapi.json
 var spec []byte
 
+// livePath is where pages listen for counts, see live.
+const livePath = "/live"
+
 // Settings are what a deployment chooses.
 type Settings struct {
 	DevReload        bool             // pages reload themselves when the process restarts
@@ -70,7 +73,7 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 
 	r.Get("/", s.shared(s.gallery))
 	r.Get("/recommendations", s.picks)
-	r.Stream("/live", liveRetry, s.live)
+	r.Stream(livePath, liveRetry, s.live)
 	r.Get(dailyPath, s.daily)
 	r.Get("/origamis/{id}", s.piece)
 	r.Post("/origamis/{id}/vote", s.vote)
@@ -120,7 +123,7 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	r.Get("/favicon.ico", assets.Icon)
 	r.Get("/robots.txt", s.robots)
 	if settings.DevReload {
-		r.Stream("/dev/reload", comeBack, s.reload)
+		r.Stream(reloadPath, reloadRetry, s.reload)
 	}
 	return r
 }
