@@ -49,9 +49,9 @@ func Default() Config {
 	}
 }
 
-// share is how long visitors share what they look at. Counts on a page may be
+// cacheTTL is how long visitors share what they look at. Counts on a page may be
 // that old, but for the reader's own votes; live updates follow.
-const share = time.Second
+const cacheTTL = time.Second
 
 // Run serves the site until ctx is done.
 func Run(ctx context.Context, c Config) error {
@@ -84,7 +84,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	site := page.Routes(t, services, sessions, assets, cards, self, page.Settings{
 		DevReload: c.DevReload, Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
-		Share: share,
+		CacheTTL: cacheTTL,
 	})
 	return web.Serve(ctx, listener, site, t.Log, t.Shutdown)
 }

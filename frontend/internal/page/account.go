@@ -124,7 +124,7 @@ func (s *site) votesModel(ctx context.Context, who session.Session, cursor strin
 		return model, err
 	}
 	for _, p := range products {
-		model.Batch.Cards = append(model.Batch.Cards, view.CardItem(s.card(p, true)))
+		model.Batch.Cards = append(model.Batch.Cards, s.card(p, true))
 	}
 	if next != "" {
 		model.Batch.MoreURL = votesURL(next)

@@ -12,8 +12,6 @@ import (
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
 	"craftista/shared/web"
-
-	"github.com/a-h/templ"
 )
 
 const pickCount = 4
@@ -65,17 +63,14 @@ func (s *site) front(ctx context.Context, at place) view.Front {
 // batch is the pieces from a place on, with the person's own votes marked; before
 // says how many the page shows above them.
 func (s *site) batch(ctx context.Context, at place, before int) (view.Batch, error) {
-	list, err := s.catalogue(ctx, at)
+	list, err := s.list(ctx, at)
 	if err != nil {
 		return view.Batch{}, err
 	}
-	mine := s.mineAmong(ctx, at, list)
-	batch := view.Batch{Cards: make([]templ.Component, len(list.ids))}
-	for i, id := range list.ids {
-		batch.Cards[i] = list.cards[i].plain
-		if slices.Contains(mine, id) {
-			batch.Cards[i] = list.cards[i].voted
-		}
+	mine := s.mineAmong(ctx, at, list.ids)
+	batch := view.Batch{Cards: make([]view.Card, len(list.products))}
+	for i, p := range list.products {
+		batch.Cards[i] = s.card(p, slices.Contains(mine, p.ID))
 	}
 	if list.next != "" {
 		shown := before + len(list.ids)
@@ -102,16 +97,13 @@ func (s *site) askMine(ctx context.Context, who session.Session, ids []int64) ([
 	return s.services.Catalogue.Mine(ctx, who.Token, ids)
 }
 
-func (s *site) today(ctx context.Context) templ.Component {
-	hero, err := fresh(ctx, s.shelf.today, "", func(ctx context.Context) (templ.Component, error) {
-		daily, err := s.services.Recommendation.Daily(ctx)
-		return keep(view.TodaySection(s.todayModel(daily))), err
-	})
+func (s *site) today(ctx context.Context) view.Today {
+	daily, err := cached(ctx, s.caches.today, "", s.services.Recommendation.Daily)
 	if err != nil {
 		web.NoteFailure(ctx, err)
-		return view.TodaySection(view.Today{Away: true, Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"}})
+		return view.Today{Away: true, Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"}}
 	}
-	return hero
+	return s.todayModel(daily)
 }
 
 func (s *site) todayModel(daily backend.Daily) view.Today {
@@ -127,32 +119,32 @@ func (s *site) picks(w http.ResponseWriter, r *http.Request) error {
 	if !fragment(r) {
 		return leadTo(w, r, "/#picks")
 	}
-	return send(w, r, http.StatusOK, s.pickSection(r.Context()))
+	return send(w, r, http.StatusOK, view.PicksSection(s.pickSection(r.Context())))
 }
 
 // pickSection is the recommendation area for the person, or for everybody.
-func (s *site) pickSection(ctx context.Context) templ.Component {
-	who := session.From(ctx)
-	heading := "Loved by many"
+func (s *site) pickSection(ctx context.Context) view.Picks {
+	who, model := session.From(ctx), view.Picks{Heading: "Loved by many"}
 	if who.State == session.SignedIn {
-		heading = "Picked for you"
+		model.Heading = "Picked for you"
 	}
-	load := func(ctx context.Context) (templ.Component, error) {
-		picks, err := s.services.Recommendation.Picks(ctx, who.Token, pickCount)
-		return keep(view.PicksSection(view.Picks{Heading: heading, Picks: s.pickList(picks)})), err
+	load := func(ctx context.Context) ([]backend.Pick, error) {
+		return s.services.Recommendation.Picks(ctx, who.Token, pickCount)
 	}
-	var section templ.Component
+	var picks []backend.Pick
 	var err error
-	if who.State == session.Unknown { // nobody knows whose token that is
-		section, err = load(ctx)
+	if who.State == session.Unknown { // nobody can tell whose token that is
+		picks, err = load(ctx)
 	} else {
-		section, err = fresh(ctx, s.shelf.picks, strconv.FormatInt(who.User.ID, 10), load)
+		picks, err = cached(ctx, s.caches.picks, strconv.FormatInt(who.User.ID, 10), load)
 	}
 	if err != nil {
 		web.NoteFailure(ctx, err)
-		return view.PicksSection(view.Picks{Heading: heading, Away: true})
+		model.Away = true
+		return model
 	}
-	return section
+	model.Picks = s.pickList(picks)
+	return model
 }
 
 func (s *site) pickList(picks []backend.Pick) []view.Pick {

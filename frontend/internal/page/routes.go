@@ -35,7 +35,7 @@ type Settings struct {
 	TraceURLTemplate string           // {id} stands for the trace; "" links no trace
 	PublicURL        string           // where people reach the site, such as https://origami.example; "" is not known
 	Now              func() time.Time // whose UTC date is today; nil is time.Now
-	Share            time.Duration    // how long visitors share what they look at; 0 is not at all
+	CacheTTL         time.Duration    // how long visitors share what they look at; 0 is not at all
 	MaxListeners     int64            // of the live counts at once; 0 is 4000
 }
 
@@ -48,7 +48,7 @@ type site struct {
 	self      health.Service
 	telemetry *telemetry.Telemetry
 	settings  Settings
-	shelf     shelf
+	caches    caches
 	processID string // new at each start, see reload
 	listeners atomic.Int64
 }
@@ -65,7 +65,7 @@ func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session
 	settings.MaxListeners = cmp.Or(settings.MaxListeners, maxListeners)
 	s := &site{
 		services: services, sessions: sessions, assets: assets, cards: cards, self: self, telemetry: t, settings: settings,
-		shelf: newShelf(settings.Share), processID: rand.Text(),
+		caches: newCaches(settings.CacheTTL), processID: rand.Text(),
 	}
 	r := web.NewRouter(t, s.fail)
 	r.Use(compress, s.headers, s.sameOrigin, s.sessions.Middleware)

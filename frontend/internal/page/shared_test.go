@@ -19,7 +19,7 @@ func asked(w *world) [2]int32 { return [2]int32{w.product.asked.Load(), w.recomm
 // TestVisitorsShareTheFrontPage and each finds the name of their own trace in it.
 func TestVisitorsShareTheFrontPage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{Share: anHour, TraceURLTemplate: "http://traces.example/trace/{id}", PublicURL: "https://origami.example"})
+	w := newWorld(t, page.Settings{CacheTTL: anHour, TraceURLTemplate: "http://traces.example/trace/{id}", PublicURL: "https://origami.example"})
 	first := w.get("/")
 	before := asked(w)
 	w.pieces[0]["votes"] = 99
@@ -57,7 +57,7 @@ func TestVisitorsShareTheFrontPage(t *testing.T) {
 // TestWhatVisitorsDoNotShare is everything that another URL, host or person has.
 func TestWhatVisitorsDoNotShare(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{Share: anHour})
+	w := newWorld(t, page.Settings{CacheTTL: anHour})
 	w.get("/")
 	w.mine[2] = true
 	signedIn := w.get("/", as(w.issuer.Mint(7, "user")))
@@ -88,7 +88,7 @@ func TestWhatVisitorsDoNotShare(t *testing.T) {
 // TestVotesAreSharedWithNobody: a person's own are kept for that person alone.
 func TestVotesAreSharedWithNobody(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{Share: anHour})
+	w := newWorld(t, page.Settings{CacheTTL: anHour})
 	w.mine[2] = true
 	for _, step := range []struct {
 		name string
@@ -109,7 +109,7 @@ func TestVotesAreSharedWithNobody(t *testing.T) {
 // TestAFailureIsNotKept: who comes after it asks again.
 func TestAFailureIsNotKept(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{Share: anHour})
+	w := newWorld(t, page.Settings{CacheTTL: anHour})
 	person := as(w.issuer.Mint(7, "user"))
 	w.product.mood.Store(broken)
 	w.recommendation.mood.Store(broken)
@@ -127,7 +127,7 @@ func TestAFailureIsNotKept(t *testing.T) {
 // through this replica and another.
 func TestOwnVoteShowsAtOnce(t *testing.T) {
 	t.Parallel()
-	settings := page.Settings{Share: anHour}
+	settings := page.Settings{CacheTTL: anHour}
 	w := newWorld(t, settings)
 	person := as(w.issuer.Mint(7, "user"))
 	for _, who := range []option{person, header("X", "visitor")} {

@@ -601,7 +601,7 @@ func VotesSection(v MyVotes) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, card := range v.Batch.Cards {
-				templ_7745c5c3_Err = card.Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = CardItem(card).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -149,7 +149,7 @@ func BatchFragment(b Batch, announcement string) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		for _, card := range b.Cards {
-			templ_7745c5c3_Err = card.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = CardItem(card).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -291,7 +291,7 @@ func front(f Front) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = f.Today.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = TodaySection(f.Today).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -299,7 +299,7 @@ func front(f Front) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = f.Picks.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = PicksSection(f.Picks).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -373,7 +373,7 @@ func grid(g Grid) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, card := range g.Batch.Cards {
-				templ_7745c5c3_Err = card.Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = CardItem(card).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -4,8 +4,6 @@
 // with htmx: a fragment carries the id of the element that it replaces.
 package view
 
-import "github.com/a-h/templ"
-
 // Frame is what every page has around its content.
 type Frame struct {
 	Title       string
@@ -92,12 +90,11 @@ type Sort struct {
 	Current    bool
 }
 
-// Batch is one page of the grid, and the fragment that "more" appends: CardItems,
-// which may be kept. MoreURL is "" after the last piece. Shown is how many pieces
-// the page has then, in decimal, "" where nobody counts; Endless says that more
-// may come by themselves.
+// Batch is one page of the grid, and the fragment that "more" appends. MoreURL is
+// "" after the last piece. Shown is how many pieces the page has then, in decimal,
+// "" where nobody counts; Endless says that more may come by themselves.
 type Batch struct {
-	Cards          []templ.Component
+	Cards          []Card
 	MoreURL, Shown string
 	Endless        bool
 }
@@ -109,8 +106,8 @@ type Search struct{ Query, Sort, Limit string }
 // Front is what stands above the grid. A later page, reached without scripts, is
 // Continued; it has neither hero nor picks, and nor has a search.
 type Front struct {
-	Today     templ.Component // a TodaySection, which may be kept
-	Picks     templ.Component // a PicksSection, likewise
+	Today     Today
+	Picks     Picks
 	Continued bool
 	Search    string
 }

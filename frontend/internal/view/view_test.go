@@ -93,7 +93,7 @@ func TestAwaySections(t *testing.T) {
 		t.Errorf("picks that are away: %s", text)
 	}
 	_, text = render(t, view.GalleryPage(view.Gallery{
-		Front: view.Front{Today: view.TodaySection(view.Today{Away: true}), Picks: view.PicksSection(view.Picks{Away: true})},
+		Front: view.Front{Today: view.Today{Away: true}, Picks: view.Picks{Away: true}},
 		Grid:  view.Grid{Away: true, RetryURL: "/?sort=name"},
 	}))
 	if !strings.Contains(text, `href="/?sort=name"`) || strings.Contains(text, `id="pieces"`) {
