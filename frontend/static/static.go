@@ -128,7 +128,7 @@ func (a *Assets) URL(name string) string {
 	return ""
 }
 
-// Art is the URL to show for a piece's image_url. A drawing of ours gets its
+// Art is the URL to show for a product's image_url. A drawing of ours gets its
 // hashed URL; any other path of this site stays; everything else, a foreign
 // host above all, becomes the placeholder.
 func (a *Assets) Art(imageURL string) string {

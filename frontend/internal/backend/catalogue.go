@@ -15,7 +15,7 @@ import (
 // Catalogue is the client of product.
 type Catalogue struct{ client }
 
-// Product is one piece.
+// Product is one product.
 type Product struct {
 	ID          int64  `json:"id"`
 	Name        string `json:"name"`
@@ -29,7 +29,7 @@ type Product struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// Find is a page of at most limit of the pieces that fit q, of all for "", in the
+// Find is a page of at most limit of the products that fit q, of all for "", in the
 // order sort, and the cursor of the page after it, "" after the last. A cursor
 // that is none is BadRequest.
 func (c Catalogue) Find(ctx context.Context, q, sort, cursor string, limit int) ([]Product, string, error) {
@@ -62,7 +62,7 @@ func linkParam(h http.Header, rel, param string) string {
 	return ""
 }
 
-// Product is the piece with the id, NotFound if there is none.
+// Product is the product with the id, NotFound if there is none.
 func (c Catalogue) Product(ctx context.Context, id int64) (Product, error) {
 	var product Product
 	_, err := c.read(ctx, "/api/products/"+strconv.FormatInt(id, 10), "", &product)

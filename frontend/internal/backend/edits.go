@@ -17,7 +17,7 @@ const (
 	PNG = "image/png"
 )
 
-// Draft is what a curator says about a piece.
+// Draft is what a curator says about a product.
 type Draft struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
@@ -27,15 +27,15 @@ type Draft struct {
 	Paper       string `json:"paper"`
 }
 
-// Draft is the piece as a curator would have to write it.
+// Draft is the product as a curator would have to write it.
 func (p Product) Draft() Draft {
 	return Draft{p.Name, p.Description, p.ImageURL, p.Difficulty, p.Folds, p.Paper}
 }
 
-// Edition is a piece and the ETag of what it is now, which guards an edit of it.
+// Edition is a product and the ETag of what it is now, which guards an edit of it.
 func (c Catalogue) Edition(ctx context.Context, id int64) (Product, string, error) {
 	var p Product
-	header, err := c.read(ctx, piecePath(id), "", &p)
+	header, err := c.read(ctx, productPath(id), "", &p)
 	if err != nil {
 		return Product{}, "", err
 	}
@@ -45,7 +45,7 @@ func (c Catalogue) Edition(ctx context.Context, id int64) (Product, string, erro
 // KeyField names the key of Add among the rules that it may break.
 const KeyField = "Idempotency-Key"
 
-// Add adds a piece to the catalogue, or finds the one that the person added with
+// Add adds a product to the catalogue, or finds the one that the person added with
 // the key, of 1 to 100 letters, digits, dots, dashes and underscores: asking again
 // is safe. Invalid lists the rules that the draft breaks, by the JSON names of its
 // fields, or has KeyField if another draft was added with the key.
@@ -57,17 +57,17 @@ func (c Catalogue) Add(ctx context.Context, bearer, key string, d Draft) (Produc
 	return p, err
 }
 
-// Edit makes the piece what the draft says. PreconditionFailed means that somebody edited it
+// Edit makes the product what the draft says. PreconditionFailed means that somebody edited it
 // after the reader of tag saw it, NotFound that it was deleted, Invalid is as for
 // Add.
 func (c Catalogue) Edit(ctx context.Context, bearer string, id int64, tag string, d Draft) error {
-	_, err := c.call(ctx, web.Request{Method: http.MethodPut, Path: piecePath(id), Bearer: bearer, Header: ifMatch(tag), Body: d}, nil)
+	_, err := c.call(ctx, web.Request{Method: http.MethodPut, Path: productPath(id), Bearer: bearer, Header: ifMatch(tag), Body: d}, nil)
 	return err
 }
 
-// Remove takes the piece out of the catalogue. PreconditionFailed and NotFound are as for Edit.
+// Remove takes the product out of the catalogue. PreconditionFailed and NotFound are as for Edit.
 func (c Catalogue) Remove(ctx context.Context, bearer string, id int64, tag string) error {
-	_, err := c.call(ctx, web.Request{Method: http.MethodDelete, Path: piecePath(id), Bearer: bearer, Header: ifMatch(tag)}, nil)
+	_, err := c.call(ctx, web.Request{Method: http.MethodDelete, Path: productPath(id), Bearer: bearer, Header: ifMatch(tag)}, nil)
 	return err
 }
 
@@ -84,6 +84,6 @@ func (c Catalogue) AddPicture(ctx context.Context, bearer, mediaType string, pic
 	return reply.ImageURL, err
 }
 
-func piecePath(id int64) string { return "/api/products/" + strconv.FormatInt(id, 10) }
+func productPath(id int64) string { return "/api/products/" + strconv.FormatInt(id, 10) }
 
 func ifMatch(tag string) http.Header { return http.Header{"If-Match": {tag}} }

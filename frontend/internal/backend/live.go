@@ -18,19 +18,19 @@ import (
 // and a little more.
 const maxSilence = 40 * time.Second
 
-// Live tells the counts of pieces as they change.
+// Live tells the counts of products as they change.
 type Live struct {
 	base string
 	http *http.Client // without a deadline: a stream has no end
 }
 
-// Count is how many votes a piece has.
+// Count is how many votes a product has.
 type Count struct {
 	ID    int64 `json:"origami_id"`
 	Votes int64 `json:"votes"`
 }
 
-// Listen tells the counts of the pieces, 1 to 100, as they are and as they
+// Listen tells the counts of the products, 1 to 100, as they are and as they
 // change, from position on, which tell was given with the last ones; "" is the
 // beginning. No counts are a heartbeat. Listen returns once ctx is done or tell
 // gives an error, and when the stream ends, which is Unavailable: ask again in a

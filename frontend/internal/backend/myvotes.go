@@ -9,10 +9,10 @@ import (
 	"craftista/shared/fault"
 )
 
-// abreast is how many pieces are fetched at once for one page.
+// abreast is how many products are fetched at once for one page.
 const abreast = 6
 
-// MyVotes are at most limit ids of pieces that the bearer's person voted for, the
+// MyVotes are at most limit ids of products that the bearer's person voted for, the
 // latest first, and the cursor of the page after it, "" after the last. A cursor
 // that is none is BadRequest or Invalid.
 func (c Catalogue) MyVotes(ctx context.Context, bearer, cursor string, limit int) ([]int64, string, error) {
@@ -30,7 +30,7 @@ func (c Catalogue) MyVotes(ctx context.Context, bearer, cursor string, limit int
 	return reply.OrigamiIDs, linkParam(header, "next", "cursor"), nil
 }
 
-// Products are the pieces with those ids, in their order, without those that are
+// Products are the products with those ids, in their order, without those that are
 // gone, a few fetched at a time. The first error is the answer to all.
 func (c Catalogue) Products(ctx context.Context, ids []int64) ([]Product, error) {
 	found, errs := make([]Product, len(ids)), make([]error, len(ids))

@@ -9,28 +9,28 @@ import (
 // Recommendation is the client of recommendation.
 type Recommendation struct{ client }
 
-// Daily is the piece of a day. The catalogue's facts are not part of it.
+// Daily is the product of a day. The catalogue's facts are not part of it.
 type Daily struct {
 	Product
 	Date    string `json:"date"`    // 2026-11-22
-	Deleted bool   `json:"deleted"` // the piece has left the gallery since
+	Deleted bool   `json:"deleted"` // the product has left the gallery since
 }
 
-// Pick is a piece chosen for somebody.
+// Pick is a product chosen for somebody.
 type Pick struct {
 	Product
 	Reason string `json:"reason"` // a short sentence
 }
 
-// Daily is today's piece.
+// Daily is today's product.
 func (c Recommendation) Daily(ctx context.Context) (Daily, error) {
 	var daily Daily
 	_, err := c.read(ctx, "/api/origami-of-the-day", "", &daily)
 	return daily, err
 }
 
-// DailyOn is the piece of that day (2026-11-22) as it was recorded, NotFound if
-// none was, if the day is to come, or if it is today and its piece has left the
+// DailyOn is the product of that day (2026-11-22) as it was recorded, NotFound if
+// none was, if the day is to come, or if it is today and its product has left the
 // gallery.
 func (c Recommendation) DailyOn(ctx context.Context, date string) (Daily, error) {
 	var daily Daily
@@ -45,7 +45,7 @@ func (c Recommendation) Archive(ctx context.Context, month string) (days []Daily
 	return days, linkParam(header, "prev", "month"), linkParam(header, "next", "month"), err
 }
 
-// AlsoLiked are at most limit pieces that people who voted for that one like too,
+// AlsoLiked are at most limit products that people who voted for that one like too,
 // popular ones where there are too few of those.
 func (c Recommendation) AlsoLiked(ctx context.Context, id int64, limit int) ([]Pick, error) {
 	var picks []Pick
@@ -53,7 +53,7 @@ func (c Recommendation) AlsoLiked(ctx context.Context, id int64, limit int) ([]P
 	return picks, err
 }
 
-// Picks are at most limit pieces for the bearer's person; bearer may be "".
+// Picks are at most limit products for the bearer's person; bearer may be "".
 func (c Recommendation) Picks(ctx context.Context, bearer string, limit int) ([]Pick, error) {
 	var picks []Pick
 	_, err := c.read(ctx, "/api/recommendations?limit="+strconv.Itoa(limit), bearer, &picks)

@@ -71,11 +71,11 @@ func render(drawings fs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("draw paper: %w", err)
 	}
-	piece, err := rasterise(drawing, art, art)
+	drawn, err := rasterise(drawing, art, art)
 	if err != nil {
 		return nil, fmt.Errorf("draw %s: %w", name, err)
 	}
-	draw.Draw(sheet, image.Rect(left, top, left+art, top+art), piece, image.Point{}, draw.Over)
+	draw.Draw(sheet, image.Rect(left, top, left+art, top+art), drawn, image.Point{}, draw.Over)
 	var b bytes.Buffer
 	if err := png.Encode(&b, sheet); err != nil {
 		return nil, fmt.Errorf("encode %s: %w", name, err)

@@ -46,7 +46,7 @@ func (s *site) accountPage(w http.ResponseWriter, r *http.Request, status int, w
 }
 
 // awayOr is the error to answer with, nil where it means that a section is away.
-func awayOr(ctx context.Context, err error) (away bool, _ error) {
+func unavailableOr(ctx context.Context, err error) (away bool, _ error) {
 	if fault.KindOf(err) != fault.Unavailable {
 		return false, err
 	}
@@ -57,7 +57,7 @@ func awayOr(ctx context.Context, err error) (away bool, _ error) {
 func (s *site) profile(ctx context.Context, who session.Session) (view.Profile, error) {
 	p, err := s.services.Auth.Me(ctx, who.Token)
 	if err != nil {
-		away, err := awayOr(ctx, err)
+		away, err := unavailableOr(ctx, err)
 		return view.Profile{Away: away}, err
 	}
 	return view.Profile{Username: p.Username, Email: p.Email, Role: roleLabel(p.Role), Since: day(p.CreatedAt)}, nil
@@ -67,7 +67,7 @@ func (s *site) profile(ctx context.Context, who session.Session) (view.Profile, 
 func (s *site) sessionsModel(ctx context.Context, who session.Session, model view.Sessions) (view.Sessions, error) {
 	all, err := s.services.Auth.Sessions(ctx, who.Token)
 	if err != nil {
-		model.Away, err = awayOr(ctx, err)
+		model.Away, err = unavailableOr(ctx, err)
 		return model, err
 	}
 	for _, one := range all {
@@ -90,7 +90,7 @@ func sessionModel(one backend.Session) view.Session {
 	return model
 }
 
-// myVotes answers GET /account/votes: all pieces that the person voted for, in
+// myVotes answers GET /account/votes: all products that the person voted for, in
 // pages, each of which is the fragment that htmx appends.
 func (s *site) myVotes(w http.ResponseWriter, r *http.Request, who session.Session) error {
 	model, err := s.votesModel(r.Context(), who, r.URL.Query().Get("cursor"))
@@ -120,7 +120,7 @@ func (s *site) votesModel(ctx context.Context, who session.Session, cursor strin
 		if cursor == "" && kind != fault.Unauthenticated { // nobody asked for anything odd
 			err = fault.New(fault.Unavailable, "the catalogue does not tell").Because(err)
 		}
-		model.Away, err = awayOr(ctx, err)
+		model.Away, err = unavailableOr(ctx, err)
 		return model, err
 	}
 	for _, p := range products {

@@ -14,7 +14,7 @@ import (
 )
 
 // here is person 7 in the session 3, with that role.
-func (w *world) here(role string) option {
+func (w *website) here(role string) option {
 	return with(w.issuer.MintWith(7, role, func(_ *jwt.Token, c *token.Claims) { c.Session = "3" }), "r0")
 }
 
@@ -34,7 +34,7 @@ func texts(a answer, tag, class string) []string {
 
 func TestAccountNeedsSignIn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	application := as(w.issuer.MintWith(7, token.RoleAdmin, func(_ *jwt.Token, c *token.Claims) { c.ClientID, c.Scope = "birds", "openid" }))
 	for name, row := range map[string]struct {
 		who option
@@ -68,7 +68,7 @@ func TestAccountNeedsSignIn(t *testing.T) {
 
 func TestAccountShowsThePerson(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.mine[1], w.mine[2] = true, true
 	a := w.get("/account", w.here("user"))
 	got := [][]string{texts(a, "dd", ""), texts(a, "li", "session"), texts(a, "button", "button-small"), {text(a.class("site-nav")), text(a.id("piece-2"))}}
@@ -96,7 +96,7 @@ func TestAccountShowsThePerson(t *testing.T) {
 
 func TestMyVotes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	none := w.get("/account/votes", w.here("user"))
 	if got := text(none.class("away-heading")); got != "No votes yet" {
 		t.Errorf("without votes: %q", got)
@@ -122,7 +122,7 @@ func TestAccountWhenServicesAreAway(t *testing.T) {
 	for mood, strike := range moods() {
 		t.Run(mood, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, page.Settings{})
+			w := newWebsite(t, page.Settings{})
 			w.mine[1] = true
 			w.get("/account", w.here("user"))
 			strike(w.product)
@@ -152,7 +152,7 @@ func TestAccountWhenServicesAreAway(t *testing.T) {
 
 func TestWhoseSessionWasEndedElsewhereIsSignedOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.revoked = true
 	a := w.get("/account", w.here("user"))
 	if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != "/login?next=%2Faccount&why=expired" {

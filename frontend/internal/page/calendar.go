@@ -10,7 +10,7 @@ import (
 	"craftista/shared/web"
 )
 
-// calendar is the month with its recorded pieces. Where they cannot be learnt it
+// calendar is the month with its recorded products. Where they cannot be learnt it
 // says so.
 func (s *site) calendar(ctx context.Context, at when) view.Calendar {
 	model := view.Calendar{Month: at.month.Format("January 2006"), Heading: "The days so far"}

@@ -13,7 +13,7 @@ import (
 
 // bare sends the request as it is, where Go's client would add and take away
 // compression.
-func (w *world) bare(method, path string, options ...option) *httptest.ResponseRecorder {
+func (w *website) bare(method, path string, options ...option) *httptest.ResponseRecorder {
 	w.t.Helper()
 	r := httptest.NewRequestWithContext(w.t.Context(), method, path, nil)
 	for _, o := range options {
@@ -43,7 +43,7 @@ func unzip(t *testing.T, res *httptest.ResponseRecorder) string {
 
 func TestPagesAreCompressed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn, zipped := as(w.issuer.Mint(7, "user")), header("Accept-Encoding", "gzip, br")
 	for _, path := range []string{"/", "/origamis/1", "/nowhere"} {
 		plain, small := w.bare("GET", path, signedIn), w.bare("GET", path, signedIn, zipped)
@@ -61,7 +61,7 @@ func TestPagesAreCompressed(t *testing.T) {
 
 func TestWhatIsNotCompressed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	zipped := header("Accept-Encoding", "gzip")
 	for name, res := range map[string]*httptest.ResponseRecorder{
 		"refused":  w.bare("GET", "/", header("Accept-Encoding", "gzip;q=0, br")),
@@ -79,7 +79,7 @@ func TestWhatIsNotCompressed(t *testing.T) {
 // TestTagsOfCompressedJSON: a body in another coding is another body.
 func TestTagsOfCompressedJSON(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	const path = "/openapi.json"
 	zipped := header("Accept-Encoding", "gzip")
 	plain, small := w.bare("GET", path), w.bare("GET", path, zipped)

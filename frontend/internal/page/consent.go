@@ -31,7 +31,7 @@ func (s *site) consent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	to, err := mayLeadTo(w, asked.RedirectURI)
+	to, err := allowFormTarget(w, asked.RedirectURI)
 	if err != nil {
 		return err
 	}
@@ -60,18 +60,18 @@ func (s *site) decide(w http.ResponseWriter, r *http.Request) error {
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 	case kind == fault.Conflict:
-		return leadToSignIn(w, r, query, "again")
+		return redirectToSignIn(w, r, query, "again")
 	case kind == fault.Unauthenticated: // signed out elsewhere, since the token was signed
 		web.NoteFailure(r.Context(), err)
 		s.sessions.End(w, r)
-		return leadToSignIn(w, r, query, "expired")
+		return redirectToSignIn(w, r, query, "expired")
 	default:
 		return err
 	}
-	if _, err := mayLeadTo(w, to); err != nil {
+	if _, err := allowFormTarget(w, to); err != nil {
 		return err
 	}
-	return leadTo(w, r, to)
+	return redirectTo(w, r, to)
 }
 
 // signInFirst leads a person who is not signed in to sign-in and back to the
@@ -79,17 +79,17 @@ func (s *site) decide(w http.ResponseWriter, r *http.Request) error {
 func (s *site) signInFirst(w http.ResponseWriter, r *http.Request, query string, state session.State) error {
 	switch state {
 	case session.Unknown:
-		return signInAway()
-	case session.RunOut:
-		return leadToSignIn(w, r, query, "expired")
+		return signInUnavailable()
+	case session.Expired:
+		return redirectToSignIn(w, r, query, "expired")
 	default:
-		return leadToSignIn(w, r, query, "")
+		return redirectToSignIn(w, r, query, "")
 	}
 }
 
-// leadToSignIn refuses a request that sign-in could not bring back whole: to
+// redirectToSignIn refuses a request that sign-in could not bring back whole: to
 // come back to another one, or to none, would be worse.
-func leadToSignIn(w http.ResponseWriter, r *http.Request, query, why string) error {
+func redirectToSignIn(w http.ResponseWriter, r *http.Request, query, why string) error {
 	next := consentPath + "?" + query
 	if redirect.Safe(next) != next {
 		return fault.New(fault.BadRequest, "it is empty, too long or not the query of a URL")
@@ -98,7 +98,7 @@ func leadToSignIn(w http.ResponseWriter, r *http.Request, query, why string) err
 	if why != "" {
 		values.Set("why", why)
 	}
-	return leadTo(w, r, "/login?"+values.Encode())
+	return redirectTo(w, r, "/login?"+values.Encode())
 }
 
 // plainHost is a host that means itself in a policy. There a star, a semicolon
@@ -113,7 +113,7 @@ var plainHost = regexp.MustCompile(`^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[
 //   - that nobody is named before the host
 //   - that the host is of letters, digits, dots, dashes and underscores, or an
 //     IPv6 address; CSP has no form for the latter, so that Chromium stays here
-func mayLeadTo(w http.ResponseWriter, uri string) (*url.URL, error) {
+func allowFormTarget(w http.ResponseWriter, uri string) (*url.URL, error) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || !plainHost.MatchString(u.Host) {
 		return nil, errors.New("auth leads to an address that no policy can name")

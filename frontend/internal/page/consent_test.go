@@ -22,7 +22,7 @@ const (
 
 // serveConsent is auth's part for applications. It knows one request, and by
 // client_id how to refuse.
-func (w *world) serveConsent() {
+func (w *website) serveConsent() {
 	w.auth.HandleFunc("POST /oauth2/consent", func(rw http.ResponseWriter, r *http.Request) {
 		switch query, _ := readDecision(r); {
 		case query == "client_id=badkey" || r.Header.Get("X-Internal-Api-Key") != "the-key":
@@ -89,7 +89,7 @@ func decision(query, value string) url.Values {
 
 func TestConsentIsAsked(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.get("/authorize?"+asking, as(w.issuer.Mint(7, "user")))
 	if got, want := a.header.Get("Content-Security-Policy"), policyTo("https://birds.example:8443"); got != want || a.status != http.StatusOK {
 		t.Fatalf("%d, policy %q, want %q", a.status, got, want)
@@ -120,7 +120,7 @@ func TestConsentIsAsked(t *testing.T) {
 
 func TestTheDecisionLeadsOn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	for _, row := range []struct{ name, query, decision, to, policy string }{
 		{"allow", asking, "allow", birdsStays, policyTo("https://birds.example:8443")},
@@ -142,7 +142,7 @@ func TestTheDecisionLeadsOn(t *testing.T) {
 
 func TestConsentNeedsSignIn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	application := as(w.issuer.MintWith(7, token.RoleUser, func(_ *jwt.Token, c *token.Claims) { c.ClientID, c.Scope = "birds", "openid" }))
 	long := asking + "&nonce=" + strings.Repeat("n", 2000)
 	for _, row := range []struct {
@@ -174,7 +174,7 @@ func TestConsentNeedsSignIn(t *testing.T) {
 
 func TestConsentIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn, nobody := as(w.issuer.Mint(7, "user")), func(*http.Request) {}
 	crossSite := header("Sec-Fetch-Site", "cross-site")
 	huge := strings.Repeat("x", 4000)
@@ -204,7 +204,7 @@ func TestConsentIsRefused(t *testing.T) {
 
 func TestConsentWithoutAuth(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	check := func(what string) {
 		for method, a := range map[string]answer{

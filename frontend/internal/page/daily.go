@@ -27,7 +27,7 @@ type when struct {
 	byQuery bool      // the day was named, instead of being today's as it comes
 }
 
-// daily answers GET /daily: today's piece and its month; with date another day's,
+// daily answers GET /daily: today's product and its month; with date another day's,
 // with month the calendar of that month alone.
 func (s *site) daily(w http.ResponseWriter, r *http.Request) error {
 	at, err := s.when(r)
@@ -47,8 +47,8 @@ func (s *site) daily(w http.ResponseWriter, r *http.Request) error {
 		return dailyErr
 	}
 	about := "A piece for every day, at Craftista: " + dailyTitle(model) + ". " + daily.Description
-	share := s.share(r, "website", dailyTitle(model), about, daily.Product)
-	return s.sharedPage(w, r, dailyStatus(at, model.Day), dailyTitle(model), share, view.DailyPage(model))
+	openGraph := s.openGraph(r, "website", dailyTitle(model), about, daily.Product)
+	return s.pageWithOpenGraph(w, r, dailyStatus(at, model.Day), dailyTitle(model), openGraph, view.DailyPage(model))
 }
 
 // dailyStatus is what a link to a day or a month has to know: that there is nothing
@@ -106,7 +106,7 @@ func badTime(err error, what string) error {
 	return fault.New(fault.BadRequest, "that is no %s of the calendar", what).Because(err)
 }
 
-// day is the piece of the day with the person's own vote marked. A day without
+// day is the product of the day with the person's own vote marked. A day without
 // one is a state to show, and so is a service that is away.
 func (s *site) day(ctx context.Context, at when) (*view.Day, backend.Daily, error) {
 	model := &view.Day{
@@ -134,7 +134,7 @@ func (s *site) day(ctx context.Context, at when) (*view.Day, backend.Daily, erro
 	return model, daily, nil
 }
 
-// showDay fills in the day's piece. One that has left the gallery since can neither
+// showDay fills in the day's product. One that has left the gallery since can neither
 // be looked at nor voted for.
 func (s *site) showDay(ctx context.Context, model *view.Day, daily backend.Daily) {
 	model.Name, model.Description, model.Art = daily.Name, daily.Description, s.art(daily.Product, daily.Name+", folded from paper")
@@ -142,7 +142,7 @@ func (s *site) showDay(ctx context.Context, model *view.Day, daily backend.Daily
 		model.Gone = "It has left the gallery since, with " + plural(daily.Votes, "vote") + "."
 		return
 	}
-	model.ID, model.URL = strconv.FormatInt(daily.ID, 10), pieceURL(daily.ID)
+	model.ID, model.URL = strconv.FormatInt(daily.ID, 10), productURL(daily.ID)
 	model.Vote = voteModel(daily.ID, daily.Name, daily.Votes, slices.Contains(s.mine(ctx, []int64{daily.ID}), daily.ID))
 }
 

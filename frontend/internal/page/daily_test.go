@@ -29,7 +29,7 @@ func links(t *testing.T, n *html.Node) []string {
 
 func TestDaily(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.mine[1] = true
 	a := w.get("/daily", as(w.issuer.Mint(7, "user")))
 	got := map[string]string{
@@ -60,9 +60,9 @@ func TestDaily(t *testing.T) {
 
 // TestDailyOfADeletedPiece: its day shows it as it was, with nothing to press that
 // leads nowhere.
-func TestDailyOfADeletedPiece(t *testing.T) {
+func TestDailyOfADeletedProduct(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.get("/daily?date=2026-08-31", as(w.issuer.Mint(7, "user")))
 	day := a.class("day")
 	got := []any{a.status, text(a.tags("h1")[0]), text(a.class("lead")), text(a.class("gone")), attr(day, "id"), links(t, day)}
@@ -83,7 +83,7 @@ func TestDailyOfADeletedPiece(t *testing.T) {
 // TestCalendarWeeks holds each date under its weekday.
 func TestCalendarWeeks(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for month, want := range map[string][]string{
 		"2026-11": {"......1", "2345678", "9101112131415", "16171819202122", "23242526272829", "30......"}, // begins on a Sunday
 		"2026-06": {"1234567", "891011121314", "15161718192021", "22232425262728", "2930....."},            // on a Monday
@@ -112,7 +112,7 @@ func TestCalendarWeeks(t *testing.T) {
 
 func TestDailyByDateAndMonth(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	const came, empty, day = "Days without a piece are those when nobody looked in.", "No day of this month has a piece: nobody looked in.", "Piece of the day "
 	for query, want := range map[string]struct {
 		status            int
@@ -147,7 +147,7 @@ func TestDailyByDateAndMonth(t *testing.T) {
 
 func TestDailyOfAnEmptyGallery(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{Now: func() time.Time { return time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC) }}) // of which the service knows nothing
+	w := newWebsite(t, page.Settings{Now: func() time.Time { return time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC) }}) // of which the service knows nothing
 	a := w.get("/daily")
 	if got := text(a.tags("h1")[0]); a.status != http.StatusOK || got != "No piece yet" {
 		t.Errorf("%d %q", a.status, got)
@@ -159,7 +159,7 @@ func TestDailyWhileRecommendationIsAway(t *testing.T) {
 	for mood, strike := range moods() {
 		t.Run(mood, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, page.Settings{})
+			w := newWebsite(t, page.Settings{})
 			strike(w.recommendation)
 			a := w.promptly("/daily")
 			got := []any{a.status, text(a.tags("h1")[0]), attr(a.class("today-act").FirstChild, "href"), text(a.class("away-heading")), len(a.tags("table"))}
@@ -182,7 +182,7 @@ func TestDailyWhileRecommendationIsAway(t *testing.T) {
 // TestVoteOnDailyLeadsBack is the way of a vote without script.
 func TestVoteOnDailyLeadsBack(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	from := header("Referer", w.site.URL+"/daily?date=2026-11-03")
 	a := w.post("/origamis/2/vote", nil, as(w.issuer.Mint(7, "user")), from)
 	if got, want := a.header.Get("Location"), "/daily?date=2026-11-03#piece-2"; got != want || a.status != http.StatusSeeOther {
@@ -195,19 +195,19 @@ func TestVoteOnDailyLeadsBack(t *testing.T) {
 
 func TestAlsoLiked(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.get("/origamis/1")
 	if got := []string{text(a.id("also-heading")), text(a.class("also"))}; got[0] != "People who love this also love" || !strings.Contains(got[1], "Fox in good company 1 vote") {
 		t.Errorf("%q", got)
 	}
 	w.mu.Lock()
-	w.pieces[0]["votes"] = 0
+	w.products[0]["votes"] = 0
 	w.mu.Unlock()
 	if got := text(w.get("/origamis/1").id("also-heading")); got != "Loved by many" {
 		t.Errorf("nobody loves it, and the heading is %q", got)
 	}
 	w.mu.Lock()
-	w.pieces = w.pieces[:1]
+	w.products = w.products[:1]
 	w.mu.Unlock()
 	if w.get("/origamis/1").class("also") != nil {
 		t.Error("the only piece has company")

@@ -28,7 +28,7 @@ func moods() map[string]func(*fake) {
 const patience = 3 * time.Second
 
 // promptly is get that also holds the page to its deadline.
-func (w *world) promptly(path string, options ...option) answer {
+func (w *website) promptly(path string, options ...option) answer {
 	w.t.Helper()
 	start := time.Now()
 	a := w.get(path, options...)
@@ -46,7 +46,7 @@ func TestCatalogueAway(t *testing.T) {
 	for mood, strike := range moods() {
 		t.Run(mood, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, page.Settings{})
+			w := newWebsite(t, page.Settings{})
 			signedIn := as(w.issuer.Mint(7, "user"))
 			strike(w.product)
 			a := w.promptly("/", signedIn)
@@ -74,7 +74,7 @@ func TestRecommendationAway(t *testing.T) {
 	for mood, strike := range moods() {
 		t.Run(mood, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, page.Settings{})
+			w := newWebsite(t, page.Settings{})
 			strike(w.recommendation)
 			a := w.promptly("/", as(w.issuer.Mint(7, "user")))
 			got := []string{text(a.id("today-heading")), text(a.class("away-heading")), text(a.id("vote-1"))}
@@ -93,7 +93,7 @@ func TestRecommendationAway(t *testing.T) {
 // cannot be checked.
 func TestAuthAway(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.issuer.Down.Store(true)
 	w.auth.server.Close()
 	someone := as(w.issuer.Mint(7, "user"))
@@ -121,7 +121,7 @@ func TestAuthAway(t *testing.T) {
 
 func TestAuthMisconfigured(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.post("/register", ada("email", "a@b.example", "username", "badkey"))
 	if a.status != http.StatusInternalServerError || strings.Contains(a.body, "key") {
 		t.Errorf("%d %s", a.status, a.body)
@@ -131,7 +131,7 @@ func TestAuthMisconfigured(t *testing.T) {
 // TestRegisteredButNotSignedIn is auth going away between the two calls.
 func TestRegisteredButNotSignedIn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.post("/register", ada("email", "a@b.example", "username", "busy", "next", "/origamis/2"))
 	if got, want := a.header.Get("Location"), "/login?next=%2Forigamis%2F2&why=welcome"; a.status != http.StatusSeeOther || got != want {
 		t.Errorf("%d to %q, want %q", a.status, got, want)

@@ -95,7 +95,7 @@ func refuse(w http.ResponseWriter, status int, detail string, fields ...map[stri
 	reply(w, status, map[string]any{"detail": detail, "errors": fields})
 }
 
-func (w *world) serveProduct() {
+func (w *website) serveProduct() {
 	w.product.HandleFunc("GET /api/products", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -108,9 +108,9 @@ func (w *world) serveProduct() {
 		switch query.Get("cursor") {
 		case "":
 			rw.Header().Set("Link", `</api/products?cursor=two%3D&limit=2>; rel="next"`)
-			reply(rw, http.StatusOK, w.pieces[:2])
+			reply(rw, http.StatusOK, w.products[:2])
 		case "two=":
-			reply(rw, http.StatusOK, w.pieces[2:])
+			reply(rw, http.StatusOK, w.products[2:])
 		default:
 			refuse(rw, http.StatusBadRequest, "the cursor is not one of ours")
 		}
@@ -118,7 +118,7 @@ func (w *world) serveProduct() {
 	w.product.HandleFunc("GET /api/products/{id}", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if p := w.piece(r.PathValue("id")); p != nil {
+		if p := w.find(r.PathValue("id")); p != nil {
 			rw.Header().Set("ETag", w.tag(r.PathValue("id")))
 			reply(rw, http.StatusOK, p)
 			return
@@ -129,26 +129,26 @@ func (w *world) serveProduct() {
 }
 
 // search finds names, and a second page of what goes on.
-func (w *world) search(rw http.ResponseWriter, q string) {
+func (w *website) search(rw http.ResponseWriter, q string) {
 	found := []map[string]any{}
-	for _, p := range w.pieces {
+	for _, p := range w.products {
 		if strings.Contains(strings.ToLower(p["name"].(string)), strings.ToLower(q)) {
 			found = append(found, p)
 		}
 	}
 	if q == "on" || q == "a &b" {
 		rw.Header().Set("Link", `</api/products?q=…&cursor=two%3D>; rel="next"`)
-		found = w.pieces[:2]
+		found = w.products[:2]
 	}
 	reply(rw, http.StatusOK, found)
 }
 
-func (w *world) serveVotes() {
+func (w *website) serveVotes() {
 	w.product.HandleFunc("GET /api/origamis/{id}/votes", func(rw http.ResponseWriter, _ *http.Request) {
 		reply(rw, http.StatusOK, map[string]any{"origami_id": 1, "votes": 41})
 	})
-	w.product.HandleFunc("POST /api/origamis/{id}/vote", w.cast(true))
-	w.product.HandleFunc("DELETE /api/origamis/{id}/vote", w.cast(false))
+	w.product.HandleFunc("POST /api/origamis/{id}/vote", w.castVote(true))
+	w.product.HandleFunc("DELETE /api/origamis/{id}/vote", w.castVote(false))
 	w.product.HandleFunc("GET /api/votes/mine", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -183,8 +183,8 @@ func pageOfVotes(rw http.ResponseWriter, ids []int64, cursor string) []int64 {
 	}
 }
 
-func (w *world) piece(id string) map[string]any {
-	for _, p := range w.pieces {
+func (w *website) find(id string) map[string]any {
+	for _, p := range w.products {
 		if strconv.Itoa(p["id"].(int)) == id {
 			return p
 		}
@@ -192,11 +192,11 @@ func (w *world) piece(id string) map[string]any {
 	return nil
 }
 
-func (w *world) cast(voted bool) http.HandlerFunc {
+func (w *website) castVote(voted bool) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		p := w.piece(r.PathValue("id"))
+		p := w.find(r.PathValue("id"))
 		switch {
 		case r.Header.Get("Authorization") == "" || w.revoked:
 			refuse(rw, http.StatusUnauthorized, "the token is not valid")
@@ -216,7 +216,7 @@ func (w *world) cast(voted bool) http.HandlerFunc {
 	}
 }
 
-func (w *world) serveRecommendation() {
+func (w *website) serveRecommendation() {
 	w.recommendation.HandleFunc("GET /api/recommendations", func(rw http.ResponseWriter, r *http.Request) {
 		reason := "loved by many"
 		if r.Header.Get("Authorization") != "" {
@@ -227,7 +227,7 @@ func (w *world) serveRecommendation() {
 }
 
 // serveKeys hands on the issuer's keys, so that auth's mood is theirs too.
-func (w *world) serveKeys() {
+func (w *website) serveKeys() {
 	issuer, err := url.Parse(w.issuer.URL)
 	if err != nil {
 		w.t.Fatal(err)
@@ -237,11 +237,11 @@ func (w *world) serveKeys() {
 
 // onBehalf reports whether the site says whom the request is for: the person of
 // these tests, not whom their headers claim.
-func (w *world) onBehalf(r *http.Request) bool {
+func (w *website) onBehalf(r *http.Request) bool {
 	return r.Header.Get("X-Internal-API-Key") == "the-key" && r.Header.Get("X-Client-Address") == "127.0.0.1"
 }
 
-func (w *world) serveAuth() {
+func (w *website) serveAuth() {
 	w.auth.HandleFunc("POST /api/auth/login", func(rw http.ResponseWriter, r *http.Request) {
 		var in struct{ Username, Password string }
 		_ = json.NewDecoder(r.Body).Decode(&in)
@@ -279,7 +279,7 @@ func (w *world) serveAuth() {
 }
 
 // grant answers with a new pair: r1, r2 and so on.
-func (w *world) grant(rw http.ResponseWriter) {
+func (w *website) grant(rw http.ResponseWriter) {
 	reply(rw, http.StatusOK, map[string]any{
 		"access_token": w.issuer.Mint(7, "user"), "token_type": "Bearer", "expires_in": 900,
 		"refresh_token": fmt.Sprintf("r%d", w.grants.Add(1)), "refresh_expires_in": 2592000,
@@ -287,7 +287,7 @@ func (w *world) grant(rw http.ResponseWriter) {
 }
 
 // serveRefresh knows every refresh token that begins with r, until it is revoked.
-func (w *world) serveRefresh() {
+func (w *website) serveRefresh() {
 	var revoked sync.Map
 	token := func(r *http.Request) string {
 		var in struct {

@@ -35,7 +35,7 @@ func newPeople() *people {
 	}
 }
 
-func (w *world) serveAccount() {
+func (w *website) serveAccount() {
 	p := w.people
 	w.auth.HandleFunc("GET /api/auth/me", w.held(func(rw http.ResponseWriter, _ *http.Request) {
 		reply(rw, http.StatusOK, map[string]any{"id": 7, "username": "person-7", "email": "seven@example.com", "role": "curator", "created_at": "2026-01-02T03:04:05Z"})
@@ -59,7 +59,7 @@ func (w *world) serveAccount() {
 }
 
 // held answers those whose token is good, one at a time.
-func (w *world) held(next http.HandlerFunc) http.HandlerFunc {
+func (w *website) held(next http.HandlerFunc) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		revoked := w.revoked
@@ -81,7 +81,7 @@ func (p *people) end(r *http.Request, which func(map[string]any) bool) bool {
 	return len(p.sessions) < before
 }
 
-func (w *world) takePassword(rw http.ResponseWriter, r *http.Request) {
+func (w *website) takePassword(rw http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Current     string `json:"current_password"`
 		Replacement string `json:"new_password"`
@@ -106,7 +106,7 @@ func (w *world) takePassword(rw http.ResponseWriter, r *http.Request) {
 }
 
 // listPeople gives two on the first page and the rest on the second.
-func (w *world) listPeople(rw http.ResponseWriter, r *http.Request) {
+func (w *website) listPeople(rw http.ResponseWriter, r *http.Request) {
 	query, found := r.URL.Query(), []map[string]any{}
 	if len(query.Get("q")) > 254 {
 		refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "q", "message": "must be text of at most 254 bytes"})
@@ -128,7 +128,7 @@ func (w *world) listPeople(rw http.ResponseWriter, r *http.Request) {
 }
 
 // changePerson refuses what would leave no admin, and person 404.
-func (w *world) changePerson(field string) http.HandlerFunc {
+func (w *website) changePerson(field string) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		var in map[string]any
 		_ = json.NewDecoder(r.Body).Decode(&in)

@@ -14,7 +14,7 @@ import (
 
 func TestSearchWithoutScripts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for path, want := range map[string][]string{
 		"/?q=cra":                {"“cra” · Craftista", "1 piece for “cra”", "cra", "Crane", "That is all of them, for now.", "/?q=cra&sort=newest"},
 		"/?q=on&sort=name":       {"“on” · Craftista", "Pieces for “on”", "on", "Crane", "More pieces", "/?q=on&sort=newest"},
@@ -42,7 +42,7 @@ func TestSearchWithoutScripts(t *testing.T) {
 
 func TestSearchThatFindsNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	const hostile = `"><script>alert(1)</script>`
 	a := w.get("/?sort=name&q=" + url.QueryEscape(hostile)) // checkMarkup looks for scripts
 	got := []string{text(a.id("gallery-heading")), attr(a.id("q"), "value"), attr(a.class("nothing").LastChild.FirstChild, "href")}
@@ -66,7 +66,7 @@ func TestSearchThatFindsNothing(t *testing.T) {
 // TestSearchByHtmx: the address follows, and the first search is a step back.
 func TestSearchByHtmx(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for _, c := range []struct{ from, path, push, replace string }{
 		{"/", "/?q=cra", "/?q=cra", ""},
 		{"/?sort=name&show=24", "/?q=cra&sort=name", "/?q=cra&sort=name", ""},
@@ -97,13 +97,13 @@ func TestSearchByHtmx(t *testing.T) {
 	}
 }
 
-// TestEndlessEnds: pieces come by themselves for a while, then by the button; and
+// TestEndlessEnds: products come by themselves for a while, then by the button; and
 // the address shows as many at once.
 func TestEndlessEnds(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
-	for len(w.pieces) < 14 { // the fake's first page has two
-		w.pieces = append(w.pieces, map[string]any{"id": len(w.pieces) + 1, "name": "Box", "image_url": "", "votes": 0})
+	w := newWebsite(t, page.Settings{})
+	for len(w.products) < 14 { // the fake's first page has two
+		w.products = append(w.products, map[string]any{"id": len(w.products) + 1, "name": "Box", "image_url": "", "votes": 0})
 	}
 	for _, c := range []struct{ from, before, replace string }{
 		{"/", "12", "/?show=24"},

@@ -56,9 +56,9 @@ func private(w http.ResponseWriter) {
 	w.Header()["Vary"] = []string{"HX-Request", "Accept-Encoding"}
 }
 
-// leadTo sends the browser on to a path of this site, or to a URL that auth
+// redirectTo sends the browser on to a path of this site, or to a URL that auth
 // vouches for, also out of htmx.
-func leadTo(w http.ResponseWriter, r *http.Request, to string) error {
+func redirectTo(w http.ResponseWriter, r *http.Request, to string) error {
 	private(w)
 	if fragment(r) {
 		w.Header().Set("HX-Redirect", to)
@@ -95,7 +95,7 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 		frame.Person.Name, frame.Person.Admin = who.User.Name, who.User.Role != token.RoleUser
 	case session.Unknown:
 		frame.Person.Away = true
-	case session.SignedOut, session.RunOut: // nobody
+	case session.SignedOut, session.Expired: // nobody
 	}
 	return frame
 }

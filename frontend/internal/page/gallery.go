@@ -16,7 +16,7 @@ import (
 
 const pickCount = 4
 
-// gallery answers GET /: the front page, the pieces that a search finds, or with
+// gallery answers GET /: the front page, the products that a search finds, or with
 // a cursor a later page of the grid. htmx gets the part that changes.
 func (s *site) gallery(w http.ResponseWriter, r *http.Request) error {
 	at := placeOf(r.URL.Query())
@@ -40,11 +40,11 @@ func (s *site) gallery(w http.ResponseWriter, r *http.Request) error {
 	case batchErr != nil:
 		return batchErr // such as a cursor that is none
 	}
-	share := view.Share{}
+	openGraph := view.OpenGraph{}
 	if at.isFront() {
-		share = s.share(r, "website", siteTitle, "", backend.Product{})
+		openGraph = s.openGraph(r, "website", siteTitle, "", backend.Product{})
 	}
-	return s.sharedPage(w, r, http.StatusOK, at.title(), share, view.GalleryPage(model))
+	return s.pageWithOpenGraph(w, r, http.StatusOK, at.title(), openGraph, view.GalleryPage(model))
 }
 
 // front is what stands above the grid.
@@ -60,7 +60,7 @@ func (s *site) front(ctx context.Context, at place) view.Front {
 	return front
 }
 
-// batch is the pieces from a place on, with the person's own votes marked; before
+// batch is the products from a place on, with the person's own votes marked; before
 // says how many the page shows above them.
 func (s *site) batch(ctx context.Context, at place, before int) (view.Batch, error) {
 	list, err := s.list(ctx, at)
@@ -108,7 +108,7 @@ func (s *site) today(ctx context.Context) view.Today {
 
 func (s *site) todayModel(daily backend.Daily) view.Today {
 	return view.Today{
-		ID: strconv.FormatInt(daily.ID, 10), Name: daily.Name, URL: pieceURL(daily.ID), Description: daily.Description,
+		ID: strconv.FormatInt(daily.ID, 10), Name: daily.Name, URL: productURL(daily.ID), Description: daily.Description,
 		Date: longDate(daily.Date), Count: plural(daily.Votes, "vote"), Art: s.art(daily.Product, daily.Name+", folded from paper"),
 	}
 }
@@ -117,7 +117,7 @@ func (s *site) todayModel(daily backend.Daily) view.Today {
 // a part of the front page, so a visit without htmx goes there.
 func (s *site) picks(w http.ResponseWriter, r *http.Request) error {
 	if !fragment(r) {
-		return leadTo(w, r, "/#picks")
+		return redirectTo(w, r, "/#picks")
 	}
 	return send(w, r, http.StatusOK, view.PicksSection(s.pickSection(r.Context())))
 }
@@ -151,7 +151,7 @@ func (s *site) pickList(picks []backend.Pick) []view.Pick {
 	list := make([]view.Pick, len(picks))
 	for i, p := range picks {
 		list[i] = view.Pick{
-			ID: strconv.FormatInt(p.ID, 10), Name: p.Name, URL: pieceURL(p.ID), Reason: p.Reason,
+			ID: strconv.FormatInt(p.ID, 10), Name: p.Name, URL: productURL(p.ID), Reason: p.Reason,
 			Count: plural(p.Votes, "vote"), Art: s.art(p.Product, ""),
 		}
 	}

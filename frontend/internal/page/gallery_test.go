@@ -12,7 +12,7 @@ import (
 
 func TestGallerySignedOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{TraceURLTemplate: "http://traces.example/trace/{id}"})
+	w := newWebsite(t, page.Settings{TraceURLTemplate: "http://traces.example/trace/{id}"})
 	a := w.get("/")
 	if a.status != http.StatusOK {
 		t.Fatalf("status %d", a.status)
@@ -48,7 +48,7 @@ func TestGallerySignedOut(t *testing.T) {
 
 func TestGallerySignedIn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.mine[2] = true
 	a := w.get("/", as(w.issuer.Mint(7, "user")))
 	got := map[string]string{
@@ -66,7 +66,7 @@ func TestGallerySignedIn(t *testing.T) {
 
 func TestSorts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for query, want := range map[string]string{"": "Most loved", "?sort=newest": "Newest", "?sort=name": "By name", "?sort=nonsense": "Most loved"} {
 		a := w.get("/" + query)
 		for _, link := range a.tags("a") {
@@ -82,7 +82,7 @@ func TestSorts(t *testing.T) {
 
 func TestMore(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	whole := w.get("/?cursor=two%3D")
 	part := w.get("/?cursor=two%3D", w.byHtmx("/"))
 	if whole.status != http.StatusOK || part.status != http.StatusOK {
@@ -116,7 +116,7 @@ func TestMore(t *testing.T) {
 
 func TestWholePagesForHtmxNavigation(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for _, extra := range [][2]string{{"HX-Boosted", "true"}, {"HX-History-Restore-Request", "true"}, {"HX-Request-Type", "full"}} {
 		a := w.get("/", w.byHtmx("/"), header(extra[0], extra[1]))
 		if !strings.HasPrefix(a.body, "<!doctype html>") || a.header.Get("Vary") != "HX-Request" {
@@ -127,7 +127,7 @@ func TestWholePagesForHtmxNavigation(t *testing.T) {
 
 func TestPicksFragment(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	part, whole := w.get("/recommendations", w.byHtmx("/"), signedIn), w.get("/", signedIn)
 	if diff := cmp.Diff(markup(t, whole.id("picks")), markup(t, part.id("picks"))); diff != "" {
@@ -141,9 +141,9 @@ func TestPicksFragment(t *testing.T) {
 	}
 }
 
-func TestPiece(t *testing.T) {
+func TestProduct(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.get("/origamis/1")
 	got := []string{text(a.tags("title")[0]), text(a.tags("h1")[0]), text(a.class("facts")), text(a.id("vote-1")), attr(a.tags("img")[0], "alt")}
 	want := []string{"Crane · Craftista", "Crane", "Difficulty Easy Folds 22 Paper 15 cm square", "41 votes Vote for Crane", "Crane, folded from paper"}
@@ -159,9 +159,9 @@ func TestPiece(t *testing.T) {
 
 func TestHostileTextStaysText(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	const hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>`
-	w.pieces[0]["name"], w.pieces[0]["description"], w.pieces[0]["paper"], w.pieces[0]["image_url"] = hostile, hostile, hostile, "javascript:alert(3)"
+	w.products[0]["name"], w.products[0]["description"], w.products[0]["paper"], w.products[0]["image_url"] = hostile, hostile, hostile, "javascript:alert(3)"
 	signedIn := as(w.issuer.Mint(7, "user"))
 	for _, path := range []string{"/", "/origamis/1", "/daily"} {
 		a := w.get(path, signedIn) // checkMarkup looks for scripts

@@ -20,7 +20,7 @@ import (
 
 // everyRoute is what the router routes, with something in each place of a
 // pattern: a route that is new is in it.
-func (w *world) everyRoute() []route {
+func (w *website) everyRoute() []route {
 	w.t.Helper()
 	var all []route
 	hole := regexp.MustCompile(`\{[^}]+\}`)
@@ -37,7 +37,7 @@ func (w *world) everyRoute() []route {
 // what another site's page could, with the person's cookies.
 func TestNoRouteTakesOrdersFromElsewhere(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	person := with(w.issuer.Mint(7, "admin"), "r0")
 	w.get("/", person) // the keys are there
 	before := w.product.asked.Load() + w.auth.asked.Load() + w.recommendation.asked.Load()
@@ -68,7 +68,7 @@ func TestNoRouteTakesOrdersFromElsewhere(t *testing.T) {
 // frames, inline script and style, and another base.
 func TestNothingIsFramed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	pages := 0
 	check := func(what string, a answer) {
 		if a.doc == nil {
@@ -103,7 +103,7 @@ func TestNothingIsFramed(t *testing.T) {
 // page, and none makes the site set one but to clear what is not good.
 func TestCookiesOfAnothersMaking(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	good := w.issuer.Mint(7, "user")
 	for name, raw := range map[string]string{
 		"garbage":                   "craftista_session=\"';,\\; craftista_refresh=\x80\xff",
@@ -137,7 +137,7 @@ func TestCookiesOfAnothersMaking(t *testing.T) {
 			t.Errorf("%s: a vote: %d to %q, votes %v", name, a.status, a.header.Get("Location"), w.mine)
 		}
 	}
-	secure := newWorld(t, page.Settings{Secure: true})
+	secure := newWebsite(t, page.Settings{Secure: true})
 	theirs := secure.issuer.Mint(7, "user")
 	for _, raw := range []string{
 		"craftista_session=" + theirs, "__Secure-craftista_session=" + theirs, "__host-craftista_session=" + theirs,
@@ -152,7 +152,7 @@ func TestCookiesOfAnothersMaking(t *testing.T) {
 // TestLedFromElsewhere sends hostile addresses of the page that the person was on.
 func TestLedFromElsewhere(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	person := as(w.issuer.Mint(7, "user"))
 	for _, tail := range []string{
 		"//evil.example", "@evil.example/", ".evil.example/", `\@evil.example`, `/\evil.example`, "/%2Fevil.example",
@@ -193,7 +193,7 @@ func checkLanding(t *testing.T, what string, a answer) {
 // same as without.
 func TestProxiesAreNotBelieved(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	plain := w.get("/origamis/1")
 	for name, value := range map[string]string{
 		"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "Forwarded": "host=evil.example;proto=https", "X-Original-URL": "/login",
@@ -213,7 +213,7 @@ func TestProxiesAreNotBelieved(t *testing.T) {
 // TestOddMethodsAndPaths sends what no browser does.
 func TestOddMethodsAndPaths(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	server := httptest.NewServer(w.router(page.Settings{})) // the document knows none of these
 	defer server.Close()
 	for _, method := range []string{"TRACE", "OPTIONS", "PURGE", "get", "post", "PROPFIND", "DELETE", "PATCH"} {

@@ -34,10 +34,10 @@ func hostileTexts() map[string]string {
 // every page, fragment and tag, and never becomes anything but text.
 func TestTextStaysText(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{PublicURL: "https://origami.example"})
+	w := newWebsite(t, page.Settings{PublicURL: "https://origami.example"})
 	for name, hostile := range hostileTexts() {
 		w.mu.Lock()
-		for _, p := range w.pieces {
+		for _, p := range w.products {
 			p["name"], p["description"], p["paper"], p["difficulty"], p["image_url"] = hostile, hostile, hostile, hostile, hostile
 		}
 		w.mu.Unlock()
@@ -53,7 +53,7 @@ func TestTextStaysText(t *testing.T) {
 			checkLinks(t, name+" "+path, a)
 		}
 		a := w.get("/origamis/1", person)
-		tags := shareTags(a)
+		tags := openGraphTags(a)
 		for what, pair := range map[string][2]string{
 			"title": {text(a.tags("title")[0]), want + " · Craftista"}, "alt": {squeeze(attr(a.tags("img")[0], "alt")), squeeze(hostile + ", folded from paper")},
 			"og:title": {squeeze(tags["og:title"]), want}, "og:image": {tags["og:image"], "https://origami.example/cards/crane.png"},
@@ -96,7 +96,7 @@ func checkLinks(t *testing.T, what string, a answer) {
 // answer that helps, and that nothing that was typed is lost.
 func TestLongInputIsRefusedKindly(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for name, long := range hostileTexts() {
 		for path, form := range map[string]url.Values{"/login": ada("password", "guess"), "/register": ada("email", "a@b.example", "password", "short")} {
 			for field := range form {
@@ -126,7 +126,7 @@ func TestLongInputIsRefusedKindly(t *testing.T) {
 // TestQueriesOfAllKinds asks with every parameter for what nobody offers.
 func TestQueriesOfAllKinds(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	person := as(w.issuer.Mint(7, "user"))
 	values := []string{"%ff", "%00", "%zz", "%", ";", "%0d%0aX:y", "-1", "9223372036854775808", strings.Repeat("w", 10_000), "%F0%9F%A6%A2", "%3Cscript%3E"}
 	for _, path := range []string{"/?cursor=", "/?sort=", "/?q=", "/daily?date=", "/daily?month=", "/login?next=", "/login?why=", "/register?next=", "/authorize?client_id=", "/status?x=", "/recommendations?x="} {
@@ -150,7 +150,7 @@ func TestQueriesOfAllKinds(t *testing.T) {
 // TestControlCharactersAreRefused holds for what no form can send by itself.
 func TestControlCharactersAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for name, value := range map[string]string{"not UTF-8": "ada\xff", "half a character": "ada\xc3", "a surrogate": "\xed\xa0\x80", "NUL": "ada\x00"} {
 		for path, field := range map[string]string{"/login": "username", "/register": "email", "/authorize": "query"} {
 			a := w.post(path, url.Values{field: {value}}, as(w.issuer.Mint(7, "user")))

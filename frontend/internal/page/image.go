@@ -41,7 +41,7 @@ func plainName(name string) bool {
 	}) < 0
 }
 
-// imageURL is the address of a piece's picture on this site.
+// imageURL is the address of a product's picture on this site.
 func (s *site) imageURL(catalogueURL string) string {
 	if name, ok := strings.CutPrefix(catalogueURL, catalogueImages); ok && plainName(name) {
 		return siteImages + name

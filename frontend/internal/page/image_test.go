@@ -12,7 +12,7 @@ import (
 
 func TestImage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for name, media := range map[string]string{"crane.svg": "image/svg+xml", "crane.png": "image/png", "large.png": "image/png"} {
 		a := w.get("/images/" + name)
 		got := map[string]string{}
@@ -34,7 +34,7 @@ func TestImage(t *testing.T) {
 
 func TestImagesThatAreNotHandedOn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for _, name := range []string{"missing.svg", "page.svg", "none.svg", "huge.png", "moved.png"} {
 		if a := w.get("/images/" + name); a.status != http.StatusNotFound || strings.Contains(a.body, "alert(1)") || a.header.Get("Content-Security-Policy") != wantPolicy {
 			t.Errorf("%s: %d %.200s", name, a.status, a.body)
@@ -59,7 +59,7 @@ func TestImagesWhileTheCatalogueIsAway(t *testing.T) {
 	for mood, strike := range moods() {
 		t.Run(mood, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, page.Settings{})
+			w := newWebsite(t, page.Settings{})
 			strike(w.product)
 			if a := w.promptly("/images/crane.svg"); a.status != http.StatusServiceUnavailable || a.header.Get("Cache-Control") != "private, no-store" {
 				t.Errorf("%d %v", a.status, a.header)
@@ -68,9 +68,9 @@ func TestImagesWhileTheCatalogueIsAway(t *testing.T) {
 	}
 }
 
-func TestPicturesOfPieces(t *testing.T) {
+func TestPicturesOfProducts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for from, want := range map[string]string{
 		"/api/images/crane.png":          "/images/crane.png",
 		"/api/images/../products":        "/static/placeholder.",
@@ -79,7 +79,7 @@ func TestPicturesOfPieces(t *testing.T) {
 		"https://x.example/api/images/x": "/static/placeholder.",
 	} {
 		w.mu.Lock()
-		w.pieces[0]["image_url"] = from
+		w.products[0]["image_url"] = from
 		w.mu.Unlock()
 		if got := attr(w.get("/origamis/1").tags("img")[0], "src"); !strings.HasPrefix(got, want) {
 			t.Errorf("%s is shown from %s, want %s", from, got, want)

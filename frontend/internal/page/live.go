@@ -26,7 +26,7 @@ const (
 	mostPause    = 15 * time.Second       // which is a heartbeat too
 )
 
-// live answers GET /live with the counts of the pieces named by ids, as fragments
+// live answers GET /live with the counts of the products named by ids, as fragments
 // that htmx puts in their places. While the catalogue is away the stream waits
 // for it: a browser that is told nothing shows what it has.
 func (s *site) live(r *http.Request) (web.Feed, error) {

@@ -26,7 +26,7 @@ type upstream struct {
 }
 
 // serveStream hands each listener of the catalogue to the test.
-func (w *world) serveStream() <-chan upstream {
+func (w *website) serveStream() <-chan upstream {
 	listeners := make(chan upstream, 9)
 	w.product.HandleFunc("GET /api/votes/stream", func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Type", "text/event-stream")
@@ -94,7 +94,7 @@ func (l *listener) next() string {
 	return ""
 }
 
-func (w *world) plain(settings page.Settings) *httptest.Server {
+func (w *website) plain(settings page.Settings) *httptest.Server {
 	site := httptest.NewServer(w.router(settings))
 	w.t.Cleanup(site.Close)
 	return site
@@ -112,7 +112,7 @@ const (
 // TestLiveCounts: what comes at once is one event, which names the last.
 func TestLiveCounts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
 	browser := listen(t, site, "ids=2,1,2", "")
 	up := <-catalogue
@@ -131,7 +131,7 @@ func TestLiveCounts(t *testing.T) {
 // with the browser's where the browser lost it.
 func TestLiveGoesOn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.product.mood.Store(broken)
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
 	browser := listen(t, site, "ids=1", "5")
@@ -163,7 +163,7 @@ func TestLiveGoesOn(t *testing.T) {
 
 func TestLiveRefuses(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for _, ids := range []string{"", "0", "-1", "x", "1,", "1,,2", "1, 2", "9223372036854775808", "1" + strings.Repeat(",1", 100)} {
 		if a := w.get("/live?ids="+strings.ReplaceAll(ids, " ", "+"), w.byHtmx("/")); a.status != http.StatusUnprocessableEntity || a.header.Get("Cache-Control") != "private, no-store" {
 			t.Errorf("%q: %d %s", ids, a.status, a.body)
@@ -185,7 +185,7 @@ func TestLiveRefuses(t *testing.T) {
 // TestLiveEndsWithTheServer at once, and the catalogue's stream with it.
 func TestLiveEndsWithTheServer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	catalogue := w.serveStream()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -213,7 +213,7 @@ func TestLiveEndsWithTheServer(t *testing.T) {
 // TestLiveDropsSlowReaders, so that nothing piles up for them.
 func TestLiveDropsSlowReaders(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
 	listen(t, site, "ids=1", "") // and reads nothing
 	up := <-catalogue

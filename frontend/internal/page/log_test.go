@@ -9,7 +9,7 @@ import (
 )
 
 // logged is what the log says went wrong with the answer's request.
-func (w *world) logged(a answer) string {
+func (w *website) logged(a answer) string {
 	w.t.Helper()
 	for text := range strings.Lines(w.log.String()) {
 		var line struct {
@@ -31,7 +31,7 @@ func (w *world) logged(a answer) string {
 // says that something is away, the log says why.
 func TestCausesReachTheLog(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	w.get("/", signedIn) // fetches the keys
 	for _, f := range []*fake{w.auth, w.product, w.recommendation} {
@@ -67,7 +67,7 @@ func TestCausesReachTheLog(t *testing.T) {
 // TestRefusalsReachTheLog covers what only leads elsewhere, or shows nothing.
 func TestRefusalsReachTheLog(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	someone := as(w.issuer.Mint(7, "user"))
 	w.issuer.Down.Store(true)
 	w.revoked = true

@@ -13,7 +13,7 @@ import (
 // other tests hold what they ask for to the document too, see newWorld.
 func TestEveryRouteKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn, htmx := as(w.issuer.Mint(7, "user")), w.byHtmx("/")
 	for _, r := range append(routes(), route{"GET", "/static/icon.svg", ""}, route{"GET", "/images/crane.svg", ""}) {
 		if r.method == http.MethodGet && r.path != "/recommendations" {
@@ -42,8 +42,8 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	for _, path := range []string{"/admin/pieces", "/admin/pieces/new", "/admin/pieces/1/edit", "/admin/pieces/1/delete"} {
 		w.get(path, admin)
 	}
-	w.postPiece("/admin/pieces/new", heron(), admin, htmx)
-	w.postPiece("/admin/pieces/2/edit", heron("tag", `"0-1-a"`), admin)
+	w.postProduct("/admin/pieces/new", heron(), admin, htmx)
+	w.postProduct("/admin/pieces/2/edit", heron("tag", `"0-1-a"`), admin)
 	w.post("/admin/pieces/2/delete", url.Values{"tag": {`"1-1-a"`}}, admin, htmx)
 	w.post("/account/sessions/end-all", nil, admin, htmx)
 	w.contract.AssertCovered()
@@ -53,7 +53,7 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 // only one here that differs from the site's.
 func TestDocs(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.get("/docs")
 	const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 	if got := a.header.Values("Content-Security-Policy"); a.status != http.StatusOK || len(got) != 1 || got[0] != policy {

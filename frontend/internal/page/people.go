@@ -28,7 +28,7 @@ func (s *site) admin(w http.ResponseWriter, r *http.Request, who session.Session
 		})
 	}
 	model.Doors = append(model.Doors, view.Door{
-		Title: "Pieces", URL: shelfPath, Text: "Add a piece to the gallery, mend what one says, or take one out.",
+		Title: "Pieces", URL: productListPath, Text: "Add a piece to the gallery, mend what one says, or take one out.",
 	})
 	return s.page(w, r, http.StatusOK, "Admin", view.AdminPage(model))
 }
@@ -63,7 +63,7 @@ func (s *site) peoplePage(w http.ResponseWriter, r *http.Request, status int, wh
 		web.NoteFailure(r.Context(), err)
 		model.Problem, status = "That cannot be searched for. Look for a part of a name or an address.", http.StatusUnprocessableEntity
 	default:
-		if model.Away, err = awayOr(r.Context(), err); err != nil {
+		if model.Away, err = unavailableOr(r.Context(), err); err != nil {
 			return err
 		}
 	}
@@ -120,7 +120,7 @@ func (s *site) change(
 	case id == who.User.ID:
 		return s.changedSelf(w, r, p)
 	case !fragment(r):
-		return leadTo(w, r, q.url()+"#person-"+decimal(id))
+		return redirectTo(w, r, q.url()+"#person-"+decimal(id))
 	}
 	return send(w, r, http.StatusOK, view.PersonFragment(personRow(p, who, q), announceChange(p)))
 }
@@ -131,7 +131,7 @@ func (s *site) changedSelf(w http.ResponseWriter, r *http.Request, p backend.Per
 		return s.logout(w, r)
 	}
 	s.sessions.Renew(w, r)
-	return leadTo(w, r, "/account")
+	return redirectTo(w, r, "/account")
 }
 
 // refuseChange shows the person as they are and why that stays so.

@@ -13,7 +13,7 @@ import (
 
 func TestAdminIsForThoseWithTheRole(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for role, row := range map[string]struct {
 		navigation     string
 		admin, people  int
@@ -40,7 +40,7 @@ func TestAdminIsForThoseWithTheRole(t *testing.T) {
 
 func TestPeopleAreListedAndFound(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.get("/admin/people", w.here("admin"))
 	got := append(texts(a, "h2", ""), text(a.class("own")), text(a.id("person-8")))
 	want := []string{
@@ -70,7 +70,7 @@ func TestPeopleAreListedAndFound(t *testing.T) {
 
 func TestPersonIsChanged(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for _, row := range []struct{ path, field, value, state, says string }{
 		{"/admin/people/8/role", "role", "curator", "Curator", "crane is enabled. Role: Curator."},
 		{"/admin/people/8/disabled", "disabled", "true", "disabled", "crane is disabled. Role: Curator."},
@@ -97,7 +97,7 @@ func TestPersonIsChanged(t *testing.T) {
 
 func TestTheLastAdminIsKept(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for path, form := range map[string]url.Values{"/admin/people/7/role": {"role": {"user"}}, "/admin/people/7/disabled": {"disabled": {"true"}}} {
 		for how, options := range map[string][]option{"by htmx": {w.byHtmx("/admin/people")}, "without": nil} {
 			a := w.post(path, form, append(options, w.here("admin"))...)
@@ -115,7 +115,7 @@ func TestTheLastAdminIsKept(t *testing.T) {
 // TestAdminsWhoChangeThemselves see what they lost at once.
 func TestAdminsWhoChangeThemselves(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.people.all[1]["role"] = "admin"
 	a := w.post("/admin/people/7/role", url.Values{"role": {"curator"}}, w.here("admin"), w.byHtmx("/admin/people"))
 	if got := a.header.Values("Set-Cookie"); a.header.Get("HX-Redirect") != "/account" || len(got) != 2 || w.refreshes.Load() != 1 {

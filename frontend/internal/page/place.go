@@ -11,7 +11,7 @@ import (
 
 const (
 	batchSize = 12
-	endless   = 4 * batchSize // so many pieces come by themselves, then it takes a button and the footer can be reached
+	endless   = 4 * batchSize // so many products come by themselves, then it takes a button and the footer can be reached
 	maxSize   = 8 * batchSize // of one page; the catalogue gives 100 at once
 	maxQuery  = 100           // characters of a search, as the catalogue has it
 )
@@ -25,8 +25,8 @@ func orders() []order {
 	return []order{{"loved", "Most loved", "-votes"}, {"newest", "Newest", "-created_at"}, {"name", "By name", "name"}}
 }
 
-// place is where in the grid a page is: size pieces from the cursor on, of those
-// that a search finds. No query is all pieces, no cursor the beginning.
+// place is where in the grid a page is: size products from the cursor on, of those
+// that a search finds. No query is all products, no cursor the beginning.
 type place struct {
 	query  string
 	order  order
@@ -96,7 +96,7 @@ func searchForm(at place) view.Search {
 	return form
 }
 
-// gridAt is the grid before its pieces are known.
+// gridAt is the grid before its products are known.
 func gridAt(at place) view.Grid {
 	grid := view.Grid{Search: at.query, RetryURL: at.url(), AllURL: place{order: at.order, size: batchSize}.url()}
 	for _, o := range orders() {

@@ -24,7 +24,7 @@ func renewed() []string {
 // TestRenewal renews within the request that needs it, whatever its answer is.
 func TestRenewal(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	access := map[string]string{"expired": w.ending(-time.Hour), "about to end": w.ending(20 * time.Second), "missing": "", "bad": "nonsense"}
 	for name, c := range map[string]struct {
 		method, path string
@@ -66,7 +66,7 @@ func TestRenewal(t *testing.T) {
 // that it asked for with the old cookies.
 func TestTenAtOnceRenewOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	gate := make(chan struct{})
 	w.gate.Store(&gate)
 	someone := with(w.ending(-time.Hour), "r0")
@@ -97,7 +97,7 @@ func TestTenAtOnceRenewOnce(t *testing.T) {
 // TestReplicasRenewEach holds that each replica asks auth, whose grace serves both.
 func TestReplicasRenewEach(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	replica := httptest.NewServer(w.router(page.Settings{}))
 	defer replica.Close()
 	someone := with(w.ending(-time.Hour), "r0")
@@ -117,7 +117,7 @@ func TestReplicasRenewEach(t *testing.T) {
 // TestFamilyGone signs the person out at once, and says so when they act.
 func TestFamilyGone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for name, token := range map[string]string{"expired": w.ending(-time.Hour), "missing": "", "still good": w.ending(20 * time.Second)} {
 		a := w.get("/", with(token, "gone"))
 		note := "craftista_session=ended; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax"
@@ -151,7 +151,7 @@ func TestAuthAwayAtRenewal(t *testing.T) {
 	for mood, strike := range moods() {
 		t.Run(mood, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, page.Settings{})
+			w := newWebsite(t, page.Settings{})
 			w.get("/", as(w.issuer.Mint(7, "user"))) // fetches the keys
 			strike(w.auth)
 			good, expired := with(w.ending(25*time.Second), "r0"), with(w.ending(-time.Hour), "r0")
@@ -188,7 +188,7 @@ func TestSignOutRevokes(t *testing.T) {
 	cleared := []string{
 		"craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", "craftista_refresh=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
 	}
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.post("/logout", nil, with(w.issuer.Mint(7, "user"), "r0"))
 	if diff := cmp.Diff(cleared, a.header.Values("Set-Cookie")); diff != "" || a.header.Get("Location") != "/" {
 		t.Errorf("to %q %s", a.header.Get("Location"), diff)
@@ -197,7 +197,7 @@ func TestSignOutRevokes(t *testing.T) {
 		t.Errorf("the old refresh token shows %q", text(a.class("site-nav")))
 	}
 	for mood, strike := range moods() {
-		w := newWorld(t, page.Settings{})
+		w := newWebsite(t, page.Settings{})
 		strike(w.auth)
 		start := time.Now()
 		a := w.post("/logout", nil, with(w.issuer.Mint(7, "user"), "r0"), w.byHtmx("/"))

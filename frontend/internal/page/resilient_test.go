@@ -14,7 +14,7 @@ import (
 // struck is a world with one service away, and a person in it whose session is to
 // be renewed.
 type struck struct {
-	*world
+	*website
 	*fake   // the service
 	someone option
 }
@@ -23,8 +23,8 @@ type struck struct {
 // except where that is what auth withholds.
 func strike(t *testing.T, part, mood string) struck {
 	t.Helper()
-	w := newWorld(t, page.Settings{})
-	s := struck{world: w, someone: as(w.issuer.Mint(7, "user"))}
+	w := newWebsite(t, page.Settings{})
+	s := struck{website: w, someone: as(w.issuer.Mint(7, "user"))}
 	switch part {
 	case "product":
 		s.fake = w.product
@@ -139,7 +139,7 @@ func TestAllSectionsReturnAtOnce(t *testing.T) {
 // TestAnswersAreAnswers holds that no answer keeps a service from being asked.
 func TestAnswersAreAnswers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for range 5 {
 		w.get("/origamis/99")
 		w.get("/?cursor=none")

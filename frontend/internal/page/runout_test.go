@@ -15,18 +15,18 @@ import (
 
 const saysExpired = "Your session has run out. Sign in again and you are back where you were."
 
-func (w *world) expired() option { return as(w.ending(-time.Hour)) }
+func (w *website) expired() option { return as(w.ending(-time.Hour)) }
 
 // ending is an access token that ends in d from now.
-func (w *world) ending(d time.Duration) string {
+func (w *website) ending(d time.Duration) string {
 	return w.issuer.MintWith(7, "user", func(_ *jwt.Token, c *token.Claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(d)) })
 }
 
 // TestRunOutIsTold is a browser that kept the cookie longer than the token was
 // good: the sign-in says so, and only then is the cookie cleared.
-func TestRunOutIsTold(t *testing.T) {
+func TestExpiryIsTold(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	const clear = "craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
 	plain := w.post("/origamis/2/vote", nil, w.expired(), header("Referer", w.site.URL+"/?sort=name")).header.Get("Location")
 	htmx := w.post("/origamis/2/vote", nil, w.expired(), w.byHtmx("/?sort=name")).header.Get("HX-Redirect")
@@ -53,7 +53,7 @@ func TestRunOutIsTold(t *testing.T) {
 // the cookie: auth hangs, and nobody notices.
 func TestNoPersonNoWait(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.auth.mood.Store(hanging)
 	someone := as(w.issuer.Mint(7, "user"))
 	for _, path := range []string{

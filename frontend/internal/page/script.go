@@ -54,14 +54,14 @@ func (s *site) apiVotes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	raw, _, err := s.services.Catalogue.Raw(r.Context(), pieceVotes(id), "")
+	raw, _, err := s.services.Catalogue.Raw(r.Context(), productVotes(id), "")
 	if err != nil {
 		return err
 	}
 	return web.ReplyTagged(w, r, "no-cache", raw)
 }
 
-func pieceVotes(id int64) string { return "/api/origamis/" + strconv.FormatInt(id, 10) + "/votes" }
+func productVotes(id int64) string { return "/api/origamis/" + strconv.FormatInt(id, 10) + "/votes" }
 
 // apiVote answers POST /api/origamis/{id}/vote for the person of the cookie.
 func (s *site) apiVote(w http.ResponseWriter, r *http.Request) error {
@@ -73,14 +73,14 @@ func (s *site) apiVote(w http.ResponseWriter, r *http.Request) error {
 	who := session.From(r.Context())
 	switch {
 	case who.Token == "" && who.State == session.Unknown:
-		return signInAway()
+		return signInUnavailable()
 	case who.Token == "":
 		return needsSession
 	}
 	raw, err := s.services.Catalogue.RawVote(r.Context(), who.Token, id, true)
 	switch {
 	case fault.KindOf(err) == fault.Unauthenticated && who.State == session.Unknown:
-		return signInAway().Because(err)
+		return signInUnavailable().Because(err)
 	case fault.KindOf(err) == fault.Unauthenticated:
 		return needsSession.Because(err)
 	case err != nil:

@@ -14,7 +14,7 @@ import (
 
 func TestScriptsJSON(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	up := map[string]any{"Frontend": "up", "Catalogue": "up", "Voting": "up", "Recommendation": "up", "Authentication": "up"}
 	for _, c := range []struct {
@@ -44,7 +44,7 @@ func TestScriptsJSON(t *testing.T) {
 
 func TestScriptsProducts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.get("/api/products?limit=2")
 	var got []map[string]any
 	if err := json.Unmarshal([]byte(a.body), &got); err != nil || len(got) != 2 || got[0]["image_url"] != "/static/origami/crane.svg" {
@@ -63,7 +63,7 @@ func TestScriptsProducts(t *testing.T) {
 
 func TestScriptsProblems(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	nobody := func(*http.Request) {}
 	for _, c := range []struct {
@@ -104,7 +104,7 @@ func TestScriptsProblems(t *testing.T) {
 
 func TestScriptsWhenServicesAreAway(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.product.server.Close()
 	w.recommendation.mood.Store(broken)
 	w.auth.mood.Store(hanging)
@@ -138,7 +138,7 @@ func TestScriptsWhenServicesAreAway(t *testing.T) {
 
 func TestDevelopmentReload(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{DevReload: true})
+	w := newWebsite(t, page.Settings{DevReload: true})
 	if a := w.get("/"); !strings.Contains(a.body, "/static/js/reload.") {
 		t.Error("the script is missing")
 	}
@@ -162,7 +162,7 @@ func TestDevelopmentReload(t *testing.T) {
 	if head, err := http.Head(w.site.URL + "/dev/reload"); err != nil || head.StatusCode != http.StatusOK || head.Body.Close() != nil {
 		t.Errorf("HEAD: %v, %v", head, err)
 	}
-	if plain := newWorld(t, page.Settings{}).get("/dev/reload"); plain.status != http.StatusNotFound {
+	if plain := newWebsite(t, page.Settings{}).get("/dev/reload"); plain.status != http.StatusNotFound {
 		t.Errorf("without the setting: %d", plain.status)
 	}
 }

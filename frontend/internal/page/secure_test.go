@@ -41,7 +41,7 @@ func routes() []route {
 
 func TestHeadersOnEveryRoute(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	want := map[string]string{
 		"Content-Security-Policy": wantPolicy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
 		"Permissions-Policy":         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -78,7 +78,7 @@ func TestHeadersOnEveryRoute(t *testing.T) {
 
 func TestMethods(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for _, r := range routes() {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			if slices.Contains(strings.Split(r.allow, ", "), method) {
@@ -106,7 +106,7 @@ type origin struct {
 	refused bool
 }
 
-func (w *world) origins() []origin {
+func (w *website) origins() []origin {
 	return []origin{
 		{"cross-site", []option{header("Sec-Fetch-Site", "cross-site")}, true},
 		{"same-site, another host", []option{header("Sec-Fetch-Site", "same-site")}, true},
@@ -121,7 +121,7 @@ func (w *world) origins() []origin {
 
 func TestCrossOriginPostsAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	for _, c := range w.origins() {
 		for _, path := range []string{"/login", "/register", "/logout", "/authorize", "/origamis/1/vote", "/origamis/1/unvote", "/api/origamis/1/vote", "/account/sessions/end-others"} {
@@ -153,7 +153,7 @@ func TestCrossOriginPostsAreRefused(t *testing.T) {
 
 func TestBadCookieSignsOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for _, bad := range w.issuer.Bads() {
 		if strings.ContainsRune(bad.Token, 0) {
 			continue // no cookie can carry it

@@ -53,7 +53,7 @@ func (s *site) endAll(w http.ResponseWriter, r *http.Request, who session.Sessio
 // ended shows the sessions that are left and says what was done.
 func (s *site) ended(w http.ResponseWriter, r *http.Request, who session.Session, done, text string) error {
 	if !fragment(r) {
-		return leadTo(w, r, "/account?done="+done+"#sessions")
+		return redirectTo(w, r, "/account?done="+done+"#sessions")
 	}
 	model, err := s.sessionsModel(r.Context(), who, view.Sessions{Done: text})
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *site) changePassword(w http.ResponseWriter, r *http.Request, who sessio
 	case err != nil:
 		return s.refusePassword(w, r, who, form, err)
 	case !fragment(r):
-		return leadTo(w, r, "/account?done=password#password")
+		return redirectTo(w, r, "/account?done=password#password")
 	}
 	form.Done = passwordDone
 	sessions, err := s.sessionsModel(r.Context(), who, view.Sessions{})

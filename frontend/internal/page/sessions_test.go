@@ -12,7 +12,7 @@ import (
 
 func TestPasswordIsChanged(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	const first, second, third = "open sesame please", "close sesame please", "ajar sesame please"
 	a := w.post("/account/password", passwords(first, second), w.here("user"))
 	if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != "/account?done=password#password" {
@@ -33,7 +33,7 @@ func TestPasswordIsChanged(t *testing.T) {
 
 func TestPasswordIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	const good, mend = "close sesame please", "Almost. Mend what is marked below."
 	for name, row := range map[string]struct {
 		current, replacement string
@@ -69,7 +69,7 @@ func TestPasswordIsRefused(t *testing.T) {
 
 func TestSessionsAreEnded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for range 2 { // repeating it changes nothing
 		a := w.post("/account/sessions/5/end", nil, w.here("user"))
 		if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != "/account?done=session#sessions" {
@@ -108,7 +108,7 @@ func TestSignOutEverywhere(t *testing.T) {
 		"/account/sessions/end-all": {"/api/auth/sessions"},
 		"/account/sessions/3/end":   nil, // one's own
 	} {
-		w := newWorld(t, page.Settings{})
+		w := newWebsite(t, page.Settings{})
 		a := w.post(path, nil, w.here("user"))
 		if got := a.header.Values("Set-Cookie"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/" || len(got) != 2 || !strings.Contains(got[0], "Max-Age=0") {
 			t.Errorf("%s: %d to %q, cookies %q", path, a.status, a.header.Get("Location"), got)

@@ -30,7 +30,7 @@ func (s *site) registerPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *site) signPage(w http.ResponseWriter, r *http.Request, form view.SignForm) error {
 	if session.From(r.Context()).State == session.SignedIn && r.URL.Query().Get("why") != "again" {
-		return leadTo(w, r, form.Next)
+		return redirectTo(w, r, form.Next)
 	}
 	return s.showSign(w, r, http.StatusOK, form)
 }
@@ -51,7 +51,7 @@ func (s *site) login(w http.ResponseWriter, r *http.Request) error {
 	if err := s.signIn(w, r, values.Get("username"), values.Get("password")); err != nil {
 		return s.refuse(w, r, form, err)
 	}
-	return leadTo(w, r, form.Next)
+	return redirectTo(w, r, form.Next)
 }
 
 // register answers POST /register: it makes the account and signs in. Where the
@@ -66,21 +66,21 @@ func (s *site) register(w http.ResponseWriter, r *http.Request) error {
 	sentTwice := fault.KindOf(err) == fault.Conflict && s.signIn(w, r, values.Get("username"), values.Get("password")) == nil
 	switch {
 	case sentTwice:
-		return leadTo(w, r, form.Next)
+		return redirectTo(w, r, form.Next)
 	case err != nil:
 		return s.refuse(w, r, form, err)
 	}
 	if err := s.signIn(w, r, values.Get("username"), values.Get("password")); err != nil {
 		web.NoteFailure(r.Context(), err)
-		return leadTo(w, r, "/login?"+url.Values{"next": {form.Next}, "why": {"welcome"}}.Encode())
+		return redirectTo(w, r, "/login?"+url.Values{"next": {form.Next}, "why": {"welcome"}}.Encode())
 	}
-	return leadTo(w, r, form.Next)
+	return redirectTo(w, r, form.Next)
 }
 
 // logout answers POST /logout.
 func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
 	s.sessions.SignOut(w, r)
-	return leadTo(w, r, "/")
+	return redirectTo(w, r, "/")
 }
 
 func (s *site) signIn(w http.ResponseWriter, r *http.Request, username, password string) error {
@@ -151,10 +151,10 @@ func (s *site) showSign(w http.ResponseWriter, r *http.Request, status int, form
 		model.Art = view.Art{URL: s.assets.URL("origami/butterfly.svg"), Tint: "tint-5"}
 		about = "Make an account at Craftista, an origami gallery: a name, an e-mail address and a password are all it takes."
 	}
-	if session.From(r.Context()).State == session.RunOut { // and this page says so, see why
+	if session.From(r.Context()).State == session.Expired { // and this page says so, see why
 		s.sessions.End(w, r)
 	}
-	return s.sharedPage(w, r, status, model.Heading, s.share(r, "website", model.Heading, about, backend.Product{}), view.SignPage(model))
+	return s.pageWithOpenGraph(w, r, status, model.Heading, s.openGraph(r, "website", model.Heading, about, backend.Product{}), view.SignPage(model))
 }
 
 // why says what led here, if it was not the person's own wish.
@@ -165,7 +165,7 @@ func why(r *http.Request) string {
 		return "Sign-in does not answer just now, so it is not known whether you are signed in."
 	case query.Get("why") == "form":
 		return "Sign in here, then go back to the other tab: your form waits in it."
-	case state == session.RunOut, query.Get("why") == "expired":
+	case state == session.Expired, query.Get("why") == "expired":
 		return "Your session has run out. Sign in again and you are back where you were."
 	case query.Get("why") == "welcome":
 		return "Your account is made. Sign in to use it."

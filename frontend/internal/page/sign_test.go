@@ -23,7 +23,7 @@ func ada(extra ...string) url.Values {
 // TestTheWholeWayWithoutScripts is a person with a browser that only knows forms.
 func TestTheWholeWayWithoutScripts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestTheWholeWayWithoutScripts(t *testing.T) {
 }
 
 // submit posts a form as a browser does and gives the address it ends at.
-func (w *world) submit(browser *http.Client, path string, form url.Values) string {
+func (w *website) submit(browser *http.Client, path string, form url.Values) string {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.site.URL+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -84,7 +84,7 @@ func TestSessionCookies(t *testing.T) {
 			"__Host-craftista_refresh; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax",
 		}},
 	} {
-		w := newWorld(t, c.settings)
+		w := newWebsite(t, c.settings)
 		for path, form := range map[string]url.Values{"/login": ada(), "/register": ada("email", "a@b.example")} {
 			a := w.post(path, form)
 			if a.status != http.StatusSeeOther || a.header.Get("Location") != "/" {
@@ -122,7 +122,7 @@ func (a answer) cookies(t *testing.T) (attributes, values []string) {
 
 func TestSignFormsRefuse(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for _, c := range []struct {
 		name, path string
 		form       url.Values
@@ -157,7 +157,7 @@ func TestSignFormsRefuse(t *testing.T) {
 
 // refused posts the form with and without htmx and gives the whole page, whose
 // form is the fragment.
-func (w *world) refused(name, path string, form url.Values, status int, problem string) answer {
+func (w *website) refused(name, path string, form url.Values, status int, problem string) answer {
 	w.t.Helper()
 	whole, part := w.post(path, form), w.post(path, form, w.byHtmx(path))
 	id := strings.TrimPrefix(path, "/") + "-form"
@@ -201,7 +201,7 @@ func checkInputs(t *testing.T, name string, a answer, form url.Values, invalid, 
 // comes then is the account, not that somebody took the name.
 func TestRegisteredTwice(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.post("/register", ada("email", "a@b.example", "username", "taken", "next", "/origamis/2"))
 	if cookies, _ := a.cookies(t); a.status != http.StatusSeeOther || a.header.Get("Location") != "/origamis/2" || len(cookies) != 2 {
 		t.Errorf("%d %v", a.status, a.header)
@@ -210,7 +210,7 @@ func TestRegisteredTwice(t *testing.T) {
 
 func TestSignInByHtmx(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for path, form := range map[string]url.Values{"/login": ada("next", "/origamis/2"), "/register": ada("email", "a@b.example", "next", "/origamis/2")} {
 		a := w.post(path, form, w.byHtmx(path))
 		if a.status != http.StatusNoContent || a.header.Get("HX-Redirect") != "/origamis/2" || !strings.HasPrefix(a.header.Get("Set-Cookie"), "craftista_session=ey") {
@@ -221,7 +221,7 @@ func TestSignInByHtmx(t *testing.T) {
 
 func TestFormsAreReadStrictly(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for _, c := range []struct {
 		name, media, body string
 		status            int
@@ -245,7 +245,7 @@ func TestFormsAreReadStrictly(t *testing.T) {
 
 func TestSignPages(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	for _, c := range []struct{ path, heading, why, other string }{
 		{"/login", "Sign in", "", "/register"},
@@ -275,7 +275,7 @@ func TestSignPages(t *testing.T) {
 // what it refuses.
 func TestNextStaysHere(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for raw, want := range map[string]string{
 		"/?q=a#piece-3": "/?q=a#piece-3", "/login": "/", "//evil.example": "/", "https://evil.example/": "/",
 	} {

@@ -37,7 +37,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 		return send(w, r, http.StatusOK, view.PictureView(model))
 	}
 	const about = "How Craftista is: what each of its services does, which of them talk to each other, and whether all are well."
-	return s.sharedPage(w, r, http.StatusOK, "Status", s.share(r, "website", "Craftista’s status", about, backend.Product{}), view.StatusPage(model))
+	return s.pageWithOpenGraph(w, r, http.StatusOK, "Status", s.openGraph(r, "website", "Craftista’s status", about, backend.Product{}), view.StatusPage(model))
 }
 
 func probe(ctx context.Context, ask func(context.Context) (backend.Report, error)) backend.Report {

@@ -63,7 +63,7 @@ func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, page.Settings{})
+			w := newWebsite(t, page.Settings{})
 			w.auth.readiness.Store(row.auth)
 			w.recommendation.readiness.Store(row.recommendation)
 			w.product.readiness.Store(row.product)
@@ -78,7 +78,7 @@ func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
 
 func TestThePictureHasFactsAndLines(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.product.readiness.Store(says(http.StatusOK, map[string]string{"database": "ok", "cache": "degraded"}))
 	a := w.get("/status")
 	catalogue := text(a.id("box-product"))
@@ -113,7 +113,7 @@ func TestThePictureWaitsForNobody(t *testing.T) {
 	for mood, strike := range moods() {
 		t.Run(mood, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, page.Settings{})
+			w := newWebsite(t, page.Settings{})
 			for _, f := range []*fake{w.auth, w.product, w.recommendation} {
 				strike(f)
 			}

@@ -11,7 +11,7 @@ import (
 // tints is how many colours of paper the style sheet has.
 const tints = 6
 
-func pieceURL(id int64) string { return "/origamis/" + strconv.FormatInt(id, 10) }
+func productURL(id int64) string { return "/origamis/" + strconv.FormatInt(id, 10) }
 
 func (s *site) art(p backend.Product, alt string) view.Art {
 	return view.Art{URL: s.imageURL(p.ImageURL), Alt: alt, Tint: "tint-" + strconv.FormatInt(p.ID%tints, 10)}
@@ -19,7 +19,7 @@ func (s *site) art(p backend.Product, alt string) view.Art {
 
 func (s *site) card(p backend.Product, voted bool) view.Card {
 	return view.Card{
-		ID: strconv.FormatInt(p.ID, 10), Name: p.Name, URL: pieceURL(p.ID),
+		ID: strconv.FormatInt(p.ID, 10), Name: p.Name, URL: productURL(p.ID),
 		Art: s.art(p, ""), Level: level(p.Difficulty), Vote: voteModel(p.ID, p.Name, p.Votes, voted),
 	}
 }

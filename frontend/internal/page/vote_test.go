@@ -16,7 +16,7 @@ import (
 
 func TestVoteWithoutScripts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	for _, step := range []struct{ name, path, referer, location, shows string }{
 		{"vote from the gallery", "/origamis/1/vote", "/?sort=name", "/?sort=name#piece-1", "42 votes Voted for Crane, take the vote back"},
@@ -49,7 +49,7 @@ func TestVoteWithoutScripts(t *testing.T) {
 
 func TestVoteByHtmx(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	a := w.post("/origamis/1/vote", nil, signedIn, w.byHtmx("/"))
 	if a.status != http.StatusOK || a.header.Get("HX-Trigger") != "voted" || a.header.Get("Vary") != "HX-Request" {
@@ -92,7 +92,7 @@ func partials(a answer) string {
 // TestVoteNeedsSignIn covers everybody whom the catalogue would not believe.
 func TestVoteNeedsSignIn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	expired := w.issuer.MintWith(7, "user", func(_ *jwt.Token, c *token.Claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Hour)) })
 	nobody := func(*http.Request) {}
 	for _, c := range []struct {
@@ -142,7 +142,7 @@ func checkSignIn(t *testing.T, name string, a answer, location string, status in
 // auth is away, and one that passes here and not there.
 func TestCatalogueHasTheLastWord(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	someone := with(w.issuer.Mint(7, "user"), "r0")
 	w.issuer.Down.Store(true)
 	if a := w.post("/origamis/2/vote", nil, someone); a.status != http.StatusSeeOther || !w.mine[2] || a.header.Get("Set-Cookie") != "" {
@@ -158,7 +158,7 @@ func TestCatalogueHasTheLastWord(t *testing.T) {
 		}
 	}
 
-	w = newWorld(t, page.Settings{})
+	w = newWebsite(t, page.Settings{})
 	w.revoked = true
 	someone = with(w.issuer.Mint(7, "user"), "r0")
 	a := w.post("/origamis/1/vote", nil, someone)

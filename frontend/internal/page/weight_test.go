@@ -15,9 +15,9 @@ import (
 // front page's HTML, and of every script and style that it loads.
 func TestWeight(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
-	for len(w.pieces) < 12 { // a full first page
-		w.pieces = append(w.pieces, w.pieces[len(w.pieces)%3])
+	w := newWebsite(t, page.Settings{})
+	for len(w.products) < 12 { // a full first page
+		w.products = append(w.products, w.products[len(w.products)%3])
 	}
 	text := w.get("/").body
 	weight := map[string]int{".html": w.weigh("/")}
@@ -33,7 +33,7 @@ func TestWeight(t *testing.T) {
 }
 
 // weigh is how many bytes a browser gets.
-func (w *world) weigh(path string) int {
+func (w *website) weigh(path string) int {
 	w.t.Helper()
 	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, path, nil)
 	r.Header.Set("Accept-Encoding", "gzip, deflate, br, zstd")
@@ -48,7 +48,7 @@ func (w *world) weigh(path string) int {
 // TestPicturesHaveSizes: nothing moves when a picture arrives.
 func TestPicturesHaveSizes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for _, path := range []string{"/", "/origamis/1", "/login", "/nowhere"} {
 		for _, img := range w.get(path).tags("img") {
 			if attr(img, "width") == "" || attr(img, "height") == "" {

@@ -30,7 +30,7 @@ const maxRefresh = 512
 const afterlife = 24 * time.Hour
 
 // ended stands in the access token's cookie after a session that auth ended. It
-// is no token, and so amounts to RunOut.
+// is no token, and so amounts to Expired.
 const ended = "ended"
 
 // Start signs the browser in with what auth granted.
@@ -47,7 +47,7 @@ func (k *Keeper) End(w http.ResponseWriter, r *http.Request) {
 
 // runOut takes both tokens from the browser and leaves a note that there were
 // some, for the sign-in to tell and clear.
-func (k *Keeper) runOut(w http.ResponseWriter, r *http.Request) {
+func (k *Keeper) expire(w http.ResponseWriter, r *http.Request) {
 	k.set(w, r, accessCookie, ended, seconds(afterlife))
 	k.set(w, r, refreshCookie, "", -1)
 }

@@ -130,7 +130,7 @@ func TestMemoryIsBounded(t *testing.T) {
 func TestFailuresAreNotRemembered(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]session.State{
-		http.StatusUnauthorized: session.RunOut, http.StatusTooManyRequests: session.Unknown, http.StatusNotFound: session.Unknown,
+		http.StatusUnauthorized: session.Expired, http.StatusTooManyRequests: session.Unknown, http.StatusNotFound: session.Unknown,
 		http.StatusInternalServerError: session.Unknown, http.StatusServiceUnavailable: session.Unknown, http.StatusOK: session.Unknown,
 	} {
 		k := newRenewing(t)
@@ -138,7 +138,7 @@ func TestFailuresAreNotRemembered(t *testing.T) {
 		close(k.gate)
 		for calls := range int32(2) {
 			h := k.expect(t, "r0", want, calls+1)
-			if got := len(h["Set-Cookie"]) > 0; got != (want == session.RunOut) {
+			if got := len(h["Set-Cookie"]) > 0; got != (want == session.Expired) {
 				t.Errorf("%d: cookies %q", status, h["Set-Cookie"])
 			}
 		}

@@ -26,7 +26,7 @@ type State uint8
 const (
 	SignedOut State = iota // no cookies
 	SignedIn               // a good token
-	RunOut                 // a session that is over; a cookie stays until the person was told
+	Expired                // a session that is over; a cookie stays until the person was told
 	Unknown                // auth is away and it cannot be told; the cookies stay
 )
 
@@ -74,7 +74,7 @@ func From(ctx context.Context) Session {
 
 // Over is the context of a request whose session turned out to be over after all:
 // From is nobody's session there.
-func Over(ctx context.Context) context.Context {
+func WithoutSession(ctx context.Context) context.Context {
 	return context.WithValue(ctx, visitKey{}, visit{read: func() Session { return Session{} }})
 }
 
@@ -111,8 +111,8 @@ func (k *Keeper) read(w http.ResponseWriter, r *http.Request) Session {
 	web.NoteFailure(r.Context(), err)
 	switch {
 	case fault.KindOf(err) == fault.Unauthenticated:
-		k.runOut(w, r)
-		return Session{State: RunOut}
+		k.expire(w, r)
+		return Session{State: Expired}
 	case s.State == SignedIn && k.now().Before(s.User.Expires):
 		return s
 	default:
@@ -132,7 +132,7 @@ func (k *Keeper) check(ctx context.Context, access string) Session {
 		web.NoteFailure(ctx, err)
 		return Session{State: Unknown, Token: access}
 	case err != nil, user.ClientID != "":
-		return Session{State: RunOut}
+		return Session{State: Expired}
 	}
 	return Session{State: SignedIn, User: user, Token: access}
 }

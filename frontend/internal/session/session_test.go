@@ -68,10 +68,10 @@ func TestMiddleware(t *testing.T) {
 		"a good one behind a proxy":  {secure: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: good}, state: session.SignedIn},
 		"the plain one over https":   {https: true, cookie: &http.Cookie{Name: "craftista_session", Value: good}, state: session.SignedOut},
 		"the secure one over http":   {cookie: &http.Cookie{Name: "__Host-craftista_session", Value: good}, state: session.SignedOut},
-		"a bad one":                  {cookie: &http.Cookie{Name: "craftista_session", Value: "bad"}, state: session.RunOut},
-		"a bad one over https":       {https: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: "bad"}, state: session.RunOut},
-		"a good one with a tail":     {cookie: &http.Cookie{Name: "craftista_session", Value: good + "x"}, state: session.RunOut},
-		"an application's own":       {cookie: &http.Cookie{Name: "craftista_session", Value: application}, state: session.RunOut},
+		"a bad one":                  {cookie: &http.Cookie{Name: "craftista_session", Value: "bad"}, state: session.Expired},
+		"a bad one over https":       {https: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: "bad"}, state: session.Expired},
+		"a good one with a tail":     {cookie: &http.Cookie{Name: "craftista_session", Value: good + "x"}, state: session.Expired},
+		"an application's own":       {cookie: &http.Cookie{Name: "craftista_session", Value: application}, state: session.Expired},
 		"another site's cookie name": {cookie: &http.Cookie{Name: "session", Value: good}, state: session.SignedOut},
 	} {
 		var cookies []*http.Cookie

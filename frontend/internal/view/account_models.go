@@ -31,7 +31,7 @@ type Sessions struct {
 	Others        bool // there are more than the one in use
 }
 
-// MyVotes are pieces that the person voted for. Continued is a page of its own.
+// MyVotes are products that the person voted for. Continued is a page of its own.
 type MyVotes struct {
 	Away      bool
 	Batch     Batch

@@ -529,7 +529,7 @@ func sessionsForm(path, label string, more ...string) templ.Component {
 	})
 }
 
-// VotesSection is the pieces that a person voted for: below the account, and
+// VotesSection is the products that a person voted for: below the account, and
 // /account/votes.
 func VotesSection(v MyVotes) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

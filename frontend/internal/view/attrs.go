@@ -4,8 +4,8 @@ import "strings"
 
 // description is the page's own, or the site's.
 func (f Frame) description() string {
-	if f.Share.Description != "" {
-		return f.Share.Description
+	if f.OpenGraph.Description != "" {
+		return f.OpenGraph.Description
 	}
 	return "An origami gallery: browse folded pieces, vote for the ones you love, meet a new one every day."
 }
@@ -22,7 +22,7 @@ func (v Vote) action() string {
 	return "/origamis/" + v.ID + "/vote"
 }
 
-// trigger is when the next pieces come: well before they are looked at, or on
+// trigger is when the next products come: well before they are looked at, or on
 // demand.
 func (b Batch) trigger() string {
 	if b.Endless {

@@ -1,14 +1,14 @@
 package view
 
-// Daily is the page of a day's piece, or of a month alone where Day is nil.
+// Daily is the page of a day's product, or of a month alone where Day is nil.
 type Daily struct {
 	Day      *Day
 	Calendar Calendar
 }
 
-// Day is the piece of a day. Missing is the heading in its place where there is
+// Day is the product of a day. Missing is the heading in its place where there is
 // none to show, and Why says why; RetryURL is "" where trying again cannot help.
-// Gone is said of a piece that is no longer in the gallery, in place of its votes;
+// Gone is said of a product that is no longer in the gallery, in place of its votes;
 // ID and URL are "" then.
 type Day struct {
 	Title, Date           string // Date: "Sunday 22 November 2026"
@@ -22,7 +22,7 @@ type Day struct {
 	RetryURL              string
 }
 
-// Calendar is a month of pieces, its weeks from Monday to Sunday. Away says that
+// Calendar is a month of products, its weeks from Monday to Sunday. Away says that
 // the archive does not answer; Note explains what is empty.
 type Calendar struct {
 	Month, Heading string // Month: "November 2026"
@@ -35,7 +35,7 @@ type Calendar struct {
 // MonthLink leads to another month; URL is "" where there is none.
 type MonthLink struct{ Label, URL string }
 
-// CalendarDay is a cell: blank without Number, without a piece if URL is "".
+// CalendarDay is a cell: blank without Number, without a product if URL is "".
 // Shown marks the day that the page is about.
 type CalendarDay struct {
 	Number, Name, URL string
@@ -54,7 +54,7 @@ func (d CalendarDay) current() string {
 // Share is what networks show beside a link to a page. URL and Image are absolute,
 // or "" where the site does not know its own address; Width and Height are "" where
 // unknown. The zero value is a page that nobody shares.
-type Share struct {
+type OpenGraph struct {
 	Type, Title, Description        string // Type: article or website
 	URL                             string
 	Image, ImageType, Width, Height string

@@ -824,7 +824,7 @@ func sorts(all []Sort) templ.Component {
 	})
 }
 
-// CardItem is one piece of the grid.
+// CardItem is one product of the grid.
 func CardItem(c Card) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -9,7 +9,7 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 // Page is a whole document around content. Htmx keeps the address (a search, how
-// many pieces) and restores one by loading it: what it would restore by itself is
+// many products) and restores one by loading it: what it would restore by itself is
 // this document with another body, and its head, scripts and place would be stale.
 func Page(f Frame, content templ.Component) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -62,7 +62,7 @@ func Page(f Frame, content templ.Component) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = shareTags(f.Share, f.description()).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = openGraphTags(f.OpenGraph, f.description()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -13,7 +13,7 @@ type Frame struct {
 	Assets      Assets
 	Person      Person
 	Trace       Trace
-	Share       Share
+	OpenGraph   OpenGraph
 }
 
 // Assets are the URLs of the files that every page loads. Reload is "" except
@@ -32,13 +32,13 @@ type Person struct {
 // trace viewer is known.
 type Trace struct{ ID, URL string }
 
-// Vote is a piece's vote button. ID is the piece's id in decimal.
+// Vote is a product's vote button. ID is the product's id in decimal.
 type Vote struct {
 	ID, Name, Count string // Count: "1,234 votes"
 	Voted           bool
 }
 
-// Tally is a piece's count, as Vote has it.
+// Tally is a product's count, as Vote has it.
 type Tally struct{ ID, Count string }
 
 // VoteReply is the answer to a vote: the button anew, and what to announce.
@@ -50,7 +50,7 @@ type VoteReply struct {
 // Art is a drawing. Alt is "" where the name stands beside it.
 type Art struct{ URL, Alt, Tint string }
 
-// Card is a piece in the grid.
+// Card is a product in the grid.
 type Card struct {
 	ID, Name, URL string
 	Art           Art
@@ -64,7 +64,7 @@ type Level struct {
 	Steps int
 }
 
-// Pick is a piece of the recommendation area.
+// Pick is a product of the recommendation area.
 type Pick struct {
 	ID, Name, URL, Reason, Count string
 	Art                          Art
@@ -77,7 +77,7 @@ type Picks struct {
 	Away    bool
 }
 
-// Today is the hero. Away says that there is no piece of the day to show now.
+// Today is the hero. Away says that there is no product of the day to show now.
 type Today struct {
 	ID, Name, URL, Description, Date, Count string
 	Art                                     Art
@@ -91,7 +91,7 @@ type Sort struct {
 }
 
 // Batch is one page of the grid, and the fragment that "more" appends. MoreURL is
-// "" after the last piece. Shown is how many pieces the page has then, in decimal,
+// "" after the last product. Shown is how many products the page has then, in decimal,
 // "" where nobody counts; Endless says that more may come by themselves.
 type Batch struct {
 	Cards          []Card
@@ -112,7 +112,7 @@ type Front struct {
 	Search    string
 }
 
-// Grid is the pieces, in an order, and of those that a search finds. AllURL
+// Grid is the products, in an order, and of those that a search finds. AllURL
 // leads to all of them.
 type Grid struct {
 	Heading          string
@@ -130,8 +130,8 @@ type Gallery struct {
 	Grid   Grid
 }
 
-// Piece is one piece at length. Address is its URL to pass on, as people read it.
-type Piece struct {
+// Product is one product at length. Address is its URL to pass on, as people read it.
+type Product struct {
 	ID, Name    string
 	URL         string
 	Address     string

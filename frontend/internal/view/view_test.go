@@ -104,7 +104,7 @@ func TestAwaySections(t *testing.T) {
 func TestLevels(t *testing.T) {
 	t.Parallel()
 	for steps, want := range map[int]string{-1: "steps-0", 0: "steps-0", 1: "steps-1", 3: "steps-3", 9: "steps-3"} {
-		if _, text := render(t, view.PiecePage(view.Piece{Level: view.Level{Steps: steps}})); !strings.Contains(text, `"steps `+want+`"`) {
+		if _, text := render(t, view.ProductPage(view.Product{Level: view.Level{Steps: steps}})); !strings.Contains(text, `"steps `+want+`"`) {
 			t.Errorf("%d steps: no %s", steps, want)
 		}
 	}

@@ -8,7 +8,7 @@ package view
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// VoteForm votes for a piece or takes the vote back. The button keeps its id, so
+// VoteForm votes for a product or takes the vote back. The button keeps its id, so
 // that focus stays on it. Site.js shows the wish at once, and undoes it where the
 // answer is an error.
 func VoteForm(v Vote) templ.Component {
@@ -218,7 +218,7 @@ func VoteForm(v Vote) templ.Component {
 	})
 }
 
-// Count is the votes of the piece with that id, in words, wherever a page shows
+// Count is the votes of the product with that id, in words, wherever a page shows
 // them: votes and Live change the text.
 func Count(id, text string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -293,7 +293,7 @@ func Count(id, text string) templ.Component {
 	})
 }
 
-// Live keeps the counts of the page up to date. Site.js says of which pieces, and
+// Live keeps the counts of the page up to date. Site.js says of which products, and
 // connects anew when a swap brought others.
 func Live() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

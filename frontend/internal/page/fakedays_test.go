@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// serveDays has the piece of 22 November, which is today, of the 3rd and of a day
+// serveDays has the product of 22 November, which is today, of the 3rd and of a day
 // in August.
-func (w *world) serveDays() {
+func (w *website) serveDays() {
 	days := map[string]int{"": 0, "2026-11-22": 0, "2026-11-03": 1, "2026-08-31": 2}
 	w.recommendation.HandleFunc("GET /api/origami-of-the-day", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		date := r.URL.Query().Get("date")
-		piece, ok := days[date]
+		product, ok := days[date]
 		if !ok {
 			refuse(rw, http.StatusNotFound, "no piece was chosen for "+date)
 			return
@@ -21,7 +21,7 @@ func (w *world) serveDays() {
 		if date == "" {
 			date = "2026-11-22"
 		}
-		reply(rw, http.StatusOK, w.on(date, piece))
+		reply(rw, http.StatusOK, w.on(date, product))
 	})
 	w.recommendation.HandleFunc("GET /api/origami-of-the-day/archive", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
@@ -42,8 +42,8 @@ func (w *world) serveDays() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		also := []map[string]any{}
-		for _, p := range w.pieces {
-			if p["name"] != "Whale" && w.piece(r.PathValue("id"))["id"] != p["id"] {
+		for _, p := range w.products {
+			if p["name"] != "Whale" && w.find(r.PathValue("id"))["id"] != p["id"] {
 				also = append(also, map[string]any{"id": p["id"], "name": p["name"], "image_url": p["image_url"], "votes": p["votes"], "reason": "in good company"})
 			}
 		}
@@ -51,11 +51,11 @@ func (w *world) serveDays() {
 	})
 }
 
-// on is a piece as the day's; the whale has left the gallery.
-func (w *world) on(date string, piece int) map[string]any {
+// on is a product as the day's; the whale has left the gallery.
+func (w *website) on(date string, product int) map[string]any {
 	daily := map[string]any{"date": date}
 	for _, key := range []string{"id", "name", "description", "image_url", "votes"} {
-		daily[key] = w.pieces[piece][key]
+		daily[key] = w.products[product][key]
 	}
 	if daily["name"] == "Whale" {
 		daily["deleted"] = true
@@ -64,7 +64,7 @@ func (w *world) on(date string, piece int) map[string]any {
 }
 
 // serveImages has pictures of every kind that the site must or must not hand on.
-func (w *world) serveImages() {
+func (w *website) serveImages() {
 	pictures := map[string][2]string{
 		"crane.svg": {"image/svg+xml", "<svg/>"},
 		"crane.png": {"image/png; charset=binary", "\x89PNG"},

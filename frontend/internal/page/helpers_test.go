@@ -31,7 +31,7 @@ import (
 )
 
 // world is the site with three fake services behind it.
-type world struct {
+type website struct {
 	t                             *testing.T
 	site                          *httptest.Server
 	issuer                        *tokentest.Issuer
@@ -43,26 +43,26 @@ type world struct {
 	gate                          atomic.Pointer[chan struct{}] // refreshes wait until it is closed; nil holds none
 	people                        *people
 
-	mu      sync.Mutex // guards the rest
-	pieces  []map[string]any
-	edits   edits
-	mine    map[int64]bool
-	revoked bool         // the catalogue believes no token
-	listed  []url.Values // what the catalogue was asked to list
+	mu       sync.Mutex // guards the rest
+	products []map[string]any
+	edits    edits
+	mine     map[int64]bool
+	revoked  bool         // the catalogue believes no token
+	listed   []url.Values // what the catalogue was asked to list
 }
 
-func newWorld(t *testing.T, settings page.Settings) *world {
+func newWebsite(t *testing.T, settings page.Settings) *website {
 	t.Helper()
-	w := &world{
+	w := &website{
 		t: t, issuer: tokentest.New(t), auth: newFake(t), product: newFake(t), recommendation: newFake(t),
-		pieces: []map[string]any{
+		products: []map[string]any{
 			{"id": 1, "name": "Crane", "description": "A crane.", "image_url": "/static/origami/crane.svg", "votes": 41, "difficulty": "easy", "folds": 22, "paper": "15 cm square"},
 			{"id": 2, "name": "Fox", "description": "A fox.", "image_url": "/static/origami/fox.svg", "votes": 1, "difficulty": "advanced", "folds": 30, "paper": "20 cm square"},
 			{"id": 3, "name": "Whale", "description": "A whale.", "image_url": "https://evil.example/x.svg", "votes": 1234567, "difficulty": "odd", "folds": 8, "paper": "any"},
 		},
 		mine: map[int64]bool{}, people: newPeople(),
 	}
-	for _, p := range w.pieces {
+	for _, p := range w.products {
 		p["created_at"], p["updated_at"] = "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"
 	}
 	w.serveProduct()
@@ -81,7 +81,7 @@ func newWorld(t *testing.T, settings page.Settings) *world {
 }
 
 // router is one replica of the site.
-func (w *world) router(settings page.Settings) *web.Router {
+func (w *website) router(settings page.Settings) *web.Router {
 	w.t.Helper()
 	assets, err := static.New()
 	if err != nil {
@@ -112,7 +112,7 @@ func (w *world) router(settings page.Settings) *web.Router {
 
 // hold makes router the handler and holds it to its own document, except with
 // DevReload, whose stream the contract would wait for.
-func (w *world) hold(router *web.Router, settings page.Settings) {
+func (w *website) hold(router *web.Router, settings page.Settings) {
 	w.t.Helper()
 	w.handler = router
 	if settings.DevReload {
@@ -167,7 +167,7 @@ func with(access, refresh string) option {
 func header(name, value string) option { return func(r *http.Request) { r.Header.Set(name, value) } }
 
 // byHtmx is what htmx 4 sends from the page at path.
-func (w *world) byHtmx(path string) option {
+func (w *website) byHtmx(path string) option {
 	return func(r *http.Request) {
 		r.Header.Set("HX-Request", "true")
 		r.Header.Set("HX-Request-Type", "partial")
@@ -175,12 +175,12 @@ func (w *world) byHtmx(path string) option {
 	}
 }
 
-func (w *world) get(path string, options ...option) answer {
+func (w *website) get(path string, options ...option) answer {
 	w.t.Helper()
 	return w.do(http.MethodGet, path, nil, options...)
 }
 
-func (w *world) post(path string, form url.Values, options ...option) answer {
+func (w *website) post(path string, form url.Values, options ...option) answer {
 	w.t.Helper()
 	if form == nil {
 		form = url.Values{}
@@ -189,7 +189,7 @@ func (w *world) post(path string, form url.Values, options ...option) answer {
 		slices.Concat([]option{header("Content-Type", "application/x-www-form-urlencoded")}, options)...)
 }
 
-func (w *world) do(method, path string, body io.Reader, options ...option) answer {
+func (w *website) do(method, path string, body io.Reader, options ...option) answer {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.site.URL+path, body)
 	if err != nil {
@@ -218,7 +218,7 @@ func (w *world) do(method, path string, body io.Reader, options ...option) answe
 }
 
 // overTLS sends a GET to the handler as a TLS server would.
-func (w *world) overTLS(path string) http.Header {
+func (w *website) overTLS(path string) http.Header {
 	r := httptest.NewRequestWithContext(context.WithoutCancel(w.t.Context()), http.MethodGet, path, nil)
 	r.TLS = &tls.ConnectionState{}
 	recorder := httptest.NewRecorder()

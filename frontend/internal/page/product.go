@@ -17,8 +17,8 @@ import (
 	"craftista/shared/web"
 )
 
-// piece answers GET /origamis/{id}.
-func (s *site) piece(w http.ResponseWriter, r *http.Request) error {
+// product answers GET /origamis/{id}.
+func (s *site) product(w http.ResponseWriter, r *http.Request) error {
 	id, err := web.PathID(r)
 	if err != nil {
 		return err
@@ -38,18 +38,18 @@ func (s *site) piece(w http.ResponseWriter, r *http.Request) error {
 	if product.Votes == 0 {
 		also.Heading = "Loved by many"
 	}
-	share := s.share(r, "article", product.Name, product.Description, product)
-	return s.sharedPage(w, r, http.StatusOK, product.Name, share, view.PiecePage(view.Piece{
+	openGraph := s.openGraph(r, "article", product.Name, product.Description, product)
+	return s.pageWithOpenGraph(w, r, http.StatusOK, product.Name, openGraph, view.ProductPage(view.Product{
 		ID: strconv.FormatInt(id, 10), Name: product.Name, Description: product.Description,
 		Folds: strconv.Itoa(product.Folds), Paper: product.Paper, Level: level(product.Difficulty),
 		Art:  s.art(product, product.Name+", folded from paper"),
 		Vote: voteModel(id, product.Name, product.Votes, slices.Contains(mine, id)),
-		URL:  pieceURL(id), Address: cmp.Or(share.URL, pieceURL(id)), AlsoLiked: also,
+		URL:  productURL(id), Address: cmp.Or(openGraph.URL, productURL(id)), AlsoLiked: also,
 		EditURL: editURL(session.From(r.Context()), id),
 	}))
 }
 
-// alsoLiked is what goes with a piece, without a heading.
+// alsoLiked is what goes with a product, without a heading.
 func (s *site) alsoLiked(ctx context.Context, id int64) view.Picks {
 	picks, err := s.services.Recommendation.AlsoLiked(ctx, id, pickCount)
 	if err != nil {
@@ -62,15 +62,15 @@ func (s *site) alsoLiked(ctx context.Context, id int64) view.Picks {
 }
 
 // vote answers POST /origamis/{id}/vote.
-func (s *site) vote(w http.ResponseWriter, r *http.Request) error { return s.cast(w, r, true) }
+func (s *site) vote(w http.ResponseWriter, r *http.Request) error { return s.castVote(w, r, true) }
 
 // unvote answers POST /origamis/{id}/unvote.
-func (s *site) unvote(w http.ResponseWriter, r *http.Request) error { return s.cast(w, r, false) }
+func (s *site) unvote(w http.ResponseWriter, r *http.Request) error { return s.castVote(w, r, false) }
 
 // cast votes, or takes the vote back. A person who is not signed in is led to
 // sign-in and then back to where they were. The catalogue has the last word on
 // the token, so one that cannot be checked here is sent along all the same.
-func (s *site) cast(w http.ResponseWriter, r *http.Request, voted bool) error {
+func (s *site) castVote(w http.ResponseWriter, r *http.Request, voted bool) error {
 	id, err := web.PathID(r)
 	if err != nil {
 		return err
@@ -78,37 +78,37 @@ func (s *site) cast(w http.ResponseWriter, r *http.Request, voted bool) error {
 	who := session.From(r.Context())
 	switch {
 	case who.Token == "" && who.State == session.Unknown:
-		return signInAway()
+		return signInUnavailable()
 	case who.Token == "":
-		return s.toSignIn(w, r, id, who.State == session.RunOut)
+		return s.toSignIn(w, r, id, who.State == session.Expired)
 	}
 	var product backend.Product
 	if fragment(r) { // first, so that no vote is cast and then not shown
 		if product, err = s.services.Catalogue.Product(r.Context(), id); err != nil {
-			return votingAway(err)
+			return votingUnavailable(err)
 		}
 	}
 	count, err := s.services.Catalogue.Vote(r.Context(), who.Token, id, voted)
 	switch {
 	case fault.KindOf(err) == fault.Unauthenticated && who.State == session.Unknown:
-		return signInAway().Because(err) // expired, perhaps: once auth is back it can be refreshed
+		return signInUnavailable().Because(err) // expired, perhaps: once auth is back it can be refreshed
 	case fault.KindOf(err) == fault.Unauthenticated:
 		web.NoteFailure(r.Context(), err)
 		s.sessions.End(w, r)
 		return s.toSignIn(w, r, id, true)
 	case err != nil:
-		return votingAway(err)
+		return votingUnavailable(err)
 	}
 	s.noteVote(w, r)
 	if !fragment(r) {
-		return leadTo(w, r, backTo(r, id))
+		return redirectTo(w, r, backTo(r, id))
 	}
 	w.Header().Set("HX-Trigger", "voted")
 	return send(w, r, http.StatusOK, view.VoteFragment(voteReply(voteModel(id, product.Name, count, voted))))
 }
 
 // votingAway says of an Unavailable fault what it means to a voter.
-func votingAway(err error) error {
+func votingUnavailable(err error) error {
 	if fault.KindOf(err) == fault.Unavailable {
 		return fault.New(fault.Unavailable, "voting is away just now").Because(err)
 	}
@@ -117,7 +117,9 @@ func votingAway(err error) error {
 
 // signInAway refuses what a person asked for of whom nothing can be learnt now.
 // They keep their session, and no form could help them.
-func signInAway() *fault.Error { return fault.New(fault.Unavailable, "sign-in is away just now") }
+func signInUnavailable() *fault.Error {
+	return fault.New(fault.Unavailable, "sign-in is away just now")
+}
 
 func voteReply(v view.Vote) view.VoteReply {
 	if v.Voted {
@@ -126,17 +128,17 @@ func voteReply(v view.Vote) view.VoteReply {
 	return view.VoteReply{Vote: v, Announcement: "You took back your vote for " + v.Name + ". " + v.Count + "."}
 }
 
-// backTo is the piece's place on the page the person was on, or else its page.
+// backTo is the product's place on the page the person was on, or else its page.
 func backTo(r *http.Request, id int64) string {
-	return redirect.Referrer(r, pieceURL(id)) + "#piece-" + strconv.FormatInt(id, 10)
+	return redirect.Referrer(r, productURL(id)) + "#piece-" + strconv.FormatInt(id, 10)
 }
 
-// toSignIn leads to /login and from there back to the piece that the person meant
+// toSignIn leads to /login and from there back to the product that the person meant
 // to vote for, on the page they were on.
-func (s *site) toSignIn(w http.ResponseWriter, r *http.Request, id int64, runOut bool) error {
+func (s *site) toSignIn(w http.ResponseWriter, r *http.Request, id int64, expire bool) error {
 	query := url.Values{"next": {backTo(r, id)}}
-	if runOut {
+	if expire {
 		query.Set("why", "expired")
 	}
-	return leadTo(w, r, "/login?"+query.Encode())
+	return redirectTo(w, r, "/login?"+query.Encode())
 }

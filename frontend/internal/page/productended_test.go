@@ -21,14 +21,14 @@ const (
 
 // endings are the ways in which a session can have ended, by what the browser
 // then sends. The catalogue believes none of the tokens.
-func (w *world) endings() map[string]option {
+func (w *website) endings() map[string]option {
 	w.revoked = true
 	return map[string]option{"run out": w.expired(), "signed out in another tab": header("X", "y"), "ended elsewhere": w.here("curator")}
 }
 
 // checkSignIn holds that the answer leads to sign-in in another tab, with the
 // focus there, and that /login then says what it is for.
-func (w *world) checkSignIn(a answer, who option) {
+func (w *website) checkSignIn(a answer, who option) {
 	w.t.Helper()
 	link := slices.IndexFunc(a.tags("a"), func(n *html.Node) bool { return attr(n, "target") == "_blank" })
 	if link < 0 {
@@ -53,19 +53,19 @@ func (w *world) checkSignIn(a answer, who option) {
 // looks hostile included, and with the key or tag, so that it can be sent again.
 func TestASessionEndsOverAForm(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.get("/account", w.here("curator"))
 	for ending, who := range w.endings() {
 		for name, hostile := range hostileTexts() {
 			for path, tag := range map[string]string{"/admin/pieces/new": "", "/admin/pieces/1/edit": `"0-41-a"`} {
 				form := heron("tag", tag, "name", hostile, "description", hostile, "folds", hostile, "paper", hostile, "file", "<svg/>")
-				a := w.postPiece(path, form, who)
+				a := w.postProduct(path, form, who)
 				if a.doc == nil {
 					t.Fatalf("%s: %d %v", ending, a.status, a.header)
 				}
 				got := filled(a)
-				typed := []string{squeeze(got["name"]), squeeze(got["description"]), squeeze(got["paper"]), squeeze(got["folds"])}
-				if diff := cmp.Diff(typed, slices.Repeat([]string{squeeze(hostile)}, 4)); diff != "" || a.status != http.StatusUnauthorized {
+				input := []string{squeeze(got["name"]), squeeze(got["description"]), squeeze(got["paper"]), squeeze(got["folds"])}
+				if diff := cmp.Diff(input, slices.Repeat([]string{squeeze(hostile)}, 4)); diff != "" || a.status != http.StatusUnauthorized {
 					t.Errorf("%s, %s %s: %d (-got +want):\n%s", ending, name, path, a.status, diff)
 				}
 				rest := []string{got["difficulty"], got["picture"], got["tag"], attr(a.id("piece-form"), "action"), text(a.id("piece-problem"))}
@@ -80,10 +80,10 @@ func TestASessionEndsOverAForm(t *testing.T) {
 				}
 			}
 		}
-		w.checkSignIn(w.postPiece("/admin/pieces/new", heron(), who), who)
+		w.checkSignIn(w.postProduct("/admin/pieces/new", heron(), who), who)
 	}
-	if w.edits.uploads != nil || len(w.pieces) != 3 {
-		t.Errorf("uploads %v, pieces %v", w.edits.uploads, w.pieces)
+	if w.edits.uploads != nil || len(w.products) != 3 {
+		t.Errorf("uploads %v, pieces %v", w.edits.uploads, w.products)
 	}
 }
 
@@ -91,11 +91,11 @@ func TestASessionEndsOverAForm(t *testing.T) {
 // sentence says so.
 func TestASessionEndsOverAFormInHtmx(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.get("/account", w.here("curator"))
 	for ending, who := range w.endings() {
 		for path, tag := range map[string]string{"/admin/pieces/new": "", "/admin/pieces/1/edit": `"0-41-a"`} {
-			a := w.postPiece(path, heron("tag", tag), who, w.byHtmx(path))
+			a := w.postProduct(path, heron("tag", tag), who, w.byHtmx(path))
 			if got := text(a.doc); a.status != http.StatusUnauthorized || got != saysKept+signInTab || a.header.Get("HX-Redirect") != "" {
 				t.Errorf("%s %s: %d %q %v", ending, path, a.status, got, a.header)
 			}
@@ -107,14 +107,14 @@ func TestASessionEndsOverAFormInHtmx(t *testing.T) {
 // TestWhatCannotBeKept leads to sign-in, as does everything else.
 func TestWhatCannotBeKept(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for name, a := range map[string]answer{
 		"no form":         w.post("/admin/pieces/new", heron(), w.expired()),
-		"no key":          w.postPiece("/admin/pieces/new", heron("key", ""), w.expired()),
-		"no tag":          w.postPiece("/admin/pieces/1/edit", heron(), w.expired()),
-		"no piece":        w.postPiece("/admin/pieces/x/edit", heron("tag", `"0-41-a"`), w.expired()),
-		"another's field": w.postPiece("/admin/pieces/new", heron("votes", "1"), w.expired()),
-		"too much":        w.postPiece("/admin/pieces/new", heron("name", strings.Repeat("x", 70_000)), w.expired()),
+		"no key":          w.postProduct("/admin/pieces/new", heron("key", ""), w.expired()),
+		"no tag":          w.postProduct("/admin/pieces/1/edit", heron(), w.expired()),
+		"no piece":        w.postProduct("/admin/pieces/x/edit", heron("tag", `"0-41-a"`), w.expired()),
+		"another's field": w.postProduct("/admin/pieces/new", heron("votes", "1"), w.expired()),
+		"too much":        w.postProduct("/admin/pieces/new", heron("name", strings.Repeat("x", 70_000)), w.expired()),
 		"a deletion":      w.post("/admin/pieces/1/delete", url.Values{"tag": {`"0-41-a"`}}, w.expired()),
 	} {
 		if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != "/login?next=%2Faccount&why=expired" {
@@ -126,9 +126,9 @@ func TestWhatCannotBeKept(t *testing.T) {
 // TestAFormWhileSignInIsAway keeps what was typed as well.
 func TestAFormWhileSignInIsAway(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.auth.mood.Store(broken)
-	a := w.postPiece("/admin/pieces/new", heron(), w.here("curator"))
+	a := w.postProduct("/admin/pieces/new", heron(), w.here("curator"))
 	if got := text(a.id("piece-problem")); a.status != http.StatusServiceUnavailable || filled(a)["name"] != "Heron" || !strings.HasPrefix(got, "Sign-in is away just now.") {
 		t.Errorf("%d %q, name %q", a.status, got, filled(a)["name"])
 	}

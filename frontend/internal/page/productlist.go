@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	shelfPath     = "/admin/pieces"
-	piecesPerPage = 25
+	productListPath = "/admin/pieces"
+	productsPerPage = 25
 )
 
 // forCurators is forRoles for those who may edit the catalogue.
@@ -27,7 +27,7 @@ func (s *site) forCurators(next personal) web.Handler {
 }
 
 // keepingForms is forCurators for a form that took a while to fill in: whoever is
-// no longer signed in gets it back, see refusePiece. Only what is no such form, so
+// no longer signed in gets it back, see refuseProduct. Only what is no such form, so
 // that there is nothing to keep, leads to sign-in as everything else does.
 func (s *site) keepingForms(next personal) web.Handler {
 	curators := s.forCurators(next)
@@ -47,30 +47,30 @@ func (s *site) keepingForms(next personal) web.Handler {
 
 // keepForm answers a form whose person's session has ended: they sign in beside
 // it and send it again. By htmx it never left their page.
-func (s *site) keepForm(w http.ResponseWriter, r *http.Request, form view.PieceForm) error {
+func (s *site) keepForm(w http.ResponseWriter, r *http.Request, form view.ProductForm) error {
 	if session.From(r.Context()).State == session.SignedIn { // so the token says, and the catalogue knows better
 		s.sessions.End(w, r)
-		r = r.WithContext(session.Over(r.Context()))
+		r = r.WithContext(session.WithoutSession(r.Context()))
 	}
-	form.SignInURL = "/login?" + url.Values{"next": {shelfPath}, "why": {"form"}}.Encode()
+	form.SignInURL = "/login?" + url.Values{"next": {productListPath}, "why": {"form"}}.Encode()
 	if fragment(r) {
 		form.Problem = "Your session has ended. What you typed is still here: sign in, then send it once more."
-		return send(w, r, http.StatusUnauthorized, view.PieceProblem(form))
+		return send(w, r, http.StatusUnauthorized, view.ProductProblem(form))
 	}
 	form.Problem = "Your session has ended. What you typed is still here, only a file has to be chosen again: sign in, then send it once more."
-	return s.page(w, r, http.StatusUnauthorized, form.Heading, view.PieceFormPage(form))
+	return s.page(w, r, http.StatusUnauthorized, form.Heading, view.ProductFormPage(form))
 }
 
-// adminPieces answers GET /admin/pieces.
-func (s *site) adminPieces(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+// productList answers GET /admin/pieces.
+func (s *site) productList(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	query, status := r.URL.Query(), http.StatusOK
-	model := view.Shelf{Query: query.Get("q")}
+	model := view.ProductList{Query: query.Get("q")}
 	var products []backend.Product
 	var next string
 	var err error
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		products, next, err = s.services.Catalogue.Find(r.Context(), model.Query, "name", query.Get("cursor"), piecesPerPage)
+		products, next, err = s.services.Catalogue.Find(r.Context(), model.Query, "name", query.Get("cursor"), productsPerPage)
 	})
 	wg.Go(func() { s.sayDone(r.Context(), query, &model) })
 	wg.Wait()
@@ -79,23 +79,23 @@ func (s *site) adminPieces(w http.ResponseWriter, r *http.Request, _ session.Ses
 		web.NoteFailure(r.Context(), err)
 		model.Problem, status = "That cannot be shown. Search for a word or two, or look at all pieces.", http.StatusUnprocessableEntity
 	default:
-		if model.Away, err = awayOr(r.Context(), err); err != nil {
+		if model.Away, err = unavailableOr(r.Context(), err); err != nil {
 			return err
 		}
 	}
 	for _, p := range products {
-		model.Rows = append(model.Rows, view.ShelfRow{
-			ID: decimal(p.ID), Name: p.Name, URL: pieceURL(p.ID), Art: s.art(p, ""), Votes: plural(p.Votes, "vote"), Updated: day(p.UpdatedAt),
+		model.Rows = append(model.Rows, view.ProductRow{
+			ID: decimal(p.ID), Name: p.Name, URL: productURL(p.ID), Art: s.art(p, ""), Votes: plural(p.Votes, "vote"), Updated: day(p.UpdatedAt),
 		})
 	}
 	if next != "" {
-		model.NextURL = shelfPath + "?" + url.Values{"q": {model.Query}, "cursor": {next}}.Encode()
+		model.NextURL = productListPath + "?" + url.Values{"q": {model.Query}, "cursor": {next}}.Encode()
 	}
-	return s.page(w, r, status, "Pieces", view.ShelfPage(model))
+	return s.page(w, r, status, "Pieces", view.ProductListPage(model))
 }
 
-// sayDone says what led here, see shelfAfter.
-func (s *site) sayDone(ctx context.Context, query url.Values, model *view.Shelf) {
+// sayDone says what led here, see redirectToList.
+func (s *site) sayDone(ctx context.Context, query url.Values, model *view.ProductList) {
 	did, ok := map[string]string{"added": "is in the gallery now.", "saved": "is saved."}[query.Get("done")]
 	id, err := strconv.ParseInt(query.Get("piece"), 10, 64)
 	switch {
@@ -105,7 +105,7 @@ func (s *site) sayDone(ctx context.Context, query url.Values, model *view.Shelf)
 	case !ok || err != nil || id < 1:
 		return
 	}
-	model.DoneName, model.Done, model.DoneURL = "The piece", did, pieceURL(id)
+	model.DoneName, model.Done, model.DoneURL = "The piece", did, productURL(id)
 	p, err := s.services.Catalogue.Product(ctx, id)
 	if err != nil {
 		web.NoteFailure(ctx, err)
@@ -114,15 +114,15 @@ func (s *site) sayDone(ctx context.Context, query url.Values, model *view.Shelf)
 	model.DoneName = p.Name
 }
 
-// shelfAfter leads to the shelf, which says what was done to the piece.
-func shelfAfter(w http.ResponseWriter, r *http.Request, done string, id int64) error {
-	return leadTo(w, r, shelfPath+"?"+url.Values{"done": {done}, "piece": {decimal(id)}}.Encode())
+// redirectToList leads to the shelf, which says what was done to the product.
+func redirectToList(w http.ResponseWriter, r *http.Request, done string, id int64) error {
+	return redirectTo(w, r, productListPath+"?"+url.Values{"done": {done}, "piece": {decimal(id)}}.Encode())
 }
 
-// editURL is where the person edits the piece, "" for those who may not.
+// editURL is where the person edits the product, "" for those who may not.
 func editURL(who session.Session, id int64) string {
 	if who.User.Role == token.RoleCurator || who.User.Role == token.RoleAdmin {
-		return shelfPath + "/" + decimal(id) + "/edit"
+		return productListPath + "/" + decimal(id) + "/edit"
 	}
 	return ""
 }
@@ -158,7 +158,7 @@ func (s *site) remove(w http.ResponseWriter, r *http.Request, who session.Sessio
 			return err
 		}
 	}
-	return shelfAfter(w, r, "deleted", id)
+	return redirectToList(w, r, "deleted", id)
 }
 
 func (s *site) askRemoval(w http.ResponseWriter, r *http.Request, status int, problem string) error {
@@ -170,9 +170,9 @@ func (s *site) askRemoval(w http.ResponseWriter, r *http.Request, status int, pr
 	if err != nil {
 		return err
 	}
-	model := view.PieceRemoval{
-		Name: p.Name, Votes: plural(p.Votes, "vote"), Action: shelfPath + "/" + decimal(id) + "/delete", Tag: tag,
-		Problem: problem, BackURL: shelfPath, Art: s.art(p, ""),
+	model := view.ProductRemoval{
+		Name: p.Name, Votes: plural(p.Votes, "vote"), Action: productListPath + "/" + decimal(id) + "/delete", Tag: tag,
+		Problem: problem, BackURL: productListPath, Art: s.art(p, ""),
 	}
 	if fragment(r) {
 		return send(w, r, status, view.RemovalForm(model))

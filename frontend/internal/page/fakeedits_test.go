@@ -13,18 +13,18 @@ import (
 
 // edits is what the fake catalogue knows of curators. It is guarded by world.mu.
 type edits struct {
-	versions map[string]int // by the piece's id
+	versions map[string]int // by the product's id
 	uploads  []string       // the media types of what was uploaded
-	added    map[string]any // pieces, by the key
+	added    map[string]any // products, by the key
 }
 
-func (w *world) tag(id string) string {
-	return fmt.Sprintf(`"%d-%v-a"`, w.edits.versions[id], w.piece(id)["votes"])
+func (w *website) tag(id string) string {
+	return fmt.Sprintf(`"%d-%v-a"`, w.edits.versions[id], w.find(id)["votes"])
 }
 
 // serveEdits is the catalogue's part for curators. It takes a token for a
 // curator's, and keeps only those of the rules that tests break.
-func (w *world) serveEdits() {
+func (w *website) serveEdits() {
 	w.edits.versions, w.edits.added = map[string]int{}, map[string]any{}
 	w.product.HandleFunc("POST /api/products", w.forEditors(func(rw http.ResponseWriter, r *http.Request) {
 		d, key := draft(rw, r), r.Header.Get("Idempotency-Key")
@@ -32,8 +32,8 @@ func (w *world) serveEdits() {
 		switch {
 		case d == nil:
 		case before == nil:
-			d["id"], d["votes"] = len(w.pieces)+1, 0
-			w.pieces, w.edits.added[key] = append(w.pieces, d), d
+			d["id"], d["votes"] = len(w.products)+1, 0
+			w.products, w.edits.added[key] = append(w.products, d), d
 			reply(rw, http.StatusCreated, d)
 		case before["name"] != d["name"]:
 			refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "Idempotency-Key", "message": "was used for another piece"})
@@ -42,7 +42,7 @@ func (w *world) serveEdits() {
 		}
 	}))
 	w.product.HandleFunc("PUT /api/products/{id}", w.forEditors(func(rw http.ResponseWriter, r *http.Request) {
-		p := w.piece(r.PathValue("id"))
+		p := w.find(r.PathValue("id"))
 		if !w.fresh(rw, r, p) {
 			return
 		}
@@ -55,7 +55,7 @@ func (w *world) serveEdits() {
 		}
 	}))
 	w.product.HandleFunc("DELETE /api/products/{id}", w.forEditors(func(rw http.ResponseWriter, r *http.Request) {
-		p := w.piece(r.PathValue("id"))
+		p := w.find(r.PathValue("id"))
 		if w.fresh(rw, r, p) {
 			p["id"] = -p["id"].(int)
 			rw.WriteHeader(http.StatusNoContent)
@@ -74,7 +74,7 @@ func (w *world) serveEdits() {
 }
 
 // forEditors lets only requests with a token reach next, one at a time.
-func (w *world) forEditors(next http.HandlerFunc) http.HandlerFunc {
+func (w *website) forEditors(next http.HandlerFunc) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -86,9 +86,9 @@ func (w *world) forEditors(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// fresh reports whether the request is meant for the piece as it is; if not, it
+// fresh reports whether the request is meant for the product as it is; if not, it
 // has refused.
-func (w *world) fresh(rw http.ResponseWriter, r *http.Request, p map[string]any) bool {
+func (w *website) fresh(rw http.ResponseWriter, r *http.Request, p map[string]any) bool {
 	switch {
 	case p == nil:
 		refuse(rw, http.StatusNotFound, "no such origami")

@@ -6,13 +6,13 @@ import (
 	"github.com/a-h/templ"
 )
 
-// Shelf is the content of /admin/pieces, the catalogue as curators see it. Query
+// ProductList is the content of /admin/pieces, the catalogue as curators see it. Query
 // is what was searched for; NextURL is "" on the last page; Done says what was
 // just done to DoneName, DoneURL where that shows, each "" if there is nothing to
 // say.
-type Shelf struct {
+type ProductList struct {
 	Query    string
-	Rows     []ShelfRow
+	Rows     []ProductRow
 	NextURL  string
 	Done     string
 	DoneName string
@@ -21,23 +21,23 @@ type Shelf struct {
 	Problem  string // why nothing can be shown; "" otherwise
 }
 
-// ShelfRow is one piece of it.
-type ShelfRow struct {
+// ProductRow is one product of it.
+type ProductRow struct {
 	ID, Name, URL  string
 	Votes, Updated string
 	Art            Art
 }
 
-// PieceForm is the form of a piece. Tag is what the piece was when it was read,
+// ProductForm is the form of a product. Tag is what the product was when it was read,
 // "" for a new one, which has a Key instead. Problem is said above the fields,
 // with a link to SignInURL unless that is "". With Conflict somebody else saved
-// the piece meanwhile, what is in Tag now, and TheirsURL leads to it.
-type PieceForm struct {
+// the product meanwhile, what is in Tag now, and TheirsURL leads to it.
+type ProductForm struct {
 	Heading, Action, Submit       string
 	Tag, Key, Problem             string
 	ProblemFocus, Conflict        bool
-	Name, Description, Folds      PieceField
-	Paper, Difficulty, Picture    PieceField
+	Name, Description, Folds      ProductField
+	Paper, Difficulty, Picture    ProductField
 	Levels                        []Option
 	Drawings                      []Drawing
 	BackURL, TheirsURL, DeleteURL string // "" where there is no such way
@@ -46,9 +46,9 @@ type PieceForm struct {
 	MaxPicture                    string // bytes, for the script that checks before the upload
 }
 
-// PieceField is a field of a PieceForm. Theirs is what somebody else saved in it
+// ProductField is a field of a ProductForm. Theirs is what somebody else saved in it
 // meanwhile, "" where that is the same.
-type PieceField struct {
+type ProductField struct {
 	Field
 	Theirs string
 }
@@ -66,15 +66,15 @@ type Drawing struct {
 	Current          bool
 }
 
-// PieceRemoval asks whether a piece is to leave the gallery.
-type PieceRemoval struct {
+// ProductRemoval asks whether a product is to leave the gallery.
+type ProductRemoval struct {
 	Name, Votes, Action, Tag string
 	Problem, BackURL         string
 	Art                      Art
 }
 
 // describedBy are the ids of the texts that belong to the field.
-func (f PieceField) describedBy() string {
+func (f ProductField) describedBy() string {
 	ids := f.Field.describedBy()
 	if f.Theirs != "" {
 		ids += " " + f.Name + "-theirs"
@@ -83,7 +83,7 @@ func (f PieceField) describedBy() string {
 }
 
 // attrs are what every sort of input has.
-func (f PieceField) attrs() templ.Attributes {
+func (f ProductField) attrs() templ.Attributes {
 	attrs := templ.Attributes{"id": f.Name, "name": f.Name, "autocomplete": "off", "required": f.Type != "file"}
 	if f.Invalid {
 		attrs["aria-invalid"] = "true"

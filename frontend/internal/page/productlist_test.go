@@ -21,7 +21,7 @@ func curatorPaths() [][2]string {
 
 func TestTheCatalogueIsForCurators(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for _, row := range curatorPaths() {
 		a := w.do(row[0], row[1], nil)
 		back := row[1]
@@ -42,7 +42,7 @@ func TestTheCatalogueIsForCurators(t *testing.T) {
 			t.Errorf("%s: from another site %d %q", row, a.status, text(a.class("lead")))
 		}
 	}
-	if w.edits.uploads != nil || len(w.pieces) != 3 || w.edits.versions["1"] != 0 {
+	if w.edits.uploads != nil || len(w.products) != 3 || w.edits.versions["1"] != 0 {
 		t.Errorf("something was changed: %v", w.edits)
 	}
 	for role, want := range map[string]string{"user": "", "curator": "/admin/pieces/1/edit", "admin": "/admin/pieces/1/edit"} {
@@ -59,10 +59,10 @@ func TestTheCatalogueIsForCurators(t *testing.T) {
 	}
 }
 
-func TestShelf(t *testing.T) {
+func TestProductList(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
-	w.pieces[1]["name"] = `<b>Fox</b> "&`
+	w := newWebsite(t, page.Settings{})
+	w.products[1]["name"] = `<b>Fox</b> "&`
 	a := w.get("/admin/pieces?q=a+%26b", w.here("curator"))
 	got := append(texts(a, "li", "shelf-row"), attr(a.id("q"), "value"), attr(a.class("more").FirstChild, "href"))
 	want := []string{
@@ -83,15 +83,15 @@ func TestShelf(t *testing.T) {
 	if a := w.get("/admin/pieces?cursor=x", w.here("admin")); a.status != http.StatusBadRequest {
 		t.Errorf("a cursor that is none: %d", a.status)
 	}
-	w.pieces = w.pieces[:2]
+	w.products = w.products[:2]
 	if a := w.get("/admin/pieces?cursor=two%3D", w.here("admin")); a.status != http.StatusOK || text(a.class("away-heading")) != "Nothing fits" {
 		t.Errorf("no piece: %d %q", a.status, text(a.class("away-heading")))
 	}
 }
 
-func TestShelfSaysWhatWasDone(t *testing.T) {
+func TestProductListSaysWhatWasDone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for query, want := range map[string][2]string{
 		"done=added&piece=1":    {"Crane is in the gallery now. See it in the gallery", "/origamis/1"},
 		"done=saved&piece=2":    {"Fox is saved. See it in the gallery", "/origamis/2"},
@@ -120,7 +120,7 @@ func TestShelfSaysWhatWasDone(t *testing.T) {
 
 func TestCurationWhileTheCatalogueIsAway(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	w.get("/account", w.here("curator")) // auth's keys are known
 	w.product.mood.Store(broken)
 	a := w.get("/admin/pieces?done=saved&piece=1", w.here("curator"))
@@ -135,11 +135,11 @@ func TestCurationWhileTheCatalogueIsAway(t *testing.T) {
 			t.Errorf("%s: %d", path, a.status)
 		}
 	}
-	a = w.postPiece("/admin/pieces/new", heron(), w.here("curator"))
+	a = w.postProduct("/admin/pieces/new", heron(), w.here("curator"))
 	if got := text(a.id("piece-problem")); a.status != http.StatusServiceUnavailable || !strings.Contains(got, "try again") || attr(a.id("name"), "value") != "Heron" {
 		t.Errorf("saving: %d %q, name %q", a.status, got, attr(a.id("name"), "value"))
 	}
-	a = w.postPiece("/admin/pieces/new", heron(), w.here("curator"), w.byHtmx("/admin/pieces/new"))
+	a = w.postProduct("/admin/pieces/new", heron(), w.here("curator"), w.byHtmx("/admin/pieces/new"))
 	if got := text(a.class("notice")); a.status != http.StatusServiceUnavailable || !strings.Contains(got, "try again") || a.id("piece-form") != nil {
 		t.Errorf("saving by htmx: %d %.200s", a.status, a.body)
 	}
@@ -147,7 +147,7 @@ func TestCurationWhileTheCatalogueIsAway(t *testing.T) {
 
 func TestRemoval(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.get("/admin/pieces/1/delete", w.here("curator"))
 	form := a.id("removal")
 	if got := text(a.tags("h1")[0]); a.status != http.StatusOK || got != "Delete Crane ?" || attr(form, "action") != "/admin/pieces/1/delete" || attr(form, "method") != "post" {

@@ -23,18 +23,18 @@ func (s *site) forPerson(next personal) web.Handler {
 		who := session.From(r.Context())
 		switch who.State {
 		case session.Unknown:
-			return signInAway()
+			return signInUnavailable()
 		case session.SignedOut:
-			return leadToSignInFrom(w, r, "")
-		case session.RunOut:
-			return leadToSignInFrom(w, r, "expired")
+			return redirectToSignInFrom(w, r, "")
+		case session.Expired:
+			return redirectToSignInFrom(w, r, "expired")
 		case session.SignedIn:
 		}
 		err := next(w, r, who)
 		if fault.KindOf(err) == fault.Unauthenticated {
 			web.NoteFailure(r.Context(), err)
 			s.sessions.End(w, r)
-			return leadToSignInFrom(w, r, "expired")
+			return redirectToSignInFrom(w, r, "expired")
 		}
 		return err
 	}
@@ -53,7 +53,7 @@ func (s *site) forRoles(next personal, roles ...string) web.Handler {
 
 // leadToSignInFrom leads to /login and from there back to the page the person is
 // on.
-func leadToSignInFrom(w http.ResponseWriter, r *http.Request, why string) error {
+func redirectToSignInFrom(w http.ResponseWriter, r *http.Request, why string) error {
 	back := redirect.Referrer(r, "/account")
 	if r.Method == http.MethodGet && !fragment(r) {
 		back = redirect.Safe(r.URL.RequestURI())
@@ -62,5 +62,5 @@ func leadToSignInFrom(w http.ResponseWriter, r *http.Request, why string) error 
 	if why != "" {
 		query.Set("why", why)
 	}
-	return leadTo(w, r, "/login?"+query.Encode())
+	return redirectTo(w, r, "/login?"+query.Encode())
 }

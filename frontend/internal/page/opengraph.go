@@ -19,32 +19,32 @@ import (
 
 const (
 	cardPrefix  = "/cards/"
-	usualCard   = "crane" // of pages without a piece, and of pieces whose picture no network shows
+	usualCard   = "crane" // of pages without a product, and of products whose picture no network shows
 	longExcerpt = 200     // characters
 )
 
 // sharedPage is page with what networks show beside a link to it.
-func (s *site) sharedPage(w http.ResponseWriter, r *http.Request, status int, title string, share view.Share, content templ.Component) error {
+func (s *site) pageWithOpenGraph(w http.ResponseWriter, r *http.Request, status int, title string, openGraph view.OpenGraph, content templ.Component) error {
 	frame := s.frame(r, title)
-	frame.Share = share
+	frame.OpenGraph = openGraph
 	return send(w, r, status, view.Page(frame, content))
 }
 
 // share describes the page of the request; p, which may be zero, is what it shows.
-func (s *site) share(r *http.Request, kind, title, description string, p backend.Product) view.Share {
-	share := view.Share{Type: kind, Title: title, Description: excerpt(description), URL: s.absolute(r, canonical(r)), ImageType: "image/png"}
+func (s *site) openGraph(r *http.Request, kind, title, description string, p backend.Product) view.OpenGraph {
+	openGraph := view.OpenGraph{Type: kind, Title: title, Description: excerpt(description), URL: s.absolute(r, canonical(r)), ImageType: "image/png"}
 	if picture := s.imageURL(p.ImageURL); strings.HasPrefix(picture, siteImages) && path.Ext(picture) == ".png" {
-		share.Image, share.ImageAlt = s.absolute(r, picture), p.Name+", folded from paper"
-		return share
+		openGraph.Image, openGraph.ImageAlt = s.absolute(r, picture), p.Name+", folded from paper"
+		return openGraph
 	}
-	share.Width, share.Height = strconv.Itoa(card.Width), strconv.Itoa(card.Height)
+	openGraph.Width, openGraph.Height = strconv.Itoa(card.Width), strconv.Itoa(card.Height)
 	drawing := strings.TrimSuffix(strings.TrimPrefix(p.ImageURL, "/static/origami/"), ".svg")
-	share.ImageAlt = p.Name + ", folded from paper"
+	openGraph.ImageAlt = p.Name + ", folded from paper"
 	if !s.cards.Has(drawing) {
-		drawing, share.ImageAlt = usualCard, "A crane, folded from paper"
+		drawing, openGraph.ImageAlt = usualCard, "A crane, folded from paper"
 	}
-	share.Image = s.absolute(r, cardPrefix+drawing+".png")
-	return share
+	openGraph.Image = s.absolute(r, cardPrefix+drawing+".png")
+	return openGraph
 }
 
 // canonical is the one address of a page, without what others hung on to it.
@@ -92,7 +92,7 @@ func excerpt(text string) string {
 }
 
 // shareCard answers GET /cards/{file} with the picture of one of our drawings.
-func (s *site) shareCard(w http.ResponseWriter, r *http.Request) error {
+func (s *site) socialCard(w http.ResponseWriter, r *http.Request) error {
 	drawing, ok := strings.CutSuffix(web.Param(r, "file"), ".png")
 	if !ok || !s.cards.Has(drawing) {
 		return fault.New(fault.NotFound, "no card has that name")

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// heron is a piece's form as a browser sends it, with no file chosen, and the
+// heron is a product's form as a browser sends it, with no file chosen, and the
 // pairs of names and values instead.
 func heron(pairs ...string) url.Values {
 	form := url.Values{
@@ -31,7 +31,7 @@ func heron(pairs ...string) url.Values {
 }
 
 // postPiece posts the form with its "file", if it has one, as a file.
-func (w *world) postPiece(path string, form url.Values, options ...option) answer {
+func (w *website) postProduct(path string, form url.Values, options ...option) answer {
 	w.t.Helper()
 	var body bytes.Buffer
 	parts := multipart.NewWriter(&body)
@@ -90,9 +90,9 @@ func keyOf(a answer) string {
 	return ""
 }
 
-func TestAPieceIsAdded(t *testing.T) {
+func TestAProductIsAdded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.get("/admin/pieces/new", w.here("curator"))
 	want := map[string]string{"tag": "", "name": "", "description": "", "difficulty": "", "folds": "", "paper": "", "errors": "", "focus": ""}
 	if a.id("piece-problem").FirstChild != nil {
@@ -102,11 +102,11 @@ func TestAPieceIsAdded(t *testing.T) {
 		t.Fatalf("%d drawings (-got +want):\n%s", len(texts(a, "li", "drawing")), diff)
 	}
 	for name, how := range map[string]option{"whole": header("X", "y"), "htmx": w.byHtmx("/admin/pieces/new")} {
-		a = w.postPiece("/admin/pieces/new", heron(), w.here("curator"), how)
+		a = w.postProduct("/admin/pieces/new", heron(), w.here("curator"), how)
 		if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); !strings.HasPrefix(got, "/admin/pieces?done=added&piece=") {
 			t.Errorf("%s: %d to %q: %s", name, a.status, got, a.body)
 		}
-		added := w.pieces[len(w.pieces)-1]
+		added := w.products[len(w.products)-1]
 		got := []any{added["name"], added["description"], added["image_url"], added["difficulty"], added["folds"], added["paper"]}
 		if diff := cmp.Diff(got, []any{"Heron", "It stands.\nIt waits.", "/static/origami/swan.svg", "easy", 12, "any"}); diff != "" {
 			t.Errorf("%s: added (-got +want):\n%s", name, diff)
@@ -114,9 +114,9 @@ func TestAPieceIsAdded(t *testing.T) {
 	}
 }
 
-func TestABrokenPieceComesBack(t *testing.T) {
+func TestABrokenProductComesBack(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	long := strings.Repeat("é<b>", 2500) // 10,000 characters
 	for _, row := range []struct {
 		name   string
@@ -135,7 +135,7 @@ func TestABrokenPieceComesBack(t *testing.T) {
 		{"a bad file and a bad name", heron("name", "", "file", "<svg><script/></svg>"), "Name must have 1 to 100 characters. The file must not have a <script> (line 1). ", "name"},
 	} {
 		for how, o := range map[string]option{"whole": header("X", "y"), "htmx": w.byHtmx("/admin/pieces/new")} {
-			a := w.postPiece("/admin/pieces/new", row.form, w.here("curator"), o)
+			a := w.postProduct("/admin/pieces/new", row.form, w.here("curator"), o)
 			want := map[string]string{"tag": "", "errors": strings.ReplaceAll(row.errors, "picture. ", "picture.. "), "focus": row.focus}
 			want["errors"] = strings.ReplaceAll(want["errors"], "(line 1). ", "(line 1).. ")
 			for _, field := range []string{"name", "description", "difficulty", "folds", "paper", "picture"} {
@@ -152,12 +152,12 @@ func TestABrokenPieceComesBack(t *testing.T) {
 			}
 		}
 	}
-	if len(w.pieces) != 3 {
-		t.Errorf("%d pieces", len(w.pieces))
+	if len(w.products) != 3 {
+		t.Errorf("%d pieces", len(w.products))
 	}
 }
 
-func TestPictureOfAPiece(t *testing.T) {
+func TestPictureOfAProduct(t *testing.T) {
 	t.Parallel()
 	const svg, png = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>`, "\x89PNG\r\n\x1a\n..."
 	for _, row := range []struct{ name, file, media, refusal string }{
@@ -173,10 +173,10 @@ func TestPictureOfAPiece(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, page.Settings{})
-			a := w.postPiece("/admin/pieces/new", heron("file", row.file), w.here("curator"))
+			w := newWebsite(t, page.Settings{})
+			a := w.postProduct("/admin/pieces/new", heron("file", row.file), w.here("curator"))
 			if row.refusal == "" {
-				if got := w.pieces[len(w.pieces)-1]["image_url"].(string); a.status != http.StatusSeeOther || !strings.HasPrefix(got, "/api/images/") {
+				if got := w.products[len(w.products)-1]["image_url"].(string); a.status != http.StatusSeeOther || !strings.HasPrefix(got, "/api/images/") {
 					t.Errorf("%d, the picture is %q: %s", a.status, got, text(a.class("field-error")))
 				}
 			} else if a.status != http.StatusUnprocessableEntity || text(a.id("file-error")) != row.refusal || filled(a)["picture"] != "/static/origami/swan.svg" {
@@ -193,8 +193,8 @@ func TestPictureOfAPiece(t *testing.T) {
 // when something else was wrong.
 func TestAnUploadIsNotLost(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
-	a := w.postPiece("/admin/pieces/new", heron("name", "", "file", "<svg/>"), w.here("curator"))
+	w := newWebsite(t, page.Settings{})
+	a := w.postProduct("/admin/pieces/new", heron("name", "", "file", "<svg/>"), w.here("curator"))
 	kept := filled(a)["picture"]
 	if a.status != http.StatusUnprocessableEntity || !strings.HasPrefix(kept, "/api/images/") || text(a.class("drawing")) != "An upload" {
 		t.Fatalf("%d, kept %q as %q", a.status, kept, text(a.class("drawing")))
@@ -202,15 +202,15 @@ func TestAnUploadIsNotLost(t *testing.T) {
 	if got, want := attr(a.class("drawing").FirstChild.NextSibling.NextSibling.FirstChild.FirstChild, "src"), "/images/"+strings.TrimPrefix(kept, "/api/images/"); got != want {
 		t.Errorf("it is shown by %q, want %q", got, want)
 	}
-	a = w.postPiece("/admin/pieces/new", heron("picture", kept), w.here("curator"))
-	if got := w.pieces[len(w.pieces)-1]["image_url"]; a.status != http.StatusSeeOther || got != kept {
+	a = w.postProduct("/admin/pieces/new", heron("picture", kept), w.here("curator"))
+	if got := w.products[len(w.products)-1]["image_url"]; a.status != http.StatusSeeOther || got != kept {
 		t.Errorf("then %d with %q", a.status, got)
 	}
 }
 
-func TestPieceFormsThatAreNone(t *testing.T) {
+func TestProductFormsThatAreNone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	many := heron()
 	for i := range 5000 {
 		many["name"] = append(many["name"], string(rune('a'+i%26)))
@@ -223,19 +223,19 @@ func TestPieceFormsThatAreNone(t *testing.T) {
 		a      answer
 		status int
 	}{
-		"no key":               {w.postPiece("/admin/pieces/new", heron("key", ""), w.here("curator")), 400},
-		"a key with a header":  {w.postPiece("/admin/pieces/new", heron("key", "a\r\nX: y"), w.here("curator")), 400},
-		"a long key":           {w.postPiece("/admin/pieces/new", heron("key", strings.Repeat("k", 101)), w.here("curator")), 400},
-		"many parts":           {w.postPiece("/admin/pieces/new", many, w.here("curator")), 400},
-		"an unknown field":     {w.postPiece("/admin/pieces/new", heron("votes", "1000"), w.here("curator")), 400},
-		"two files":            {w.postPiece("/admin/pieces/new", url.Values{"file": {"<svg/>", "<svg/>"}}, w.here("curator")), 400},
-		"no UTF-8":             {w.postPiece("/admin/pieces/new", heron("name", "\xff"), w.here("curator")), 400},
-		"too much text":        {w.postPiece("/admin/pieces/new", heron("description", strings.Repeat("x", 70_000)), w.here("curator")), 413},
-		"a whole film":         {w.postPiece("/admin/pieces/new", heron("file", strings.Repeat("x", 17<<20)), w.here("curator")), 413},
-		"edit any version":     {w.postPiece("/admin/pieces/1/edit", heron("tag", "*"), w.here("curator")), 400},
-		"edit no version":      {w.postPiece("/admin/pieces/1/edit", heron(), w.here("curator")), 400},
-		"edit nothing":         {w.postPiece("/admin/pieces/77/edit", heron("tag", `"0-1-a"`), w.here("curator")), 412},
-		"edit no id":           {w.postPiece("/admin/pieces/x/edit", heron("tag", `"0-1-a"`), w.here("curator")), 404},
+		"no key":               {w.postProduct("/admin/pieces/new", heron("key", ""), w.here("curator")), 400},
+		"a key with a header":  {w.postProduct("/admin/pieces/new", heron("key", "a\r\nX: y"), w.here("curator")), 400},
+		"a long key":           {w.postProduct("/admin/pieces/new", heron("key", strings.Repeat("k", 101)), w.here("curator")), 400},
+		"many parts":           {w.postProduct("/admin/pieces/new", many, w.here("curator")), 400},
+		"an unknown field":     {w.postProduct("/admin/pieces/new", heron("votes", "1000"), w.here("curator")), 400},
+		"two files":            {w.postProduct("/admin/pieces/new", url.Values{"file": {"<svg/>", "<svg/>"}}, w.here("curator")), 400},
+		"no UTF-8":             {w.postProduct("/admin/pieces/new", heron("name", "\xff"), w.here("curator")), 400},
+		"too much text":        {w.postProduct("/admin/pieces/new", heron("description", strings.Repeat("x", 70_000)), w.here("curator")), 413},
+		"a whole film":         {w.postProduct("/admin/pieces/new", heron("file", strings.Repeat("x", 17<<20)), w.here("curator")), 413},
+		"edit any version":     {w.postProduct("/admin/pieces/1/edit", heron("tag", "*"), w.here("curator")), 400},
+		"edit no version":      {w.postProduct("/admin/pieces/1/edit", heron(), w.here("curator")), 400},
+		"edit nothing":         {w.postProduct("/admin/pieces/77/edit", heron("tag", `"0-1-a"`), w.here("curator")), 412},
+		"edit no id":           {w.postProduct("/admin/pieces/x/edit", heron("tag", `"0-1-a"`), w.here("curator")), 404},
 		"no multipart":         {w.post("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator")), 415},
 		"cut off":              {raw("--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nHer", multi), 400},
 		"no boundary":          {raw("x", header("Content-Type", "multipart/form-data")), 415},
@@ -246,16 +246,16 @@ func TestPieceFormsThatAreNone(t *testing.T) {
 			t.Errorf("%s: %d, want %d: %.200s", name, row.a.status, row.status, row.a.body)
 		}
 	}
-	if len(w.pieces) != 3 || w.edits.versions["1"] != 0 || w.edits.uploads != nil {
+	if len(w.products) != 3 || w.edits.versions["1"] != 0 || w.edits.uploads != nil {
 		t.Errorf("something was changed: %v", w.edits)
 	}
 }
 
 func TestOddTextComesBackAsItIs(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	odd := "\u202eevil\u202c 👩‍👩‍👧 e\u0301 \"><script>alert(1)</script> {{x}} ${y} 折り紙"
-	a := w.postPiece("/admin/pieces/new", heron("name", odd, "folds", odd, "paper", odd), w.here("curator"))
+	a := w.postProduct("/admin/pieces/new", heron("name", odd, "folds", odd, "paper", odd), w.here("curator"))
 	got := filled(a)
 	if diff := cmp.Diff([]string{got["name"], got["folds"], got["paper"]}, []string{odd, odd, odd}); diff != "" || len(a.tags("script")) != 3 {
 		t.Errorf("%d scripts (-got +want):\n%s", len(a.tags("script")), diff)

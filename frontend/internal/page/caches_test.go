@@ -14,15 +14,17 @@ import (
 
 const anHour = time.Hour // in which a test changes what is behind the site
 
-func asked(w *world) [2]int32 { return [2]int32{w.product.asked.Load(), w.recommendation.asked.Load()} }
+func asked(w *website) [2]int32 {
+	return [2]int32{w.product.asked.Load(), w.recommendation.asked.Load()}
+}
 
 // TestVisitorsShareTheFrontPage and each finds the name of their own trace in it.
 func TestVisitorsShareTheFrontPage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{CacheTTL: anHour, TraceURLTemplate: "http://traces.example/trace/{id}", PublicURL: "https://origami.example"})
+	w := newWebsite(t, page.Settings{CacheTTL: anHour, TraceURLTemplate: "http://traces.example/trace/{id}", PublicURL: "https://origami.example"})
 	first := w.get("/")
 	before := asked(w)
-	w.pieces[0]["votes"] = 99
+	w.products[0]["votes"] = 99
 	var wg sync.WaitGroup
 	for range 10 {
 		wg.Go(func() {
@@ -57,7 +59,7 @@ func TestVisitorsShareTheFrontPage(t *testing.T) {
 // TestWhatVisitorsDoNotShare is everything that another URL, host or person has.
 func TestWhatVisitorsDoNotShare(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{CacheTTL: anHour})
+	w := newWebsite(t, page.Settings{CacheTTL: anHour})
 	w.get("/")
 	w.mine[2] = true
 	signedIn := w.get("/", as(w.issuer.Mint(7, "user")))
@@ -88,7 +90,7 @@ func TestWhatVisitorsDoNotShare(t *testing.T) {
 // TestVotesAreSharedWithNobody: a person's own are kept for that person alone.
 func TestVotesAreSharedWithNobody(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{CacheTTL: anHour})
+	w := newWebsite(t, page.Settings{CacheTTL: anHour})
 	w.mine[2] = true
 	for _, step := range []struct {
 		name string
@@ -109,7 +111,7 @@ func TestVotesAreSharedWithNobody(t *testing.T) {
 // TestAFailureIsNotKept: who comes after it asks again.
 func TestAFailureIsNotKept(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{CacheTTL: anHour})
+	w := newWebsite(t, page.Settings{CacheTTL: anHour})
 	person := as(w.issuer.Mint(7, "user"))
 	w.product.mood.Store(broken)
 	w.recommendation.mood.Store(broken)
@@ -128,7 +130,7 @@ func TestAFailureIsNotKept(t *testing.T) {
 func TestOwnVoteShowsAtOnce(t *testing.T) {
 	t.Parallel()
 	settings := page.Settings{CacheTTL: anHour}
-	w := newWorld(t, settings)
+	w := newWebsite(t, settings)
 	person := as(w.issuer.Mint(7, "user"))
 	for _, who := range []option{person, header("X", "visitor")} {
 		w.get("/", who)

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// shareTags are what the head tells networks.
-func shareTags(a answer) map[string]string {
+// openGraphTags are what the head tells networks.
+func openGraphTags(a answer) map[string]string {
 	found := map[string]string{}
 	for _, n := range a.tags("meta") {
 		if name := attr(n, "property") + attr(n, "name"); strings.HasPrefix(name, "og:") || strings.HasPrefix(name, "twitter:") {
@@ -31,8 +31,8 @@ func shareTags(a answer) map[string]string {
 
 func TestShareTags(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{PublicURL: "https://origami.example/"})
-	w.pieces[0]["description"] = "A  <crane>\nthat " + strings.Repeat("flies on and ", 30)
+	w := newWebsite(t, page.Settings{PublicURL: "https://origami.example/"})
+	w.products[0]["description"] = "A  <crane>\nthat " + strings.Repeat("flies on and ", 30)
 	want := map[string]string{
 		"og:site_name": "Craftista", "og:type": "article", "og:title": "Crane", "og:url": "https://origami.example/origamis/1",
 		"canonical":      "https://origami.example/origamis/1",
@@ -41,7 +41,7 @@ func TestShareTags(t *testing.T) {
 		"og:image:alt": "Crane, folded from paper", "twitter:card": "summary_large_image",
 	}
 	want["og:description"] = strings.Replace(want["og:description"], " …", "…", 1)
-	if diff := cmp.Diff(want, shareTags(w.get("/origamis/1?utm_source=elsewhere"))); diff != "" {
+	if diff := cmp.Diff(want, openGraphTags(w.get("/origamis/1?utm_source=elsewhere"))); diff != "" {
 		t.Error(diff)
 	}
 	for path, want := range map[string]string{
@@ -49,7 +49,7 @@ func TestShareTags(t *testing.T) {
 		"/daily?month=2026-08&date=2026-11-03": "https://origami.example/daily?date=2026-11-03", "/login?next=%2Faccount": "https://origami.example/login",
 		"/register": "https://origami.example/register", "/status": "https://origami.example/status", "/origamis/99": "",
 	} {
-		if got := shareTags(w.get(path))["canonical"]; got != want {
+		if got := openGraphTags(w.get(path))["canonical"]; got != want {
 			t.Errorf("%s is canonically %q, want %q", path, got, want)
 		}
 	}
@@ -58,7 +58,7 @@ func TestShareTags(t *testing.T) {
 // TestDescriptions: what a search engine shows below a link is each page's own.
 func TestDescriptions(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{PublicURL: "https://origami.example"})
+	w := newWebsite(t, page.Settings{PublicURL: "https://origami.example"})
 	pages := map[string]string{}
 	for _, path := range []string{"/", "/origamis/1", "/daily", "/daily?month=2026-08", "/login", "/register", "/status"} {
 		for _, n := range w.get(path).tags("meta") {
@@ -77,7 +77,7 @@ func TestDescriptions(t *testing.T) {
 // TestShareImages holds that networks get a picture that they can show.
 func TestShareImages(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{PublicURL: "https://origami.example"})
+	w := newWebsite(t, page.Settings{PublicURL: "https://origami.example"})
 	const crane, usual = "Crane, folded from paper", "A crane, folded from paper" // its name is Crane whatever its picture
 	for image, want := range map[string][3]string{
 		"/static/origami/fox.svg":       {"https://origami.example/cards/fox.png", "1200", crane},
@@ -88,9 +88,9 @@ func TestShareImages(t *testing.T) {
 		"/api/images/../../etc/pwd.png": {"https://origami.example/cards/crane.png", "1200", usual},
 	} {
 		w.mu.Lock()
-		w.pieces[0]["image_url"] = image
+		w.products[0]["image_url"] = image
 		w.mu.Unlock()
-		tags := shareTags(w.get("/origamis/1"))
+		tags := openGraphTags(w.get("/origamis/1"))
 		if got := [3]string{tags["og:image"], tags["og:image:width"], tags["og:image:alt"]}; got != want {
 			t.Errorf("%s: %q, want %q", image, got, want)
 		}
@@ -101,7 +101,7 @@ func TestShareImages(t *testing.T) {
 // names stand in an address.
 func TestNobodysHostIsBelieved(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for host, want := range map[string]string{
 		"localhost:3000": "http://localhost:3000/origamis/1", "localhost": "http://localhost/origamis/1", "127.0.0.1:80": "http://127.0.0.1:80/origamis/1",
 		"[::1]:3000": "http://[::1]:3000/origamis/1", "evil.example": "", "localhost.evil.example": "", "10.0.0.1": "", "": "",
@@ -111,7 +111,7 @@ func TestNobodysHostIsBelieved(t *testing.T) {
 		if host == "" || a.status == http.StatusBadRequest {
 			continue // refused before it is read, or filled in by the client
 		}
-		tags := shareTags(a)
+		tags := openGraphTags(a)
 		if tags["canonical"] != want || tags["og:url"] != want || (tags["og:image"] == "") != (want == "") || strings.Contains(a.body, "evil.example") {
 			t.Errorf("%s: %v", host, tags)
 		}
@@ -119,15 +119,15 @@ func TestNobodysHostIsBelieved(t *testing.T) {
 			t.Errorf("%s: the address is shown as %q", host, got)
 		}
 	}
-	secure := newWorld(t, page.Settings{Secure: true})
-	if got := shareTags(secure.get("/origamis/1"))["og:url"]; !strings.HasPrefix(got, "https://127.0.0.1:") {
+	secure := newWebsite(t, page.Settings{Secure: true})
+	if got := openGraphTags(secure.get("/origamis/1"))["og:url"]; !strings.HasPrefix(got, "https://127.0.0.1:") {
 		t.Errorf("over https: %q", got)
 	}
 }
 
 func TestCards(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.get("/cards/heart.png")
 	picture, err := png.Decode(bytes.NewReader([]byte(a.body)))
 	if err != nil || picture.Bounds().Dx() != card.Width || picture.Bounds().Dy() != card.Height || len(a.body) > 100<<10 {

@@ -12,28 +12,28 @@ import (
 	"craftista/shared/fault"
 )
 
-// pieceTyped is what a curator posted: the draft, its folds as they were typed,
-// the ETag of what it was written over or the key of a new piece, and the file.
-type pieceTyped struct {
+// productInput is what a curator posted: the draft, its folds as they were typed,
+// the ETag of what it was written over or the key of a new product, and the file.
+type productInput struct {
 	backend.Draft
 
 	folds, tag, key string
 	file            form.File
 }
 
-// readPiece reads a posted piece. Line ends become line feeds, blanks around texts
+// readPiece reads a posted product. Line ends become line feeds, blanks around texts
 // go: the catalogue refuses both.
-func readPiece(r *http.Request) (pieceTyped, error) {
+func readProduct(r *http.Request) (productInput, error) {
 	values, file, err := form.ReadWithFile(r, backend.MaxPicture,
 		"tag", "key", "name", "description", "difficulty", "folds", "paper", "picture")
-	typed := pieceTyped{file: file}
-	typed.fill(values)
-	return typed, err
+	input := productInput{file: file}
+	input.fill(values)
+	return input, err
 }
 
 // fill takes the texts of the form. Folds that are no number become 0, which the
 // catalogue refuses together with all else that is wrong.
-func (p *pieceTyped) fill(values url.Values) {
+func (p *productInput) fill(values url.Values) {
 	text := func(name string) string {
 		return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(values.Get(name)))
 	}
@@ -48,7 +48,7 @@ func (p *pieceTyped) fill(values url.Values) {
 	}
 }
 
-// checkKey refuses what is no key of a new piece.
+// checkKey refuses what is no key of a new product.
 func checkKey(key string) error {
 	if len(key) > 100 || !plainName(key) {
 		return fault.New(fault.BadRequest, "the form does not say which piece it is")

@@ -16,20 +16,20 @@ import (
 // write does what somebody who is signed in asked with the draft, once its file is
 // in the catalogue. If the file is refused, the draft goes without a picture,
 // which the catalogue refuses too: so that one answer has all that is wrong.
-func (s *site) write(ctx context.Context, who session.Session, typed *pieceTyped, do func(backend.Draft) error) error {
+func (s *site) write(ctx context.Context, who session.Session, input *productInput, do func(backend.Draft) error) error {
 	switch who.State {
 	case session.Unknown:
-		return signInAway()
-	case session.SignedOut, session.RunOut:
+		return signInUnavailable()
+	case session.SignedOut, session.Expired:
 		return fault.New(fault.Unauthenticated, "nobody is signed in")
 	case session.SignedIn:
 	}
-	err := s.addFile(ctx, who.Token, typed)
+	err := s.addFile(ctx, who.Token, input)
 	var file *fault.Error
 	if err != nil && (!errors.As(err, &file) || file.Kind != fault.Invalid) {
 		return err
 	}
-	draft := typed.Draft
+	draft := input.Draft
 	if file == nil {
 		return do(draft)
 	}
@@ -45,23 +45,23 @@ func (s *site) write(ctx context.Context, who session.Session, typed *pieceTyped
 // addFile gives the chosen file, if there is one, to the catalogue and makes it
 // the draft's picture. A file that cannot be shown is Invalid. What it is the
 // bytes tell: browsers only guess by the name.
-func (s *site) addFile(ctx context.Context, bearer string, typed *pieceTyped) error {
-	media := http.DetectContentType(typed.file.Body)
+func (s *site) addFile(ctx context.Context, bearer string, input *productInput) error {
+	media := http.DetectContentType(input.file.Body)
 	switch {
-	case typed.file.Body == nil:
+	case input.file.Body == nil:
 		return nil
-	case typed.file.TooLarge:
+	case input.file.TooLarge:
 		return refuseFile(fmt.Sprintf("is over %d KiB", backend.MaxPicture>>10))
-	case len(typed.file.Body) == 0:
+	case len(input.file.Body) == 0:
 		return refuseFile("is empty")
 	case strings.HasPrefix(media, "text/"):
 		media = backend.SVG
 	case media != backend.PNG:
 		return refuseFile("is neither an SVG nor a PNG")
 	}
-	imageURL, err := s.services.Catalogue.AddPicture(ctx, bearer, media, typed.file.Body)
+	imageURL, err := s.services.Catalogue.AddPicture(ctx, bearer, media, input.file.Body)
 	if err == nil {
-		typed.ImageURL = imageURL
+		input.ImageURL = imageURL
 	}
 	return err
 }

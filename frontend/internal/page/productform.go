@@ -18,33 +18,33 @@ const drawings = static.Prefix + "origami/"
 
 // newPieceForm is /admin/pieces/new's form filled with what was typed. Its key,
 // by which what it adds is added once, stays when it comes back.
-func (s *site) newPieceForm(typed pieceTyped) view.PieceForm {
-	form := s.filled(typed)
-	form.Key = cmp.Or(typed.key, rand.Text())
-	form.Heading, form.Action, form.Submit = "New piece", shelfPath+"/new", "Add it to the gallery"
+func (s *site) newProductForm(input productInput) view.ProductForm {
+	form := s.filled(input)
+	form.Key = cmp.Or(input.key, rand.Text())
+	form.Heading, form.Action, form.Submit = "New piece", productListPath+"/new", "Add it to the gallery"
 	return form
 }
 
 // pieceForm is /admin/pieces/{id}/edit's.
-func (s *site) pieceForm(id int64, typed pieceTyped) view.PieceForm {
-	form, at := s.filled(typed), shelfPath+"/"+decimal(id)
-	form.Heading, form.Action, form.Submit, form.Tag = "Edit a piece", at+"/edit", "Save", typed.tag
+func (s *site) productForm(id int64, input productInput) view.ProductForm {
+	form, at := s.filled(input), productListPath+"/"+decimal(id)
+	form.Heading, form.Action, form.Submit, form.Tag = "Edit a piece", at+"/edit", "Save", input.tag
 	form.DeleteURL = at + "/delete"
 	return form
 }
 
-func (s *site) filled(typed pieceTyped) view.PieceForm {
-	form := view.PieceForm{
-		BackURL: shelfPath, MaxPicture: strconv.Itoa(backend.MaxPicture),
-		Levels: levels(typed.Difficulty), Drawings: s.drawings(typed.ImageURL),
+func (s *site) filled(input productInput) view.ProductForm {
+	form := view.ProductForm{
+		BackURL: productListPath, MaxPicture: strconv.Itoa(backend.MaxPicture),
+		Levels: levels(input.Difficulty), Drawings: s.drawings(input.ImageURL),
 	}
-	form.Name.Field = view.Field{Name: "name", Label: "Name", Value: typed.Name}
+	form.Name.Field = view.Field{Name: "name", Label: "Name", Value: input.Name}
 	form.Description.Field = view.Field{
-		Name: "description", Label: "Description", Value: typed.Description, Hint: "At most 2000 characters. What looks like markup is shown as it stands.",
+		Name: "description", Label: "Description", Value: input.Description, Hint: "At most 2000 characters. What looks like markup is shown as it stands.",
 	}
 	form.Difficulty.Field = view.Field{Name: "difficulty", Label: "Difficulty"}
-	form.Folds.Field = view.Field{Name: "folds", Label: "Folds", Value: typed.folds, Hint: "How many, 1 to 1000"}
-	form.Paper.Field = view.Field{Name: "paper", Label: "Paper", Value: typed.Paper, Hint: "Such as 15 cm square"}
+	form.Folds.Field = view.Field{Name: "folds", Label: "Folds", Value: input.folds, Hint: "How many, 1 to 1000"}
+	form.Paper.Field = view.Field{Name: "paper", Label: "Paper", Value: input.Paper, Hint: "Such as 15 cm square"}
 	form.Picture.Field = view.Field{
 		Name: "file", Label: "Upload your own", Type: "file",
 		Hint: "SVG or PNG, at most 256 KiB; a square looks best. It is used instead of a drawing.",
@@ -63,7 +63,7 @@ func levels(current string) []view.Option {
 	return options
 }
 
-// drawings are the site's own, after the picture that the piece has if that is
+// drawings are the site's own, after the picture that the product has if that is
 // another one.
 func (s *site) drawings(current string) []view.Drawing {
 	var all []view.Drawing
@@ -93,9 +93,9 @@ func (s *site) drawingLabel(imageURL string) string {
 
 // markPiece ties each broken rule to its field and puts the cursor into the
 // first; a rule of no field of ours is said above them.
-func markPiece(form *view.PieceForm, broken []fault.Field) {
+func markProduct(form *view.ProductForm, broken []fault.Field) {
 	form.Problem = "Almost. Mend what is marked below."
-	fields := map[string]*view.PieceField{
+	fields := map[string]*view.ProductField{
 		"name": &form.Name, "description": &form.Description, "difficulty": &form.Difficulty, "folds": &form.Folds, "paper": &form.Paper,
 		"image_url": &form.Picture, "image": &form.Picture,
 	}
@@ -115,7 +115,7 @@ func markPiece(form *view.PieceForm, broken []fault.Field) {
 			field.Invalid, field.Error = true, field.Label+" "+b.Message
 		}
 	}
-	for _, field := range []*view.PieceField{&form.Name, &form.Description, &form.Difficulty, &form.Folds, &form.Paper, &form.Picture} {
+	for _, field := range []*view.ProductField{&form.Name, &form.Description, &form.Difficulty, &form.Folds, &form.Paper, &form.Picture} {
 		if field.Invalid {
 			field.Focus = true
 			return

@@ -9,9 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestAPieceIsEdited(t *testing.T) {
+func TestAProductIsEdited(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	a := w.get("/admin/pieces/3/edit", w.here("curator"))
 	want := map[string]string{
 		"tag": `"0-1234567-a"`, "name": "Whale", "description": "A whale.", "difficulty": "", "folds": "8", "paper": "any",
@@ -20,11 +20,11 @@ func TestAPieceIsEdited(t *testing.T) {
 	if diff := cmp.Diff(filled(a), want); diff != "" {
 		t.Errorf("%d (-got +want):\n%s", a.status, diff)
 	}
-	a = w.postPiece("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"))
-	if got := a.header.Get("Location"); got != "/admin/pieces?done=saved&piece=1" || w.pieces[0]["name"] != "Heron" || w.edits.versions["1"] != 1 {
-		t.Errorf("%d to %q, the piece is %v", a.status, got, w.pieces[0])
+	a = w.postProduct("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"))
+	if got := a.header.Get("Location"); got != "/admin/pieces?done=saved&piece=1" || w.products[0]["name"] != "Heron" || w.edits.versions["1"] != 1 {
+		t.Errorf("%d to %q, the piece is %v", a.status, got, w.products[0])
 	}
-	a = w.postPiece("/admin/pieces/1/edit", heron("tag", `"1-41-a"`, "name", ""), w.here("curator"))
+	a = w.postProduct("/admin/pieces/1/edit", heron("tag", `"1-41-a"`, "name", ""), w.here("curator"))
 	if got := filled(a); a.status != http.StatusUnprocessableEntity || got["tag"] != `"1-41-a"` || got["focus"] != "name" {
 		t.Errorf("a broken edit: %d %v", a.status, got)
 	}
@@ -39,14 +39,14 @@ func TestTwoCurators(t *testing.T) {
 	for how, isHtmx := range map[string]bool{"whole": false, "htmx": true} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, page.Settings{})
+			w := newWebsite(t, page.Settings{})
 			o := header("X", "y")
 			if isHtmx {
 				o = w.byHtmx("/admin/pieces/1/edit")
 			}
 			first := heron("tag", `"0-41-a"`, "name", "<i>Theirs</i>", "paper", "washi", "difficulty", "advanced", "picture", "/static/origami/masu-box.svg")
-			w.postPiece("/admin/pieces/1/edit", first, w.here("admin"))
-			a := w.postPiece("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"), o)
+			w.postProduct("/admin/pieces/1/edit", first, w.here("admin"))
+			a := w.postProduct("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"), o)
 			want := map[string]string{
 				"tag": `"1-41-a"`, "name": "Heron", "description": "It stands. It waits.", "difficulty": "easy", "folds": "12", "paper": "any",
 				"picture": "/static/origami/swan.svg", "errors": "", "focus": "conflict-heading",
@@ -59,12 +59,12 @@ func TestTwoCurators(t *testing.T) {
 			if diff := cmp.Diff(ways, []string{"Save mine anyway", "Take theirs", "/admin/pieces/1/edit"}); diff != "" {
 				t.Errorf("ways out (-got +want):\n%s", diff)
 			}
-			if w.pieces[0]["name"] != "<i>Theirs</i>" {
-				t.Errorf("theirs is lost: %v", w.pieces[0])
+			if w.products[0]["name"] != "<i>Theirs</i>" {
+				t.Errorf("theirs is lost: %v", w.products[0])
 			}
-			a = w.postPiece("/admin/pieces/1/edit", heron("tag", filled(a)["tag"]), w.here("curator"), o)
-			if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); got != "/admin/pieces?done=saved&piece=1" || w.pieces[0]["name"] != "Heron" {
-				t.Errorf("saving mine: %d to %q, the piece is %v", a.status, got, w.pieces[0])
+			a = w.postProduct("/admin/pieces/1/edit", heron("tag", filled(a)["tag"]), w.here("curator"), o)
+			if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); got != "/admin/pieces?done=saved&piece=1" || w.products[0]["name"] != "Heron" {
+				t.Errorf("saving mine: %d to %q, the piece is %v", a.status, got, w.products[0])
 			}
 		})
 	}
@@ -72,9 +72,9 @@ func TestTwoCurators(t *testing.T) {
 
 func TestADoubleClickIsOneEdit(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
+	w := newWebsite(t, page.Settings{})
 	for range 2 {
-		a := w.postPiece("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"))
+		a := w.postProduct("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"))
 		if got := a.header.Get("Location"); got != "/admin/pieces?done=saved&piece=1" {
 			t.Errorf("%d to %q", a.status, got)
 		}
@@ -85,48 +85,48 @@ func TestADoubleClickIsOneEdit(t *testing.T) {
 }
 
 // TestADoubleClickIsOnePiece: what one form adds it adds once, however often it is
-// sent, also after it was refused. Another form adds another piece.
-func TestADoubleClickIsOnePiece(t *testing.T) {
+// sent, also after it was refused. Another form adds another product.
+func TestADoubleClickIsOneProduct(t *testing.T) {
 	t.Parallel()
 	for how, isHtmx := range map[string]bool{"whole": false, "htmx": true} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, page.Settings{})
+			w := newWebsite(t, page.Settings{})
 			o := header("X", "y")
 			if isHtmx {
 				o = w.byHtmx("/admin/pieces/new")
 			}
 			key := keyOf(w.get("/admin/pieces/new", w.here("curator")))
-			a := w.postPiece("/admin/pieces/new", heron("key", key, "name", ""), w.here("curator"), o)
+			a := w.postProduct("/admin/pieces/new", heron("key", key, "name", ""), w.here("curator"), o)
 			if got := keyOf(a); got != key || key == "" {
 				t.Fatalf("%d, key %q after %q", a.status, got, key)
 			}
 			for range 2 {
-				a := w.postPiece("/admin/pieces/new", heron("key", key), w.here("curator"), o)
+				a := w.postProduct("/admin/pieces/new", heron("key", key), w.here("curator"), o)
 				if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); got != "/admin/pieces?done=added&piece=4" {
 					t.Errorf("%d to %q: %s", a.status, got, a.body)
 				}
 			}
-			a = w.postPiece("/admin/pieces/new", heron("key", key, "name", "Ibis"), w.here("curator"), o)
+			a = w.postProduct("/admin/pieces/new", heron("key", key, "name", "Ibis"), w.here("curator"), o)
 			got := []string{text(a.id("piece-problem")), text(a.class("button")), filled(a)["name"], filled(a)["focus"]}
 			want := []string{"This form has already added a piece, and it was not quite this one. Add it again if you want both.", "Add it too", "Ibis", "piece-problem"}
-			if diff := cmp.Diff(got, want); a.status != http.StatusUnprocessableEntity || diff != "" || len(w.pieces) != 4 {
-				t.Errorf("%d, %d pieces (-got +want):\n%s", a.status, len(w.pieces), diff)
+			if diff := cmp.Diff(got, want); a.status != http.StatusUnprocessableEntity || diff != "" || len(w.products) != 4 {
+				t.Errorf("%d, %d pieces (-got +want):\n%s", a.status, len(w.products), diff)
 			}
 			another := keyOf(a)
-			w.postPiece("/admin/pieces/new", heron("key", another, "name", "Ibis"), w.here("curator"), o)
-			if len(w.pieces) != 5 || another == key {
-				t.Errorf("%d pieces, key %q after %q", len(w.pieces), another, key)
+			w.postProduct("/admin/pieces/new", heron("key", another, "name", "Ibis"), w.here("curator"), o)
+			if len(w.products) != 5 || another == key {
+				t.Errorf("%d pieces, key %q after %q", len(w.products), another, key)
 			}
 		})
 	}
 }
 
 // TestAPieceDeletedMeanwhile holds that what was typed can become a new one.
-func TestAPieceDeletedMeanwhile(t *testing.T) {
+func TestAProductDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, page.Settings{})
-	a := w.postPiece("/admin/pieces/77/edit", heron("tag", `"0-41-a"`), w.here("curator"))
+	w := newWebsite(t, page.Settings{})
+	a := w.postProduct("/admin/pieces/77/edit", heron("tag", `"0-41-a"`), w.here("curator"))
 	got := []string{attr(a.id("piece-form"), "action"), text(a.class("button")), filled(a)["name"], filled(a)["tag"], filled(a)["focus"]}
 	if diff := cmp.Diff(got, []string{"/admin/pieces/new", "Add it as a new piece", "Heron", "", "piece-problem"}); a.status != http.StatusPreconditionFailed || diff != "" || keyOf(a) == "" {
 		t.Errorf("%d (-got +want):\n%s", a.status, diff)
