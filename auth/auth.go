@@ -1,4 +1,4 @@
-// Package auth is the service that knows who people are: it registers them,
+// Package auth is the service of people and their sign-ins: it registers people,
 // checks their passwords, and signs the access tokens that the other services
 // verify by themselves.
 package auth
@@ -15,15 +15,19 @@ import (
 
 	"craftista/auth/internal/account"
 	"craftista/auth/internal/api"
+	"craftista/auth/internal/issuer"
 	"craftista/auth/internal/keys"
 	"craftista/auth/internal/oidc"
 	"craftista/auth/internal/postgres"
+	"craftista/auth/internal/session"
 	"craftista/auth/internal/throttle"
-	"craftista/auth/internal/token"
 	"craftista/shared/health"
 	"craftista/shared/pg"
 	"craftista/shared/service"
+	"craftista/shared/telemetry"
 	"craftista/shared/web"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // queuePerCore is how many passwords may wait for each core. At cost 12, some
@@ -38,10 +42,10 @@ type Config struct {
 	DatabaseURL    string `env:"DATABASE_URL,required,notEmpty"` // of the role craftista_auth
 	Issuer         string `env:"ISSUER"`                         // the URL that clients reach this service at
 	Audience       string `env:"AUDIENCE"`                       // who access tokens are for
-	ConsentURL     string `env:"CONSENT_URL"`                    // the frontend's page that asks people about OAuth clients
+	ConsentURL     string `env:"CONSENT_URL"`                    // the page that asks people about OAuth clients
 	InternalAPIKey string `env:"INTERNAL_API_KEY,required,notEmpty"`
-	// A refresh token ends when it is not used for RefreshTokenTTL, and all that
-	// came of one sign-in after RefreshFamilyTTL.
+	// A refresh token expires when it is not used for RefreshTokenTTL, and all of one
+	// sign-in after RefreshFamilyTTL.
 	RefreshTokenTTL  time.Duration `env:"REFRESH_TOKEN_TTL"`
 	RefreshFamilyTTL time.Duration `env:"REFRESH_FAMILY_TTL"`
 	BcryptCost       int           `env:"BCRYPT_COST"` // 4 to 31; each step doubles the work
@@ -64,13 +68,13 @@ func Default() Config {
 }
 
 // Run serves until ctx is done and then stops gracefully. It makes the first
-// signing key if there is none, and does not wait for the database: readiness
-// tells whether it is there.
+// signing key if there is none, and does not wait for the database, which
+// readiness reports.
 func Run(ctx context.Context, c Config) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	signing, err := keys.Open(c.KeyDir, c.keep())
+	signing, err := keys.Open(c.KeyDir, c.retention())
 	if err != nil {
 		return err
 	}
@@ -86,36 +90,48 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return errors.Join(err, l.Close(), t.Shutdown(ctx))
 	}
-	cores := runtime.GOMAXPROCS(0)
-	store := postgres.NewStore(db)
-	limit := throttle.New(postgres.NewThrottle(db), c.InternalAPIKey, c.Limits, time.Now)
-	people := account.New(store, account.NewHasher(c.BcryptCost, cores, cores*queuePerCore), limit, t.Log)
-	issuer := token.NewIssuer(signing, c.Issuer, c.Audience, c.AccessTokenTTL)
-	families := token.NewFamilies(postgres.NewFamilies(db), c.RefreshTokenTTL, c.RefreshFamilyTTL, t.Log, time.Now)
-	provider := oidc.NewProvider(postgres.NewClients(db), families, issuer, time.Now)
-	about := health.Service{
-		Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
-		Version: c.Version, Checks: map[string]health.Check{"database": store.Ready},
-	}
-	watch, stop := context.WithCancel(ctx)
+	watched, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
-	watching.Go(func() { signing.Watch(watch, keyInterval, t.Log) })
-	return web.Serve(ctx, l, api.Routes(t, about, people, issuer, families, provider, c.ConsentURL, c.InternalAPIKey), t.Log,
+	watching.Go(func() { signing.Watch(watched, keyInterval, t.Log) })
+	return web.Serve(ctx, l, api.Routes(t, c.dependencies(t, db, signing)), t.Log,
 		func(context.Context) error { stop(); watching.Wait(); return db.Close() }, t.Shutdown)
+}
+
+// dependencies wires the packages of the service together.
+func (c Config) dependencies(t *telemetry.Telemetry, db *sqlx.DB, signing *keys.Set) api.Dependencies {
+	cores := runtime.GOMAXPROCS(0)
+	hasher := account.NewHasher(c.BcryptCost, cores, cores*queuePerCore)
+	limit := throttle.New(postgres.NewThrottle(db), c.InternalAPIKey, c.Limits, time.Now)
+	store := postgres.NewAccounts(db)
+	sessions := session.NewManager(postgres.NewSessions(db), c.RefreshTokenTTL, c.RefreshFamilyTTL, t.Log, time.Now)
+	tokens := issuer.New(signing, c.Issuer, c.Audience, c.AccessTokenTTL)
+	return api.Dependencies{
+		About: health.Service{
+			Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
+			Version: c.Version, Checks: map[string]health.Check{"database": store.Ready},
+		},
+		Accounts: account.New(store, hasher, limit, t.Log), Issuer: tokens, Sessions: sessions,
+		Provider:   oidc.NewProvider(postgres.NewClients(db), sessions, tokens, time.Now),
+		ConsentURL: c.ConsentURL, InternalKey: c.InternalAPIKey,
+	}
 }
 
 // check reports every setting that cannot work, at once.
 func (c Config) check() error {
 	return check(append(c.rules(),
 		rule{c.DatabaseURL != "", "DATABASE_URL is empty"},
-		rule{!guessable(c.InternalAPIKey), "INTERNAL_API_KEY is short or a default, and who guesses it registers people: make one with openssl rand -hex 32"},
-		rule{bareURL(c.Issuer), "ISSUER is not an http or https URL without query and fragment"}, // RFC 8414 section 2, and http for a laptop
+		rule{!guessable(c.InternalAPIKey), "INTERNAL_API_KEY is short or a default, and who guesses it registers people: " +
+			"make one with openssl rand -hex 32"},
+		// RFC 8414 section 2, and http for a laptop
+		rule{bareURL(c.Issuer), "ISSUER is not an http or https URL without query and fragment"},
 		rule{bareURL(c.ConsentURL), "CONSENT_URL is not an http or https URL without query and fragment"},
 		rule{c.Audience != "", "AUDIENCE is empty"},
 		rule{c.RefreshTokenTTL >= time.Second, "REFRESH_TOKEN_TTL is under 1s"},
 		rule{c.RefreshFamilyTTL >= c.RefreshTokenTTL, "REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"},
-		rule{min(c.PairFree, c.AccountFree, c.AddressFree, c.RegisterFree) >= 1, "a THROTTLE_…_FREE is under 1: nobody could sign in"},
-		rule{c.First > 0 && c.First <= min(c.Most, c.AccountMost), "THROTTLE_FIRST is not above 0, or over THROTTLE_MOST or THROTTLE_ACCOUNT_MOST"},
+		rule{min(c.PairFree, c.AccountFree, c.AddressFree, c.RegisterFree) >= 1,
+			"a THROTTLE_…_FREE is under 1: nobody could sign in"},
+		rule{c.First > 0 && c.First <= min(c.Most, c.AccountMost),
+			"THROTTLE_FIRST is not above 0, or over THROTTLE_MOST or THROTTLE_ACCOUNT_MOST"},
 		rule{account.ValidCost(c.BcryptCost), "BCRYPT_COST is not from 4 to 31"},
 	))
 }
@@ -125,17 +141,20 @@ func bareURL(text string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(text, "?#")
 }
 
-// guessable reports whether a key has under 16 bytes, or is padded to them with
-// what people write where a secret belongs.
+// guessable reports whether a key has under 16 bytes without the words that
+// people write where a secret belongs.
 func guessable(key string) bool {
 	key = strings.ToLower(key)
-	for _, word := range []string{"changeme", "change-me", "change_me", "secret", "internal", "default", "password", "example", "craftista", "api", "key", "0123456789", "1234567890"} {
+	for _, word := range []string{
+		"changeme", "change-me", "change_me", "secret", "internal", "default", "password", "example",
+		"craftista", "api", "key", "0123456789", "1234567890",
+	} {
 		key = strings.ReplaceAll(key, word, "")
 	}
 	return len(strings.TrimSpace(key)) < 16
 }
 
-// rule is something that settings hold to, or have a flaw.
+// rule is a condition on settings, and what is wrong if it does not hold.
 type rule struct {
 	holds bool
 	flaw  string

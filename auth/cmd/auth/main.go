@@ -1,5 +1,5 @@
-// Command auth runs the auth service and looks after its signing keys; see
-// auth.Config for its settings.
+// Command auth runs the auth service and manages its signing keys and OAuth
+// clients; see auth.Config for its settings.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Package account is the people of Craftista: who may register under which name
+// Package account is the people of Craftista: who may register with which name
 // and password, and who may sign in.
 package account
 
@@ -23,7 +23,7 @@ type Person struct {
 	CreatedAt time.Time
 }
 
-// Store keeps people. Names and addresses are unique regardless of case.
+// Store stores people. Names and addresses are unique regardless of case.
 type Store interface {
 	// Create adds a person with the role user. A name or an address that somebody
 	// has is a Conflict fault.
@@ -33,13 +33,13 @@ type Store interface {
 	Find(ctx context.Context, nameOrEmail string) (p Person, hash string, err error)
 	// Person is Find by id.
 	Person(ctx context.Context, id int64) (p Person, hash string, err error)
-	// People gives up to limit people by id, of those after that id whose name or
+	// List gives up to limit people by id, of those after that id whose name or
 	// address contains the text, regardless of case.
-	People(ctx context.Context, text string, after int64, limit int) ([]Person, error)
-	// SetPassword replaces the hash and revokes every family of the person but
-	// keep, both or neither. If old is not the hash any more, that is a Conflict
-	// fault.
-	SetPassword(ctx context.Context, id int64, old, hash string, keep int64) error
+	List(ctx context.Context, text string, after int64, limit int) ([]Person, error)
+	// SetPassword replaces the hash and revokes every refresh-token family of the
+	// person except one, both or neither. If old is not the hash any more, that is a
+	// Conflict fault.
+	SetPassword(ctx context.Context, id int64, old, hash string, exceptFamily int64) error
 	// SetRole changes a person's role; nobody is a NotFound fault, taking the role
 	// from the last admin who is not disabled a Conflict fault, and a by who is no
 	// such admin a Forbidden fault.
@@ -57,7 +57,7 @@ type Accounts struct {
 	log      *slog.Logger
 }
 
-// New returns the accounts kept in store. Security events go to log, by user id
+// New returns the accounts in store. Security events go to log, by user id
 // and never by name, address or password.
 func New(store Store, hasher *Hasher, limit *throttle.Throttle, log *slog.Logger) *Accounts {
 	return &Accounts{store: store, hasher: hasher, throttle: limit, log: log}
@@ -89,11 +89,11 @@ func (a *Accounts) Register(ctx context.Context, from string, r Registration) (P
 // SignIn returns the person with that name or address and password, to somebody
 // at the network from. After the OWASP Authentication Cheat Sheet,
 // "Authentication and Error Messages", it checks:
-//   - that nobody guesses, before any hashing: see Throttle
+//   - the number of failures before, before any hashing: see Throttle
 //   - the password against the person's hash, in constant time (bcrypt)
 //   - if there is no such person, or no usable hash, against a hash of the same
-//     cost that no password fits, so that the time tells nothing
-//   - the number of passwords under way, before any work: see Hasher
+//     cost that no password matches, so that the time tells nothing
+//   - the number of passwords being hashed, before any work: see Hasher
 //
 // Whatever was wrong, the answer is one Unauthenticated fault with one text. The
 // cost differs for hashes made before a change of the configured cost.

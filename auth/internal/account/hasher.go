@@ -11,20 +11,20 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// busyRetry is when trying again may help: a few hashes later.
+// busyRetry is when to try again: a few hashes later.
 const busyRetry = 2 * time.Second
 
 // Hasher hashes and compares passwords with bcrypt, a bounded number at once, so
-// that a rush of people leaves the process able to answer everything else. It is
-// safe for concurrent use.
+// that many sign-ins at once leave the process able to answer everything else. It
+// is safe for concurrent use.
 type Hasher struct {
 	cost     int
-	dummy    string        // of that cost, compared with where there is nothing to compare with
-	admitted chan struct{} // holds one for each password under way or waiting
-	working  chan struct{} // holds one for each under way
+	dummy    string        // a hash of that cost, for people without one
+	admitted chan struct{} // has one element for each password in work or waiting
+	working  chan struct{} // and one for each in work
 }
 
-// ValidCost reports whether bcrypt knows the cost: 4 to 31.
+// ValidCost reports whether bcrypt has the cost: 4 to 31.
 func ValidCost(cost int) bool { return cost >= bcrypt.MinCost && cost <= bcrypt.MaxCost }
 
 // NewHasher returns a hasher of a valid cost that works on at most workers
@@ -43,7 +43,8 @@ func NewHasher(cost, workers, queue int) *Hasher {
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	var hash []byte
 	var err error
-	if busy := h.run(ctx, func() { hash, err = bcrypt.GenerateFromPassword([]byte(password), h.cost) }); busy != nil {
+	generate := func() { hash, err = bcrypt.GenerateFromPassword([]byte(password), h.cost) }
+	if busy := h.run(ctx, generate); busy != nil {
 		return "", busy
 	}
 	if err != nil {
@@ -52,26 +53,28 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return string(hash), nil
 }
 
-// Matches reports whether hash was made of password. It takes as long, and says
-// false, where hash is no bcrypt hash ("" for a person who does not exist, a
-// mark for one who may not sign in) and where bcrypt would not tell the password
-// from another. Errors are those of Hash.
+// Matches reports whether hash was made of password. It takes as long, and is
+// false, where hash is no bcrypt hash ("" for a person who does not exist or is
+// disabled) and where bcrypt cannot tell the password from another. Errors are
+// those of Hash.
 func (h *Hasher) Matches(ctx context.Context, hash, password string) (bool, error) {
 	_, err := bcrypt.Cost([]byte(hash))
 	possible := err == nil && hashable(password)
 	if !possible {
 		hash = h.dummy
 	}
-	if busy := h.run(ctx, func() { err = bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) }); busy != nil {
+	compare := func() { err = bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) }
+	if busy := h.run(ctx, compare); busy != nil {
 		return false, busy
 	}
 	return possible && err == nil, nil
 }
 
-// run does the work on this goroutine once a worker's place is free.
+// run does the work on this goroutine once fewer than the maximum are in work.
 func (h *Hasher) run(ctx context.Context, work func()) error {
 	busy := fault.Error{
-		Kind: fault.Unavailable, Message: "too many people are signing in at once, try again shortly", RetryAfter: busyRetry,
+		Kind: fault.Unavailable, RetryAfter: busyRetry,
+		Message: "too many people are signing in at once, try again shortly",
 	}
 	select {
 	case h.admitted <- struct{}{}:

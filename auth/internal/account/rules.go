@@ -25,11 +25,12 @@ const (
 // Registration is what a person asks to be registered with.
 type Registration struct{ Username, Email, Password string }
 
-// check is nil if all three fields hold to their rules, else an Invalid fault
-// with every field that does not.
+// check is nil if all three fields follow their rules, else an Invalid fault with
+// every field that does not.
 func (r Registration) check() error {
 	var c fault.Checks
-	c.Require(validUsername(r.Username), "username", "must be 3 to 32 characters, each a letter a to z, a digit, or one of _ . -")
+	c.Require(validUsername(r.Username), "username",
+		"must be 3 to 32 characters, each a letter a to z, a digit, or one of _ . -")
 	c.Require(validEmail(r.Email), "email", "must be one e-mail address of at most 254 bytes")
 	flaw := r.passwordFlaw()
 	c.Require(flaw == "", "password", flaw)
@@ -45,8 +46,8 @@ func validUsername(s string) bool {
 //   - the length, at most 254 bytes (RFC 5321 section 4.5.3.1.3, without the
 //     angle brackets)
 //   - the syntax of one address (RFC 5322 section 3.4.1, RFC 6532)
-//   - that nothing but the address is there: no name, comment, quotes or spaces
-//   - that every character can be seen: no control or formatting characters
+//   - that there is nothing but the address: no name, comment, quotes or spaces
+//   - that every character is visible: no control or formatting characters
 func validEmail(s string) bool {
 	if len(s) > 254 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return false
@@ -58,7 +59,7 @@ func validEmail(s string) bool {
 // passwordFlaw is the first rule that the password breaks, "" if none. It checks,
 // after NIST SP 800-63B section 5.1.1.2:
 //   - the length in bytes, so that bcrypt ignores none of it
-//   - that it holds no NUL: bcrypt repeats a key after a NUL, so x and x NUL x
+//   - that it contains no NUL: bcrypt repeats a key after a NUL, so x and x NUL x
 //     are one password to it
 //   - that it is not the username or the e-mail address, regardless of case
 //   - that it is not one of the 10,000 commonest, regardless of case

@@ -103,16 +103,18 @@ func (a admin) setDisabled(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readPage reads q, limit and cursor; an empty one counts as absent, and other
-// parameters are let be. It reports all broken rules at once.
+// parameters are ignored. It reports all broken rules at once.
 func readPage(q url.Values) (account.Page, error) {
 	var broken fault.Checks
 	p := account.Page{Search: q.Get("q"), Limit: pageSize}
-	broken.Require(len(p.Search) <= account.MaxSearch && utf8.ValidString(p.Search) && !strings.Contains(p.Search, "\x00"),
+	isText := utf8.ValidString(p.Search) && !strings.Contains(p.Search, "\x00")
+	broken.Require(len(p.Search) <= account.MaxSearch && isText,
 		"q", fmt.Sprintf("must be text of at most %d bytes", account.MaxSearch))
 	if text := q.Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		p.Limit = n
-		broken.Require(err == nil && n >= 1 && n <= account.MaxPage, "limit", fmt.Sprintf("must be between 1 and %d", account.MaxPage))
+		broken.Require(err == nil && n >= 1 && n <= account.MaxPage,
+			"limit", fmt.Sprintf("must be between 1 and %d", account.MaxPage))
 	}
 	if text := q.Get("cursor"); text != "" {
 		decoded, err := base64.RawURLEncoding.DecodeString(text)
@@ -129,7 +131,7 @@ func cursor(id int64) string {
 }
 
 // nextLink is the Link header (RFC 8288) to the page after last, with the
-// caller's other parameters as they were.
+// caller's other parameters as they came.
 func nextLink(u *url.URL, last int64) string {
 	q := u.Query()
 	q.Set("cursor", cursor(last))

@@ -5,31 +5,31 @@ import (
 	"strings"
 )
 
-// maxAgent is how much of a User-Agent is looked at, in bytes.
+// maxAgent is how much of a User-Agent is read, in bytes.
 const maxAgent = 512
 
-// device is what the person will know this sign-in by: the browser and the
-// system, without versions, which would say more than is needed. The browser's
-// own words are in the X-Client-Agent of whoever holds the key, as for client.
+// device is how the person recognises this sign-in: the browser and the system,
+// without versions, which would say more than is needed. The frontend sends the
+// browser's User-Agent as X-Client-Agent, with the key as for network.
 func device(key string, r *http.Request) string {
 	agent := r.UserAgent()
-	if holds(key, r) && r.Header.Get("X-Client-Agent") != "" {
+	if hasKey(key, r) && r.Header.Get("X-Client-Agent") != "" {
 		agent = r.Header.Get("X-Client-Agent")
 	}
 	return describeAgent(agent[:min(len(agent), maxAgent)])
 }
 
-// describeAgent finds a browser and a system in a User-Agent, which names
-// everything it claims to be like: what others claim too comes last. A program
-// that is no browser is known by its first word, such as curl.
+// describeAgent finds a browser and a system in a User-Agent. Many name other
+// browsers besides their own, so that the marks that others use too come last. A
+// program that is no browser is called by its first word, such as curl.
 func describeAgent(agent string) string {
 	browser := first(agent, []known{
-		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser", "Samsung Internet"}, {"Firefox", "Firefox"}, {"FxiOS", "Firefox"},
-		{"CriOS", "Chrome"}, {"Chrome", "Chrome"}, {"Safari", "Safari"},
+		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser", "Samsung Internet"}, {"Firefox", "Firefox"},
+		{"FxiOS", "Firefox"}, {"CriOS", "Chrome"}, {"Chrome", "Chrome"}, {"Safari", "Safari"},
 	})
 	system := first(agent, []known{
-		{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"CrOS", "ChromeOS"},
-		{"Mac OS X", "macOS"}, {"Linux", "Linux"},
+		{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"},
+		{"CrOS", "ChromeOS"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"},
 	})
 	switch {
 	case browser != "" && system != "":
@@ -57,11 +57,9 @@ func first(agent string, all []known) string {
 // program is the first word of agent up to its version, if that is a plain word
 // of up to 30 letters, digits and dashes; else "".
 func program(agent string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 	word, _, _ := strings.Cut(agent, "/")
-	plain := func(c rune) bool {
-		return c == '-' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-	}
-	if len(word) > 30 || strings.ContainsFunc(word, func(c rune) bool { return !plain(c) }) {
+	if len(word) > 30 || strings.Trim(word, plain) != "" {
 		return ""
 	}
 	return word

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,8 +11,6 @@ import (
 
 	"craftista/db/pgtest"
 	"craftista/shared/token"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 const (
@@ -19,25 +18,14 @@ const (
 	logoutPath  = "/api/auth/logout"
 )
 
-// clock is a service's now, moved by hand.
-type clock struct {
-	mu sync.Mutex // guards at
-	at time.Time
+func (s *service) refresh(t *testing.T, raw string) answer {
+	t.Helper()
+	return s.postJSON(t, refreshPath, map[string]string{"refresh_token": raw})
 }
 
-// newClock shows a time that PostgreSQL can keep.
-func newClock() *clock { return &clock{at: time.Now().Truncate(time.Microsecond)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
+func (s *service) logout(t *testing.T, raw string) answer {
+	t.Helper()
+	return s.postJSON(t, logoutPath, map[string]string{"refresh_token": raw})
 }
 
 func (s *service) refreshed(t *testing.T, raw string) tokens {
@@ -52,22 +40,8 @@ func (s *service) refreshed(t *testing.T, raw string) tokens {
 func (s *service) refusesRefresh(t *testing.T, raw string) {
 	t.Helper()
 	a := s.refresh(t, raw)
-	want := problemOf(http.StatusUnauthorized, refreshPath, "the refresh token is not good any more, sign in again")
-	if diff := cmp.Diff(read[problem](t, a), want); diff != "" {
-		t.Errorf("problem (-got +want):\n%s", diff)
-	}
-	if got, want := a.Header.Get("WWW-Authenticate"), `Bearer error="invalid_token"`; got != want {
-		t.Errorf("WWW-Authenticate %q, want %q", got, want)
-	}
-}
-
-func (s *service) count(t *testing.T, query string) int {
-	t.Helper()
-	var n int
-	if err := s.admin.GetContext(t.Context(), &n, query); err != nil {
-		t.Fatal(err)
-	}
-	return n
+	wantProblem(t, a, http.StatusUnauthorized, refreshPath, "the refresh token is not good any more, sign in again")
+	equal(t, "WWW-Authenticate", a.Header.Get("WWW-Authenticate"), `Bearer error="invalid_token"`)
 }
 
 func TestRefreshTenTimesInSequence(t *testing.T) {
@@ -80,34 +54,27 @@ func TestRefreshTenTimesInSequence(t *testing.T) {
 	for range 10 {
 		clock.advance(time.Hour)
 		next := s.refreshed(t, last.Refresh)
-		if diff := cmp.Diff(next, tokens{next.Access, "Bearer", 900, next.Refresh, 2592000}); diff != "" {
-			t.Errorf("reply (-got +want):\n%s", diff)
-		}
+		equal(t, "reply", next, tokens{next.Access, "Bearer", 900, next.Refresh, 2592000})
 		if seen[next.Refresh] {
 			t.Fatal("a refresh token came twice")
 		}
 		seen[next.Refresh] = true
-		a := s.get(t, statusPath, "Authorization", "Bearer "+next.Access)
+		a := s.getAs(t, next.Access, statusPath)
 		if !read[statusReply](t, a).Authenticated {
 			t.Errorf("the new access token: %s", a.Body)
 		}
 		last = next
 	}
-	if got := s.count(t, `SELECT count(*) FROM auth.refresh_families`); got != 1 {
-		t.Errorf("%d families, want 1", got)
-	}
+	s.wantCount(t, "families", `SELECT count(*) FROM auth.refresh_families`, 1)
 }
 
-func TestRefreshTokensAreKeptAsHashes(t *testing.T) {
+func TestRefreshTokensAreStoredAsHashes(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{})
 	s.person(t)
 	raw := s.tokens(t).Refresh
-	var got bool
-	const query = `SELECT bool_and(hash = sha256($1::bytea)) FROM auth.refresh_tokens`
-	if err := s.admin.GetContext(t.Context(), &got, query, raw); err != nil || !got {
-		t.Errorf("hashes are SHA-256: %t, %v", got, err)
-	}
+	hash := fmt.Sprintf(`\x%x`, sha256.Sum256([]byte(raw)))
+	s.wantCount(t, "hashes", `SELECT count(*) FROM auth.refresh_tokens WHERE hash = '`+hash+`'`, 1)
 }
 
 func TestRefreshCarriesThePersonAsTheyAreNow(t *testing.T) {
@@ -115,12 +82,10 @@ func TestRefreshCarriesThePersonAsTheyAreNow(t *testing.T) {
 	s := start(t, setup{})
 	s.person(t)
 	raw := s.tokens(t).Refresh
-	s.exec(t, s.admin, `UPDATE auth.users SET role = 'curator', username = 'Heron'`)
+	s.exec(t, `UPDATE auth.users SET role = 'curator', username = 'Heron'`)
 	claims := claimsOf(t, s.refreshed(t, raw).Access).claims
 	got := []any{claims["role"], claims["preferred_username"]}
-	if diff := cmp.Diff(got, []any{token.RoleCurator, "Heron"}); diff != "" {
-		t.Errorf("role and name (-got +want):\n%s", diff)
-	}
+	equal(t, "role and name", got, []any{token.RoleCurator, "Heron"})
 }
 
 func TestUsedTokenWorksInsideItsGrace(t *testing.T) {
@@ -157,9 +122,8 @@ func TestReuseAfterTheGraceEndsTheFamily(t *testing.T) {
 	s.refusesRefresh(t, first)
 	s.refreshed(t, apart)
 	logged := s.logs.String()
-	if got := strings.Count(logged, `"level":"WARN","msg":"refresh token reused","service":"auth","user_id":1,"family_id":2`); got != 1 {
-		t.Errorf("the event is logged %d times, want once:\n%s", got, logged)
-	}
+	const event = `"level":"WARN","msg":"refresh token reused","service":"auth","user_id":1,"family_id":2`
+	equal(t, "times that the event is logged", strings.Count(logged, event), 1)
 	for _, raw := range []string{first, second, apart} {
 		if strings.Contains(logged, raw) {
 			t.Error("a token is in the log")
@@ -185,16 +149,13 @@ func TestRefreshAtOnce(t *testing.T) {
 		children[read[tokens](t, a).Refresh] = true
 		return a.Status
 	})
-	if diff := cmp.Diff(got, map[int]int{http.StatusOK: 50}); diff != "" || len(children) != 50 {
-		t.Errorf("%d tokens, how often each status (-got +want):\n%s", len(children), diff)
-	}
+	equal(t, "how often each status", got, map[int]int{http.StatusOK: 50})
+	equal(t, "different tokens", len(children), 50)
 	for child := range children {
 		two.refreshed(t, child)
 		break
 	}
-	if got := one.count(t, `SELECT count(*) FROM auth.refresh_families WHERE revoked_at IS NULL`); got != 1 {
-		t.Errorf("%d families, want 1", got)
-	}
+	one.wantCount(t, "families", `SELECT count(*) FROM auth.refresh_families WHERE revoked_at IS NULL`, 1)
 }
 
 // TestReuseAndRefreshAtOnce: whatever comes first, nobody is signed in after a
@@ -238,22 +199,100 @@ func TestRefreshTokensSlideUpToTheFamilysEnd(t *testing.T) {
 	s.refusesRefresh(t, unused)
 	clock.advance(29 * day)
 	next := s.refreshed(t, used) // on day 59
-	if next.RefreshExpiresIn != int64(30*day/time.Second) {
-		t.Errorf("on day 59 it lasts %d s", next.RefreshExpiresIn)
-	}
+	equal(t, "seconds left on day 59", next.RefreshExpiresIn, int64(30*day/time.Second))
 	clock.advance(29 * day)
 	next = s.refreshed(t, next.Refresh) // on day 88
-	if got, want := next.RefreshExpiresIn, int64(2*day/time.Second); got != want {
-		t.Errorf("on day 88 it lasts %d s, want %d", got, want)
-	}
+	equal(t, "seconds left on day 88", next.RefreshExpiresIn, int64(2*day/time.Second))
 	clock.advance(2*day - time.Second)
 	last := s.refreshed(t, next.Refresh)
 	clock.advance(time.Second)
 	s.refusesRefresh(t, last.Refresh)
 
-	s.tokens(t) // signing in again sweeps up
-	got := fmt.Sprint(s.count(t, `SELECT count(*) FROM auth.refresh_families`), s.count(t, `SELECT count(*) FROM auth.refresh_tokens`))
-	if got != "1 1" {
-		t.Errorf("families and tokens left: %s, want 1 1", got)
+	s.tokens(t) // signing in again deletes expired families
+	s.wantCount(t, "families left", `SELECT count(*) FROM auth.refresh_families`, 1)
+	s.wantCount(t, "tokens left", `SELECT count(*) FROM auth.refresh_tokens`, 1)
+}
+
+func TestRefreshRefusesWithOneText(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	s.person(t)
+	good := s.tokens(t)
+	for name, raw := range map[string]string{
+		"an access token":   good.Access,
+		"a part of it":      good.Refresh[:42],
+		"it and more":       good.Refresh + "A",
+		"it in another way": " " + good.Refresh,
+		"hostile text":      "'; DROP TABLE auth.users; --\x00",
+		"endless":           strings.Repeat("A", 60_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s.refusesRefresh(t, raw)
+		})
 	}
+}
+
+func TestRefreshNeedsTheToken(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	for _, body := range []string{`{}`, `{"refresh_token":""}`, `null`} {
+		a := s.request(t, http.MethodPost, refreshPath, body)
+		wantProblem(t, a, http.StatusBadRequest, refreshPath, "refresh_token is needed")
+	}
+}
+
+func TestTokensOfAClientAreNotTheSites(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	s.person(t)
+	raw := s.tokens(t).Refresh
+	s.exec(t, `UPDATE auth.refresh_families SET client_id = 'another'`)
+	s.refusesRefresh(t, raw)
+	s.exec(t, `UPDATE auth.refresh_families SET client_id = ''`)
+	s.refreshed(t, raw) // the stranger did it no harm
+}
+
+func TestDisabledPeopleGetNoTokens(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	s.person(t)
+	raw := s.tokens(t).Refresh
+	s.exec(t, `UPDATE auth.users SET disabled_at = now()`)
+	s.refusesRefresh(t, raw)
+	wantProblem(t, s.login(t, "Crane", password), http.StatusUnauthorized, loginPath, "the name or the password is wrong")
+	s.exec(t, `UPDATE auth.users SET disabled_at = NULL`)
+	s.tokens(t)
+}
+
+func TestLogoutEndsTheFamily(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	s := start(t, setup{now: clock.now})
+	s.person(t)
+	apart := s.tokens(t).Refresh
+	for name, pick := range map[string]func(used, newest string) string{
+		"by its newest token": func(_, newest string) string { return newest },
+		"by a used token":     func(used, _ string) string { return used },
+	} {
+		used := s.tokens(t).Refresh
+		newest := s.refreshed(t, used).Refresh
+		a := s.logout(t, pick(used, newest))
+		wantNoContent(t, name, a)
+		s.refusesRefresh(t, newest)
+		s.refusesRefresh(t, used)
+	}
+	s.refreshed(t, apart)
+}
+
+func TestLogoutIs204WhateverTheToken(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	s.person(t)
+	good := s.tokens(t)
+	s.logout(t, good.Refresh)
+	for _, raw := range []string{good.Refresh, good.Access, "", "x", "\x00", "<script>", strings.Repeat("A", 60_000)} {
+		wantStatus(t, fmt.Sprintf("%.20q", raw), s.logout(t, raw), http.StatusNoContent)
+	}
+	s.tokens(t) // signing in is another matter
 }

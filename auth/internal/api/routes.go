@@ -5,12 +5,13 @@ import (
 	_ "embed"
 
 	"craftista/auth/internal/account"
+	"craftista/auth/internal/issuer"
 	"craftista/auth/internal/oidc"
-	"craftista/auth/internal/token"
+	"craftista/auth/internal/session"
 	"craftista/shared/health"
 	"craftista/shared/openapi"
 	"craftista/shared/telemetry"
-	shared "craftista/shared/token"
+	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
@@ -20,44 +21,53 @@ var spec []byte
 // Spec is the OpenAPI document of the routes. The caller does not change it.
 func Spec() []byte { return spec }
 
-// Routes returns every URL of auth. internalKey, which must not be empty, is what
-// the frontend registers people with, passes on what they decide about OAuth
-// clients, and is believed for about their addresses and browsers. consent is the
-// URL of the page where they decide.
-func Routes(
-	t *telemetry.Telemetry, about health.Service, people *account.Accounts, issuer *token.Issuer, families *token.Families,
-	provider *oidc.Provider, consent, internalKey string,
-) *web.Router {
+// Dependencies are what the routes need; all of it must be set.
+type Dependencies struct {
+	About    health.Service
+	Accounts *account.Accounts
+	Issuer   *issuer.Issuer
+	Sessions *session.Manager
+	Provider *oidc.Provider
+	// ConsentURL is the page where people decide about OAuth clients.
+	ConsentURL string
+	// InternalKey proves that the caller is the frontend: it registers people, sends
+	// what they decide about OAuth clients, and their addresses and browsers.
+	InternalKey string
+}
+
+// Routes returns every URL of auth.
+func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	r := web.NewRouter(t, web.Problem)
-	about.Routes(r)
-	about.RoutesJSON(r)
+	d.About.Routes(r)
+	d.About.RoutesJSON(r)
 	openapi.Routes(r, spec)
 
-	a, u := accounts{people: people, issuer: issuer, families: families, key: internalKey}, admin{people: people}
-	r.Post("/api/auth/register", requireKey(internalKey, a.register))
+	verifier := d.Issuer.Verifier
+	a, u := accounts{d}, admin{people: d.Accounts}
+	r.Post("/api/auth/register", requireKey(d.InternalKey, a.register))
 	r.Post("/api/auth/login", a.login)
 	r.Post("/api/auth/refresh", a.refresh)
 	r.Post("/api/auth/logout", a.logout)
 	r.Get("/api/auth/status", a.status)
-	r.Get("/api/auth/me", shared.Require(issuer.Verifier, a.me))
-	r.Post("/api/auth/password", shared.Require(issuer.Verifier, a.changePassword))
+	r.Get("/api/auth/me", token.Require(verifier, a.me))
+	r.Post("/api/auth/password", token.Require(verifier, a.changePassword))
 
-	r.Get("/api/auth/sessions", shared.Require(issuer.Verifier, a.listSessions))
-	r.Delete("/api/auth/sessions", shared.Require(issuer.Verifier, a.endOthers))
-	r.Delete("/api/auth/sessions/{id}", shared.Require(issuer.Verifier, a.endSession))
+	r.Get("/api/auth/sessions", token.Require(verifier, a.listSessions))
+	r.Delete("/api/auth/sessions", token.Require(verifier, a.endOtherSessions))
+	r.Delete("/api/auth/sessions/{id}", token.Require(verifier, a.endSession))
 
-	r.Get("/api/auth/users", shared.RequireRole(issuer.Verifier, u.list, shared.RoleAdmin))
-	r.Put("/api/auth/users/{id}/role", shared.RequireRole(issuer.Verifier, u.setRole, shared.RoleAdmin))
-	r.Put("/api/auth/users/{id}/disabled", shared.RequireRole(issuer.Verifier, u.setDisabled, shared.RoleAdmin))
+	r.Get("/api/auth/users", token.RequireRole(verifier, u.list, token.RoleAdmin))
+	r.Put("/api/auth/users/{id}/role", token.RequireRole(verifier, u.setRole, token.RoleAdmin))
+	r.Put("/api/auth/users/{id}/disabled", token.RequireRole(verifier, u.setDisabled, token.RoleAdmin))
 
-	o, k := oauth{provider: provider, people: people, lifetime: issuer.Lifetime, consent: consent}, wellKnown{issuer: issuer}
+	o, k := oauth{d}, wellKnown{issuer: d.Issuer}
 	r.Get("/oauth2/authorize", o.authorize)
 	r.Post("/oauth2/authorize", o.authorize)
-	r.Post("/oauth2/consent", requireKey(internalKey, o.describe))
-	r.Post("/oauth2/decision", requireKey(internalKey, shared.Require(issuer.Verifier, o.decide)))
+	r.Post("/oauth2/consent", requireKey(d.InternalKey, o.consent))
+	r.Post("/oauth2/decision", requireKey(d.InternalKey, token.Require(verifier, o.decide)))
 	r.Post("/oauth2/token", o.client(o.token))
-	r.Get("/oauth2/userinfo", shared.RequireScope(issuer.Verifier, o.userinfo, "openid"))
-	r.Post("/oauth2/userinfo", shared.RequireScope(issuer.Verifier, o.userinfo, "openid"))
+	r.Get("/oauth2/userinfo", token.RequireScope(verifier, o.userinfo, "openid"))
+	r.Post("/oauth2/userinfo", token.RequireScope(verifier, o.userinfo, "openid"))
 	r.Post("/oauth2/introspect", o.client(o.introspect))
 	r.Post("/oauth2/revoke", o.client(o.revoke))
 	r.Get("/oauth2/logout", o.logout)

@@ -4,63 +4,67 @@ import (
 	"net/http"
 	"time"
 
-	issued "craftista/auth/internal/token"
-	"craftista/shared/fault"
+	"craftista/auth/internal/session"
+	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
-type refreshRequest struct {
-	RefreshToken string `json:"refresh_token"`
+type sessionReply struct {
+	ID          int64     `json:"id"`
+	CreatedAt   time.Time `json:"created_at"`
+	LastUsedAt  time.Time `json:"last_used_at"`
+	Current     bool      `json:"current"`
+	Device      string    `json:"device"`      // "" if it is not known
+	Application string    `json:"application"` // "" is the site itself
 }
 
-// tokensReply is RFC 6749 section 5.1, and when the refresh token ends.
-type tokensReply struct {
-	AccessToken      string `json:"access_token"`
-	TokenType        string `json:"token_type"`
-	ExpiresIn        int64  `json:"expires_in"` // s
-	RefreshToken     string `json:"refresh_token"`
-	RefreshExpiresIn int64  `json:"refresh_expires_in"` // s
-}
-
-// refresh answers POST /api/auth/refresh.
-func (a accounts) refresh(w http.ResponseWriter, r *http.Request) error {
-	in, err := web.Decode[refreshRequest](r)
+// listSessions answers GET /api/auth/sessions.
+func (a accounts) listSessions(w http.ResponseWriter, r *http.Request) error {
+	userID, current, err := a.current(r)
 	if err != nil {
 		return err
 	}
-	if in.RefreshToken == "" {
-		return fault.New(fault.BadRequest, "refresh_token is needed")
-	}
-	next, err := a.families.Rotate(r.Context(), in.RefreshToken, "")
+	sessions, err := a.Sessions.List(r.Context(), userID)
 	if err != nil {
 		return err
 	}
-	return a.replyTokens(w, next)
+	reply := make([]sessionReply, len(sessions))
+	for i, s := range sessions {
+		reply[i] = sessionReply{
+			ID: s.ID, CreatedAt: s.CreatedAt.UTC(), LastUsedAt: s.LastUsedAt.UTC(), Current: s.ID == current,
+			Device: s.Device, Application: s.ClientName,
+		}
+	}
+	return web.ReplyTagged(w, r, "private, no-cache", reply)
 }
 
-// logout answers POST /api/auth/logout, with 204 whatever the token: whoever
-// wants to be signed out is. A body of another shape, or a database that cannot
-// be told, is an error all the same, since then nothing was revoked.
-func (a accounts) logout(w http.ResponseWriter, r *http.Request) error {
-	in, err := web.Decode[refreshRequest](r)
+// endSession answers DELETE /api/auth/sessions/{id}, the one in use included.
+func (a accounts) endSession(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.PathID(r)
 	if err != nil {
 		return err
 	}
-	if err := a.families.Revoke(r.Context(), in.RefreshToken); err != nil {
+	userID, _, err := a.current(r)
+	if err != nil {
 		return err
 	}
-	noContent(w)
-	return nil
+	return noContent(w, a.Sessions.Revoke(r.Context(), userID, id))
 }
 
-// replyTokens sends the refresh token with a new access token.
-func (a accounts) replyTokens(w http.ResponseWriter, refresh issued.Refresh) error {
-	access, err := a.issuer.Mint(refresh.Family.Person, refresh.Family.ID, time.Now())
+// endOtherSessions answers DELETE /api/auth/sessions: all but the one in use.
+func (a accounts) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
+	userID, current, err := a.current(r)
 	if err != nil {
 		return err
 	}
-	return web.Reply(w, http.StatusOK, tokensReply{
-		AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(a.issuer.Lifetime / time.Second),
-		RefreshToken: refresh.Token, RefreshExpiresIn: int64(refresh.ExpiresIn / time.Second),
-	})
+	return noContent(w, a.Sessions.RevokeOthers(r.Context(), userID, current))
+}
+
+// current is who asks and the session in use. It must be active: whoever has a
+// copy of an access token whose session was ended neither sees nor ends the
+// others. A token that names no session has none.
+func (a accounts) current(r *http.Request) (userID, current int64, err error) {
+	u := token.UserFrom(r.Context())
+	_, err = a.Sessions.AuthTime(r.Context(), u)
+	return u.ID, session.ID(u), err
 }

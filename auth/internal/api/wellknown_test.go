@@ -6,9 +6,22 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
+
+const (
+	jwksPath          = "/.well-known/jwks.json"
+	configurationPath = "/.well-known/openid-configuration"
+)
+
+// kids are those of the published keys.
+func (s *service) kids(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, key := range read[map[string][]map[string]string](t, s.get(t, jwksPath))["keys"] {
+		all = append(all, key["kid"])
+	}
+	return all
+}
 
 func TestJWKSHasPublicHalvesOnly(t *testing.T) {
 	t.Parallel()
@@ -24,16 +37,14 @@ func TestJWKSHasPublicHalvesOnly(t *testing.T) {
 		t.Errorf("modulus of %d bytes (%v), want 256", len(modulus), err)
 	}
 	sum := sha256.Sum256([]byte(`{"e":"AQAB","kty":"RSA","n":"` + key["n"] + `"}`)) // RFC 7638 section 3.1
-	want := map[string]string{
-		"kty": "RSA", "use": "sig", "alg": "RS256", "e": "AQAB", "n": key["n"], "kid": base64.RawURLEncoding.EncodeToString(sum[:]),
-	}
-	if diff := cmp.Diff(key, want); diff != "" {
-		t.Errorf("key (-got +want):\n%s", diff)
-	}
+	equal(t, "key", key, map[string]string{
+		"kty": "RSA", "use": "sig", "alg": "RS256", "e": "AQAB", "n": key["n"],
+		"kid": base64.RawURLEncoding.EncodeToString(sum[:]),
+	})
 }
 
-// TestDiscoveryIsTrue walks the document: it has these members and no other, and every
-// URL in it is of this service and leads somewhere.
+// TestDiscoveryIsTrue checks that the document has these members and no other, and
+// that every URL in it is of this service and exists.
 func TestDiscoveryIsTrue(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{})
@@ -51,13 +62,13 @@ func TestDiscoveryIsTrue(t *testing.T) {
 		"subject_types_supported": []any{"public"}, "id_token_signing_alg_values_supported": []any{"RS256"},
 		"token_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post", "none"},
 		"code_challenge_methods_supported":      []any{"S256"},
-		"claims_supported":                      []any{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "preferred_username", "email"},
-		"request_parameter_supported":           false, "request_uri_parameter_supported": false,
+		"claims_supported": []any{
+			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "preferred_username", "email",
+		},
+		"request_parameter_supported": false, "request_uri_parameter_supported": false,
 		"authorization_response_iss_parameter_supported": true,
 	}
-	if diff := cmp.Diff(got, want); diff != "" {
-		t.Errorf("document (-got +want):\n%s", diff)
-	}
+	equal(t, "document", got, want)
 	for name, value := range got {
 		url, _ := value.(string)
 		path, ours := strings.CutPrefix(url, s.URL)

@@ -21,7 +21,7 @@ import (
 const bits = 2048
 
 // read returns the key in the file. It checks:
-//   - that the file is open to its owner only, since who reads it signs as anybody
+//   - that the file is open to its owner only, since who reads it can sign as anybody
 //   - that it is one PKCS#8 RSA key in PEM (RFC 5958, RFC 7468) whose numbers fit
 //     each other
 //   - that the key has 2048 bits or more (RFC 7518 section 3.3)
@@ -58,7 +58,7 @@ func read(path string) (*rsa.PrivateKey, error) {
 }
 
 // ownerOnly refuses what group or others can read, write or enter. Windows keeps
-// access lists instead of these bits, so there is nothing to see there.
+// access lists instead of these bits, so there is nothing to check there.
 func ownerOnly(path string, info fs.FileInfo) error {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
 		return fmt.Errorf("%s has mode %04o, and signing keys must be open to their owner only: chmod %04o %s",
@@ -68,8 +68,8 @@ func ownerOnly(path string, info fs.FileInfo) error {
 }
 
 // create makes dir, if it is not there, and a key of that name in it. The key is
-// written whole under a name that is not read and then linked to its own, which
-// fails with fs.ErrExist for all but one of the processes that do so at once.
+// written whole under a name that no service reads and then linked to its own,
+// which fails with fs.ErrExist for all but one of the processes that do so at once.
 func create(dir, name string) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err

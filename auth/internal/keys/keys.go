@@ -1,5 +1,5 @@
 // Package keys is the RSA keys that sign tokens: PEM files in a directory. A new
-// key is published at once and signs later, when everybody knows it; an old one
+// key is published at once and signs later, when every verifier has it; an old one
 // stays published until the last token by it has expired.
 package keys
 
@@ -22,21 +22,21 @@ import (
 // Set is the keys of one directory. The private halves never leave it. It is
 // safe for concurrent use.
 type Set struct {
-	dir     string
-	keep    time.Duration
-	current atomic.Pointer[snapshot]
+	dir       string
+	retention time.Duration
+	current   atomic.Pointer[snapshot]
 }
 
 // Open reads the keys in dir, and makes dir and the first key if they are not
-// there; see list and read for what it checks. A key stays published for keep
+// there; see list and read for what it checks. A key stays published for retention
 // after the next one began to sign: the longest life of a token, and some more
 // for clocks that differ.
-func Open(dir string, keep time.Duration) (*Set, error) {
-	s := &Set{dir: dir, keep: keep}
+func Open(dir string, retention time.Duration) (*Set, error) {
+	s := &Set{dir: dir, retention: retention}
 	all, err := list(dir)
 	if err == nil && len(all) == 0 {
 		if err = create(dir, firstName); errors.Is(err, fs.ErrExist) {
-			err = nil // another replica's came first
+			err = nil // another replica was faster
 		}
 	}
 	if err == nil {
@@ -48,13 +48,12 @@ func Open(dir string, keep time.Duration) (*Set, error) {
 	return s, nil
 }
 
-// Watch looks into the directory at every interval until ctx is done, and takes
-// up new keys and drops old ones. What it cannot read it logs, and works on with
-// what it has.
+// Watch reads the directory at every interval until ctx is done: it loads new keys
+// and drops old ones. An error is logged, and the keys in memory stay in use.
 func (s *Set) Watch(ctx context.Context, interval time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	var known string // the last complaint, so that each is logged once
+	var logged string // the last error, so that each is logged once
 	for {
 		select {
 		case <-ctx.Done():
@@ -63,28 +62,29 @@ func (s *Set) Watch(ctx context.Context, interval time.Duration, log *slog.Logge
 		}
 		changed, err := s.refresh()
 		switch {
-		case err != nil && err.Error() != known:
-			log.ErrorContext(ctx, "signing keys cannot be read, the ones in memory stay", "error", err)
-			known = err.Error()
 		case err == nil && changed:
 			log.InfoContext(ctx, "signing keys changed", "files", s.current.Load().names())
-		}
-		if err == nil {
-			known = ""
+			logged = ""
+		case err == nil:
+			logged = ""
+		case err.Error() != logged:
+			log.ErrorContext(ctx, "signing keys cannot be read, the ones in memory stay", "error", err)
+			logged = err.Error()
 		}
 	}
 }
 
-// refresh takes up what the directory holds now, and reports whether that is
-// news. Names are enough to tell, because a key never changes under its name;
-// the directory's time of change would miss two changes within its resolution.
+// refresh loads what the directory contains now, and reports whether that has
+// changed. The names are enough to tell, because a key never changes under its
+// name; the directory's modification time would miss two changes within its
+// resolution.
 func (s *Set) refresh() (changed bool, err error) {
 	all, err := list(s.dir)
 	if err != nil {
 		return false, err
 	}
 	now := time.Now()
-	all = slices.DeleteFunc(all, func(e entry) bool { return !e.live(now, s.keep) })
+	all = slices.DeleteFunc(all, func(e entry) bool { return !e.published(now, s.retention) })
 	old := s.current.Load()
 	if old != nil && slices.Equal(all, old.entries) {
 		return false, nil
@@ -106,13 +106,14 @@ func (s *Set) refresh() (changed bool, err error) {
 	return true, nil
 }
 
-// Sign returns the claims as a JWT of that type, signed with the newest key whose
-// time has come: RS256 (RFC 7518 section 3.3), typ and kid in the header.
+// Sign returns the claims as a JWT of that type, signed with the newest key that
+// has started to sign: RS256 (RFC 7518 section 3.3), typ and kid in the header.
 func (s *Set) Sign(typ string, claims jwt.Claims) (string, error) {
-	key, kid := s.current.Load().signer(time.Now())
+	current := s.current.Load()
+	i := signer(current.entries, time.Now())
 	t := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
-	t.Header["typ"], t.Header["kid"] = typ, kid
-	signed, err := t.SignedString(key)
+	t.Header["typ"], t.Header["kid"] = typ, current.kids[i]
+	signed, err := t.SignedString(current.private[i])
 	if err != nil {
 		return "", fmt.Errorf("sign %s: %w", typ, err)
 	}
@@ -123,7 +124,7 @@ func (s *Set) Sign(typ string, claims jwt.Claims) (string, error) {
 // caller does not change it.
 func (s *Set) JWKS() json.RawMessage { return s.current.Load().published }
 
-// KeyfuncCtx implements shared/token's Keys, without a call to ourselves.
+// KeyfuncCtx implements shared/token's Keys, without a request over the network.
 func (s *Set) KeyfuncCtx(ctx context.Context) jwt.Keyfunc {
 	return s.current.Load().verify.KeyfuncCtx(ctx)
 }

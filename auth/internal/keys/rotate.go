@@ -10,17 +10,17 @@ import (
 )
 
 // Rotate adds a key to dir that signs from activation on, rounded up to the
-// second, and removes those that no live token can name (see Open for keep). If
-// dir holds no key, the new one is the first and signs at once. It returns the
-// names of the files. Services need not be told: their Watch sees it.
+// second, and removes those that no valid token can name (see Open for retention).
+// If dir has no key, the new one is the first and signs at once. It returns the
+// names of the files. Running services load them by Watch.
 //
-// The activation must outlast what verifiers may hold, or a token by the new key
-// meets verifiers that have seen no such key. They do ask for an unknown one, but
-// once a minute at most, and a stranger's invented kids can use that up.
+// The activation must be longer than verifiers cache keys, or they get a token by
+// a key that they do not have. They do ask for an unknown one, but once a minute
+// at most, and a stranger's invented kids can use that up.
 //
-// Two processes that rotate within one second make one key, and the later of
-// them is told so; otherwise each makes its own, and all is well too.
-func Rotate(dir string, activation, keep time.Duration) (added string, removed []string, err error) {
+// Of two processes that rotate within one second, the second gets an error, and
+// there is one new key. Otherwise each makes its own, which is safe too.
+func Rotate(dir string, activation, retention time.Duration) (added string, removed []string, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("rotate signing keys: %w", err)
@@ -41,7 +41,7 @@ func Rotate(dir string, activation, keep time.Duration) (added string, removed [
 		return "", nil, err
 	}
 	for _, e := range all {
-		if e.live(now, keep) {
+		if e.published(now, retention) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(dir, e.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -61,33 +61,34 @@ type Status struct {
 	Until time.Time // published up to then; zero is without an end
 }
 
-// List tells what dir holds, the newest key first. It makes nothing.
-func List(dir string, keep time.Duration) ([]Status, error) {
+// List tells what dir contains, the newest key first. It makes nothing.
+func List(dir string, retention time.Duration) ([]Status, error) {
 	all, err := list(dir)
 	if err != nil {
 		return nil, fmt.Errorf("list signing keys: %w", err)
 	}
 	now := time.Now()
 	var states []Status
-	signing := false
 	for i, e := range all {
 		key, err := read(filepath.Join(dir, e.name))
 		if err != nil {
 			return nil, fmt.Errorf("list signing keys: %w", err)
 		}
-		s := Status{File: e.name, Kid: thumbprint(&key.PublicKey), From: e.from}
-		if !e.until.IsZero() {
-			s.Until = e.until.Add(keep)
+		public, err := publicJWK(key)
+		if err != nil {
+			return nil, err
 		}
-		switch {
-		case !signing && (!e.from.After(now) || i == len(all)-1):
-			s.State, signing = "signs", true
-		case e.from.After(now):
+		s := Status{File: e.name, Kid: public.KID, State: "expired", From: e.from}
+		if !e.until.IsZero() {
+			s.Until = e.until.Add(retention)
+		}
+		switch signing := signer(all, now); {
+		case i < signing:
 			s.State = "waits"
-		case e.live(now, keep):
+		case i == signing:
+			s.State = "signs"
+		case e.published(now, retention):
 			s.State = "verifies"
-		default:
-			s.State = "expired"
 		}
 		states = append(states, s)
 	}

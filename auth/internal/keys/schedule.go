@@ -12,8 +12,8 @@ import (
 
 // A key's file is named for the time from which it signs, and a key signs until
 // the next one does. So the whole schedule is in the names: every replica reads
-// the same, and it survives restarts, copies, archives and mounts, which times
-// in the file system or in a process do not.
+// the same, and it survives restarts, copies, archives and mounts, which times in
+// the file system or in a process do not.
 const (
 	suffix    = ".pem"
 	firstName = "key-0001" + suffix // signs from the start, when there is no other
@@ -27,10 +27,20 @@ type entry struct {
 	until time.Time // and up to then; zero for the last key
 }
 
-// live reports whether a token by the key can be good at now: tokens live for
-// keep at most.
-func (e entry) live(now time.Time, keep time.Duration) bool {
-	return e.until.IsZero() || now.Before(e.until.Add(keep))
+// published reports whether a token by the key can be valid at now: tokens live
+// for at most retention.
+func (e entry) published(now time.Time, retention time.Duration) bool {
+	return e.until.IsZero() || now.Before(e.until.Add(retention))
+}
+
+// signer is the index of the key that signs at now: the newest that has started,
+// or the oldest if none has.
+func signer(newestFirst []entry, now time.Time) int {
+	i := 0
+	for i < len(newestFirst)-1 && newestFirst[i].from.After(now) {
+		i++
+	}
+	return i
 }
 
 // list reads the schedule, the newest key first. No directory is no keys. It
@@ -62,7 +72,8 @@ func list(dir string) ([]entry, error) {
 		}
 		from, err := time.Parse(layout, file.Name())
 		if err != nil && file.Name() != firstName {
-			return nil, fmt.Errorf("%s in %s has no name for a key: %s, or %s for one that signs from then on", file.Name(), dir, firstName, layout)
+			return nil, fmt.Errorf("%s in %s has no name for a key: %s, or %s for one that signs from then on",
+				file.Name(), dir, firstName, layout)
 		}
 		all = append(all, entry{name: file.Name(), from: from})
 	}

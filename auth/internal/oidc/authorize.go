@@ -9,16 +9,16 @@ import (
 	"strings"
 	"time"
 
-	"craftista/auth/internal/token"
+	"craftista/auth/internal/session"
 	"craftista/shared/fault"
-	shared "craftista/shared/token"
+	"craftista/shared/token"
 )
 
 // freshness is how old a sign-in may be that prompt=login asks for: as long as
 // it takes to come back from the sign-in page and decide.
 const freshness = 5 * time.Minute
 
-// Request is an authorization request that holds to all rules.
+// Request is an authorization request that follows all rules.
 type Request struct {
 	Client      Client
 	RedirectURI string
@@ -29,7 +29,7 @@ type Request struct {
 	maxAge      time.Duration // of the sign-in; negative is any
 }
 
-// RedirectError is a refusal that the client hears of by the browser. Any other error
+// RedirectError is a refusal that the browser takes to the client. Any other error
 // of Check is for the person only.
 type RedirectError struct {
 	To    string // the URL to send the browser to
@@ -66,7 +66,10 @@ func (p *Provider) Check(ctx context.Context, q url.Values) (Request, error) {
 	case !client.redirects(q.Get("redirect_uri")):
 		return r, fault.New(fault.BadRequest, "the redirect_uri is not one of the application's")
 	}
-	r = Request{Client: client, RedirectURI: q.Get("redirect_uri"), nonce: q.Get("nonce"), challenge: q.Get("code_challenge"), maxAge: -1}
+	r = Request{
+		Client: client, RedirectURI: q.Get("redirect_uri"), nonce: q.Get("nonce"),
+		challenge: q.Get("code_challenge"), maxAge: -1,
+	}
 	if len(q["state"]) == 1 {
 		r.state = q.Get("state")
 	}
@@ -132,11 +135,11 @@ func (r *Request) readPrompt(q url.Values) error {
 
 // Decide does what the person, signed in on the site, decided about the request,
 // and returns where to send the browser. Besides what Check does, it checks:
-//   - that the sign-in is live: not signed out, revoked or disabled since
-//   - that it is as young as the client wants (max_age and prompt)
+//   - that the sign-in is active: not signed out, revoked or disabled since
+//   - that it is as recent as the client wants (max_age and prompt)
 //
 // One that is older is a Conflict fault: sign in again, then decide.
-func (p *Provider) Decide(ctx context.Context, q url.Values, u shared.User, approve bool) (string, error) {
+func (p *Provider) Decide(ctx context.Context, q url.Values, u token.User, approve bool) (string, error) {
 	r, err := p.Check(ctx, q)
 	var refused *RedirectError
 	switch {
@@ -147,35 +150,35 @@ func (p *Provider) Decide(ctx context.Context, q url.Values, u shared.User, appr
 	case !approve:
 		return p.refused(r, refuse("access_denied", "the person said no")).To, nil
 	}
-	id, err := strconv.ParseInt(u.Session, 10, 64)
-	if err != nil {
-		id = 0 // no sign-in
-	}
-	began, err := p.families.Began(ctx, id, u.ID, "")
+	authTime, err := p.sessions.AuthTime(ctx, u)
 	if err != nil {
 		return "", err
 	}
-	if age := p.now().Sub(began); r.maxAge >= 0 && age > max(r.maxAge, time.Second) { // a second to come back from the sign-in
-		return "", &fault.Error{Kind: fault.Conflict, Message: "the application wants you to sign in again", Code: "login_required"}
+	// The browser may need a second to come back from the sign-in page.
+	if r.maxAge >= 0 && p.now().Sub(authTime) > max(r.maxAge, time.Second) {
+		const message = "the application wants you to sign in again"
+		return "", &fault.Error{Kind: fault.Conflict, Message: message, Code: "login_required"}
 	}
-	code, err := p.families.NewCode(ctx, token.Code{
-		ClientID: r.Client.ID, UserID: u.ID, RedirectURI: r.RedirectURI, Scope: r.Scope, Nonce: r.nonce, Challenge: r.challenge, AuthTime: began,
+	code, err := p.sessions.IssueCode(ctx, session.Code{
+		ClientID: r.Client.ID, UserID: u.ID, RedirectURI: r.RedirectURI, Scope: r.Scope,
+		Nonce: r.nonce, Challenge: r.challenge, AuthTime: authTime,
 	})
 	if err != nil {
 		return "", err
 	}
-	return p.back(r, url.Values{"code": {code}}), nil
+	return p.redirect(r, url.Values{"code": {code}}), nil
 }
 
 func (p *Provider) refused(r Request, cause error) *RedirectError {
 	e := refuse("invalid_request", "")
 	errors.As(cause, &e)
-	return &RedirectError{To: p.back(r, url.Values{"error": {e.Code}, "error_description": {e.Description}}), cause: cause}
+	to := p.redirect(r, url.Values{"error": {e.Code}, "error_description": {e.Description}})
+	return &RedirectError{To: to, cause: cause}
 }
 
-// back is the redirect URI with the response, the state as it came, and who
+// redirect is the redirect URI with the response, the state as it came, and who
 // responds (RFC 9207 section 2).
-func (p *Provider) back(r Request, response url.Values) string {
+func (p *Provider) redirect(r Request, response url.Values) string {
 	response.Set("iss", p.issuer.URL)
 	if r.state != "" {
 		response.Set("state", r.state)

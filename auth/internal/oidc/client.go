@@ -21,29 +21,29 @@ type Client struct {
 	ID           string
 	Name         string   // what people see when they are asked
 	SecretHash   []byte   // SHA-256; nil is a public client
-	RedirectURIs []string // none: the client speaks for itself only
+	RedirectURIs []string // none: the client acts for itself only
 	LogoutURIs   []string // where the browser may go after a sign-out
 	Scopes       []string // what it may ask for
 }
 
-// Clients keeps clients; an unknown one is a NotFound fault.
+// Clients stores clients; an unknown one is a NotFound fault.
 type Clients interface {
 	Client(ctx context.Context, id string) (Client, error)
 }
 
-// Scopes are all there are.
+// Scopes are all that a client can ask for.
 func Scopes() []string {
 	return []string{"openid", "profile", "email", token.ScopeReadVotes, token.ScopeVote}
 }
 
-// NewClient makes a client, and its secret unless it is public, which is kept
-// nowhere. Flaws are an Invalid fault with all of them.
+// NewClient makes a client, and its secret unless it is public, which is stored
+// nowhere. Broken rules are an Invalid fault with all of them.
 func NewClient(name string, redirects, logouts, scopes []string, public bool) (c Client, secret string, err error) {
 	var broken fault.Checks
-	broken.Require(name != "" && utf8.ValidString(name) && utf8.RuneCountInString(name) <= 100 && !strings.ContainsFunc(name, isControl),
-		"name", "must be 1 to 100 characters that can be seen")
+	broken.Require(validName(name), "name", "must be 1 to 100 characters that can be seen")
 	for _, uri := range slices.Concat(redirects, logouts) {
-		broken.Require(ValidRedirect(uri), uri, "must be an https URL, or an http one of this machine, without user, fragment and parameters of ours")
+		broken.Require(ValidRedirect(uri), uri,
+			"must be an https URL, or an http one of this machine, without user, fragment and parameters of ours")
 	}
 	broken.Require(len(redirects) > 0 || !public, "redirect", "is needed for a public client")
 	broken.Require(len(scopes) > 0, "scope", "is needed")
@@ -53,12 +53,20 @@ func NewClient(name string, redirects, logouts, scopes []string, public bool) (c
 	if err := broken.Err(); err != nil {
 		return c, "", err
 	}
-	c = Client{ID: "client-" + strings.ToLower(rand.Text()), Name: name, RedirectURIs: redirects, LogoutURIs: logouts, Scopes: scopes}
+	c = Client{
+		ID: "client-" + strings.ToLower(rand.Text()), Name: name,
+		RedirectURIs: redirects, LogoutURIs: logouts, Scopes: scopes,
+	}
 	if !public {
 		secret = rand.Text() + rand.Text() // 260 random bits
 		c.SecretHash = hash(secret)
 	}
 	return c, secret, nil
+}
+
+func validName(name string) bool {
+	length := utf8.RuneCountInString(name)
+	return utf8.ValidString(name) && length >= 1 && length <= 100 && !strings.ContainsFunc(name, isControl)
 }
 
 func isControl(r rune) bool {
@@ -71,11 +79,12 @@ func isControl(r rune) bool {
 //   - that it is absolute and has a host (RFC 6749 section 3.1.2)
 //   - https, or http to this machine only (RFC 8252 section 8.3)
 //   - that there is no fragment, not even an empty one (RFC 6749 section 3.1.2)
-//   - that it names no user, which hides the host from people
-//   - that it does not bring a parameter of the response (RFC 9700 section 4.2)
-//   - that it is spelt as Go spells it, so that no two readers differ about it
+//   - that it has no user, which hides the host from people
+//   - that it has no parameter of the response (RFC 9700 section 4.2)
+//   - that it is written as Go writes it, so that no two parsers differ about it
 func ValidRedirect(uri string) bool {
-	if len(uri) > 1000 || strings.ContainsFunc(uri, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '#' }) {
+	forbidden := func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '#' }
+	if len(uri) > 1000 || strings.ContainsFunc(uri, forbidden) {
 		return false
 	}
 	u, err := url.Parse(uri)
@@ -98,9 +107,9 @@ func (c Client) redirects(uri string) bool {
 	return slices.Contains(c.RedirectURIs, uri) && ValidRedirect(uri)
 }
 
-// holds reports whether the secret is the client's, in constant time; a public
+// hasSecret reports whether the secret is the client's, in constant time; a public
 // client has none.
-func (c Client) holds(secret string) bool {
+func (c Client) hasSecret(secret string) bool {
 	return subtle.ConstantTimeCompare(hash(secret), c.SecretHash) == 1
 }
 

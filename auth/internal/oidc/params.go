@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Error is a refusal in OAuth's words (RFC 6749 sections 4.1.2.1 and 5.2), meant
-// for the client.
+// Error is a refusal by an error code of OAuth (RFC 6749 sections 4.1.2.1 and 5.2),
+// meant for the client.
 type Error struct{ Code, Description string }
 
 // Error is the text for the log.
@@ -16,8 +16,8 @@ func (e *Error) Error() string { return e.Code + ": " + e.Description }
 
 func refuse(code, description string) *Error { return &Error{code, description} }
 
-// check holds parameters to what every endpoint asks of them:
-//   - none comes twice (RFC 6749 sections 3.1 and 3.2)
+// check checks what every endpoint demands of its parameters:
+//   - none is there twice (RFC 6749 sections 3.1 and 3.2)
 //   - each is UTF-8 without NUL, and none is over 2,000 bytes
 func check(p url.Values) error {
 	for name, values := range p {
@@ -49,6 +49,14 @@ func scopesOf(text string, allowed []string) (string, bool) {
 		}
 	}
 	return strings.Join(scopes, " "), true
+}
+
+// narrow is the scope that is asked for within what is allowed, all of it if none is.
+func narrow(asked, allowed string) (string, bool) {
+	if asked == "" {
+		return allowed, true
+	}
+	return scopesOf(asked, strings.Fields(allowed))
 }
 
 // withQuery adds parameters to a URL without fragment.

@@ -2,12 +2,8 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"fmt"
 
 	"craftista/auth/internal/oidc"
-	"craftista/shared/fault"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -16,20 +12,17 @@ import (
 // Clients implements oidc.Clients. It is safe for concurrent use.
 type Clients struct{ db *sqlx.DB }
 
-// NewClients returns clients on db, which the caller closes.
+// NewClients returns clients in db, which the caller closes.
 func NewClients(db *sqlx.DB) *Clients { return &Clients{db: db} }
 
-// Add keeps a new client.
+// Add stores a new client.
 func (s *Clients) Add(ctx context.Context, c oidc.Client) error {
 	const query = `
 		INSERT INTO auth.clients (id, name, secret_hash, redirect_uris, post_logout_redirect_uris, scopes)
 		VALUES ($1, $2, $3, $4, $5, $6)`
 	list := func(texts []string) any { return pq.Array(append([]string{}, texts...)) } // nil is NULL to pq
-	_, err := s.db.ExecContext(ctx, query, c.ID, c.Name, c.SecretHash, list(c.RedirectURIs), list(c.LogoutURIs), list(c.Scopes))
-	if err != nil {
-		return fmt.Errorf("insert client: %w", err)
-	}
-	return nil
+	return exec(ctx, s.db, "insert client", query,
+		c.ID, c.Name, c.SecretHash, list(c.RedirectURIs), list(c.LogoutURIs), list(c.Scopes))
 }
 
 // Client implements oidc.Clients.
@@ -41,11 +34,5 @@ func (s *Clients) Client(ctx context.Context, id string) (oidc.Client, error) {
 	var c oidc.Client
 	err := s.db.QueryRowContext(ctx, query, id).
 		Scan(&c.ID, &c.Name, &c.SecretHash, pq.Array(&c.RedirectURIs), pq.Array(&c.LogoutURIs), pq.Array(&c.Scopes))
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return c, fault.New(fault.NotFound, "no such client")
-	case err != nil:
-		return c, fmt.Errorf("select client: %w", err)
-	}
-	return c, nil
+	return c, rowError(err, "select client", "no such client")
 }

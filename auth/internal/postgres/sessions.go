@@ -2,17 +2,140 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
-	"craftista/auth/internal/token"
-	"craftista/shared/fault"
+	"craftista/auth/internal/session"
+	"craftista/shared/pg"
+
+	"github.com/jmoiron/sqlx"
 )
 
-// Sessions implements token.SessionStore. The latest token of a family ends last.
-func (s *Families) Sessions(ctx context.Context, userID int64, limit int, now time.Time) ([]token.Session, error) {
+// Sessions implements session.Store. It is safe for concurrent use.
+type Sessions struct{ db *sqlx.DB }
+
+// NewSessions returns sessions in db, which the caller closes.
+func NewSessions(db *sqlx.DB) *Sessions { return &Sessions{db: db} }
+
+// Start implements session.Store. The person's row is locked, so that whoever
+// disables them either prevents this or sees the family. It also deletes expired
+// families, anybody's, more of them than it adds.
+func (s *Sessions) Start(ctx context.Context, f session.NewFamily) (family session.Family, err error) {
+	err = pg.InTx(ctx, s.db, func(tx *sqlx.Tx) (err error) {
+		family, err = startFamily(ctx, tx, f)
+		return err
+	})
+	return family, err
+}
+
+func startFamily(ctx context.Context, tx *sqlx.Tx, n session.NewFamily) (session.Family, error) {
+	const insert = `
+		INSERT INTO auth.refresh_families (user_id, client_id, scope, device, created_at, expires_at)
+		SELECT id, $2, $3, $4, $5, $6
+		  FROM auth.users
+		 WHERE id = $1
+		   AND disabled_at IS NULL
+		   FOR SHARE
+		RETURNING id`
+	f := session.Family{ClientID: n.ClientID, Scope: n.Scope}
+	err := tx.GetContext(ctx, &f.ID, insert, n.UserID, n.ClientID, n.Scope, n.Device, n.StartedAt, n.ExpiresAt)
+	if err := rowError(err, "insert refresh family", "nobody with that id may sign in"); err != nil {
+		return f, err
+	}
+	if f.Person, _, err = person(ctx, tx, n.UserID); err != nil {
+		return f, err
+	}
+	if err := insertToken(ctx, tx, f.ID, n.StartedAt, n.First); err != nil {
+		return f, err
+	}
+	return f, deleteExpired(ctx, tx, n.StartedAt)
+}
+
+// Rotate implements session.Store. Both rows are locked; the person is read after
+// that, so that a change that revoked nothing is seen too.
+func (s *Sessions) Rotate(
+	ctx context.Context, hash []byte, now time.Time, decide func(session.PresentedToken) session.Rotation,
+) error {
+	return pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
+		p, err := lockToken(ctx, tx, hash, now)
+		if err != nil {
+			return err
+		}
+		switch r := decide(p); {
+		case r.RevokeFamily:
+			return revokeFamily(ctx, tx, p.Family.ID, now)
+		case r.Next.Hash != nil:
+			if err := markUsed(ctx, tx, hash, now); err != nil {
+				return err
+			}
+			return insertToken(ctx, tx, p.Family.ID, now, r.Next)
+		default:
+			return nil
+		}
+	})
+}
+
+func lockToken(ctx context.Context, tx *sqlx.Tx, hash []byte, now time.Time) (session.PresentedToken, error) {
 	const query = `
-		SELECT f.id, f.created_at, latest.created_at, f.device, CASE WHEN f.client_id = '' THEN '' ELSE coalesce(c.name, f.client_id) END
+		SELECT f.id, f.user_id, f.client_id, f.scope, f.expires_at, f.revoked_at IS NOT NULL, t.used_at
+		  FROM auth.refresh_tokens AS t
+		  JOIN auth.refresh_families AS f ON f.id = t.family_id
+		 WHERE t.hash = $1
+		   AND t.expires_at > $2
+		   FOR UPDATE`
+	var p session.PresentedToken
+	var userID int64
+	var usedAt sql.NullTime
+	f := &p.Family
+	err := tx.QueryRowContext(ctx, query, hash, now).
+		Scan(&f.ID, &userID, &f.ClientID, &f.Scope, &p.FamilyExpiresAt, &p.FamilyRevoked, &usedAt)
+	if err := rowError(err, "select refresh token", "no such refresh token"); err != nil {
+		return p, err
+	}
+	p.UsedAt = usedAt.Time
+	f.Person, _, err = person(ctx, tx, userID)
+	return p, err
+}
+
+func insertToken(ctx context.Context, tx *sqlx.Tx, familyID int64, now time.Time, t session.StoredToken) error {
+	const query = `
+		INSERT INTO auth.refresh_tokens (hash, family_id, created_at, expires_at)
+		VALUES ($1, $2, $3, $4)`
+	return exec(ctx, tx, "insert refresh token", query, t.Hash, familyID, now, t.ExpiresAt)
+}
+
+func markUsed(ctx context.Context, tx *sqlx.Tx, hash []byte, now time.Time) error {
+	const query = `
+		UPDATE auth.refresh_tokens
+		   SET used_at = $2
+		 WHERE hash = $1
+		   AND used_at IS NULL`
+	return exec(ctx, tx, "mark refresh token", query, hash, now)
+}
+
+// deleteExpired deletes a few expired families, and skips those that another
+// transaction is deleting. There is no deadlock with Rotate, which locks none of
+// their tokens, since a token expires with its family at the latest.
+func deleteExpired(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
+	const query = `
+		DELETE FROM auth.refresh_families
+		 WHERE id IN (
+		       SELECT id
+		         FROM auth.refresh_families
+		        WHERE expires_at <= $1
+		        ORDER BY expires_at
+		        LIMIT 10
+		          FOR UPDATE SKIP LOCKED)`
+	return exec(ctx, tx, "delete expired refresh families", query, now)
+}
+
+// List implements session.Store. The latest token of a family expires last. The
+// columns have the names that sqlx gives the fields of session.Session.
+func (s *Sessions) List(ctx context.Context, userID int64, limit int, now time.Time) ([]session.Session, error) {
+	const query = `
+		SELECT f.id, f.created_at AS createdat, latest.created_at AS lastusedat, f.device,
+		       CASE WHEN f.client_id = '' THEN '' ELSE coalesce(c.name, f.client_id) END AS clientname
 		  FROM auth.refresh_families AS f
 		  LEFT JOIN auth.clients AS c ON c.id = f.client_id
 		 CROSS JOIN LATERAL (
@@ -26,50 +149,26 @@ func (s *Families) Sessions(ctx context.Context, userID int64, limit int, now ti
 		   AND latest.expires_at > $2
 		 ORDER BY latest.created_at DESC, f.id DESC
 		 LIMIT $3`
-	rows, err := s.db.QueryContext(ctx, query, userID, now, limit)
-	if err != nil {
-		return nil, fmt.Errorf("select sessions of user %d: %w", userID, err)
-	}
-	defer func() { _ = rows.Close() }()
-	var sessions []token.Session
-	for rows.Next() {
-		var one token.Session
-		if err := rows.Scan(&one.ID, &one.CreatedAt, &one.LastUsedAt, &one.Device, &one.ClientName); err != nil {
-			return nil, fmt.Errorf("select sessions of user %d: %w", userID, err)
-		}
-		sessions = append(sessions, one)
-	}
-	if err := rows.Err(); err != nil {
+	var sessions []session.Session
+	if err := s.db.SelectContext(ctx, &sessions, query, userID, now, limit); err != nil {
 		return nil, fmt.Errorf("select sessions of user %d: %w", userID, err)
 	}
 	return sessions, nil
 }
 
-// EndSession implements token.SessionStore. It waits for a Rotate of the family,
-// whose next token is no good then.
-func (s *Families) EndSession(ctx context.Context, id, userID int64, now time.Time) error {
+// StartedAt implements session.Store.
+func (s *Sessions) StartedAt(ctx context.Context, id, userID int64, clientID string, now time.Time) (time.Time, error) {
 	const query = `
-		UPDATE auth.refresh_families
-		   SET revoked_at = $3
-		 WHERE id = $1
-		   AND user_id = $2
-		   AND revoked_at IS NULL
-		   AND expires_at > $3`
-	result, err := s.db.ExecContext(ctx, query, id, userID, now)
-	if err != nil {
-		return fmt.Errorf("revoke refresh family %d: %w", id, err)
-	}
-	switch n, err := result.RowsAffected(); {
-	case err != nil:
-		return fmt.Errorf("revoke refresh family %d: %w", id, err)
-	case n == 0:
-		return fault.New(fault.NotFound, "no such family is live")
-	default:
-		return nil
-	}
-}
-
-// EndOthers implements token.SessionStore.
-func (s *Families) EndOthers(ctx context.Context, userID, keep int64) error {
-	return revokeFamilies(ctx, s.db, userID, keep)
+		SELECT f.created_at
+		  FROM auth.refresh_families AS f
+		  JOIN auth.users AS u ON u.id = f.user_id
+		 WHERE f.id = $1
+		   AND f.user_id = $2
+		   AND f.client_id = $3
+		   AND f.revoked_at IS NULL
+		   AND f.expires_at > $4
+		   AND u.disabled_at IS NULL`
+	var at time.Time
+	err := s.db.GetContext(ctx, &at, query, id, userID, clientID, now)
+	return at, rowError(err, "select refresh family", "no such family is active")
 }

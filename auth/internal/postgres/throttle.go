@@ -14,13 +14,13 @@ import (
 // Throttle implements throttle.Store. It is safe for concurrent use.
 type Throttle struct{ db *sqlx.DB }
 
-// NewThrottle returns a throttle's store on db, which the caller closes.
+// NewThrottle returns a throttle's store in db, which the caller closes.
 func NewThrottle(db *sqlx.DB) *Throttle { return &Throttle{db: db} }
 
 // Counts implements throttle.Store.
 func (s *Throttle) Counts(ctx context.Context, keys [][]byte, now time.Time) (map[string]throttle.Count, error) {
 	const query = `
-		SELECT key, failures, last_at
+		SELECT key, failures, last_at AS lastat
 		  FROM auth.throttle
 		 WHERE key = ANY ($1)
 		   AND forget_at > $2`
@@ -28,7 +28,7 @@ func (s *Throttle) Counts(ctx context.Context, keys [][]byte, now time.Time) (ma
 }
 
 // Fail implements throttle.Store. The rows are locked in one order, so that two at
-// once do not wait for each other. It also deletes what is to be forgotten.
+// once do not wait for each other. It also deletes expired counts.
 func (s *Throttle) Fail(ctx context.Context, keys [][]byte, now, forget time.Time) (map[string]throttle.Count, error) {
 	const clean = `
 		DELETE FROM auth.throttle
@@ -48,9 +48,9 @@ func (s *Throttle) Fail(ctx context.Context, keys [][]byte, now, forget time.Tim
 		   SET failures = CASE WHEN t.forget_at <= excluded.last_at THEN 1 ELSE t.failures + 1 END,
 		       last_at = excluded.last_at,
 		       forget_at = excluded.forget_at
-		RETURNING key, failures, last_at`
-	if _, err := s.db.ExecContext(ctx, clean, now); err != nil {
-		return nil, fmt.Errorf("delete old throttle counts: %w", err)
+		RETURNING key, failures, last_at AS lastat`
+	if err := exec(ctx, s.db, "delete old throttle counts", clean, now); err != nil {
+		return nil, err
 	}
 	return s.counts(ctx, query, pq.ByteaArray(keys), now, forget)
 }
@@ -71,29 +71,20 @@ func (s *Throttle) Succeed(ctx context.Context, keys [][]byte, known []byte, now
 		    ON CONFLICT (key) DO UPDATE
 		   SET last_at = excluded.last_at,
 		       forget_at = excluded.forget_at`
-	if _, err := s.db.ExecContext(ctx, query, pq.ByteaArray(keys), known, now, forget); err != nil {
-		return fmt.Errorf("forget throttle counts: %w", err)
-	}
-	return nil
+	return exec(ctx, s.db, "reset throttle counts", query, pq.ByteaArray(keys), known, now, forget)
 }
 
 func (s *Throttle) counts(ctx context.Context, query string, args ...any) (map[string]throttle.Count, error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
-	if err != nil {
+	var rows []struct {
+		Key []byte
+		throttle.Count
+	}
+	if err := s.db.SelectContext(ctx, &rows, query, args...); err != nil {
 		return nil, fmt.Errorf("count for throttle: %w", err)
 	}
-	defer func() { _ = rows.Close() }()
 	counts := map[string]throttle.Count{}
-	for rows.Next() {
-		var key []byte
-		var c throttle.Count
-		if err := rows.Scan(&key, &c.Failures, &c.LastAt); err != nil {
-			return nil, fmt.Errorf("count for throttle: %w", err)
-		}
-		counts[string(key)] = c
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("count for throttle: %w", err)
+	for _, row := range rows {
+		counts[string(row.Key)] = row.Count
 	}
 	return counts, nil
 }

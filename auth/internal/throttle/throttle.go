@@ -1,5 +1,5 @@
-// Package throttle slows down whoever guesses passwords or registers people by
-// the dozen, and nobody else.
+// Package throttle slows down whoever guesses passwords or registers many people,
+// and nobody else.
 package throttle
 
 import (
@@ -16,11 +16,11 @@ const (
 	knownFor    = 90 * 24 * time.Hour // since the last success from there
 )
 
-// Limits say how much is free, and how long the waits are after that: First,
-// then twice as long after each further failure, up to Most or AccountMost.
+// Limits say how many failures are free, and how long the waits are after that:
+// First, then twice as long after each further failure, up to Most or AccountMost.
 type Limits struct {
 	PairFree     int           `env:"THROTTLE_PAIR_FREE"`    // failures at one account from one address
-	AccountFree  int           `env:"THROTTLE_ACCOUNT_FREE"` // at one account from all addresses it does not know
+	AccountFree  int           `env:"THROTTLE_ACCOUNT_FREE"` // at one account from all unknown addresses
 	AddressFree  int           `env:"THROTTLE_ADDRESS_FREE"` // from one address at all accounts
 	RegisterFree int           `env:"THROTTLE_REGISTER_FREE"`
 	First        time.Duration `env:"THROTTLE_FIRST"`
@@ -45,11 +45,12 @@ type Count struct {
 
 // Store counts by key, for all replicas.
 type Store interface {
-	// Counts gives those of the keys that are not to be forgotten by now.
+	// Counts gives those of the keys that have not expired.
 	Counts(ctx context.Context, keys [][]byte, now time.Time) (map[string]Count, error)
-	// Fail counts one more failure of each key, and gives the counts with it.
+	// Fail counts one more failure of each key, which then expires at forget, and
+	// gives the counts with it.
 	Fail(ctx context.Context, keys [][]byte, now, forget time.Time) (map[string]Count, error)
-	// Succeed forgets the keys, and remembers known until forget.
+	// Succeed deletes the keys, and stores known until forget.
 	Succeed(ctx context.Context, keys [][]byte, known []byte, now, forget time.Time) error
 }
 
@@ -62,37 +63,39 @@ type Throttle struct {
 }
 
 // New returns a throttle that counts in store, under keys that need the secret to
-// be made; replicas share both.
+// be computed; replicas share both.
 func New(store Store, secret string, limits Limits, now func() time.Time) *Throttle {
 	return &Throttle{store: store, secret: []byte(secret), limits: limits, now: now}
 }
 
-// rule is what holds for one key.
+// rule is the limit of one key.
 type rule struct {
 	key  []byte
 	free int
 	most time.Duration
 }
 
-// Attempt is one try at a password that may go on. Its end must be told.
+// Attempt is one try at a password that may go on. The caller reports its result
+// by Failed or Succeeded.
 type Attempt struct {
 	throttle *Throttle
-	rules    []rule // at most the pair, the address and the account
+	rules    []rule // the pair, the address and, unless the address is known, the account
 	reset    [][]byte
 	known    []byte
 	before   map[string]Count
 }
 
 // Attempt begins a try at the password of subject, which need not exist, by
-// somebody at the address from. Otherwise it is a Throttled fault that says how
-// long to wait. After OWASP ASVS 4.0 requirement 2.2.1 it checks what failed:
+// somebody at the address from. If they have to wait, it is a Throttled fault that
+// says how long. After OWASP ASVS 4.0 requirement 2.2.1 it checks the failures:
 //   - at this subject from this address
 //   - from this address at all subjects
 //   - at this subject from anywhere, unless the address has had the right
-//     password before: others who guess cannot keep people out from where they
-//     usually are, and nowhere for longer than AccountMost at a time
+//     password before: others who guess cannot lock people out where they usually
+//     are, and elsewhere for no longer than AccountMost at a time
 //
-// No wait is longer for being ignored: what is refused here is not counted.
+// An attempt that is refused here is not counted, so that no wait becomes longer
+// by trying too early.
 func (t *Throttle) Attempt(ctx context.Context, subject, from string) (*Attempt, error) {
 	pair := rule{t.key("pair", from, subject), t.limits.PairFree, t.limits.Most}
 	address := rule{t.key("address", from, ""), t.limits.AddressFree, t.limits.Most}
@@ -113,43 +116,46 @@ func (t *Throttle) Attempt(ctx context.Context, subject, from string) (*Attempt,
 	return a, t.wait(a.rules, a.before, now)
 }
 
-// Failed counts the try. It is a Throttled fault if others, at the same time,
+// Failed counts the failure. It is a Throttled fault if others, at the same time,
 // have used up what was free: then the caller must not tell that it failed.
 func (a *Attempt) Failed(ctx context.Context) error {
 	return a.throttle.fail(ctx, a.rules, a.before)
 }
 
-// Succeeded forgets the failures at the subject. It is a Throttled fault as in
+// Succeeded resets the failures at the subject. It is a Throttled fault as in
 // Failed: then the caller must not tell that it succeeded, or many guesses at
 // once would each be answered.
 func (a *Attempt) Succeeded(ctx context.Context) error {
-	t, now := a.throttle, a.throttle.now()
-	counts, err := t.store.Counts(ctx, keys(a.rules), now)
-	if err != nil {
+	t := a.throttle
+	if _, err := t.check(ctx, a.rules); err != nil {
 		return err
 	}
-	if err := t.wait(a.rules, counts, now); err != nil {
-		return err
-	}
+	now := t.now()
 	return t.store.Succeed(ctx, a.reset, a.known, now, now.Add(knownFor))
 }
 
 // Register counts a registration from the address, or is a Throttled fault.
 func (t *Throttle) Register(ctx context.Context, from string) error {
 	rules := []rule{{t.key("register", from, ""), t.limits.RegisterFree, t.limits.Most}}
-	now := t.now()
-	before, err := t.store.Counts(ctx, keys(rules), now)
+	before, err := t.check(ctx, rules)
 	if err != nil {
-		return err
-	}
-	if err := t.wait(rules, before, now); err != nil {
 		return err
 	}
 	return t.fail(ctx, rules, before)
 }
 
-// fail counts a failure of each rule. If somebody else's failure came between and
-// began a wait, this one came in that wait.
+// check gives the counts of the rules, or a Throttled fault.
+func (t *Throttle) check(ctx context.Context, rules []rule) (map[string]Count, error) {
+	now := t.now()
+	counts, err := t.store.Counts(ctx, keys(rules), now)
+	if err != nil {
+		return nil, err
+	}
+	return counts, t.wait(rules, counts, now)
+}
+
+// fail counts a failure of each rule. If a failure of somebody else came between
+// and began a wait, this one came during that wait.
 func (t *Throttle) fail(ctx context.Context, rules []rule, before map[string]Count) error {
 	now := t.now()
 	after, err := t.store.Fail(ctx, keys(rules), now, now.Add(t.limits.Most+forgetAfter))
@@ -165,7 +171,7 @@ func (t *Throttle) fail(ctx context.Context, rules []rule, before map[string]Cou
 	return nil
 }
 
-// wait is a Throttled fault while any of the rules asks for patience.
+// wait is a Throttled fault for the longest wait that any of the rules demands.
 func (t *Throttle) wait(rules []rule, counts map[string]Count, now time.Time) error {
 	var longest time.Duration
 	for _, r := range rules {
@@ -180,6 +186,8 @@ func (t *Throttle) wait(rules []rule, counts map[string]Count, now time.Time) er
 	return &fault.Error{Kind: fault.Throttled, Message: "too many attempts, try again later", RetryAfter: longest}
 }
 
+// delay is the wait after the last of so many failures: it doubles with each that
+// was not free.
 func (t *Throttle) delay(failures int, r rule) time.Duration {
 	if failures < r.free {
 		return 0
@@ -194,8 +202,8 @@ func (t *Throttle) delay(failures int, r rule) time.Duration {
 	return min(d, r.most)
 }
 
-// key is HMAC-SHA256 (RFC 2104), so that the table tells neither names nor
-// addresses. No kind and no address holds a NUL.
+// key is HMAC-SHA256 (RFC 2104), so that the table has neither names nor
+// addresses. No kind and no address contains a NUL.
 func (t *Throttle) key(kind, from, subject string) []byte {
 	mac := hmac.New(sha256.New, t.secret)
 	_, _ = mac.Write([]byte("throttle\x00" + kind + "\x00" + from + "\x00" + subject)) // never fails

@@ -1,0 +1,67 @@
+package api
+
+import (
+	"net/http"
+
+	"craftista/shared/fault"
+	"craftista/shared/token"
+	"craftista/shared/web"
+)
+
+type loginRequest struct {
+	Username string `json:"username"` // or the e-mail address
+	Password string `json:"password"`
+}
+
+// login answers POST /api/auth/login.
+func (a accounts) login(w http.ResponseWriter, r *http.Request) error {
+	in, err := web.Decode[loginRequest](r)
+	if err != nil {
+		return err
+	}
+	if in.Username == "" || in.Password == "" {
+		return fault.New(fault.BadRequest, "username and password are needed")
+	}
+	p, err := a.Accounts.SignIn(r.Context(), network(a.InternalKey, r), in.Username, in.Password)
+	if err != nil {
+		return err
+	}
+	refresh, err := a.Sessions.Start(r.Context(), p.ID, device(a.InternalKey, r))
+	if err != nil {
+		return err
+	}
+	return a.replyTokens(w, refresh)
+}
+
+type statusReply struct {
+	Authenticated bool        `json:"authenticated"`
+	Message       string      `json:"message"`
+	User          *userStatus `json:"user,omitempty"`
+}
+
+type userStatus struct {
+	ID       int64  `json:"id"`
+	Username string `json:"username"`
+	Role     string `json:"role"`
+}
+
+// status answers GET /api/auth/status, with 200 whoever asks: a bad token is the
+// answer here and no failure.
+func (a accounts) status(w http.ResponseWriter, r *http.Request) error {
+	reply := statusReply{Message: "nobody is signed in"}
+	err := token.Optional(a.Issuer.Verifier, func(_ http.ResponseWriter, r *http.Request) error {
+		if u := token.UserFrom(r.Context()); u.ID != 0 {
+			user := userStatus{ID: u.ID, Username: u.Name, Role: u.Role}
+			reply = statusReply{Authenticated: true, Message: "signed in", User: &user}
+		}
+		return nil
+	})(w, r)
+	switch fault.KindOf(err) {
+	case fault.None:
+	case fault.Unauthenticated, fault.Forbidden:
+		reply.Message = web.FaultOf(err).Message
+	default:
+		return err
+	}
+	return web.ReplyTagged(w, r, "private, no-cache", reply)
+}

@@ -1,0 +1,229 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/auth/internal/account"
+	"craftista/auth/internal/throttle"
+	"craftista/db/pgtest"
+)
+
+const wrong = "eight paper cranes"
+
+// from signs in as the frontend does for somebody at the address.
+func (s *service) from(t *testing.T, address, name, password string) answer {
+	t.Helper()
+	return s.login(t, name, password, withKey(address)...)
+}
+
+// throttled starts a service with a clock and the limits of a public site, and
+// registers Crane.
+func throttled(t *testing.T) (*service, *clock) {
+	t.Helper()
+	clock := newClock()
+	s := start(t, setup{now: clock.now, limits: throttle.Default()})
+	s.person(t)
+	return s, clock
+}
+
+func wantThrottled(t *testing.T, a answer, path, retryAfter string) {
+	t.Helper()
+	wantProblem(t, a, http.StatusTooManyRequests, path, "too many attempts, try again later")
+	equal(t, "Retry-After", a.Header.Get("Retry-After"), retryAfter)
+}
+
+// TestGuessingWaitsLongerAndLonger, and alike whether the account exists or not.
+func TestGuessingWaitsLongerAndLonger(t *testing.T) {
+	t.Parallel()
+	s, clock := throttled(t)
+	for _, name := range []string{"Crane", "nobody"} {
+		for range 5 {
+			wantStatus(t, name+", free", s.login(t, name, wrong), 401)
+		}
+		for _, wait := range []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900} {
+			want := fmt.Sprint(wait)
+			wantThrottled(t, s.login(t, name, wrong), loginPath, want)
+			wantThrottled(t, s.login(t, strings.ToUpper(name), password), loginPath, want) // the right one, too
+			clock.advance(time.Duration(wait) * time.Second)
+			wantStatus(t, fmt.Sprintf("%s after %d s", name, wait), s.login(t, name, wrong), 401)
+		}
+		clock.advance(15 * time.Minute)
+	}
+	wantStatus(t, "the right password, after the wait", s.login(t, "Crane", password), 200)
+	for range 5 { // the failures are reset
+		wantStatus(t, "free again", s.login(t, "Crane", wrong), 401)
+	}
+}
+
+// TestNameAndAddressOfAnAccountCountTogether, or each would be free anew.
+func TestNameAndAddressOfAnAccountCountTogether(t *testing.T) {
+	t.Parallel()
+	s, _ := throttled(t)
+	for _, name := range []string{"Crane", "crane@example.com", "CRANE", "Crane@Example.com", "crane"} {
+		wantStatus(t, name+", free", s.login(t, name, wrong), 401)
+	}
+	wantThrottled(t, s.login(t, "crane@example.com", wrong), loginPath, "1")
+}
+
+func TestFailuresAreForgotten(t *testing.T) {
+	t.Parallel()
+	s, clock := throttled(t)
+	for range 5 {
+		s.login(t, "nobody", wrong)
+	}
+	clock.advance(75 * time.Minute)
+	for range 5 {
+		wantStatus(t, "an hour later", s.login(t, "nobody", wrong), 401)
+	}
+	clock.advance(75 * time.Minute)
+	s.login(t, "other", wrong)
+	const query = `SELECT count(*) FROM auth.throttle`
+	s.wantCount(t, "counts, all of the last failure", query, 3)
+}
+
+// TestNobodyIsKeptOutByOthers has many networks guess at one account.
+func TestNobodyIsKeptOutByOthers(t *testing.T) {
+	t.Parallel()
+	s, clock := throttled(t)
+	session := s.tokens(t)
+	wantStatus(t, "at home", s.from(t, "192.0.2.1", "Crane", password), 200)
+	attack := func(n int) (last answer) {
+		for i := range n {
+			last = s.from(t, fmt.Sprintf("198.51.100.%d", i), "Crane", wrong)
+			clock.advance(45 * time.Second)
+		}
+		return last
+	}
+	wantStatus(t, "the last guess", attack(40), 401)
+	s.from(t, "198.51.100.99", "Crane", wrong)
+	wantThrottled(t, s.from(t, "203.0.113.7", "Crane", password), loginPath, "45") // somewhere new
+	wantStatus(t, "a slip at home", s.from(t, "192.0.2.1", "Crane", wrong), 401)
+	session = s.refreshed(t, session.Refresh)
+	wantStatus(t, "the session they have", s.changePassword(t, session.Access, password, newPassword), 204)
+	wantStatus(t, "at home", s.from(t, "192.0.2.1", "Crane", newPassword), 200)
+	attack(40)
+	wantStatus(t, "somewhere new, after the wait", s.from(t, "203.0.113.7", "Crane", newPassword), 200)
+}
+
+func TestOneAddressWaitsForAllItsGuesses(t *testing.T) {
+	t.Parallel()
+	s, clock := throttled(t)
+	for i := range 50 {
+		wantStatus(t, "free", s.from(t, "2001:db8:1:2::"+fmt.Sprint(i), fmt.Sprint("name", i), wrong), 401)
+	}
+	for _, address := range []string{"2001:db8:1:2:ffff::1", "2001:db8:1:2:ffff::1%e0"} { // the same /64
+		wantThrottled(t, s.from(t, address, "Crane", password), loginPath, "1")
+	}
+	for _, address := range []string{"2001:db8:1:3::1", "192.0.2.1", "::ffff:192.0.2.2"} {
+		wantStatus(t, address, s.from(t, address, "Crane", password), 200)
+	}
+	clock.advance(time.Second)
+	s.from(t, "2001:db8:1:2::1", "Crane", password) // does not pay for what failed
+	s.from(t, "2001:db8:1:2::1", "another", wrong)
+	wantThrottled(t, s.from(t, "2001:db8:1:2::1", "Crane", password), loginPath, "2")
+}
+
+func TestTheAddressCountsOnlyWithTheKey(t *testing.T) {
+	t.Parallel()
+	s, _ := throttled(t)
+	forged := func(i int) answer {
+		headers := [][]string{
+			{"X-Internal-API-Key", ""}, {"X-Internal-API-Key", "x"}, {"X-Forwarded-For", "192.0.2.9"},
+		}[i%3]
+		return s.login(t, "nobody", wrong, append(headers, "X-Client-Address", fmt.Sprint("192.0.2.", i))...)
+	}
+	for i := range 5 {
+		wantStatus(t, "free", forged(i), 401)
+	}
+	wantThrottled(t, forged(6), loginPath, "1")
+	for _, address := range []string{"no address", "127.0.0.1", "::ffff:127.0.0.1"} {
+		wantThrottled(t, s.from(t, address, "nobody", wrong), loginPath, "1")
+	}
+	wantStatus(t, "by the frontend, from elsewhere", s.from(t, "192.0.2.1", "nobody", wrong), 401)
+}
+
+// replicated is the setup of replicas on one database.
+func replicated(t *testing.T) setup {
+	t.Helper()
+	return setup{
+		now: newClock().now, limits: throttle.Default(),
+		databaseURL: pgtest.New(t).AuthURL, keyDir: t.TempDir() + "/keys",
+	}
+}
+
+// TestManyGuessesAtOnce checks that two replicas answer as many as are free, and no
+// more, though every guess began before any failed.
+func TestManyGuessesAtOnce(t *testing.T) {
+	t.Parallel()
+	config := replicated(t)
+	replicas := []*service{start(t, config), start(t, config)}
+	got := atOnce(60, func(i int) int { return replicas[i%2].login(t, "nobody", wrong).Status })
+	equal(t, "how often each status", got, map[int]int{http.StatusUnauthorized: 5, http.StatusTooManyRequests: 55})
+}
+
+// TestWaitingCostsNoHashing has a replica that cannot hash at all.
+func TestWaitingCostsNoHashing(t *testing.T) {
+	t.Parallel()
+	config := replicated(t)
+	s := start(t, config)
+	config.hasher = account.NewHasher(4, 0, 0)
+	busy := start(t, config)
+	for range 20 {
+		a := busy.login(t, "nobody", wrong)
+		wantStatus(t, "without a wait", a, 503) // and is no failure
+		equal(t, "Retry-After", a.Header.Get("Retry-After"), "2")
+	}
+	for range 5 {
+		wantStatus(t, "free", s.login(t, "nobody", wrong), 401)
+	}
+	wantThrottled(t, busy.login(t, "nobody", wrong), loginPath, "1")
+}
+
+func TestRegistrationIsThrottledByAddress(t *testing.T) {
+	t.Parallel()
+	s, clock := throttled(t)
+	register := func(address string, i int) answer {
+		fan := registration{fmt.Sprint("fan", i), fmt.Sprint(i, "@example.com"), password}
+		return s.postJSON(t, registerPath, fan, withKey(address)...)
+	}
+	for i := range 20 {
+		wantStatus(t, "free", register("192.0.2.1", i), 200)
+	}
+	wantThrottled(t, register("192.0.2.1", 20), registerPath, "1")
+	wantStatus(t, "from elsewhere", register("192.0.2.2", 20), 200)
+	clock.advance(time.Second)
+	wantStatus(t, "after the wait", register("192.0.2.1", 0), 409) // counts, too
+	wantThrottled(t, register("192.0.2.1", 21), registerPath, "2")
+}
+
+func TestPasswordChangeIsThrottled(t *testing.T) {
+	t.Parallel()
+	s, clock := throttled(t)
+	raw := s.signIn(t)
+	for range 5 {
+		wantStatus(t, "free", s.changePassword(t, raw, wrong, newPassword), 422)
+	}
+	wantThrottled(t, s.changePassword(t, raw, password, newPassword), passwordPath, "1")
+	s.tokens(t) // signing in is throttled apart
+	clock.advance(time.Second)
+	wantStatus(t, "after the wait", s.changePassword(t, raw, password, newPassword), 204)
+}
+
+func TestCountsNameNobody(t *testing.T) {
+	t.Parallel()
+	s, _ := throttled(t)
+	s.signIn(t)
+	s.login(t, "Crane", wrong)
+	var dump string
+	const query = `SELECT string_agg(encode(key, 'escape'), ' ') FROM auth.throttle`
+	if err := s.admin.GetContext(t.Context(), &dump, query); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(strings.ToLower(dump), "crane") || strings.Contains(dump, "127.0.0.1") {
+		t.Errorf("keys %q", dump)
+	}
+}

@@ -1,0 +1,126 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"craftista/auth/internal/oidc"
+	"craftista/shared/fault"
+	"craftista/shared/token"
+	"craftista/shared/web"
+)
+
+// oauth are the routes of OAuth clients, and of the page that asks people about
+// them.
+type oauth struct{ Dependencies }
+
+// authorize answers GET and POST /oauth2/authorize: it sends the browser to the
+// consent page with the request as it came, or back to the client with a refusal.
+func (o oauth) authorize(w http.ResponseWriter, r *http.Request) error {
+	q, err := params(r)
+	if err != nil {
+		return err
+	}
+	to := o.ConsentURL + "?" + q.Encode()
+	var refused *oidc.RedirectError
+	if _, err := o.Provider.Check(r.Context(), q); errors.As(err, &refused) {
+		to = refused.To
+	} else if err != nil {
+		return err
+	}
+	seeOther(w, to)
+	return nil
+}
+
+// params are those of a GET's query or a POST's form.
+func params(r *http.Request) (url.Values, error) {
+	if r.Method == http.MethodPost {
+		return form(r)
+	}
+	return web.Query(r)
+}
+
+// seeOther redirects the browser, without referrer and not to be cached (RFC 9700
+// section 4.2.4). It is 303, which never sends a form again (section 4.12).
+func seeOther(w http.ResponseWriter, to string) {
+	h := w.Header()
+	h.Set("Location", to)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+type consentRequest struct {
+	Query string `json:"query"` // of the authorization request
+}
+
+type consentReply struct {
+	ClientID    string   `json:"client_id"`
+	ClientName  string   `json:"client_name"`
+	RedirectURI string   `json:"redirect_uri"`
+	Scopes      []string `json:"scopes"`
+}
+
+// consent answers POST /oauth2/consent: what the page tells the person.
+func (o oauth) consent(w http.ResponseWriter, r *http.Request) error {
+	in, err := web.Decode[consentRequest](r)
+	if err != nil {
+		return err
+	}
+	q, err := parseQuery(in.Query)
+	if err != nil {
+		return err
+	}
+	asked, err := o.Provider.Check(r.Context(), q)
+	var refused *oidc.RedirectError
+	if errors.As(err, &refused) {
+		return fault.New(fault.BadRequest, "the application's request cannot be granted").Because(err)
+	}
+	if err != nil {
+		return err
+	}
+	return web.Reply(w, http.StatusOK, consentReply{
+		ClientID: asked.Client.ID, ClientName: asked.Client.Name,
+		RedirectURI: asked.RedirectURI, Scopes: strings.Fields(asked.Scope),
+	})
+}
+
+type decisionRequest struct {
+	Query   string `json:"query"` // of the authorization request
+	Approve *bool  `json:"approve"`
+}
+
+type decisionReply struct {
+	RedirectTo string `json:"redirect_to"`
+}
+
+// decide answers POST /oauth2/decision.
+func (o oauth) decide(w http.ResponseWriter, r *http.Request) error {
+	in, err := web.Decode[decisionRequest](r)
+	if err != nil {
+		return err
+	}
+	var c fault.Checks
+	if c.Require(in.Approve != nil, "approve", "is required"); in.Approve == nil {
+		return c.Err()
+	}
+	q, err := parseQuery(in.Query)
+	if err != nil {
+		return err
+	}
+	to, err := o.Provider.Decide(r.Context(), q, token.UserFrom(r.Context()), *in.Approve)
+	if err != nil {
+		return err
+	}
+	return web.Reply(w, http.StatusOK, decisionReply{RedirectTo: to})
+}
+
+func parseQuery(query string) (url.Values, error) {
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, fault.New(fault.BadRequest, "query is not the query of a URL").Because(err)
+	}
+	return q, nil
+}

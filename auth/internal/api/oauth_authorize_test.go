@@ -1,0 +1,161 @@
+package api_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTheBrowserIsSentToTheConsentPage(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	a := s.publicClient(t)
+	q := a.request()
+	for name, got := range map[string]answer{
+		"GET":  s.visit(t, http.MethodGet, authorizePath+"?"+q.Encode(), ""),
+		"POST": s.visit(t, http.MethodPost, authorizePath, q.Encode()),
+	} {
+		wantStatus(t, name, got, http.StatusSeeOther)
+		equal(t, name, response(t, got.Header.Get("Location"), consentURL), q)
+	}
+	query := map[string]string{"query": q.Encode()}
+	equal(t, "consent", s.postJSON(t, "/oauth2/consent", query, "X-Internal-API-Key", internalKey).Body,
+		`{"client_id":"`+a.ID+`","client_name":"Paper \u003cBirds\u003e","redirect_uri":"`+callback+
+			`","scopes":["openid","profile","email","votes:write"]}`)
+	for _, path := range []string{"/oauth2/consent", "/oauth2/decision"} {
+		wantStatus(t, path+" without the key", s.postJSON(t, path, query), http.StatusUnauthorized)
+	}
+}
+
+// TestRefusedRequests has one change from a valid request in each row.
+func TestRefusedRequests(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	s.person(t)
+	access := s.signIn(t)
+	a := s.client(t, "openid votes:write")
+	for name, row := range map[string]struct {
+		change map[string]string // "" deletes
+		want   string            // the error that the client gets; "" is shown only
+	}{
+		"no client":                {map[string]string{"client_id": ""}, ""},
+		"an unknown client":        {map[string]string{"client_id": "client-x"}, ""},
+		"a hostile client":         {map[string]string{"client_id": "\x00"}, ""},
+		"no redirect":              {map[string]string{"redirect_uri": ""}, ""},
+		"a longer redirect":        {map[string]string{"redirect_uri": callback + "1"}, ""},
+		"a shorter redirect":       {map[string]string{"redirect_uri": callback[:len(callback)-1]}, ""},
+		"a slash more":             {map[string]string{"redirect_uri": "https://app.example/callback/?x=1"}, ""},
+		"another case":             {map[string]string{"redirect_uri": "https://APP.example/callback?x=1"}, ""},
+		"a fragment":               {map[string]string{"redirect_uri": callback + "#"}, ""},
+		"another host":             {map[string]string{"redirect_uri": "https://app.example.evil/callback?x=1"}, ""},
+		"a user":                   {map[string]string{"redirect_uri": "https://app.example@evil/callback?x=1"}, ""},
+		"a script":                 {map[string]string{"redirect_uri": "javascript:alert(1)"}, ""},
+		"http":                     {map[string]string{"redirect_uri": "http://app.example/callback?x=1"}, ""},
+		"no response_type":         {map[string]string{"response_type": ""}, "invalid_request"},
+		"the implicit grant":       {map[string]string{"response_type": "token"}, "unsupported_response_type"},
+		"the answer in a fragment": {map[string]string{"response_mode": "fragment"}, "invalid_request"},
+		"no PKCE":                  {map[string]string{"code_challenge": "", "code_challenge_method": ""}, "invalid_request"},
+		"plain PKCE":               {map[string]string{"code_challenge_method": "plain"}, "invalid_request"},
+		"PKCE by default":          {map[string]string{"code_challenge_method": ""}, "invalid_request"},
+		"a short challenge":        {map[string]string{"code_challenge": "abc"}, "invalid_request"},
+		"an unknown scope":         {map[string]string{"scope": "openid root"}, "invalid_scope"},
+		"a scope not registered":   {map[string]string{"scope": "openid email"}, "invalid_scope"},
+		"no scope":                 {map[string]string{"scope": ""}, "invalid_scope"},
+		"prompt=none":              {map[string]string{"prompt": "none"}, "consent_required"},
+		"an unknown prompt":        {map[string]string{"prompt": "later"}, "invalid_request"},
+		"a negative max_age":       {map[string]string{"max_age": "-1"}, "invalid_request"},
+		"a request object":         {map[string]string{"request": "x.y.z"}, "request_not_supported"},
+		"a request elsewhere":      {map[string]string{"request_uri": "https://evil"}, "request_uri_not_supported"},
+		"a hostile nonce":          {map[string]string{"nonce": "\x00"}, "invalid_request"},
+		"a long nonce":             {map[string]string{"nonce": strings.Repeat("n", 2001)}, "invalid_request"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := set(set(a.request(), map[string]string{"scope": "openid votes:write"}), row.change)
+			got := s.visit(t, http.MethodGet, authorizePath+"?"+q.Encode(), "")
+			if row.want == "" {
+				wantStatus(t, "request", got, http.StatusBadRequest)
+				equal(t, "Location", got.Header.Get("Location"), "")
+				wantStatus(t, "decision", s.decide(t, access, q, true), http.StatusBadRequest)
+				return
+			}
+			for _, back := range []url.Values{
+				response(t, got.Header.Get("Location"), callback), s.decided(t, access, q, true),
+			} {
+				equal(t, "response", back, url.Values{
+					"error": {row.want}, "error_description": back["error_description"],
+					"state": q["state"], "iss": {s.URL},
+				})
+			}
+		})
+	}
+}
+
+func TestThePersonDecides(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	s := start(t, setup{now: clock.now})
+	s.person(t)
+	signedIn := s.tokens(t)
+	a := s.client(t, allScopes)
+	if no := s.decided(t, signedIn.Access, a.request(), false); no.Get("error") != "access_denied" || no.Has("code") {
+		t.Errorf("denied: %v", no)
+	}
+	twice := a.request()
+	twice.Add("scope", "openid")
+	equal(t, "a parameter twice", s.decided(t, signedIn.Access, twice, true).Get("error"), "invalid_request")
+	clock.advance(time.Hour)
+	for name, value := range map[string]string{"max_age": "60", "prompt": "login"} {
+		q := set(a.request(), map[string]string{name: value})
+		wantStatus(t, "an old sign-in", s.decide(t, signedIn.Access, q, true), http.StatusConflict)
+		s.code(t, s.signIn(t), q)
+	}
+	s.logout(t, signedIn.Refresh)
+	wantStatus(t, "signed out", s.decide(t, signedIn.Access, a.request(), true), http.StatusUnauthorized)
+}
+
+// FuzzAuthorize checks that no query is answered with a 5xx, and that the browser
+// goes nowhere but to the consent page and the client's own URI, to that with an
+// error and the state as it came.
+func FuzzAuthorize(f *testing.F) {
+	s := start(f, setup{})
+	a := s.client(f, allScopes)
+	good := a.request()
+	f.Add(good.Encode())
+	for name := range good {
+		for _, text := range append(hostile(), "https://evil.example/", callback+"/", "plain", "token", "none") {
+			q := a.request()
+			q.Set(name, text)
+			f.Add(q.Encode())
+		}
+		f.Add(good.Encode() + "&" + name + "=x")
+	}
+	f.Add("%zz")
+	f.Add("client_id=" + a.ID + ";redirect_uri=x")
+	f.Fuzz(func(t *testing.T, query string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, authorizePath, nil)
+		r.URL.RawQuery = query
+		res := httptest.NewRecorder()
+		s.router.ServeHTTP(res, r)
+		to := res.Header().Get("Location")
+		if res.Code == http.StatusBadRequest && to == "" {
+			return
+		}
+		asked, err := url.ParseQuery(query)
+		if err != nil || res.Code != http.StatusSeeOther {
+			t.Fatalf("%q: %d to %q", query, res.Code, to)
+		}
+		if strings.HasPrefix(to, consentURL+"?") {
+			return
+		}
+		rest, ours := strings.CutPrefix(to, callback+"&")
+		back, err := url.ParseQuery(rest)
+		sameState := len(asked["state"]) != 1 || back.Get("state") == asked.Get("state")
+		if !ours || err != nil || back.Get("error") == "" || !sameState {
+			t.Errorf("%q: sent to %q", query, to)
+		}
+	})
+}

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"craftista/auth/internal/oidc"
+	"craftista/shared/token"
+	"craftista/shared/web"
+)
+
+// userinfoReply is OpenID Connect Core 1.0 section 5.3.2.
+type userinfoReply struct {
+	Subject  string `json:"sub"`
+	Username string `json:"preferred_username,omitempty"`
+	Email    string `json:"email,omitempty"`
+}
+
+// userinfo answers GET and POST /oauth2/userinfo, with what the token's scope
+// covers of the person as they are now. The sign-in must be active.
+func (o oauth) userinfo(w http.ResponseWriter, r *http.Request) error {
+	u := token.UserFrom(r.Context())
+	if err := o.Provider.CheckActive(r.Context(), u); err != nil {
+		return err
+	}
+	p, err := o.Accounts.Me(r.Context(), u.ID)
+	if err != nil {
+		return err
+	}
+	reply := userinfoReply{Subject: strconv.FormatInt(p.ID, 10)}
+	if u.Granted("profile") {
+		reply.Username = p.Username
+	}
+	if u.Granted("email") {
+		reply.Email = p.Email
+	}
+	return web.Reply(w, http.StatusOK, reply)
+}
+
+// introspectReply is RFC 7662 section 2.2.
+type introspectReply struct {
+	Active   bool   `json:"active"`
+	Scope    string `json:"scope,omitempty"`
+	ClientID string `json:"client_id,omitempty"`
+	Subject  string `json:"sub,omitempty"`
+	Issuer   string `json:"iss,omitempty"`
+	Expires  int64  `json:"exp,omitempty"` // Unix, s
+	Type     string `json:"token_type,omitempty"`
+}
+
+// introspect answers POST /oauth2/introspect.
+func (o oauth) introspect(w http.ResponseWriter, r *http.Request, c oidc.Client, q url.Values) error {
+	i, err := o.Provider.Introspect(r.Context(), c, q)
+	if err != nil {
+		return err
+	}
+	return web.Reply(w, http.StatusOK, introspectReply(i))
+}
+
+// revoke answers POST /oauth2/revoke, with 200 for an unknown token, too (RFC 7009
+// section 2.2).
+func (o oauth) revoke(w http.ResponseWriter, r *http.Request, c oidc.Client, q url.Values) error {
+	if err := o.Provider.Revoke(r.Context(), c, q); err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	return nil
+}

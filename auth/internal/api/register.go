@@ -1,0 +1,36 @@
+package api
+
+import (
+	"net/http"
+
+	"craftista/auth/internal/account"
+	"craftista/shared/web"
+)
+
+// accounts are the routes of people.
+type accounts struct{ Dependencies }
+
+type registerRequest struct {
+	Username string `json:"username"`
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+type registerReply struct {
+	Message  string `json:"message"`
+	UserID   int64  `json:"user_id"`
+	Username string `json:"username"`
+}
+
+// register answers POST /api/auth/register.
+func (a accounts) register(w http.ResponseWriter, r *http.Request) error {
+	in, err := web.Decode[registerRequest](r)
+	if err != nil {
+		return err
+	}
+	p, err := a.Accounts.Register(r.Context(), network(a.InternalKey, r), account.Registration(in))
+	if err != nil {
+		return err
+	}
+	return web.Reply(w, http.StatusOK, registerReply{Message: "registered", UserID: p.ID, Username: p.Username})
+}

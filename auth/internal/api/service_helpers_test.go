@@ -1,0 +1,171 @@
+package api_test
+
+import (
+	"bytes"
+	"cmp"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"craftista/auth/internal/account"
+	"craftista/auth/internal/api"
+	"craftista/auth/internal/issuer"
+	"craftista/auth/internal/keys"
+	"craftista/auth/internal/oidc"
+	"craftista/auth/internal/postgres"
+	"craftista/auth/internal/session"
+	"craftista/auth/internal/throttle"
+	"craftista/db/pgtest"
+	"craftista/shared/health"
+	"craftista/shared/openapi/openapitest"
+	"craftista/shared/pg"
+	"craftista/shared/telemetry"
+
+	"github.com/jmoiron/sqlx"
+)
+
+const (
+	internalKey = "the-internal-key"
+	audience    = "craftista"
+	password    = "seven paper cranes"
+	day         = 24 * time.Hour
+	consentURL  = "http://localhost:3000/authorize"
+)
+
+// service is auth as its callers see it, over HTTP and on a database of its own,
+// with every exchange checked against the OpenAPI document.
+type service struct {
+	URL      string
+	router   http.Handler // the same without HTTP and document, for fuzzing
+	db       *sqlx.DB
+	admin    *sqlx.DB // the same database, as its owner
+	logs     *log
+	contract *openapitest.Contract
+}
+
+// setup changes what start makes. The zero value is a service that hashes as
+// cheaply as bcrypt can, with a key of its own.
+type setup struct {
+	hasher      *account.Hasher
+	keyDir      string
+	retention   time.Duration // see keys.Open
+	lifetime    time.Duration // of access tokens, 15 min if 0
+	watch       time.Duration // how often to read the keys, never if 0
+	databaseURL string
+	now         func() time.Time
+	limits      throttle.Limits // zero throttles nobody
+	url         func(string)    // gets the service's URL before it reads its keys
+}
+
+func start(t testing.TB, s setup) *service {
+	t.Helper()
+	var database pgtest.Database
+	if s.databaseURL == "" {
+		database = *pgtest.New(t)
+	}
+	server := httptest.NewUnstartedServer(nil)
+	url := "http://" + server.Listener.Addr().String()
+	if s.url != nil {
+		s.url(url)
+	}
+	logs := &log{}
+	tel, err := telemetry.New(t.Context(), "auth", "test", telemetry.Options{Log: slog.NewJSONHandler(logs, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signing, err := keys.Open(cmp.Or(s.keyDir, t.TempDir()+"/keys"), s.retention)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.watch > 0 {
+		var watching sync.WaitGroup
+		watching.Go(func() { signing.Watch(t.Context(), s.watch, tel.Log) })
+		t.Cleanup(watching.Wait) // t.Context() ends before
+	}
+	db := open(t, cmp.Or(s.databaseURL, database.AuthURL))
+	router := api.Routes(tel, s.dependencies(db, tel, signing, url))
+	contract := openapitest.New(t, api.Spec(), router)
+	server.Config.Handler = contract.Handler(router)
+	server.Start()
+	t.Cleanup(server.Close)
+	admin := open(t, cmp.Or(database.AdminURL, s.databaseURL))
+	return &service{URL: url, router: router, db: db, admin: admin, logs: logs, contract: contract}
+}
+
+func (s setup) dependencies(db *sqlx.DB, tel *telemetry.Telemetry, signing *keys.Set, url string) api.Dependencies {
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.hasher == nil {
+		s.hasher = account.NewHasher(4, runtime.GOMAXPROCS(0), 64)
+	}
+	if s.limits == (throttle.Limits{}) {
+		s.limits = throttle.Limits{PairFree: 1e6, AccountFree: 1e6, AddressFree: 1e6, RegisterFree: 1e6}
+	}
+	limit := throttle.New(postgres.NewThrottle(db), internalKey, s.limits, s.now)
+	store := postgres.NewAccounts(db)
+	tokens := issuer.New(signing, url, audience, cmp.Or(s.lifetime, 15*time.Minute))
+	sessions := session.NewManager(postgres.NewSessions(db), 30*day, 90*day, tel.Log, s.now)
+	return api.Dependencies{
+		About: health.Service{
+			Name: "auth", Description: "under test", Version: "test",
+			Checks: map[string]health.Check{"database": store.Ready},
+		},
+		Accounts: account.New(store, s.hasher, limit, tel.Log), Issuer: tokens, Sessions: sessions,
+		Provider:   oidc.NewProvider(postgres.NewClients(db), sessions, tokens, s.now),
+		ConsentURL: consentURL, InternalKey: internalKey,
+	}
+}
+
+func open(t testing.TB, url string) *sqlx.DB {
+	t.Helper()
+	db, err := pg.Open(url, telemetry.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// log is what the service logged.
+type log struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// clock is a service's now, moved by hand.
+type clock struct {
+	mu sync.Mutex // guards at
+	at time.Time
+}
+
+// newClock shows a time that PostgreSQL can store.
+func newClock() *clock { return &clock{at: time.Now().Truncate(time.Microsecond)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}

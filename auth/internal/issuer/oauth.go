@@ -1,0 +1,126 @@
+package issuer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"craftista/auth/internal/account"
+	"craftista/auth/internal/session"
+	"craftista/shared/token"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// maxLength bounds a token that is parsed, in bytes.
+const maxLength = 8 << 10
+
+// MintForClient returns an access token by which an OAuth client acts for the
+// person of the family, within scope (RFC 9068 section 2.2). Whatever the person
+// is, the role in it is the least, and the name is there only with the scope
+// profile.
+func (i *Issuer) MintForClient(f session.Family, scope string, now time.Time) (string, error) {
+	claims := token.Claims{
+		RegisteredClaims: i.registered(strconv.FormatInt(f.Person.ID, 10), i.audience, now),
+		Role:             token.RoleUser, Session: strconv.FormatInt(f.ID, 10), ClientID: f.ClientID, Scope: scope,
+	}
+	if slices.Contains(strings.Fields(scope), "profile") {
+		claims.Username = f.Person.Username
+	}
+	return i.keys.Sign(token.Type, claims)
+}
+
+// clientClaims are those of a token without a person.
+type clientClaims struct {
+	jwt.RegisteredClaims
+	ClientID string `json:"client_id"`
+	Scope    string `json:"scope,omitempty"`
+}
+
+// MintClientCredentials returns an access token by which an OAuth client acts for
+// itself. No verifier of people's tokens accepts it: aud is the issuer, sub is the
+// client, which is no number, and there is no role.
+func (i *Issuer) MintClientCredentials(clientID, scope string, now time.Time) (string, error) {
+	return i.keys.Sign(token.Type, clientClaims{i.registered(clientID, i.URL, now), clientID, scope})
+}
+
+// IDClaims are those of an ID token (OpenID Connect Core 1.0 section 2).
+type IDClaims struct {
+	jwt.RegisteredClaims
+	AuthTime *jwt.NumericDate `json:"auth_time,omitempty"`
+	Nonce    string           `json:"nonce,omitempty"`
+	AtHash   string           `json:"at_hash,omitempty"`
+	Username string           `json:"preferred_username,omitempty"`
+	Email    string           `json:"email,omitempty"`
+}
+
+// MintIDToken returns an ID token for the client of the code, about the person,
+// that belongs to that access token. Its typ is JWT, so that it is no access token.
+func (i *Issuer) MintIDToken(c session.Code, p account.Person, access string, now time.Time) (string, error) {
+	claims := IDClaims{
+		RegisteredClaims: i.registered(strconv.FormatInt(p.ID, 10), c.ClientID, now),
+		AuthTime:         jwt.NewNumericDate(c.AuthTime), Nonce: c.Nonce, AtHash: atHash(access),
+	}
+	claims.ID = "" // ID tokens need no jti
+	scopes := strings.Fields(c.Scope)
+	if slices.Contains(scopes, "profile") {
+		claims.Username = p.Username
+	}
+	if slices.Contains(scopes, "email") {
+		claims.Email = p.Email
+	}
+	return i.keys.Sign("JWT", claims)
+}
+
+// ParseAccessToken reads an access token of an OAuth client, with a person or
+// without. It checks what shared/token's Verify does, but for the audience, the
+// person and the role.
+func (i *Issuer) ParseAccessToken(ctx context.Context, raw string) (token.Claims, error) {
+	var c token.Claims
+	err := i.parse(ctx, raw, token.Type, &c,
+		jwt.WithIssuer(i.URL), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(2*time.Second))
+	if err == nil && c.ClientID == "" {
+		err = errors.New("the token is no client's")
+	}
+	return c, err
+}
+
+// ParseIDToken reads an ID token that may have expired. It checks the length, the
+// encoding, alg, kid, typ, the signature and the issuer (RFC 8725 section 3).
+func (i *Issuer) ParseIDToken(ctx context.Context, raw string) (IDClaims, error) {
+	var c IDClaims
+	err := i.parse(ctx, raw, "JWT", &c, jwt.WithoutClaimsValidation())
+	if err == nil && c.Issuer != i.URL {
+		err = errors.New("the token is by another issuer")
+	}
+	return c, err
+}
+
+func (i *Issuer) parse(ctx context.Context, raw, typ string, claims jwt.Claims, options ...jwt.ParserOption) error {
+	if len(raw) > maxLength || strings.ContainsAny(raw, "\r\n") { // Go's base64 ignores line ends
+		return errors.New("the token is too long or has line ends")
+	}
+	options = append(options, jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}), jwt.WithStrictDecoding())
+	_, err := jwt.ParseWithClaims(raw, claims, func(t *jwt.Token) (any, error) {
+		if kid, _ := t.Header["kid"].(string); kid == "" || t.Header["typ"] != typ {
+			return nil, errors.New("the token is of another kind")
+		}
+		return i.keys.KeyfuncCtx(ctx)(t)
+	}, options...)
+	if err != nil {
+		return fmt.Errorf("parse token: %w", err)
+	}
+	return nil
+}
+
+// atHash is OpenID Connect Core 1.0 section 3.1.3.6.
+func atHash(access string) string {
+	sum := sha256.Sum256([]byte(access))
+	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+}

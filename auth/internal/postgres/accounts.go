@@ -1,0 +1,132 @@
+// Package postgres stores people and their sign-ins in PostgreSQL, in the schema
+// auth.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"craftista/auth/internal/account"
+	"craftista/auth/internal/session"
+	"craftista/shared/fault"
+	"craftista/shared/pg"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// personColumns have the names that sqlx gives the fields of account.Person.
+const personColumns = `id, username, email, role, disabled_at IS NOT NULL AS disabled, created_at AS createdat`
+
+// usableHash is empty for a disabled person, which no password matches.
+const usableHash = `CASE WHEN disabled_at IS NULL THEN password_hash ELSE '' END AS hash`
+
+// personRow is personColumns and usableHash.
+type personRow struct {
+	account.Person
+	Hash string
+}
+
+// Accounts implements account.Store. It is safe for concurrent use.
+type Accounts struct{ db *sqlx.DB }
+
+// NewAccounts returns accounts in db, which the caller closes.
+func NewAccounts(db *sqlx.DB) *Accounts { return &Accounts{db: db} }
+
+// Ready is nil once the database answers and the migrations are done.
+func (s *Accounts) Ready(ctx context.Context) error {
+	return exec(ctx, s.db, "select users", `SELECT EXISTS (SELECT FROM auth.users)`)
+}
+
+// Create implements account.Store. The unique indexes decide between two people
+// who ask at once.
+func (s *Accounts) Create(ctx context.Context, username, email, hash string) (p account.Person, err error) {
+	const query = `
+		INSERT INTO auth.users (username, email, password_hash)
+		VALUES ($1, $2, $3)
+		RETURNING ` + personColumns
+	err = s.db.GetContext(ctx, &p, query, username, email, hash)
+	switch constraint := pg.Violated(err); {
+	case constraint == "users_username_key", constraint == "users_email_key":
+		return p, fault.New(fault.Conflict, "the username or the e-mail address is taken").Because(err)
+	case err != nil:
+		return p, fmt.Errorf("insert user: %w", err)
+	}
+	return p, nil
+}
+
+// Find implements account.Store. A name has no @ and an address has one, so at
+// most one row matches.
+func (s *Accounts) Find(ctx context.Context, nameOrEmail string) (account.Person, string, error) {
+	const query = `
+		SELECT ` + personColumns + `, ` + usableHash + `
+		FROM auth.users
+		WHERE lower(username) = lower($1)
+		   OR lower(email) = lower($1)`
+	err := sql.ErrNoRows
+	var row personRow
+	if !strings.Contains(nameOrEmail, "\x00") { // PostgreSQL refuses it in text
+		err = s.db.GetContext(ctx, &row, query, nameOrEmail)
+	}
+	return row.Person, row.Hash, rowError(err, "select user", "nobody has that name")
+}
+
+// Person implements account.Store.
+func (s *Accounts) Person(ctx context.Context, id int64) (account.Person, string, error) {
+	return person(ctx, s.db, id)
+}
+
+// person reads one person as they are now.
+func person(ctx context.Context, db sqlx.QueryerContext, id int64) (account.Person, string, error) {
+	const query = `
+		SELECT ` + personColumns + `, ` + usableHash + `
+		FROM auth.users
+		WHERE id = $1`
+	var row personRow
+	err := sqlx.GetContext(ctx, db, &row, query, id)
+	return row.Person, row.Hash, rowError(err, "select user", fmt.Sprintf("nobody has the id %d", id))
+}
+
+// SetPassword implements account.Store.
+func (s *Accounts) SetPassword(ctx context.Context, id int64, old, hash string, exceptFamily int64) error {
+	const query = `
+		UPDATE auth.users
+		   SET password_hash = $3
+		 WHERE id = $1
+		   AND password_hash = $2
+		   AND disabled_at IS NULL
+		RETURNING id`
+	return pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
+		switch err := tx.GetContext(ctx, &id, query, id, old, hash); {
+		case errors.Is(err, sql.ErrNoRows):
+			return fault.New(fault.Conflict, "the password was changed by somebody else just now")
+		case err != nil:
+			return fmt.Errorf("update password of user %d: %w", id, err)
+		}
+		_, err := revoke(ctx, tx, session.Filter{UserID: id, Except: exceptFamily}, time.Now())
+		return err
+	})
+}
+
+// rowError is the error of a query for one row: a NotFound fault if there is none.
+func rowError(err error, operation, notFound string) error {
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fault.New(fault.NotFound, "%s", notFound)
+	case err != nil:
+		return fmt.Errorf("%s: %w", operation, err)
+	default:
+		return nil
+	}
+}
+
+// exec runs a statement without rows.
+func exec(ctx context.Context, db sqlx.ExecerContext, operation, statement string, args ...any) error {
+	if _, err := db.ExecContext(ctx, statement, args...); err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"craftista/auth/internal/account"
+	"craftista/auth/internal/session"
+	"craftista/shared/fault"
+	"craftista/shared/pg"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// List implements account.Store. The primary key gives the order. Only admins
+// search, so that there is no index for the text.
+func (s *Accounts) List(ctx context.Context, text string, after int64, limit int) ([]account.Person, error) {
+	const query = `
+		SELECT ` + personColumns + `
+		FROM auth.users
+		WHERE id > $2
+		  AND (strpos(lower(username), lower($1)) > 0 OR strpos(lower(email), lower($1)) > 0)
+		ORDER BY id
+		LIMIT $3`
+	var people []account.Person
+	if err := s.db.SelectContext(ctx, &people, query, text, after, limit); err != nil {
+		return nil, fmt.Errorf("select users: %w", err)
+	}
+	return people, nil
+}
+
+// SetRole implements account.Store.
+func (s *Accounts) SetRole(ctx context.Context, by, id int64, role string) (p account.Person, err error) {
+	const query = `
+		UPDATE auth.users
+		   SET role = $2
+		 WHERE id = $1
+		RETURNING ` + personColumns
+	err = pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
+		if err := lockAdmins(ctx, tx, by, id, role != "admin"); err != nil {
+			return err
+		}
+		err := tx.GetContext(ctx, &p, query, id, role)
+		return rowError(err, "update role", fmt.Sprintf("nobody has the id %d", id))
+	})
+	return p, err
+}
+
+// SetDisabled implements account.Store.
+func (s *Accounts) SetDisabled(ctx context.Context, by, id int64, disabled bool) (p account.Person, err error) {
+	const query = `
+		UPDATE auth.users
+		   SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, now()) END
+		 WHERE id = $1
+		RETURNING ` + personColumns
+	err = pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
+		if err := lockAdmins(ctx, tx, by, id, disabled); err != nil {
+			return err
+		}
+		err := tx.GetContext(ctx, &p, query, id, disabled)
+		if err == nil && disabled {
+			_, err = revoke(ctx, tx, session.Filter{UserID: id}, time.Now())
+		}
+		return rowError(err, "disable user", fmt.Sprintf("nobody has the id %d", id))
+	})
+	return p, err
+}
+
+// lockAdmins is a Forbidden fault unless by is an admin who may sign in now,
+// whatever their token says, and a Conflict fault if nobody but id is one and the
+// change would remove them. It locks all admins until the transaction ends: of two
+// who demote each other at once the second waits, and then sees what the first did.
+func lockAdmins(ctx context.Context, tx *sqlx.Tx, by, id int64, removes bool) error {
+	const query = `
+		SELECT id
+		  FROM auth.users
+		 WHERE role = 'admin'
+		   AND disabled_at IS NULL
+		 ORDER BY id
+		   FOR NO KEY UPDATE`
+	var admins []int64
+	if err := tx.SelectContext(ctx, &admins, query); err != nil {
+		return fmt.Errorf("lock admins: %w", err)
+	}
+	if !slices.Contains(admins, by) {
+		return fault.New(fault.Forbidden, "you are not an admin any more")
+	}
+	if removes && len(admins) == 1 && admins[0] == id {
+		return fault.New(fault.Conflict, "this is the last admin, make somebody else one first")
+	}
+	return nil
+}
