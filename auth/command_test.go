@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	neturl "net/url"
@@ -11,18 +10,17 @@ import (
 	"testing"
 	"time"
 
-	"craftista/auth"
 	"craftista/db/pgtest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestRotateReachesARunningService goes the way of an operator: the command
-// beside the service, which nobody restarts.
+// TestRotateReachesARunningService runs the command beside the service, which
+// nobody restarts, as an operator does.
 func TestRotateReachesARunningService(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
-	url, stop := run(t, c)
+	url, _ := run(t, c)
 	published := func() []string {
 		var set struct{ Keys []struct{ Kid string } }
 		if err := json.Unmarshal([]byte(get(t, url+"/.well-known/jwks.json")), &set); err != nil {
@@ -35,11 +33,14 @@ func TestRotateReachesARunningService(t *testing.T) {
 		return kids
 	}
 	before := published()
-	code, stdout, stderr := program("KEY_DIR="+c.KeyDir, "ACCESS_TOKEN_TTL=1m")("keys", "rotate")
+	code, stdout, stderr := program("KEY_DIR="+c.KeyDir, "ACCESS_TOKEN_TTL=1m")("keys rotate")
 	if code != 0 || stderr != "" {
 		t.Fatalf("code %d, stderr %q", code, stderr)
 	}
-	added := regexp.MustCompile(`^added key-\d{8}T\d{6}Z\.pem; running services publish it within 2s\n\nFILE +STATE +SIGNS FROM +PUBLISHED UNTIL +KID\nkey-\d{8}T\d{6}Z\.pem +waits +(\S+) +replaced +(\S+)\nkey-0001\.pem +signs +the start +(\S+) +(\S+)\n$`).FindStringSubmatch(stdout)
+	added := regexp.MustCompile(`^added key-\d{8}T\d{6}Z\.pem; running services publish it within 2s\n\n` +
+		`FILE +STATE +SIGNS FROM +PUBLISHED UNTIL +KID\n` +
+		`key-\d{8}T\d{6}Z\.pem +waits +(\S+) +replaced +(\S+)\n` +
+		`key-0001\.pem +signs +the start +(\S+) +(\S+)\n$`).FindStringSubmatch(stdout)
 	if added == nil {
 		t.Fatalf("stdout:\n%s", stdout)
 	}
@@ -50,26 +51,22 @@ func TestRotateReachesARunningService(t *testing.T) {
 	if want := from.Add(2 * time.Minute).Format(time.RFC3339); added[3] != want {
 		t.Errorf("the old one is published until %s, want %s", added[3], want)
 	}
-	every, late := time.NewTicker(50*time.Millisecond), time.After(time.Minute)
-	defer every.Stop()
-	for len(published()) < 2 {
-		select {
-		case <-every.C:
-		case <-late:
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.Now().Add(time.Minute); len(published()) < 2; <-tick.C {
+		if time.Now().After(late) {
 			t.Fatal("waited a minute for the new key")
 		}
 	}
 	if diff := cmp.Diff(published(), []string{added[2], before[0]}); diff != "" {
 		t.Errorf("published (-got +want):\n%s", diff)
 	}
-	if err := stop(); err != nil {
-		t.Errorf("stop: %v", err)
-	}
 }
 
 func TestMainExitCodes(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join("testdata", "nothing")
+	database := []string{"DATABASE_URL=postgres://127.0.0.1:1/x"}
 	for name, row := range map[string]struct {
 		args    string
 		environ []string
@@ -89,14 +86,14 @@ func TestMainExitCodes(t *testing.T) {
 			"auth: settings to mend:\n  ACCESS_TOKEN_TTL is not a valid"},
 		"clients alone":           {"clients", nil, 2, "usage:\n"},
 		"a client with a word":    {"clients add bird", nil, 2, "only flags are known"},
-		"a client without flags":  {"clients add", []string{"DATABASE_URL=postgres://127.0.0.1:1/x"}, 1, "name must be"},
-		"a client to a fragment":  {"clients add -name x -redirect https://x/#", []string{"DATABASE_URL=postgres://127.0.0.1:1/x"}, 1, "must be an https URL"},
+		"a client without flags":  {"clients add", database, 1, "name must be"},
+		"a client to a fragment":  {"clients add -name x -redirect https://x/#", database, 1, "must be an https URL"},
 		"a client without a base": {"clients add -name x", nil, 1, "DATABASE_URL is not set"},
 		"list of nothing":         {"keys list", []string{"KEY_DIR=" + file}, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			code, _, stderr := program(row.environ...)(strings.Fields(row.args)...)
+			code, _, stderr := program(row.environ...)(row.args)
 			if code != row.code || !strings.Contains(stderr, row.stderr) {
 				t.Errorf("code %d, stderr %q; want %d, %q", code, stderr, row.code, row.stderr)
 			}
@@ -108,13 +105,17 @@ func TestAddedClientGetsItsOwnTokens(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
 	c.DatabaseURL = pgtest.New(t).AuthURL
-	url, stop := run(t, c)
-	code, stdout, stderr := program("DATABASE_URL="+c.DatabaseURL)("clients", "add", "-name", "Nightly", "-scope", "votes:read")
-	added := regexp.MustCompile(`^client_id      (client-[a-z2-7]{26})\nclient_secret  ([A-Z2-7]{52})\nThis is the only time that the secret is shown\.\n$`).FindStringSubmatch(stdout)
+	url, _ := run(t, c)
+	run := program("DATABASE_URL=" + c.DatabaseURL)
+	code, stdout, stderr := run("clients add -name Nightly -scope votes:read")
+	added := regexp.MustCompile(`^client_id      (client-[a-z2-7]{26})\nclient_secret  ([A-Z2-7]{52})\n` +
+		`This is the only time that the secret is shown\.\n$`).FindStringSubmatch(stdout)
 	if code != 0 || added == nil {
 		t.Fatalf("code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
-	res, err := http.PostForm(url+"/oauth2/token", neturl.Values{"grant_type": {"client_credentials"}, "client_id": {added[1]}, "client_secret": {added[2]}})
+	res, err := http.PostForm(url+"/oauth2/token", neturl.Values{
+		"grant_type": {"client_credentials"}, "client_id": {added[1]}, "client_secret": {added[2]},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,20 +123,8 @@ func TestAddedClientGetsItsOwnTokens(t *testing.T) {
 	if res.StatusCode != http.StatusOK {
 		t.Errorf("token: %d", res.StatusCode)
 	}
-	code, stdout, stderr = program("DATABASE_URL="+c.DatabaseURL)("clients", "add", "-name", "Phone", "-public", "-redirect", "http://127.0.0.1/back", "-redirect", "https://x.example/")
+	code, stdout, stderr = run("clients add -name Phone -public -redirect http://127.0.0.1/ -redirect https://x.example/")
 	if code != 0 || !regexp.MustCompile(`^client_id      client-[a-z2-7]{26}\n$`).MatchString(stdout) {
 		t.Errorf("code %d, stdout %q, stderr %q", code, stdout, stderr)
-	}
-	if err := stop(); err != nil {
-		t.Errorf("stop: %v", err)
-	}
-}
-
-// program runs auth with that environment.
-func program(environ ...string) func(args ...string) (code int, stdout, stderr string) {
-	return func(args ...string) (int, string, string) {
-		var stdout, stderr bytes.Buffer
-		code := auth.Main(args, environ, &stdout, &stderr)
-		return code, stdout.String(), stderr.String()
 	}
 }

@@ -82,7 +82,8 @@ func TestRefusedGrants(t *testing.T) {
 		"for itself":               {a, map[string]string{"grant_type": "client_credentials"}, "unauthorized_client"},
 		"a machine with a code":    {machine, nil, "unauthorized_client"},
 		"a refresh without token":  {a, map[string]string{"grant_type": "refresh_token"}, "invalid_request"},
-		"an unknown refresh":       {a, map[string]string{"grant_type": "refresh_token", "refresh_token": "x"}, "invalid_grant"},
+		"an unknown refresh": {a, map[string]string{"grant_type": "refresh_token", "refresh_token": "x"},
+			"invalid_grant"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

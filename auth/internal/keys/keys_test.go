@@ -4,48 +4,31 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
-	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"craftista/auth/internal/keys"
-
-	"github.com/google/go-cmp/cmp"
 )
-
-// keep is how long keys stay published here after they signed.
-const keep = 16 * time.Minute
 
 func TestOpenMakesTheFirstKeyAndKeepsIt(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "made", "keys")
 	first := openKeys(t, dir)
-	if got := len(kids(t, first)); got != 1 {
-		t.Fatalf("%d keys, want 1", got)
-	}
+	equal(t, "keys", len(kids(t, first)), 1)
 	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, "key-0001.pem"): 0o600} {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := info.Mode().Perm(); got != want {
-			t.Errorf("%s has mode %04o, want %04o", path, got, want)
-		}
+		equal(t, path, info.Mode().Perm(), want)
 	}
-	if diff := cmp.Diff(names(t, dir), []string{"key-0001.pem"}); diff != "" {
-		t.Errorf("files (-got +want):\n%s", diff)
-	}
-	if diff := cmp.Diff(string(openKeys(t, dir).JWKS()), string(first.JWKS())); diff != "" {
-		t.Errorf("JWK Set after a restart (-got +want):\n%s", diff)
-	}
+	equal(t, "files", names(t, dir), []string{"key-0001.pem"})
+	equal(t, "JWK Set after a restart", string(openKeys(t, dir).JWKS()), string(first.JWKS()))
 }
 
 func TestOpenAtOnceMakesOneKey(t *testing.T) {
@@ -57,7 +40,7 @@ func TestOpenAtOnceMakesOneKey(t *testing.T) {
 	for i := range got {
 		wg.Go(func() {
 			<-begin
-			if set, err := keys.Open(dir, keep); err != nil {
+			if set, err := keys.Open(dir, retention); err != nil {
 				t.Error(err)
 			} else {
 				got[i] = string(set.JWKS())
@@ -67,13 +50,9 @@ func TestOpenAtOnceMakesOneKey(t *testing.T) {
 	close(begin)
 	wg.Wait()
 	for i := range got {
-		if diff := cmp.Diff(got[i], got[0]); diff != "" {
-			t.Errorf("JWK Set of replica %d and of replica 0:\n%s", i, diff)
-		}
+		equal(t, "JWK Set of another replica", got[i], got[0])
 	}
-	if diff := cmp.Diff(names(t, dir), []string{"key-0001.pem"}); diff != "" {
-		t.Errorf("files (-got +want):\n%s", diff)
-	}
+	equal(t, "files", names(t, dir), []string{"key-0001.pem"})
 }
 
 func TestOpenRefusesLoosePermissions(t *testing.T) {
@@ -102,11 +81,9 @@ func TestOpenRefusesLoosePermissions(t *testing.T) {
 				t.Fatal(err)
 			}
 			path := filepath.Join(dir, row.atFault)
-			want := fmt.Sprintf("open signing keys: %s has mode %s, and signing keys must be open to their owner only: chmod %s %s",
-				path, row.is, row.should, path)
-			if _, err := keys.Open(dir, keep); err == nil || err.Error() != want {
-				t.Errorf("got  %v\nwant %s", err, want)
-			}
+			_, err := keys.Open(dir, retention)
+			wantError(t, err, "open signing keys: "+path+" has mode "+row.is+
+				", and signing keys must be open to their owner only: chmod "+row.should+" "+path)
 		})
 	}
 }
@@ -132,34 +109,24 @@ func TestOpenRefusesWhatIsNoGoodKey(t *testing.T) {
 			t.Parallel()
 			dir := directory(t)
 			put(t, dir, "key-0001.pem", 0o600, row.text)
-			want := "open signing keys: " + filepath.Join(dir, "key-0001.pem") + " " + row.want
-			if _, err := keys.Open(dir, keep); err == nil || err.Error() != want {
-				t.Errorf("got  %v\nwant %s", err, want)
-			}
+			_, err := keys.Open(dir, retention)
+			wantError(t, err, "open signing keys: "+filepath.Join(dir, "key-0001.pem")+" "+row.want)
 		})
 	}
 }
 
 func TestOpenRefusesNamesThatDoNotSayWhenTheySign(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"key-0002.pem", "server.pem", "key-20261341T000000Z.pem", "key-20260102T150405Z.old.pem"} {
+	for _, name := range []string{
+		"key-0002.pem", "server.pem", "key-20261341T000000Z.pem", "key-20260102T150405Z.old.pem",
+	} {
 		dir := directory(t)
 		put(t, dir, name, 0o600, rsaKey(t, 2048))
 		put(t, dir, "README", 0o644, []byte("not a key, and open to all"))
-		want := "open signing keys: " + name + " in " + dir + " has no name for a key: key-0001.pem, or key-20060102T150405Z.pem for one that signs from then on"
-		if _, err := keys.Open(dir, keep); err == nil || err.Error() != want {
-			t.Errorf("got  %v\nwant %s", err, want)
-		}
+		_, err := keys.Open(dir, retention)
+		wantError(t, err, "open signing keys: "+name+" in "+dir+" has no name for a key: "+
+			"key-0001.pem, or key-20060102T150405Z.pem for one that signs from then on")
 	}
-}
-
-func directory(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "keys")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 func TestOpenRefusesAFileForADirectory(t *testing.T) {
@@ -168,71 +135,30 @@ func TestOpenRefusesAFileForADirectory(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keys.Open(path, keep); err == nil || !strings.HasSuffix(err.Error(), "keys is not a directory") {
-		t.Errorf("got %v", err)
-	}
+	_, err := keys.Open(path, retention)
+	wantError(t, err, "keys is not a directory")
 }
 
-func openKeys(t *testing.T, dir string) *keys.Set {
-	t.Helper()
-	set, err := keys.Open(dir, keep)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-func kids(t *testing.T, set *keys.Set) []string {
-	t.Helper()
-	var published struct{ Keys []struct{ Kid string } }
-	if err := json.Unmarshal(set.JWKS(), &published); err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, key := range published.Keys {
-		all = append(all, key.Kid)
-	}
-	return all
-}
-
-func names(t *testing.T, dir string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, entry := range entries {
-		all = append(all, entry.Name())
-	}
-	return all
-}
-
-func put(t *testing.T, dir, name string, mode os.FileMode, text []byte) {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(path, mode); err != nil { // whatever the umask is
-		t.Fatal(err)
-	}
-}
-
-func rsaKey(t *testing.T, bits int) []byte {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, bits)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return encode(t, key)
-}
-
-func encode(t *testing.T, key any) []byte {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+// TestWatchKeepsTheKeysItCannotReplace puts a key that others can read beside the
+// good one, and then mends it.
+func TestWatchKeepsTheKeysItCannotReplace(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "keys")
+	synctest.Test(t, func(t *testing.T) {
+		set := openKeys(t, dir)
+		before := string(set.JWKS())
+		logged := &log{}
+		watch(t, set, slog.New(slog.NewTextHandler(logged, nil)))
+		put(t, dir, "key-20000101T000000Z.pem", 0o644, rsaKey(t, 2048))
+		advance(10 * interval)
+		equal(t, "JWK Set", string(set.JWKS()), before)
+		equal(t, "errors logged", strings.Count(logged.String(), "signing keys cannot be read"), 1)
+		equal(t, "errors that name the mode", strings.Count(logged.String(), "has mode 0644"), 1)
+		if err := os.Chmod(filepath.Join(dir, "key-20000101T000000Z.pem"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		advance(interval)
+		equal(t, "keys once it is mended", len(kids(t, set)), 2)
+		equal(t, "changes logged", strings.Count(logged.String(), "signing keys changed"), 1)
+	})
 }
