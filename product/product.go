@@ -1,15 +1,19 @@
-// Package product is the catalogue service: the pieces of the gallery and the
-// votes for them. PostgreSQL is the truth; Redis only spares it work.
+// Package product is the catalogue service: the gallery's products and the votes
+// for them. PostgreSQL is the truth; Redis only spares it work.
 package product
 
 import (
 	"context"
 	"errors"
+	"net"
+	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"craftista/product/internal/api"
 	"craftista/product/internal/core"
+	"craftista/product/internal/infrastructure/cache"
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/internal/infrastructure/redis"
 	"craftista/shared/health"
@@ -28,97 +32,116 @@ const keysTimeout = 2 * time.Second
 // Config are the service's settings. Default has all but DatabaseURL.
 type Config struct {
 	service.Config
-	DatabaseURL   string        `env:"DATABASE_URL,required,notEmpty"` // signs in as the role craftista_product
-	RedisURL      string        `env:"REDIS_URL"`                      // redis://host:port/0; "" serves without a cache
-	RedisPatience time.Duration `env:"REDIS_PATIENCE"`                 // for one command; after it a request goes on without the cache
-	JWKSURL       string        `env:"JWKS_URL"`                       // where auth publishes its keys
-	Issuer        string        `env:"ISSUER"`                         // the iss of the tokens to accept
-	Audience      string        `env:"AUDIENCE"`                       // the aud of the tokens to accept
+	DatabaseURL  string        `env:"DATABASE_URL,required,notEmpty"` // signs in as the role craftista_product
+	RedisURL     string        `env:"REDIS_URL"`                      // redis://host:port/0; "" serves without a cache
+	RedisTimeout time.Duration `env:"REDIS_TIMEOUT"`                  // of one command; then a request goes on without the cache
+	JWKSURL      string        `env:"JWKS_URL"`                       // where auth publishes its keys
+	Issuer       string        `env:"ISSUER"`                         // the iss of the tokens to accept
+	Audience     string        `env:"AUDIENCE"`                       // the aud of the tokens to accept
 }
 
 // Default are the settings that suit a laptop where all services have their
 // usual ports.
 func Default() Config {
 	return Config{
-		Config:        service.Config{Addr: ":8000", Version: "dev"},
-		RedisPatience: 200 * time.Millisecond,
-		JWKSURL:       "http://localhost:8082/.well-known/jwks.json",
-		Issuer:        "http://localhost:8082",
-		Audience:      "craftista",
+		Config:       service.Config{Addr: ":8000", Version: "dev"},
+		RedisTimeout: 200 * time.Millisecond,
+		JWKSURL:      "http://localhost:8082/.well-known/jwks.json",
+		Issuer:       "http://localhost:8082",
+		Audience:     "craftista",
 	}
 }
 
 // Run serves until ctx is done, then lets the requests in flight finish and
-// closes the database, the cache and the telemetry. It waits for none of the
+// closes the cache, the database and the telemetry. It waits for none of the
 // processes it talks to: until the database answers, it is not ready.
 func Run(ctx context.Context, c Config) error {
 	t, err := c.Telemetry(ctx, "product")
 	if err != nil {
 		return err
 	}
+	open := closers{t.Shutdown}
+	l, routes, err := start(ctx, c, t, &open)
+	if err != nil {
+		return errors.Join(err, open.close(ctx))
+	}
+	return web.Serve(ctx, l, routes, t.Log, open.close)
+}
+
+// closers close what was opened.
+type closers []func(context.Context) error
+
+func (c *closers) push(closer func() error) {
+	*c = append(*c, func(context.Context) error { return closer() })
+}
+
+// close closes what was opened last first, for it may use what was opened before.
+func (c *closers) close(ctx context.Context) (err error) {
+	for _, closer := range slices.Backward(*c) {
+		err = errors.Join(err, closer(ctx))
+	}
+	return err
+}
+
+// start opens all that the service needs, each with its closer, and returns what
+// it serves.
+func start(ctx context.Context, c Config, t *telemetry.Telemetry, open *closers) (net.Listener, http.Handler, error) {
 	db, err := pg.Open(c.DatabaseURL, t)
 	if err != nil {
-		return errors.Join(err, t.Shutdown(ctx))
+		return nil, nil, err
 	}
-	closeDB := func(context.Context) error { return db.Close() }
+	open.push(db.Close)
 	store := postgres.NewStore(db)
 	live := core.NewLive(store, api.EncodeTally, t.Log)
-	cache, informs, closeCache, err := openCache(c, db, t)
+	cached, informs, err := openCache(c, db, t, open)
 	if err != nil {
-		return errors.Join(err, closeDB(ctx), t.Shutdown(ctx))
+		return nil, nil, err
 	}
 	stopLive, err := runLive(ctx, c, live)
 	if err != nil {
-		return errors.Join(err, closeDB(ctx), closeCache(ctx), t.Shutdown(ctx))
+		return nil, nil, err
 	}
-	l, err := c.Listen()
-	if err != nil {
-		return errors.Join(err, stopLive(ctx), closeDB(ctx), closeCache(ctx), t.Shutdown(ctx))
-	}
+	open.push(stopLive)
 	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(keysTimeout, t))
-	catalogue := core.NewCatalogue(store, cache, api.Encode, newTracer(t), live.Change)
+	catalogue := core.NewCatalogue(store, cached, api.Encode, newTracer(t), live.Change)
 	routes := api.Routes(t, catalogue, live, token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
 		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
 		Checks: map[string]health.Check{"database": store.Ready}, Informs: informs,
 	})
-	return web.Serve(ctx, l, routes, t.Log, stopLive, closeCache, closeDB, t.Shutdown) // closing the cache, loads may still use the database
+	l, err := c.Listen()
+	return l, routes, err
 }
 
-// openCache returns the cache, or none where none is set, whether it is there,
-// and what closes it and all that it needs but db.
-func openCache(c Config, db *sqlx.DB, t *telemetry.Telemetry) (core.Cache, map[string]health.Check, func(context.Context) error, error) {
+// openCache returns the cache, or none where none is set, and the health check
+// that tells whether it can be used.
+func openCache(
+	c Config, db *sqlx.DB, t *telemetry.Telemetry, open *closers,
+) (core.Cache, map[string]health.Check, error) {
 	if c.RedisURL == "" {
 		t.Log.Info("serving without a cache, REDIS_URL is empty")
-		return core.NoCache{}, nil, func(context.Context) error { return nil }, nil
+		return core.NoCache{}, nil, nil
 	}
-	register, err := postgres.OpenRegister(c.DatabaseURL, db, t)
+	cached, err := cache.Open(cache.Options{
+		RedisURL: c.RedisURL, RedisTimeout: c.RedisTimeout, DatabaseURL: c.DatabaseURL, DB: db, Telemetry: t,
+	})
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	trust := core.NewTrust(register, core.VetoTerm, t.Log)
-	closeTrust := func() error {
-		trust.Close()
-		return register.Close()
-	}
-	cache, err := redis.Open(c.RedisURL, c.RedisPatience, trust, t)
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, closeTrust())
-	}
-	closeAll := func(context.Context) error { return errors.Join(cache.Close(), closeTrust()) }
-	return cache, map[string]health.Check{"cache": cache.Ready}, closeAll, nil
+	open.push(cached.Close)
+	return cached, map[string]health.Check{"cache": cached.Ready}, nil
 }
 
 // runLive runs live, with a bell between it and other replicas where a Redis is
 // set, and returns what stops it. It outlasts ctx: requests that finish late
 // change votes too.
-func runLive(ctx context.Context, c Config, live *core.Live) (stop func(context.Context) error, err error) {
+func runLive(ctx context.Context, c Config, live *core.Live) (stop func() error, err error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	closeBell := func() error { return nil }
 	if c.RedisURL != "" {
-		bell, err := redis.OpenBell(c.RedisURL, c.RedisPatience)
+		bell, err := redis.OpenBell(c.RedisURL, c.RedisTimeout)
 		if err != nil {
 			cancel()
 			return nil, err
@@ -128,7 +151,7 @@ func runLive(ctx context.Context, c Config, live *core.Live) (stop func(context.
 		running.Go(func() { bell.Hear(ctx, live.Nudge) })
 	}
 	running.Go(func() { live.Run(ctx) })
-	return func(context.Context) error {
+	return func() error {
 		cancel()
 		running.Wait()
 		return closeBell()

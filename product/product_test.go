@@ -110,7 +110,7 @@ func TestRunTraces(t *testing.T) {
 	addCrane(t, database.ProductURL)
 	c := product.Default()
 	c.DatabaseURL, c.RedisURL = database.ProductURL, redistest.Start(t).URL()
-	c.RedisPatience = 10 * time.Second // a busy test machine needs some
+	c.RedisTimeout = 10 * time.Second // a busy test machine needs some
 	c.JWKSURL, c.Issuer, c.Exporter = issuer.JWKSURL(), issuer.URL, kept
 	url, stop := run(t, c)
 
@@ -228,16 +228,16 @@ func TestSettings(t *testing.T) {
 	t.Parallel()
 	got, err := config.Load(product.Default(), []string{"DATABASE_URL=postgres://db/x"})
 	want := product.Config{
-		Config: service.Config{Addr: ":8000", Version: "dev"}, DatabaseURL: "postgres://db/x", RedisPatience: 200 * time.Millisecond,
+		Config: service.Config{Addr: ":8000", Version: "dev"}, DatabaseURL: "postgres://db/x", RedisTimeout: 200 * time.Millisecond,
 		JWKSURL: "http://localhost:8082/.well-known/jwks.json", Issuer: "http://localhost:8082", Audience: "craftista",
 	}
 	if diff := cmp.Diff(got, want); diff != "" || err != nil {
 		t.Errorf("defaults, %v (-got +want):\n%s", err, diff)
 	}
-	all := []string{"ADDR=:1", "VERSION=2", "DATABASE_URL=3", "REDIS_URL=4", "REDIS_PATIENCE=1s", "JWKS_URL=5", "ISSUER=6", "AUDIENCE=7", "OTEL_EXPORTER_OTLP_ENDPOINT=8"}
+	all := []string{"ADDR=:1", "VERSION=2", "DATABASE_URL=3", "REDIS_URL=4", "REDIS_TIMEOUT=1s", "JWKS_URL=5", "ISSUER=6", "AUDIENCE=7", "OTEL_EXPORTER_OTLP_ENDPOINT=8"}
 	got, err = config.Load(product.Default(), all)
 	want = product.Config{
-		Config: service.Config{Addr: ":1", Version: "2", OTLPEndpoint: "8"}, DatabaseURL: "3", RedisURL: "4", RedisPatience: time.Second, JWKSURL: "5", Issuer: "6", Audience: "7",
+		Config: service.Config{Addr: ":1", Version: "2", OTLPEndpoint: "8"}, DatabaseURL: "3", RedisURL: "4", RedisTimeout: time.Second, JWKSURL: "5", Issuer: "6", Audience: "7",
 	}
 	if diff := cmp.Diff(got, want); diff != "" || err != nil {
 		t.Errorf("all set, %v (-got +want):\n%s", err, diff)

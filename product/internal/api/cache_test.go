@@ -2,42 +2,19 @@ package api_test
 
 import (
 	"context"
-	"math/rand/v2"
+	"net"
 	"net/http"
-	"net/http/httptest"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"craftista/product/internal/core"
+	"craftista/product/internal/infrastructure/cache"
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/internal/redistest"
+	"craftista/shared/netfault"
 
 	"github.com/alicebob/miniredis/v2"
 )
-
-// stop is a store whose first Product waits, after it read, to be let go.
-type stop struct {
-	core.Store
-	armed        atomic.Bool
-	read, letGo  chan struct{}
-	productReads atomic.Int64
-}
-
-func newStop(s core.Store) *stop {
-	return &stop{Store: s, read: make(chan struct{}), letGo: make(chan struct{})}
-}
-
-func (s *stop) Product(ctx context.Context, id int64) (core.Product, error) {
-	s.productReads.Add(1)
-	p, err := s.Store.Product(ctx, id)
-	if s.armed.CompareAndSwap(true, false) {
-		close(s.read)
-		<-s.letGo
-	}
-	return p, err
-}
 
 // show reads a piece and returns its count and X-Cache.
 func show(t *testing.T, h http.Handler, id int64) (votes int64, source string) {
@@ -53,12 +30,31 @@ func wantShown(t *testing.T, h http.Handler, id, votes int64, source string) {
 	}
 }
 
+// shownUntil reads until the source is that, and every count has to be right.
+func shownUntil(t *testing.T, h http.Handler, id, votes int64, source string) {
+	t.Helper()
+	waitFor(t, "a "+source, func() bool {
+		got, from := show(t, h, id)
+		if got != votes {
+			t.Fatalf("shown %d (%s), want %d", got, from, votes)
+		}
+		return from == source
+	})
+}
+
+func (g *gallery) vote(t *testing.T, h http.Handler, id, person, want int64) {
+	t.Helper()
+	got := body[voteReply](t, call(t, h, "POST", path(id, "/vote"), g.token(person)), 200)
+	if got.NewVoteCount != want {
+		t.Errorf("count %d, want %d", got.NewVoteCount, want)
+	}
+}
+
 func TestCacheAside(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
 	memory := miniredis.RunT(t)
-	counted := newStop(postgres.NewStore(g.db))
-	one := g.serviceOn(counted, g.openCache(t, "redis://"+memory.Addr()))
+	one := g.service(g.openCache(t, "redis://"+memory.Addr()))
 	two := g.service(g.openCache(t, "redis://"+memory.Addr()))
 	id := g.piece(t, "Crane", day(1))
 
@@ -68,109 +64,174 @@ func TestCacheAside(t *testing.T) {
 	call(t, two, "POST", path(id, "/vote"), g.token(1))
 	wantShown(t, one, id, 1, "miss")
 	wantShown(t, two, id, 1, "hit")
-	call(t, two, "POST", path(id, "/vote"), g.token(1)) // changes nothing, and forgets all the same
+	call(t, two, "POST", path(id, "/vote"), g.token(1)) // changes nothing, and invalidates all the same
 	wantShown(t, one, id, 1, "miss")
 	call(t, one, "DELETE", path(id, "/vote"), g.token(1))
 	wantShown(t, two, id, 0, "miss")
 	wantShown(t, one, id, 0, "hit")
 	memory.FastForward(time.Minute)
 	wantShown(t, one, id, 0, "miss")
-	if got := counted.productReads.Load(); got != 4 {
-		t.Errorf("%d loads by the first service, want 4", got)
-	}
 }
 
-// TestLoadFromBeforeAVoteIsNotKept: a reader has read the old count and
-// dawdles, a vote is acknowledged, the reader goes on. Nobody who comes after
-// the vote may see the old count, neither by the reader's load nor by the cache.
-func TestLoadFromBeforeAVoteIsNotKept(t *testing.T) {
+// TestRedisUnreachable has a Redis that refuses connections and one that accepts
+// them and does not respond, from the start: all works, and the service is ready.
+func TestRedisUnreachable(t *testing.T) {
 	t.Parallel()
-	for _, othersRead := range []bool{false, true} {
-		g := newGallery(t)
-		url := redistest.Start(t).URL()
-		dawdler := newStop(postgres.NewStore(g.db))
-		one, two := g.serviceOn(dawdler, g.openCache(t, url)), g.service(g.openCache(t, url))
-		id := g.piece(t, "Crane", day(1))
-
-		dawdler.armed.Store(true)
-		var early *httptest.ResponseRecorder
-		var wg sync.WaitGroup
-		wg.Go(func() { early = call(t, one, "GET", path(id, ""), "") })
-		<-dawdler.read
-		voted := body[ballot](t, call(t, two, "POST", path(id, "/vote"), g.token(1)), 200)
-		if voted.NewVoteCount != 1 {
-			t.Fatalf("count %d after the vote", voted.NewVoteCount)
-		}
-		if othersRead {
-			wantShown(t, one, id, 1, "miss") // does not join the dawdler's load
-			wantShown(t, two, id, 1, "hit")
-		}
-		close(dawdler.letGo)
-		wg.Wait()
-		if got := body[product](t, early, 200).Votes; got != 0 {
-			t.Errorf("the dawdler shows %d: this test no longer tests what it says", got)
-		}
-		if votes, _ := show(t, one, id); votes != 1 {
-			t.Errorf("others read %v: %d shown after the dawdler's load, want 1", othersRead, votes)
-		}
-		wantShown(t, two, id, 1, "hit")
+	unresponsive, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-// TestReadersRaceVoters reads one piece in every way through two replicas while
-// people vote through both. Votes only rise here: whoever starts to read after a
-// vote was acknowledged must see it.
-func TestReadersRaceVoters(t *testing.T) {
-	t.Parallel()
-	const voters, readers = 150, 8
+	t.Cleanup(func() { _ = unresponsive.Close() })
 	g := newGallery(t)
-	url := redistest.Start(t).URL()
-	services := []http.Handler{g.service(g.openCache(t, url)), g.service(g.openCache(t, url))}
-	id := g.piece(t, "Crane", day(1))
-	var acknowledged atomic.Int64
-	var done atomic.Bool
-	var sources sync.Map // of X-Cache
-
-	read := func() {
-		for !done.Load() {
-			before := acknowledged.Load()
-			w := call(t, services[rand.IntN(2)], "GET", path(id, []string{"", "", "", "/votes"}[rand.IntN(4)]), "")
-			if got := body[struct{ Votes int64 }](t, w, 200).Votes; got < before {
-				t.Errorf("%s shows %d when %d were acknowledged", w.Header().Get("X-Cache"), got, before)
+	for name, addr := range map[string]string{
+		"refuses": redistest.FreeAddr(t), "unresponsive": unresponsive.Addr().String(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := g.service(g.openCacheWith(t, cache.Options{RedisURL: "redis://" + addr, RedisTimeout: 50 * time.Millisecond}))
+			id := g.piece(t, "Crane", day(1))
+			start := time.Now()
+			wantShown(t, h, id, 0, "bypass")
+			g.vote(t, h, id, 1, 1)
+			wantShown(t, h, id, 1, "bypass")
+			if took := time.Since(start); took > 3*time.Second { // 3 × 50 ms, a fence, and a busy machine
+				t.Errorf("three requests took %v", took)
 			}
-			sources.Store(w.Header().Get("X-Cache"), true)
-		}
-	}
-	vote := func() {
-		defer done.Store(true)
-		for i := range int64(voters) {
-			w := call(t, services[i%2], "POST", path(id, "/vote"), g.token(i+1))
-			acknowledged.Store(body[ballot](t, w, 200).NewVoteCount)
-		}
-	}
-	atOnce(1+readers, func(i int) { []func(){vote, read}[min(i, 1)]() })
-	_, hit := sources.Load("hit")
-	_, miss := sources.Load("miss")
-	if acknowledged.Load() != voters || !hit || !miss {
-		t.Errorf("%d votes, any hit %v, any miss %v", acknowledged.Load(), hit, miss)
+			if w := call(t, h, "GET", "/readyz", ""); w.Code != 200 {
+				t.Errorf("readyz: %d %s", w.Code, w.Body)
+			}
+		})
 	}
 }
 
-// TestMissesAtOnceLoadOnce: a thousand readers of a piece that is not cached run
-// one query.
-func TestMissesAtOnceLoadOnce(t *testing.T) {
+// TestVoteWithoutInvalidation: one replica votes while it cannot reach Redis; the
+// other can, and has what was cached before.
+func TestVoteWithoutInvalidation(t *testing.T) {
+	t.Parallel()
+	for name, disturb := range map[string]func(*netfault.Proxy){
+		"cut off": (*netfault.Proxy).Cut,
+		"blocked": (*netfault.Proxy).Block,
+		"slow":    func(p *netfault.Proxy) { p.Delay(2 * time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGallery(t)
+			r := newReplicas(t, g, cache.DefaultFenceTime/3)
+			apart, other := r.services[0], r.services[1]
+			id := g.piece(t, "Crane", day(1))
+			shownUntil(t, other, id, 0, "hit")
+			disturb(r.proxies[0])
+			g.vote(t, apart, id, 1, 1)
+			shownUntil(t, apart, id, 1, "bypass")
+			shownUntil(t, other, id, 1, "bypass")
+			g.vote(t, apart, id, 2, 2)
+			shownUntil(t, other, id, 2, "hit") // once the fence is over, of a newer generation
+			shownUntil(t, apart, id, 2, "bypass")
+			r.proxies[0].Restore()
+			shownUntil(t, apart, id, 2, "hit")
+			g.vote(t, apart, id, 3, 3)
+			shownUntil(t, other, id, 3, "hit")
+		})
+	}
+}
+
+// TestRedisRestartsFromAnOldSnapshot: it had removed the product, which is back.
+func TestRedisRestartsFromAnOldSnapshot(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
-	store := newStop(postgres.NewStore(g.db))
-	h := g.serviceOn(store, g.openImpatientCache(t, redistest.Start(t).URL(), 5*time.Second))
+	r := newReplicas(t, g, cache.DefaultFenceTime)
 	id := g.piece(t, "Crane", day(1))
-	atOnce(1000, func(int) {
-		w := call(t, h, "GET", path(id, ""), "")
-		if source := w.Header().Get("X-Cache"); w.Code != 200 || source != "hit" && source != "miss" {
-			t.Errorf("status %d, X-Cache %q", w.Code, source)
+	for round := range int64(3) {
+		shownUntil(t, r.services[0], id, round, "hit")
+		if got := r.server.Do("SAVE"); got != "+OK" {
+			t.Fatal(got)
 		}
-	})
-	if got := store.productReads.Load(); got != 1 {
-		t.Errorf("%d loads, want 1", got)
+		g.vote(t, r.services[1], id, round+1, round+1)
+		r.server.Kill()
+		r.server.Restart()
+		shownUntil(t, r.services[1], id, round+1, "hit")
+		shownUntil(t, r.services[0], id, round+1, "hit")
 	}
+}
+
+// TestRedisFull stores nothing new, and removes what it has.
+func TestRedisFull(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	r := newReplicas(t, g, cache.DefaultFenceTime)
+	cached, other := g.piece(t, "Crane", day(1)), g.piece(t, "Frog", day(1))
+	shownUntil(t, r.services[0], cached, 0, "hit")
+	r.server.Do("CONFIG SET maxmemory 1")
+	wantShown(t, r.services[1], cached, 0, "hit")
+	wantShown(t, r.services[0], other, 0, "bypass")
+	g.vote(t, r.services[0], cached, 1, 1)
+	wantShown(t, r.services[1], cached, 1, "bypass")
+	r.server.Do("CONFIG SET maxmemory 0")
+	shownUntil(t, r.services[0], other, 0, "hit")
+	shownUntil(t, r.services[1], cached, 1, "hit")
+}
+
+// cutAfterVote is a store that is unreachable as soon as a vote is committed.
+type cutAfterVote struct {
+	core.Store
+	proxy *netfault.Proxy
+}
+
+func (c cutAfterVote) Vote(ctx context.Context, id int64, people []int64) (int64, error) {
+	defer c.proxy.Cut()
+	return c.Store.Vote(ctx, id, people)
+}
+
+// TestVoteWithoutInvalidationAndFence: Redis cannot be reached, and after the
+// commit the database cannot either. The vote is not acknowledged.
+func TestVoteWithoutInvalidationAndFence(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	g, proxy := newGallery(t).proxied(t)
+	cached := g.openCacheWith(t, cache.Options{RedisURL: server.URL(), RedisTimeout: 100 * time.Millisecond})
+	h := g.serviceOn(cutAfterVote{postgres.NewStore(g.db), proxy}, cached)
+	id := g.piece(t, "Crane", day(1))
+	shownUntil(t, h, id, 0, "hit")
+	server.Kill()
+	w := call(t, h, "POST", path(id, "/vote"), g.token(1))
+	checkProblem(t, w, 503, path(id, "/vote"))
+	if w.Header().Get("Retry-After") == "" || leaks(w) {
+		t.Errorf("header %v, body %s", w.Header(), w.Body)
+	}
+	proxy.Restore()
+	if n := g.voters(t, id); n != 1 {
+		t.Errorf("%d votes; this test no longer tests what it says", n)
+	}
+	server.Restart()
+	again := g.service(cached)
+	g.vote(t, again, id, 1, 1) // which does no harm
+	shownUntil(t, again, id, 1, "hit")
+}
+
+// TestUnresponsiveRedisDelaysFewReaders: once the breaker is open, readers send
+// Redis nothing, and hence wait for nothing, but for one now and then.
+func TestUnresponsiveRedisDelaysFewReaders(t *testing.T) {
+	t.Parallel()
+	const reads, timeout = 500, 200 * time.Millisecond
+	g := newGallery(t)
+	proxy := startProxy(t, redistest.Start(t).Addr)
+	h := g.service(g.openCacheWith(t, cache.Options{RedisURL: "redis://" + proxy.Addr, RedisTimeout: timeout}))
+	id := g.piece(t, "Crane", day(1))
+	shownUntil(t, h, id, 0, "hit")
+	proxy.Block()
+	start, before, delayed := time.Now(), proxy.Sent.Load(), 0
+	for range reads {
+		began := time.Now()
+		wantShown(t, h, id, 0, "bypass")
+		if time.Since(began) > timeout/2 {
+			delayed++
+		}
+	}
+	took := time.Since(start)
+	rounds := int64(3 + took/(500*time.Millisecond)) // until the breaker opens, and when it is half-open
+	if sent := proxy.Sent.Load() - before; int64(delayed) > rounds+5 || sent > 4*rounds {
+		t.Errorf("%d reads in %v: %d delayed and %d chunks sent, want %d and %d", reads, took, delayed, sent, rounds, 4*rounds)
+	}
+	proxy.Restore()
+	shownUntil(t, h, id, 0, "hit")
 }

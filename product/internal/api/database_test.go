@@ -4,49 +4,43 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"craftista/db/pgtest"
 	"craftista/product/internal/core"
 	"craftista/shared/netfault"
-	"craftista/shared/token/tokentest"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/jmoiron/sqlx"
 )
 
-// faulty is a gallery whose service reaches PostgreSQL through a proxy, with
-// one piece that is in the cache and one that is not.
+// faulty is a gallery whose service reaches PostgreSQL through a proxy, with one
+// product that is in the cache and one that is not.
 type faulty struct {
 	*gallery
-	t        *testing.T
-	database *pgtest.Database
-	proxy    *netfault.Proxy
-	h        http.Handler
-	cached   int64
-	other    int64
+	t      *testing.T
+	proxy  *netfault.Proxy
+	h      http.Handler
+	cached int64
+	other  int64
 }
 
 func newFaulty(t *testing.T) *faulty {
 	t.Helper()
-	database := pgtest.New(t)
-	f := &faulty{
-		gallery: &gallery{db: open(t, database.ProductURL), url: database.ProductURL, adminURL: database.AdminURL, issuer: tokentest.New(t)},
-		t:       t, database: database, proxy: startProxy(t, database.ProductURL),
-	}
+	f := &faulty{gallery: newGallery(t), t: t}
 	f.cached, f.other = f.piece(t, "Crane", day(1)), f.piece(t, "Frog", day(1))
 	redis := "redis://" + miniredis.RunT(t).Addr()
 	wantShown(t, f.service(f.openCache(t, redis)), f.cached, 0, "miss")
-	url := f.proxy.URL(database.ProductURL)
-	proxied := &gallery{db: open(t, url), url: url, issuer: f.issuer}
+	proxied, proxy := f.proxied(t)
+	f.proxy = proxy
 	f.h = proxied.service(proxied.openCache(t, redis))
 	return f
 }
 
 // wantWell checks that readers and voters get what they want; the person votes
-// for the piece that is not cached, which nobody else has.
+// for the product that is not cached, which nobody else has.
 func (f *faulty) wantWell(person int64) {
 	f.t.Helper()
 	wantShown(f.t, f.h, f.cached, 0, "hit")
@@ -60,10 +54,10 @@ func (f *faulty) wantWell(person int64) {
 	}
 }
 
-// wantAway checks, all at once as a crowd would, that the cached piece still
-// answers and that the rest is refused within so long: 503, when to try again,
-// and nothing of the inside.
-func (f *faulty) wantAway(person int64, within time.Duration) {
+// wantUnavailable checks, all at once, that the cached product still answers and
+// that the rest is refused within so long: 503, when to try again, and nothing of
+// the inside.
+func (f *faulty) wantUnavailable(person int64, within time.Duration) {
 	f.t.Helper()
 	wantShown(f.t, f.h, f.cached, 0, "hit")
 	rows := slices.Repeat(f.needDatabase(), 8)
@@ -79,45 +73,48 @@ func (f *faulty) wantAway(person int64, within time.Duration) {
 	if took := time.Since(start); took > within {
 		f.t.Errorf("it took %v to refuse them, want %v", took, within)
 	}
+	if w := call(f.t, f.h, "GET", "/livez", ""); w.Code != 200 {
+		f.t.Errorf("livez: %d", w.Code)
+	}
 	wantShown(f.t, f.h, f.cached, 0, "hit") // votes that failed have not emptied the cache
 }
 
 func (f *faulty) needDatabase() [][2]string {
 	return [][2]string{
-		{"POST", path(f.other, "/vote")}, {"DELETE", path(f.other, "/vote")}, {"GET", "/api/products"}, {"GET", path(f.other, "/votes")},
-		{"GET", "/api/votes/mine"}, {"GET", "/api/votes/mine?ids=1"},
+		{"POST", path(f.other, "/vote")}, {"DELETE", path(f.other, "/vote")}, {"GET", path(f.other, "/votes")},
+		{"GET", "/api/products"}, {"GET", "/api/votes/mine"}, {"GET", "/api/votes/mine?ids=1"},
 	}
 }
 
-// TestDatabaseGoesAndComes: connections that stood break, new ones are refused,
-// and once it is back nobody has to restart anything.
-func TestDatabaseGoesAndComes(t *testing.T) {
+// TestDatabaseUnreachable: connections that stood break, new ones are refused,
+// and once it can be reached again nobody has to restart anything.
+func TestDatabaseUnreachable(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t)
 	f.wantWell(1)
 	for range 2 {
 		f.proxy.Cut()
-		f.wantAway(2, 5*time.Second)
+		f.wantUnavailable(2, 5*time.Second)
+		w := call(t, f.h, "GET", "/readyz", "")
+		if want := `{"status":"unready","checks":{"database":"down"},`; w.Code != 503 || !strings.HasPrefix(w.Body.String(), want) {
+			t.Errorf("readyz: %d %s", w.Code, w.Body)
+		}
 		f.proxy.Restore()
 		f.wantWell(3)
 	}
 }
 
-// TestDatabaseFallsSilent: it hangs, in a handshake or with a query begun, and
-// is given up for away; votes that waited behind the one that hung, too.
-func TestDatabaseFallsSilent(t *testing.T) {
+// TestDatabaseUnresponsive: it hangs, in a handshake or with a query begun, and
+// counts as unavailable; so do votes that waited behind the one that hung.
+func TestDatabaseUnresponsive(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t)
 	f.wantWell(1)
 	f.proxy.Block()
-	f.wantAway(2, 25*time.Second) // requests end after 10 s, connections after 5 s of silence
+	f.wantUnavailable(2, 25*time.Second) // requests end after 10 s, connections after 5 s of silence
 	f.proxy.Restore()
-	// Connections that were begun in the silence still have to be given up.
-	for end := time.Now().Add(15 * time.Second); call(t, f.h, "DELETE", path(f.other, "/vote"), f.token(3)).Code != 200; {
-		if time.Now().After(end) {
-			t.Fatal("votes do not come back")
-		}
-	}
+	// Connections that were begun meanwhile still have to be given up.
+	waitFor(t, "votes", func() bool { return call(t, f.h, "DELETE", path(f.other, "/vote"), f.token(3)).Code == 200 })
 	f.wantWell(3)
 }
 
@@ -131,17 +128,15 @@ func TestDatabaseOutOfConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	limit := func(n string) {
-		if _, err := admin.ExecContext(t.Context(), `ALTER DATABASE `+name+` CONNECTION LIMIT `+n); err != nil {
-			t.Fatal(err)
-		}
+		admin.MustExecContext(t.Context(), `ALTER DATABASE `+name+` CONNECTION LIMIT `+n)
 	}
 	limit("8")
 	f.db.SetMaxIdleConns(0) // the test's own connections end
 	wantShown(t, f.h, f.cached, 0, "hit")
-	const registers = 2 // each cache keeps the connection by which it knows what to believe
-	greedy := open(t, f.database.ProductURL)
+	const caches = 2 // each keeps its connection for reading the generation
+	greedy := open(t, f.url)
 	var held []*sqlx.Conn
-	for others := registers + 1; others > registers; {
+	for others := caches + 1; others > caches; {
 		c, err := greedy.Connx(t.Context())
 		if err == nil {
 			held = append(held, c)
@@ -152,7 +147,7 @@ func TestDatabaseOutOfConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f.wantAway(1, 5*time.Second)
+	f.wantUnavailable(1, 5*time.Second)
 	for _, c := range held {
 		_ = c.Close()
 	}
@@ -162,26 +157,20 @@ func TestDatabaseOutOfConnections(t *testing.T) {
 }
 
 // TestUncertainCommit cuts the connection when PostgreSQL has begun to commit. It
-// goes on and commits; the voter is told that nobody knows, the cache has let go
-// of the piece, and voting again changes nothing.
+// goes on and commits; the voter is told that nobody knows, the cached
+// product is removed, and voting again changes nothing.
 func TestUncertainCommit(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t)
 	admin := open(t, f.adminURL)
 	const slowCommit = `
-		CREATE FUNCTION product.wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; END';
+		CREATE FUNCTION product.wait() RETURNS trigger LANGUAGE plpgsql
+		    AS 'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; END';
 		CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON product.votes DEFERRABLE INITIALLY DEFERRED
 		    FOR EACH ROW EXECUTE FUNCTION product.wait()`
-	if _, err := admin.ExecContext(t.Context(), slowCommit); err != nil {
-		t.Fatal(err)
-	}
-	tx, err := admin.BeginTxx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.ExecContext(t.Context(), `SELECT pg_advisory_xact_lock(7)`); err != nil {
-		t.Fatal(err)
-	}
+	admin.MustExecContext(t.Context(), slowCommit)
+	tx := admin.MustBeginTx(t.Context(), nil)
+	tx.MustExecContext(t.Context(), `SELECT pg_advisory_xact_lock(7)`)
 	told := make(chan *httptest.ResponseRecorder, 1)
 	go func() { told <- call(t, f.h, "POST", path(f.cached, "/vote"), f.token(1)) }()
 	await(t, admin, 1)
@@ -197,9 +186,7 @@ func TestUncertainCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, admin, 0)
-	if got := body[ballot](t, call(t, f.h, "POST", path(f.cached, "/vote"), f.token(1)), 200); got.NewVoteCount != 1 {
-		t.Errorf("count %d, want 1", got.NewVoteCount)
-	}
+	f.vote(t, f.h, f.cached, 1, 1)
 	wantShown(t, f.h, f.cached, 1, "miss")
 	if got := f.voters(t, f.cached); got != 1 {
 		t.Errorf("%d rows, want 1", got)
@@ -214,36 +201,28 @@ func await(t *testing.T, admin *sqlx.DB, want int) {
 		  FROM pg_stat_activity
 		 WHERE datname = current_database()
 		   AND wait_event_type = 'Lock'`
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
+	waitFor(t, strconv.Itoa(want)+" sessions that wait for a lock", func() bool {
 		var got int
 		if err := admin.GetContext(t.Context(), &got, waiting); err != nil {
 			t.Fatal(err)
 		}
-		if got == want {
-			return
-		}
-	}
-	t.Fatalf("never saw %d sessions wait for a lock", want)
+		return got == want
+	})
 }
 
-// TestLockedPiece: somebody's open transaction holds a piece. Its voters are
-// refused in time and leave nothing behind, those of other pieces vote.
-func TestLockedPiece(t *testing.T) {
+// TestLockedProduct: somebody's open transaction holds a product. Its voters are
+// refused in time and leave nothing behind, those of other products vote.
+func TestLockedProduct(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
 	h := g.service(core.NoCache{})
 	locked, free := g.piece(t, "Crane", day(1)), g.piece(t, "Frog", day(1))
 	admin := open(t, g.adminURL)
-	tx, err := admin.BeginTxx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.ExecContext(t.Context(), `UPDATE product.products SET name = 'Held' WHERE id = $1`, locked); err != nil {
-		t.Fatal(err)
-	}
+	tx := admin.MustBeginTx(t.Context(), nil)
+	tx.MustExecContext(t.Context(), `UPDATE product.products SET name = 'Held' WHERE id = $1`, locked)
 	refused := make([]*httptest.ResponseRecorder, 32)
 	atOnce(len(refused), func(i int) {
-		body[ballot](t, call(t, h, "POST", path(free, "/vote"), g.token(int64(i+1))), 200)
+		body[voteReply](t, call(t, h, "POST", path(free, "/vote"), g.token(int64(i+1))), 200)
 		refused[i] = call(t, h, "POST", path(locked, "/vote"), g.token(int64(i+1)))
 	})
 	for _, w := range refused {
@@ -253,10 +232,40 @@ func TestLockedPiece(t *testing.T) {
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if got := body[ballot](t, call(t, h, "POST", path(locked, "/vote"), g.token(1)), 200); got.NewVoteCount != 1 || g.voters(t, locked) != 1 {
-		t.Errorf("%d votes told, %d rows, want 1", got.NewVoteCount, g.voters(t, locked))
+	g.vote(t, h, locked, 1, 1)
+	if got := g.voters(t, locked); got != 1 {
+		t.Errorf("%d rows, want 1", got)
 	}
 	if got := g.voters(t, free); got != int64(len(refused)) {
-		t.Errorf("%d votes for the free piece, want %d", got, len(refused))
+		t.Errorf("%d votes for the free product, want %d", got, len(refused))
 	}
+}
+
+func TestBrokenDatabaseTellsNothing(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	h := g.service(core.NoCache{})
+	admin := open(t, g.adminURL)
+	admin.MustExecContext(t.Context(), `ALTER TABLE product.products RENAME COLUMN folds TO creases`)
+	for _, target := range []string{"/api/products", path(1, ""), path(1, "/votes")} {
+		w := call(t, h, "GET", target, "")
+		checkProblem(t, w, 500, target)
+		if leaks(w) {
+			t.Errorf("%s tells of the inside: %s", target, w.Body)
+		}
+	}
+	admin.MustExecContext(t.Context(), `DROP TABLE product.products CASCADE`)
+	if w := call(t, h, "GET", "/readyz", ""); w.Code != 503 || leaks(w) {
+		t.Errorf("readyz without the tables: %d %s", w.Code, w.Body)
+	}
+}
+
+func leaks(w *httptest.ResponseRecorder) bool {
+	text := strings.ToLower(w.Body.String())
+	for _, inside := range []string{"pq:", "sql", "select", "relation", "dial", "127.0.0.1", "secret", "product.products"} {
+		if strings.Contains(text, inside) {
+			return true
+		}
+	}
+	return false
 }

@@ -7,14 +7,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"craftista/db/pgtest"
 	"craftista/product/internal/api"
 	"craftista/product/internal/core"
+	"craftista/product/internal/infrastructure/cache"
 	"craftista/product/internal/infrastructure/postgres"
-	"craftista/product/internal/infrastructure/redis"
 	"craftista/shared/health"
 	"craftista/shared/netfault"
 	"craftista/shared/pg"
@@ -26,7 +27,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// proxied is the same gallery as seen by a replica that reaches the database through the proxy.
+// proxied is the same gallery as seen by a replica that reaches the database
+// through the proxy.
 func (g *gallery) proxied(t *testing.T) (*gallery, *netfault.Proxy) {
 	t.Helper()
 	proxy := startProxy(t, g.url)
@@ -53,7 +55,9 @@ type gallery struct {
 func newGallery(t *testing.T) *gallery {
 	t.Helper()
 	database := pgtest.New(t)
-	return &gallery{db: open(t, database.ProductURL), url: database.ProductURL, adminURL: database.AdminURL, issuer: tokentest.New(t)}
+	return &gallery{
+		db: open(t, database.ProductURL), url: database.ProductURL, adminURL: database.AdminURL, issuer: tokentest.New(t),
+	}
 }
 
 func open(t *testing.T, url string) *sqlx.DB {
@@ -66,48 +70,38 @@ func open(t *testing.T, url string) *sqlx.DB {
 	return db
 }
 
-// openCache opens a cache with more patience than a busy test machine needs.
-func (g *gallery) openCache(t *testing.T, url string) *redis.Cache {
+const redisTimeout = 10 * time.Second // more than a busy test machine needs
+
+// openCache opens the cache of one replica.
+func (g *gallery) openCache(t *testing.T, redisURL string) *cache.Cache {
 	t.Helper()
-	return g.openImpatientCache(t, url, 10*time.Second)
+	return g.openCacheWith(t, cache.Options{RedisURL: redisURL, RedisTimeout: redisTimeout})
 }
 
-func (g *gallery) openImpatientCache(t *testing.T, url string, patience time.Duration) *redis.Cache {
+func (g *gallery) openCacheWith(t *testing.T, o cache.Options) *cache.Cache {
 	t.Helper()
-	return g.openCacheWith(t, url, patience, core.VetoTerm)
-}
-
-// openCacheWith opens the cache of one replica.
-func (g *gallery) openCacheWith(t *testing.T, url string, patience, vetoTerm time.Duration) *redis.Cache {
-	t.Helper()
-	register, err := postgres.OpenRegister(g.url, g.db, telemetry.Discard())
+	o.DatabaseURL, o.DB, o.Telemetry = g.url, g.db, telemetry.Discard()
+	c, err := cache.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	trust := core.NewTrust(register, vetoTerm, telemetry.Discard().Log)
-	cache, err := redis.Open(url, patience, trust, telemetry.Discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cache.Close()
-		trust.Close()
-		_ = register.Close()
-	})
-	return cache
+	t.Cleanup(func() { _ = c.Close() })
+	return c
 }
 
 // service is one replica over the gallery's database.
-func (g *gallery) service(cache core.Cache) *web.Router {
-	return g.serviceOn(postgres.NewStore(g.db), cache)
+func (g *gallery) service(cached core.Cache) *web.Router {
+	return g.serviceOn(postgres.NewStore(g.db), cached)
 }
 
-func (g *gallery) serviceOn(store core.Store, cache core.Cache) *web.Router {
-	about := health.Service{Name: "product", Description: "the catalogue", Version: "v-test", Checks: map[string]health.Check{
-		"database": postgres.NewStore(g.db).Ready,
-	}}
+func (g *gallery) serviceOn(store core.Store, cached core.Cache) *web.Router {
+	about := health.Service{
+		Name: "product", Description: "the catalogue", Version: "v-test",
+		Checks: map[string]health.Check{"database": postgres.NewStore(g.db).Ready},
+	}
 	live := core.NewLive(postgres.NewStore(g.db), api.EncodeTally, slog.New(slog.DiscardHandler))
-	return api.Routes(telemetry.Discard(), core.NewCatalogue(store, cache, api.Encode, untraced{}, live.Change), live, g.issuer.Verifier(), about)
+	catalogue := core.NewCatalogue(store, cached, api.Encode, untraced{}, live.Change)
+	return api.Routes(telemetry.Discard(), catalogue, live, g.issuer.Verifier(), about)
 }
 
 // untraced is a core.Tracer that makes nothing.
@@ -161,6 +155,32 @@ func (g *gallery) voters(t *testing.T, id int64) int64 {
 
 func (g *gallery) token(person int64) string { return g.issuer.Mint(person, token.RoleUser) }
 
+// waitFor waits until something is done.
+func waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); !done(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// atOnce runs do(0), …, do(n-1) from one moment on and waits for all.
+func atOnce(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			do(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+}
+
 func day(n int) time.Time { return time.Date(2026, 1, n, 12, 0, 0, 123456000, time.UTC) }
 
 // call makes a request; bearer "" sends no token. It never fails the test, so
@@ -209,7 +229,7 @@ type count struct {
 	Votes     int64 `json:"votes"`
 }
 
-type ballot struct {
+type voteReply struct {
 	OrigamiID    int64  `json:"origami_id"`
 	NewVoteCount int64  `json:"new_vote_count"`
 	Message      string `json:"message"`

@@ -13,12 +13,13 @@ import (
 	"time"
 
 	"craftista/product/internal/core"
+	"craftista/product/internal/infrastructure/cache"
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/internal/redistest"
 	"craftista/shared/netfault"
 )
 
-// history is what one piece's count was, by the only one who changes it.
+// history is what one product's count was, by the only one who changes it.
 type history struct {
 	id int64
 
@@ -27,7 +28,7 @@ type history struct {
 	acknowledged int        // the last of counts that was acknowledged
 }
 
-// read reads the piece once and reports whether the answer is one that held at
+// read reads the product once and reports whether the answer is one that held at
 // some moment since the read began.
 func (h *history) read(t *testing.T, replica http.Handler) (source string) {
 	h.mu.Lock()
@@ -39,7 +40,8 @@ func (h *history) read(t *testing.T, replica http.Handler) (source string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if w.Code == 200 && !slices.Contains(h.counts[from:], got) {
-		t.Errorf("stale: piece %d shows %d (%s), acknowledged before were %d, since then %v", h.id, got, source, h.counts[from], h.counts[from:])
+		t.Errorf("stale: product %d shows %d (%s), acknowledged before were %d, since then %v",
+			h.id, got, source, h.counts[from], h.counts[from:])
 	}
 	return source
 }
@@ -60,8 +62,8 @@ func (h *history) change(t *testing.T, replica http.Handler, person int64, voted
 		if w.Code == 503 {
 			continue
 		}
-		if got := body[ballot](t, w, 200).NewVoteCount; got != want {
-			t.Errorf("piece %d, person %d: %d counted, want %d", h.id, person, got, want)
+		if got := body[voteReply](t, w, 200).NewVoteCount; got != want {
+			t.Errorf("product %d, person %d: %d counted, want %d", h.id, person, got, want)
 		}
 		break
 	}
@@ -70,63 +72,71 @@ func (h *history) change(t *testing.T, replica http.Handler, person int64, voted
 	h.acknowledged = len(h.counts) - 1
 }
 
-// dawdler is a store whose answers may be a while old when they arrive.
-type dawdler struct{ core.Store }
+// slowReads is a store whose answers may be a while old when they arrive.
+type slowReads struct{ core.Store }
 
-func (d dawdler) Product(ctx context.Context, id int64) (core.Product, error) {
-	p, err := d.Store.Product(ctx, id)
+func (s slowReads) Product(ctx context.Context, id int64) (core.Product, error) {
+	p, err := s.Store.Product(ctx, id)
 	if rand.IntN(4) == 0 {
-		<-time.After(rand.N(20 * time.Millisecond))
+		pause(ctx, rand.N(20*time.Millisecond))
 	}
 	return p, err
 }
 
-// site is two replicas over one database and one Redis, each with a line of its
-// own to Redis.
-type site struct {
-	server   *redistest.Server
-	proxies  [2]*netfault.Proxy
-	replicas [2]http.Handler
+// pause lets the others go on for d.
+func pause(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-ctx.Done()
 }
 
-func newSite(t *testing.T, g *gallery, term time.Duration) *site {
+// replicas are two over one database and one Redis, each with a proxy of its own
+// to Redis.
+type replicas struct {
+	server   *redistest.Server
+	proxies  [2]*netfault.Proxy
+	services [2]http.Handler
+}
+
+func newReplicas(t *testing.T, g *gallery, fenceTime time.Duration) *replicas {
 	t.Helper()
-	s := &site{server: redistest.Start(t)}
-	for i := range s.replicas {
-		s.proxies[i] = startProxy(t, s.server.Addr)
-		cache := g.openCacheWith(t, "redis://"+s.proxies[i].Addr, 100*time.Millisecond, term)
-		s.replicas[i] = g.serviceOn(dawdler{postgres.NewStore(g.db)}, cache)
+	r := &replicas{server: redistest.Start(t)}
+	for i := range r.services {
+		r.proxies[i] = startProxy(t, r.server.Addr)
+		r.services[i] = g.serviceOn(slowReads{postgres.NewStore(g.db)}, g.openCacheWith(t, cache.Options{
+			RedisURL: "redis://" + r.proxies[i].Addr, RedisTimeout: 100 * time.Millisecond, FenceTime: fenceTime,
+		}))
 	}
-	return s
+	return r
 }
 
 // disturb makes one fault and returns what ends it.
-func (s *site) disturb(r *rand.Rand) (name string, mend func()) {
-	proxy := s.proxies[r.IntN(2)]
-	switch r.IntN(8) {
+func (r *replicas) disturb(random *rand.Rand) (name string, restore func()) {
+	proxy := r.proxies[random.IntN(2)]
+	switch random.IntN(8) {
 	case 0:
 		proxy.Cut()
 		return "one replica is cut off", proxy.Restore
 	case 1:
 		proxy.Block()
-		return "one replica's data is held up", proxy.Restore
+		return "one replica is blocked", proxy.Restore
 	case 2:
 		proxy.Delay(2 * time.Second)
 		return "slow for one replica", proxy.Restore
 	case 3:
-		s.server.Pause()
-		return "paused", s.server.Resume
+		r.server.Pause()
+		return "paused", r.server.Resume
 	case 4:
-		s.server.Kill()
-		return "killed", s.server.Restart
+		r.server.Kill()
+		return "killed", r.server.Restart
 	case 5:
-		s.server.Do("CONFIG SET maxmemory 1")
-		return "full", func() { s.server.Do("CONFIG SET maxmemory 0") }
+		r.server.Do("CONFIG SET maxmemory 1")
+		return "full", func() { r.server.Do("CONFIG SET maxmemory 0") }
 	default:
-		s.server.Do("SAVE")
-		return "to come back with old pieces", func() {
-			s.server.Kill()
-			s.server.Restart()
+		r.server.Do("SAVE")
+		return "restarted from an old snapshot", func() {
+			r.server.Kill()
+			r.server.Restart()
 		}
 	}
 }
@@ -136,7 +146,7 @@ func (s *site) disturb(r *rand.Rand) (name string, mend func()) {
 // choices of faults, if not what the machine makes of them.
 func TestNeverStale(t *testing.T) {
 	t.Parallel()
-	const pieces, people, readers, term = 3, 5, 3, 600 * time.Millisecond
+	const products, readers, fenceTime = 3, 3, 600 * time.Millisecond
 	seed, last := rand.Uint64(), 10*time.Second
 	if text := os.Getenv("STALE_SEED"); text != "" {
 		seed, _ = strconv.ParseUint(text, 10, 64)
@@ -144,47 +154,26 @@ func TestNeverStale(t *testing.T) {
 	if text := os.Getenv("STALE_FOR"); text != "" {
 		last, _ = time.ParseDuration(text)
 	}
-	r := rand.New(rand.NewPCG(seed, 0))
 	g := newGallery(t)
-	s := newSite(t, g, term)
+	r := newReplicas(t, g, fenceTime)
 	var changes atomic.Int64
 	var sources sync.Map // of X-Cache, to how often
 	var work sync.WaitGroup
 	ctx, cancel := context.WithTimeout(t.Context(), last)
 	defer cancel()
-	for range pieces {
+	for range products {
 		h := &history{id: g.piece(t, "Crane", day(1)), counts: []int64{0}}
-		work.Go(func() {
-			voted := [people]bool{}
-			replica := s.replicas[0]
-			for ctx.Err() == nil {
-				i := rand.IntN(people)
-				h.change(t, replica, int64(i)+1, voted[i], g.token(int64(i)+1))
-				voted[i] = !voted[i]
-				changes.Add(1)
-				if rand.IntN(6) == 0 { // what nobody removes any more is there to be read
-					replica = s.replicas[rand.IntN(2)]
-					<-time.After(rand.N(2 * term))
-				}
-			}
-		})
+		work.Go(func() { h.changeUntil(ctx, t, g, r, &changes) })
 		for range readers {
 			work.Go(func() {
 				for ctx.Err() == nil && !t.Failed() {
-					n, _ := sources.LoadOrStore(h.read(t, s.replicas[rand.IntN(2)]), new(atomic.Int64))
+					n, _ := sources.LoadOrStore(h.read(t, r.services[rand.IntN(2)]), new(atomic.Int64))
 					n.(*atomic.Int64).Add(1)
 				}
 			})
 		}
 	}
-	faults := map[string]int{}
-	for ctx.Err() == nil {
-		name, mend := s.disturb(r)
-		<-time.After(time.Duration(r.Int64N(int64(400 * time.Millisecond))))
-		mend()
-		<-time.After(time.Duration(r.Int64N(int64(1500 * time.Millisecond))))
-		faults[name]++
-	}
+	faults := r.disturbUntil(ctx, rand.New(rand.NewPCG(seed, 0)))
 	work.Wait()
 	tally := map[string]int64{"changes": changes.Load()}
 	for key, n := range sources.Range {
@@ -194,4 +183,33 @@ func TestNeverStale(t *testing.T) {
 	if tally["hit"] == 0 || tally["miss"] == 0 || tally["bypass"] == 0 {
 		t.Errorf("too little was tried: %v", tally)
 	}
+}
+
+// changeUntil votes and takes votes back until ctx is done, with pauses, in which
+// an old entry that nobody removed would be read.
+func (h *history) changeUntil(ctx context.Context, t *testing.T, g *gallery, r *replicas, changes *atomic.Int64) {
+	const people = 5
+	voted, replica := [people]bool{}, r.services[0]
+	for ; ctx.Err() == nil; changes.Add(1) {
+		i := rand.IntN(people)
+		h.change(t, replica, int64(i)+1, voted[i], g.token(int64(i)+1))
+		voted[i] = !voted[i]
+		if rand.IntN(6) == 0 {
+			replica = r.services[rand.IntN(2)]
+			pause(ctx, rand.N(1200*time.Millisecond))
+		}
+	}
+}
+
+// disturbUntil makes one fault after the other until ctx is done, and counts them.
+func (r *replicas) disturbUntil(ctx context.Context, random *rand.Rand) map[string]int {
+	faults := map[string]int{}
+	for ctx.Err() == nil {
+		name, restore := r.disturb(random)
+		pause(ctx, time.Duration(random.Int64N(int64(400*time.Millisecond))))
+		restore()
+		pause(ctx, time.Duration(random.Int64N(int64(1500*time.Millisecond))))
+		faults[name]++
+	}
+	return faults
 }

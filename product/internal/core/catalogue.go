@@ -9,11 +9,12 @@ import (
 	"craftista/shared/fault"
 )
 
-// Store keeps the truth. A piece that is not there is a NotFound fault.
+// Store keeps the products and votes. A product that is not there is a NotFound
+// fault.
 type Store interface {
 	Product(ctx context.Context, id int64) (Product, error)
 	Products(ctx context.Context, p Page) ([]Product, error)
-	// Vote makes all of people, who may be named twice, have voted for the piece;
+	// Vote makes all of people, who may be named twice, have voted for the product;
 	// Unvote, none of them. Both return its count once the change, if it was one,
 	// is durable; if they return an error nothing has changed, unless it is
 	// ErrUncertain.
@@ -22,9 +23,10 @@ type Store interface {
 	// VotedFor returns those of ids that the person voted for, ascending.
 	VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error)
 	// Add, Edit and Remove are durable when they return. Of a person's additions with
-	// one key, unless that is "", only the first adds, and all return its piece, deleted
-	// or not; one whose draft differs is ErrOtherDraft. Edit and Remove act on one of
-	// the versions, nil being any, and are PreconditionFailed if the piece has another.
+	// one key, unless that is "", only the first adds, and all return its product,
+	// deleted or not; one whose draft differs is ErrOtherDraft. Edit and Remove act on
+	// one of the versions, nil being any, and are PreconditionFailed if the product has
+	// another.
 	Add(ctx context.Context, person int64, key string, d Draft) (Product, error)
 	Edit(ctx context.Context, id int64, versions []int64, d Draft) (Product, error)
 	Remove(ctx context.Context, id int64, versions []int64) error
@@ -37,58 +39,61 @@ type Store interface {
 	VotesOf(ctx context.Context, person int64, after Position, limit int) ([]Vote, error)
 }
 
-// Source says where a piece was read.
+// Source says where a product was read.
 type Source string
 
 // The sources.
 const (
 	Hit    Source = "hit"    // from the cache
-	Miss   Source = "miss"   // from the store, for want of it in the cache
-	Bypass Source = "bypass" // from the store, the cache being out of reach
+	Miss   Source = "miss"   // from the store, for it was not cached
+	Bypass Source = "bypass" // from the store, for the cache is not used at present
 )
 
-// Encoded is a piece in the form in which the cache keeps it and readers get it.
-// Nobody may change the body: many share it.
+// Encoded is a product in the form in which it is cached and sent. Nobody may
+// change the body: many share it.
 type Encoded struct {
 	ETag string // strong, with its quotes, without a line end
 	Body []byte
 }
 
-// Encode gives a piece that form.
+// Encode gives a product that form.
 type Encode func(Product) (Encoded, error)
 
-// Cache keeps encoded pieces in front of a Store. It may lose them at any time
-// and be out of reach, which never fails a reader.
+// Load reads a product from the store.
+type Load func(context.Context) (Encoded, error)
+
+// Cache keeps encoded products in front of a Store. It may lose them at any time
+// and be unreachable, which never fails a reader.
 type Cache interface {
-	// Fetch returns the piece as it is kept or as load gives it. It never returns
-	// what was loaded before the last Forget of the id that ended, without error,
+	// Fetch returns the product as it is cached or as load gives it. It never returns
+	// what was loaded before the last Invalidate of the id that ended, without error,
 	// before Fetch began, in whatever replica. Errors are load's.
-	Fetch(ctx context.Context, id int64, load func(context.Context) (Encoded, error)) (Encoded, Source, error)
-	// Forget drops the pieces, and keeps loads that are under way from being kept.
-	// An error means that this cannot be promised: the change behind it must not
-	// be acknowledged.
-	Forget(ctx context.Context, ids ...int64) error
+	Fetch(ctx context.Context, id int64, load Load) (Encoded, Source, error)
+	// Invalidate removes the products, and keeps loads that are under way from being
+	// stored. An error means that this cannot be promised: the change behind it must
+	// not be acknowledged.
+	Invalidate(ctx context.Context, ids ...int64) error
 }
 
-// Catalogue is the gallery's pieces and votes. It is safe for concurrent use.
+// Catalogue is the gallery's products and votes. It is safe for concurrent use.
 type Catalogue struct {
 	store   Store
 	cache   Cache
 	encode  Encode
-	ballots ballots
+	votes   batcher
 	changed func()
 }
 
-// NewCatalogue returns the catalogue kept in store, behind cache. Who waits for
-// a vote's commit is seen by tracer. It calls changed, which must not wait,
-// after each change of votes.
+// NewCatalogue returns the catalogue of store, behind cache. The wait for a
+// vote's commit is a span of tracer. It calls changed, which must not wait, after
+// each change of votes.
 func NewCatalogue(store Store, cache Cache, encode Encode, tracer Tracer, changed func()) *Catalogue {
 	c := &Catalogue{store: store, cache: cache, encode: encode, changed: changed}
-	c.ballots = ballots{commit: c.commit, tracer: tracer, waiting: map[int64][]*ballot{}}
+	c.votes = batcher{commit: c.commit, tracer: tracer, pending: map[int64][]*pendingVote{}}
 	return c
 }
 
-// Encoded returns one piece, encoded; NotFound if there is none.
+// Encoded returns one product, encoded; NotFound if there is none.
 func (c *Catalogue) Encoded(ctx context.Context, id int64) (Encoded, Source, error) {
 	return c.cache.Fetch(ctx, id, func(ctx context.Context) (Encoded, error) {
 		p, err := c.store.Product(ctx, id)
@@ -99,7 +104,7 @@ func (c *Catalogue) Encoded(ctx context.Context, id int64) (Encoded, Source, err
 	})
 }
 
-// List returns a page of pieces and whether others follow. The page is read
+// List returns a page of products and whether others follow. The page is read
 // from the store, so its counts are never old.
 func (c *Catalogue) List(ctx context.Context, p Page) (products []Product, more bool, err error) {
 	limit := p.Limit
@@ -111,42 +116,42 @@ func (c *Catalogue) List(ctx context.Context, p Page) (products []Product, more 
 	return products[:limit], true, nil
 }
 
-// Votes returns how many people voted for a piece, from the store; NotFound if
-// there is no such piece.
+// Votes returns how many people voted for a product, from the store; NotFound if
+// there is no such product.
 func (c *Catalogue) Votes(ctx context.Context, id int64) (int64, error) {
 	p, err := c.store.Product(ctx, id)
 	return p.Votes, err
 }
 
-// Vote notes that a person loves a piece and returns the piece's count. Voting
-// again changes nothing. When Vote returns, the vote is durable and no read
-// shows an older count. NotFound if there is no such piece; Unavailable if too
+// Vote makes a person have voted for a product and returns the product's count.
+// Voting again changes nothing. When Vote returns, the vote is durable and no read
+// shows an older count. NotFound if there is no such product; Unavailable if too
 // many vote for it at once, or because of ErrUncertain; ctx's error if ctx ended
 // before the commit began, and then nothing has changed.
 func (c *Catalogue) Vote(ctx context.Context, person, id int64) (votes int64, err error) {
-	return c.ballots.cast(ctx, id, person, true)
+	return c.votes.submit(ctx, id, person, true)
 }
 
 // Unvote takes a vote back; everything else is as with Vote.
 func (c *Catalogue) Unvote(ctx context.Context, person, id int64) (votes int64, err error) {
-	return c.ballots.cast(ctx, id, person, false)
+	return c.votes.submit(ctx, id, person, false)
 }
 
-// commitTime bounds one commit, which others wait for. It is less than the time
-// after which a connection to a silent database is given up, so that a database
-// that only waits for a lock is asked to stop waiting.
-const commitTime = 4 * time.Second
+// commitTimeout bounds one commit, which others wait for. It is less than the
+// time after which a connection to an unresponsive database is closed, so that a
+// database that only waits for a lock is asked to stop waiting.
+const commitTimeout = 4 * time.Second
 
-// commit makes one change of a piece's votes for many people, even when the
-// caller among them who leads it hangs up. The cached piece is forgotten after
-// the commit, so that no load from before it can be kept, and before the answers.
-// That is so even if nothing changed: an earlier try may have committed and died
-// before it came to this line; and even if the outcome is uncertain.
-func (c *Catalogue) commit(ctx context.Context, id int64, loved bool, people []int64) (votes int64, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
+// commit makes one change of a product's votes for many people, even when the
+// caller among them who flushes it hangs up. The cached product is invalidated
+// after the commit, so that no load from before it can be stored, and before the
+// answers. That is so even if nothing changed: an earlier try may have committed
+// and died before it came to this line; and even if the outcome is uncertain.
+func (c *Catalogue) commit(ctx context.Context, id int64, voted bool, people []int64) (votes int64, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
 	change := c.store.Unvote
-	if loved {
+	if voted {
 		change = c.store.Vote
 	}
 	votes, err = change(ctx, id, people)
@@ -156,7 +161,7 @@ func (c *Catalogue) commit(ctx context.Context, id int64, loved bool, people []i
 	if err != nil && !errors.Is(err, ErrUncertain) {
 		return 0, err
 	}
-	forgot := c.cache.Forget(ctx, id)
+	stale := c.cache.Invalidate(ctx, id)
 	c.changed()
 	switch {
 	case err != nil:
@@ -165,16 +170,19 @@ func (c *Catalogue) commit(ctx context.Context, id int64, loved bool, people []i
 			Message: "the database went away just now: this was done or not, and doing it again is safe",
 		}
 		return 0, uncertain.Because(err)
-	case forgot != nil:
-		return 0, unseen(forgot)
+	case stale != nil:
+		return 0, maybeStale(stale)
 	}
 	return votes, nil
 }
 
-// unseen is for a change that was made, and that a cached piece may hide. It is
-// not acknowledged; making it again does no harm.
-func unseen(cause error) error {
-	f := fault.Error{Kind: fault.Unavailable, Message: "this may not be seen by everybody yet, try again shortly", RetryAfter: time.Second}
+// maybeStale is for a change that was made, and that a cached product may hide.
+// It is not acknowledged; making it again does no harm.
+func maybeStale(cause error) error {
+	f := fault.Error{
+		Kind: fault.Unavailable, RetryAfter: time.Second,
+		Message: "this may not be seen by everybody yet, try again shortly",
+	}
 	return f.Because(cause)
 }
 
@@ -185,7 +193,9 @@ func (c *Catalogue) VotedFor(ctx context.Context, person int64, ids []int64) ([]
 
 // VotesOf returns up to limit of a person's votes after a position, newest
 // first, and whether others follow.
-func (c *Catalogue) VotesOf(ctx context.Context, person int64, after Position, limit int) (votes []Vote, more bool, err error) {
+func (c *Catalogue) VotesOf(
+	ctx context.Context, person int64, after Position, limit int,
+) (votes []Vote, more bool, err error) {
 	votes, err = c.store.VotesOf(ctx, person, after, limit+1) // as with List
 	if err != nil || len(votes) <= limit {
 		return votes, false, err
@@ -194,17 +204,17 @@ func (c *Catalogue) VotesOf(ctx context.Context, person int64, after Position, l
 }
 
 // ErrUncertain is what a Store returns, wrapped, for a change that was made or
-// not: the database went away at the commit.
+// not: the database became unreachable at the commit.
 var ErrUncertain = errors.New("the outcome is uncertain")
 
 // NoCache is the Cache of a service that runs without one.
 type NoCache struct{}
 
 // Fetch loads.
-func (NoCache) Fetch(ctx context.Context, _ int64, load func(context.Context) (Encoded, error)) (Encoded, Source, error) {
-	piece, err := load(ctx)
-	return piece, Bypass, err
+func (NoCache) Fetch(ctx context.Context, _ int64, load Load) (Encoded, Source, error) {
+	product, err := load(ctx)
+	return product, Bypass, err
 }
 
-// Forget has nothing to do.
-func (NoCache) Forget(context.Context, ...int64) error { return nil }
+// Invalidate has nothing to do.
+func (NoCache) Invalidate(context.Context, ...int64) error { return nil }

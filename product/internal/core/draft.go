@@ -10,7 +10,7 @@ import (
 	"craftista/shared/fault"
 )
 
-// Draft is what curators say about a piece. All of it is plain text: what looks
+// Draft is what curators say about a product. All of it is plain text: what looks
 // like markup is shown as it stands.
 type Draft struct {
 	Name        string
@@ -31,7 +31,7 @@ const (
 
 // check collects the rules that the draft breaks, whether its image was uploaded
 // apart. Blanks around a text are refused, not cut off: what is kept is what was
-// sent, so that a reader of the piece finds it as the editor left it.
+// sent, so that a reader finds it as the editor left it.
 func (d Draft) check() fault.Checks {
 	var broken fault.Checks
 	text := func(field, value string, most int) {
@@ -49,12 +49,13 @@ func (d Draft) check() fault.Checks {
 		broken.Require(false, "difficulty", "must be easy, intermediate or advanced")
 	}
 	broken.Require(d.Folds >= 1 && d.Folds <= maxFolds, "folds", fmt.Sprintf("must be between 1 and %d", maxFolds))
-	broken.Require(siteDrawing.MatchString(d.ImageURL) || d.upload() != "", "image_url", "must be a drawing of the site, as /static/origami/crane.svg, or what POST /api/images gave")
+	broken.Require(siteDrawing.MatchString(d.ImageURL) || d.upload() != "", "image_url",
+		"must be a drawing of the site, as /static/origami/crane.svg, or what POST /api/images gave")
 	return broken
 }
 
-// siteDrawing is the form of a drawing of the site itself. Which there are only
-// the site knows; it shows a blank sheet for one that it has not.
+// siteDrawing is the form of a drawing of the site itself. Only the site has the
+// list of them; it shows a blank sheet for one that it has not.
 var siteDrawing = regexp.MustCompile(`^/static/origami/[a-z0-9-]{1,100}\.svg$`)
 
 // upload is the name of the uploaded image that the draft shows, "" if it shows

@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// Add puts a new piece into the gallery and returns it. A draft that breaks
+// Add puts a new product into the gallery and returns it. A draft that breaks
 // rules is Invalid, with each. If the person added that draft with that key
-// before, Add returns the piece that came of it, as it is now, and adds none: so
+// before, Add returns the product that came of it, as it is now, and adds none: so
 // that after a lost answer asking again is safe. If it was another draft, Add
 // returns ErrOtherDraft. The key "" is none.
 func (c *Catalogue) Add(ctx context.Context, person int64, key string, d Draft) (Product, error) {
@@ -20,33 +20,33 @@ func (c *Catalogue) Add(ctx context.Context, person int64, key string, d Draft) 
 // ErrOtherDraft is that of a key which its person used for another draft.
 var ErrOtherDraft = errors.New("the key was used for another draft")
 
-// Edit replaces all that curators say about a piece and returns it as it is now.
-// It does so only if the piece has one of the versions, nil being any; else it
-// is PreconditionFailed: of two who edit the same version, one is told to look again. When it
-// returns, no read shows what was before. NotFound if there is no such piece,
-// Invalid if the draft breaks rules.
+// Edit replaces all that curators say about a product and returns it as it is
+// now. It does so only if the product has one of the versions, nil being any; else
+// it is PreconditionFailed: of two who edit the same version, one is told to read
+// it again. When it returns, no read shows what was before. NotFound if there is no
+// such product, Invalid if the draft breaks rules.
 func (c *Catalogue) Edit(ctx context.Context, id int64, versions []int64, d Draft) (Product, error) {
 	if err := c.accept(ctx, d); err != nil {
 		return Product{}, err
 	}
 	p, err := c.store.Edit(ctx, id, versions, d)
-	return p, c.settle(ctx, id, err)
+	return p, c.invalidate(ctx, id, err)
 }
 
-// Remove takes a piece out of the gallery for good: to every reader and voter it
+// Remove takes a product out of the gallery for good: to every reader and voter it
 // is NotFound. Its votes stay on record. Versions are as with Edit.
 func (c *Catalogue) Remove(ctx context.Context, id int64, versions []int64) error {
-	return c.settle(ctx, id, c.store.Remove(ctx, id, versions))
+	return c.invalidate(ctx, id, c.store.Remove(ctx, id, versions))
 }
 
-// settle forgets the cached piece after an edit's commit, for the reasons that
-// change does it after a vote's.
-func (c *Catalogue) settle(ctx context.Context, id int64, err error) error {
+// invalidate removes the cached product after an edit's commit, for the reasons
+// that commit does it after a vote's.
+func (c *Catalogue) invalidate(ctx context.Context, id int64, err error) error {
 	if err != nil && !errors.Is(err, ErrUncertain) {
 		return err
 	}
-	if forgot := c.cache.Forget(ctx, id); forgot != nil && err == nil {
-		return unseen(forgot)
+	if stale := c.cache.Invalidate(ctx, id); stale != nil && err == nil {
+		return maybeStale(stale)
 	}
 	return err
 }

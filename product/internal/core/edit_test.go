@@ -14,33 +14,35 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func (b *books) Add(_ context.Context, person int64, key string, d core.Draft) (core.Product, error) {
+func (b *recorder) Add(_ context.Context, person int64, key string, d core.Draft) (core.Product, error) {
 	b.note("add %s for %d by %s", d.Name, person, key)
 	return core.Product{Name: d.Name}, b.err
 }
 
-func (b *books) Edit(_ context.Context, id int64, versions []int64, d core.Draft) (core.Product, error) {
+func (b *recorder) Edit(_ context.Context, id int64, versions []int64, d core.Draft) (core.Product, error) {
 	b.note("edit %d of %v to %s", id, versions, d.Name)
 	return core.Product{ID: id, Name: d.Name}, b.err
 }
 
-func (b *books) Remove(_ context.Context, id int64, versions []int64) error {
+func (b *recorder) Remove(_ context.Context, id int64, versions []int64) error {
 	b.note("remove %d of %v", id, versions)
 	return b.err
 }
 
-func (b *books) HasImage(_ context.Context, name string) (bool, error) {
+func (b *recorder) HasImage(_ context.Context, name string) (bool, error) {
 	b.note("has %.4s", name)
 	return strings.HasPrefix(name, "0"), b.err
 }
 
 func fox() core.Draft {
-	return core.Draft{Name: "Fox", Description: "Sits.", ImageURL: "/static/origami/fox.svg", Difficulty: "easy", Folds: 9, Paper: "15 cm"}
+	return core.Draft{
+		Name: "Fox", Description: "Sits.", ImageURL: "/static/origami/fox.svg", Difficulty: "easy", Folds: 9, Paper: "15 cm",
+	}
 }
 
-// TestEditsForgetAfterTheCommit: in that order, not after a refusal, and also if
+// TestEditsInvalidateAfterTheCommit: in that order, not after a refusal, and also if
 // nobody knows whether the commit was.
-func TestEditsForgetAfterTheCommit(t *testing.T) {
+func TestEditsInvalidateAfterTheCommit(t *testing.T) {
 	t.Parallel()
 	edit := func(c *core.Catalogue) error {
 		_, err := c.Edit(t.Context(), 2, []int64{7}, fox())
@@ -51,7 +53,8 @@ func TestEditsForgetAfterTheCommit(t *testing.T) {
 		_, err := c.Add(t.Context(), 5, "k", fox())
 		return err
 	}
-	uncertain, stale := fmt.Errorf("%w: %w", core.ErrUncertain, io.EOF), fault.New(fault.PreconditionFailed, "read it again")
+	uncertain := fmt.Errorf("%w: %w", core.ErrUncertain, io.EOF)
+	stale := fault.New(fault.PreconditionFailed, "read it again")
 	for _, row := range []struct {
 		name  string
 		do    func(*core.Catalogue) error
@@ -59,20 +62,20 @@ func TestEditsForgetAfterTheCommit(t *testing.T) {
 		lines []string
 	}{
 		{"add", add, nil, []string{"add Fox for 5 by k"}},
-		{"edit", edit, nil, []string{"edit 2 of [7] to Fox", "forget [2]"}},
+		{"edit", edit, nil, []string{"edit 2 of [7] to Fox", "invalidate [2]"}},
 		{"edit of another version", edit, stale, []string{"edit 2 of [7] to Fox"}},
-		{"edit of uncertain end", edit, uncertain, []string{"edit 2 of [7] to Fox", "forget [2]"}},
-		{"remove", remove, nil, []string{"remove 2 of []", "forget [2]"}},
+		{"edit of uncertain end", edit, uncertain, []string{"edit 2 of [7] to Fox", "invalidate [2]"}},
+		{"remove", remove, nil, []string{"remove 2 of []", "invalidate [2]"}},
 		{"remove that fails", remove, io.EOF, []string{"remove 2 of []"}},
-		{"remove of uncertain end", remove, uncertain, []string{"remove 2 of []", "forget [2]"}},
+		{"remove of uncertain end", remove, uncertain, []string{"remove 2 of []", "invalidate [2]"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			b := &books{err: row.err}
+			b := &recorder{err: row.err}
 			if err := row.do(catalogue(b)); !errors.Is(err, row.err) {
 				t.Errorf("got %v, want %v", err, row.err)
 			}
-			if diff := cmp.Diff(b.lines, row.lines); diff != "" {
+			if diff := cmp.Diff(b.calls, row.lines); diff != "" {
 				t.Errorf("calls (-got +want):\n%s", diff)
 			}
 		})
@@ -91,12 +94,15 @@ func TestBrokenDraftsReachNoStore(t *testing.T) {
 		lines  []string
 	}{
 		{"without a name", func(d *core.Draft) { d.Name = "" }, []string{"name"}, nil},
-		{"unknown image, no folds", func(d *core.Draft) { d.Folds, d.ImageURL = 0, image("1") }, []string{"folds", "image_url"}, []string{"has 1111"}},
+		{
+			"unknown image, no folds", func(d *core.Draft) { d.Folds, d.ImageURL = 0, image("1") },
+			[]string{"folds", "image_url"}, []string{"has 1111"},
+		},
 		{"known image", func(d *core.Draft) { d.ImageURL = image("0") }, nil, []string{"has 0000", "add Fox for 5 by "}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			b, d := &books{}, fox()
+			b, d := &recorder{}, fox()
 			row.change(&d)
 			_, err := catalogue(b).Add(t.Context(), 5, "", d)
 			var fields []string
@@ -108,14 +114,14 @@ func TestBrokenDraftsReachNoStore(t *testing.T) {
 			if diff := cmp.Diff(fields, row.fields); diff != "" {
 				t.Errorf("fields of %v (-got +want):\n%s", err, diff)
 			}
-			if diff := cmp.Diff(b.lines, row.lines); diff != "" {
+			if diff := cmp.Diff(b.calls, row.lines); diff != "" {
 				t.Errorf("calls (-got +want):\n%s", diff)
 			}
 		})
 	}
-	b, d := &books{err: io.EOF}, fox()
+	b, d := &recorder{err: io.EOF}, fox()
 	d.ImageURL = image("0")
 	if _, err := catalogue(b).Edit(t.Context(), 1, nil, d); !errors.Is(err, io.EOF) {
-		t.Errorf("with the store away: %v", err)
+		t.Errorf("with the store unavailable: %v", err)
 	}
 }

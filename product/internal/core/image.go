@@ -9,7 +9,7 @@ import (
 	"craftista/shared/fault"
 )
 
-// ImagePath is what the image_url of a piece starts with if it shows an uploaded
+// ImagePath is what the image_url of a product starts with if it shows an uploaded
 // image; the image's name follows.
 const ImagePath = "/api/images/"
 
@@ -24,9 +24,9 @@ type Image struct {
 	Body      []byte
 }
 
-// AddImage keeps a picture of that media type, which the caller made safe, and
-// returns it. Adding it again changes nothing. It is kept for good: pieces of
-// past days and caches out of reach may still show it.
+// AddImage stores a picture of that media type, which the caller made safe, and
+// returns it. Adding it again changes nothing. It is stored for good: caches
+// out of reach and products as they were may still show it.
 func (c *Catalogue) AddImage(ctx context.Context, mediaType string, body []byte) (Image, error) {
 	sum := sha256.Sum256(body)
 	image := Image{Name: hex.EncodeToString(sum[:]) + ".svg", MediaType: mediaType, Body: body}

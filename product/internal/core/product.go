@@ -1,5 +1,5 @@
 // Package core is what the catalogue is and how voting works, whatever carries
-// the requests and keeps the rows.
+// the requests and stores the rows.
 package core
 
 import (
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Product is one piece of the gallery.
+// Product is one origami of the gallery.
 type Product struct {
 	ID          int64 // positive
 	Name        string
@@ -18,18 +18,18 @@ type Product struct {
 	Folds       int
 	Paper       string    // the sheet to start from, such as "15 cm square"
 	CreatedAt   time.Time // UTC
-	UpdatedAt   time.Time // UTC; of the piece itself, votes do not change it
+	UpdatedAt   time.Time // UTC; of the product itself, votes do not change it
 	Version     int64     // counts the edits, from 1; votes do not change it
 }
 
-// Vote is a person's vote for a piece.
+// Vote is a person's vote for a product.
 type Vote struct {
 	ProductID int64
 	CreatedAt time.Time // UTC
 }
 
 // At is the vote's position among the person's votes, newest first, which start
-// where the newest pieces do.
+// where the newest products do.
 func (v Vote) At() Position { return Position{ID: v.ProductID, CreatedAt: v.CreatedAt} }
 
 // Sort is an order to walk the catalogue in. A minus sign means descending;
@@ -63,7 +63,7 @@ const (
 // MaxQuery is how many characters a query has at most.
 const MaxQuery = 100
 
-// Page asks for up to Limit pieces in an order, those after a position.
+// Page asks for up to Limit products in an order, those after a position.
 type Page struct {
 	// Query leaves out the pieces that lack one of its words in name and
 	// description. A word is found as such and at the beginning of a longer one,
@@ -75,8 +75,8 @@ type Page struct {
 	Limit int // 1 to MaxLimit
 }
 
-// Position is a place in an order: the id of a piece and, in the field that the
-// order goes by, its value there. Pieces that come, go or change around it
+// Position is a place in an order: the id of a product and, in the field that
+// the order goes by, its value there. Products that come, go or change around it
 // neither shift nor repeat the ones after it.
 type Position struct {
 	ID        int64
@@ -85,7 +85,7 @@ type Position struct {
 	CreatedAt time.Time
 }
 
-// Start is the position before every piece.
+// Start is the position before every product.
 func (s Sort) Start() Position {
 	switch s {
 	case SortVotes:
@@ -97,7 +97,7 @@ func (s Sort) Start() Position {
 	}
 }
 
-// At is the position of a piece.
+// At is the position of a product.
 func (s Sort) At(p Product) Position {
 	switch s {
 	case SortVotes:

@@ -25,10 +25,10 @@ type Bell struct {
 	self     string // marks the rings of this process
 }
 
-// OpenBell returns the bell at the URL, which is as for Open. It does not
+// OpenBell returns the bell at the URL, which is as for Options. It does not
 // connect. Close it in the end.
 func OpenBell(url string, patience time.Duration) (*Bell, error) {
-	o, err := options(url, patience)
+	o, err := Options(url, patience)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"craftista/product/internal/core"
@@ -20,18 +19,18 @@ func (s suite) voting(t *testing.T) {
 	ann, ben := s.g.token(1), s.g.token(2)
 	for i, step := range []struct {
 		method, bearer string
-		want           ballot
+		want           voteReply
 	}{
-		{"DELETE", ann, ballot{id, 0, "vote taken back", false}},
-		{"POST", ann, ballot{id, 1, "vote recorded", true}},
-		{"POST", ann, ballot{id, 1, "vote recorded", true}},
-		{"POST", ben, ballot{id, 2, "vote recorded", true}},
-		{"DELETE", ann, ballot{id, 1, "vote taken back", false}},
-		{"DELETE", ann, ballot{id, 1, "vote taken back", false}},
-		{"DELETE", ben, ballot{id, 0, "vote taken back", false}},
+		{"DELETE", ann, voteReply{id, 0, "vote taken back", false}},
+		{"POST", ann, voteReply{id, 1, "vote recorded", true}},
+		{"POST", ann, voteReply{id, 1, "vote recorded", true}},
+		{"POST", ben, voteReply{id, 2, "vote recorded", true}},
+		{"DELETE", ann, voteReply{id, 1, "vote taken back", false}},
+		{"DELETE", ann, voteReply{id, 1, "vote taken back", false}},
+		{"DELETE", ben, voteReply{id, 0, "vote taken back", false}},
 	} {
 		w := call(t, s.h, step.method, path(id, "/vote"), step.bearer)
-		if diff := cmp.Diff(body[ballot](t, w, 200), step.want); diff != "" {
+		if diff := cmp.Diff(body[voteReply](t, w, 200), step.want); diff != "" {
 			t.Errorf("step %d (-got +want):\n%s", i, diff)
 		}
 		if got := w.Header().Get("Cache-Control"); got != "no-store" {
@@ -155,20 +154,6 @@ func (s suite) scopes(t *testing.T) {
 	}
 }
 
-// atOnce runs do(0), …, do(n-1) from one moment on and waits for all.
-func atOnce(n int, do func(i int)) {
-	var wg sync.WaitGroup
-	start := make(chan struct{})
-	for i := range n {
-		wg.Go(func() {
-			<-start
-			do(i)
-		})
-	}
-	close(start)
-	wg.Wait()
-}
-
 func TestVotesAtOnce(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
@@ -190,8 +175,8 @@ func TestVotesAtOnce(t *testing.T) {
 			atOnce(row.clicks, func(i int) { replies[i] = call(t, h, "POST", path(id, "/vote"), g.token(row.person(i))) })
 			var last int64
 			for _, w := range replies {
-				got := body[ballot](t, w, 200)
-				if diff := cmp.Diff(got, ballot{id, got.NewVoteCount, "vote recorded", true}); diff != "" {
+				got := body[voteReply](t, w, 200)
+				if diff := cmp.Diff(got, voteReply{id, got.NewVoteCount, "vote recorded", true}); diff != "" {
 					t.Errorf("(-got +want):\n%s", diff)
 				}
 				if got.NewVoteCount < 1 || got.NewVoteCount > row.want {
@@ -234,6 +219,25 @@ func TestVoteStorm(t *testing.T) {
 		got := body[product](t, call(t, h, "GET", path(id, ""), ""), 200)
 		if got.Votes != want || g.voters(t, id) != want {
 			t.Errorf("piece %d: %d shown, %d rows, want %d", id, got.Votes, g.voters(t, id), want)
+		}
+	}
+}
+
+func TestKeysAway(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	g.issuer.Down.Store(true)
+	h := g.service(core.NoCache{})
+	id := g.piece(t, "Crane", day(1))
+	w := call(t, h, "POST", path(id, "/vote"), g.token(1))
+	checkProblem(t, w, 503, path(id, "/vote"))
+	if w.Header().Get("Retry-After") != "1" || w.Header().Get("WWW-Authenticate") != "" {
+		t.Errorf("header %v", w.Header())
+	}
+	wantShown(t, h, id, 0, "bypass")
+	for _, target := range []string{"/api/products", path(id, "/votes"), "/readyz"} {
+		if w := call(t, h, "GET", target, ""); w.Code != 200 {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
 		}
 	}
 }

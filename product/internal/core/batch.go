@@ -1,0 +1,187 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"craftista/shared/fault"
+)
+
+// The limits of batching votes for one product.
+const (
+	maxBatch   = 512  // committed together: a few milliseconds of work for the store
+	maxPending = 4096 // more are refused
+)
+
+// Tracer makes spans.
+type Tracer interface {
+	// Start starts a span below the one that ctx is in.
+	Start(ctx context.Context, name string) (context.Context, Span)
+}
+
+// Span is one step of a request. It is safe for concurrent use.
+type Span interface {
+	Link(other Span) // points at a step of another request
+	End()
+}
+
+// batcher collects the votes for a product while a commit for it is under way,
+// and commits them together in the next one. A commit takes as long as the disk,
+// and all votes for one product wait for the same row of the database, so that
+// one by one the last of sixty would wait for sixty disk writes. Without others a
+// vote is committed at once.
+//
+// singleflight does not serve here: it gives callers the result of one call that
+// does the same for all, and each vote has to be written.
+//
+// There is no goroutine to start or to stop: the request that waited longest
+// flushes the next batch, in its own trace, for all that vote the same way.
+// Products do not wait for each other. Nobody waits for more than the commits of
+// those who came before, and for one of the contrary votes.
+//
+// A caller who hangs up while waiting has not voted. One who does so when the
+// commit has begun may have voted.
+type batcher struct {
+	commit func(ctx context.Context, product int64, voted bool, people []int64) (votes int64, err error)
+	tracer Tracer
+
+	mu sync.Mutex // guards pending and each pendingVote's flushes
+	// A product is a key while a batch of it is being flushed; its votes are in the
+	// order they came.
+	pending map[int64][]*pendingVote
+}
+
+// pendingVote is one request that waits.
+type pendingVote struct {
+	person  int64
+	voted   bool // false takes the vote back
+	span    Span
+	flushes bool          // chosen to flush the next batch
+	ready   chan struct{} // has one element once flushes is set or the outcome is known
+
+	votes int64 // the outcome; written before ready, by the one that flushes
+	err   error
+}
+
+// submit returns the count of the product once the vote is committed.
+func (b *batcher) submit(ctx context.Context, product, person int64, voted bool) (votes int64, err error) {
+	ctx, span := b.tracer.Start(ctx, "commit vote")
+	defer span.End()
+	own := &pendingVote{person: person, voted: voted, span: span, ready: make(chan struct{}, 1)}
+	if err := b.enqueue(product, own); err != nil {
+		return 0, err
+	}
+	select {
+	case <-own.ready:
+	case <-ctx.Done():
+		if b.withdraw(product, own) {
+			return 0, ctx.Err()
+		}
+		<-own.ready // too late, others may count on it; a commit has a deadline
+	}
+	if own.flushes {
+		b.flush(ctx, product)
+	}
+	return own.votes, own.err
+}
+
+// enqueue puts the vote last in the queue; if there is none it flushes at once.
+func (b *batcher) enqueue(product int64, own *pendingVote) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	queue, busy := b.pending[product]
+	if len(queue) == maxPending {
+		return &fault.Error{
+			Kind: fault.Unavailable, RetryAfter: time.Second,
+			Message: "too many people are voting for this piece, try again shortly",
+		}
+	}
+	b.pending[product] = append(queue, own)
+	if !busy {
+		b.chooseFirst(product)
+	}
+	return nil
+}
+
+// chooseFirst has the first of the queue flush the next batch; b.mu is held.
+func (b *batcher) chooseFirst(product int64) {
+	first := b.pending[product][0]
+	first.flushes = true
+	first.ready <- struct{}{}
+}
+
+// withdraw takes the vote out of the queue, unless it flushes or is being
+// committed.
+func (b *batcher) withdraw(product int64, own *pendingVote) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := slices.Index(b.pending[product], own)
+	if i < 0 || own.flushes {
+		return false
+	}
+	b.pending[product] = slices.Delete(b.pending[product], i, i+1)
+	return true
+}
+
+// errPanicked is the outcome of a batch whose commit panicked, to all but the one
+// that flushed it.
+var errPanicked = errors.New("the commit of these votes panicked")
+
+// flush commits the next batch and gives everybody the outcome, also if the
+// commit panics.
+func (b *batcher) flush(ctx context.Context, product int64) {
+	batch := b.nextBatch(product)
+	people := make([]int64, len(batch))
+	for i, each := range batch {
+		people[i] = each.person
+		if i > 0 {
+			each.span.Link(batch[0].span)
+			batch[0].span.Link(each.span)
+		}
+	}
+	votes, err := int64(0), errPanicked
+	defer func() {
+		b.chooseNext(product)
+		for i, each := range batch {
+			each.votes, each.err = votes, err
+			if i > 0 {
+				each.ready <- struct{}{}
+			}
+		}
+	}()
+	votes, err = b.commit(ctx, product, batch[0].voted, people)
+}
+
+// nextBatch removes from the queue its first vote and up to maxBatch of the same
+// way. A person's vote that must wait has all later ones of that person wait, so
+// that they are committed in the order they came.
+func (b *batcher) nextBatch(product int64) (batch []*pendingVote) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	queue := b.pending[product]
+	var rest []*pendingVote
+	waits := map[int64]bool{} // people with a vote in rest
+	for _, each := range queue {
+		if each.voted == queue[0].voted && !waits[each.person] && len(batch) < maxBatch {
+			batch = append(batch, each)
+		} else {
+			rest, waits[each.person] = append(rest, each), true
+		}
+	}
+	b.pending[product] = rest
+	return batch
+}
+
+// chooseNext has the next vote flush, if any waits.
+func (b *batcher) chooseNext(product int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.pending[product]) == 0 {
+		delete(b.pending, product)
+		return
+	}
+	b.chooseFirst(product)
+}

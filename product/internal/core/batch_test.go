@@ -1,0 +1,379 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"craftista/product/internal/core"
+	"craftista/shared/fault"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// untraced is a core.Tracer that makes nothing.
+type untraced struct{}
+
+func (untraced) Start(ctx context.Context, _ string) (context.Context, core.Span) {
+	return ctx, untraced{}
+}
+func (untraced) Link(core.Span) {}
+func (untraced) End()           {}
+
+// steppedStore is a store each of whose commits begins when the test takes it from
+// begun and ends as the test says in end. It is the cache too.
+type steppedStore struct {
+	core.Store
+	core.NoCache
+	begun chan string
+	end   chan func() (int64, error)
+
+	mu          sync.Mutex // guards invalidated
+	invalidated []int64
+}
+
+func newSteppedStore() *steppedStore {
+	return &steppedStore{begun: make(chan string), end: make(chan func() (int64, error))}
+}
+
+func (s *steppedStore) Vote(_ context.Context, id int64, people []int64) (int64, error) {
+	return s.commit("vote", id, people)
+}
+
+func (s *steppedStore) Unvote(_ context.Context, id int64, people []int64) (int64, error) {
+	return s.commit("unvote", id, people)
+}
+
+func (s *steppedStore) commit(what string, id int64, people []int64) (int64, error) {
+	s.begun <- fmt.Sprint(what, " ", id, " ", people)
+	return (<-s.end)()
+}
+
+func (s *steppedStore) Invalidate(_ context.Context, ids ...int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.invalidated = append(s.invalidated, ids...)
+	return nil
+}
+
+func (s *steppedStore) catalogue(tracer core.Tracer) *core.Catalogue {
+	return core.NewCatalogue(s, s, nil, tracer, func() {})
+}
+
+func ok(votes int64) func() (int64, error) { return func() (int64, error) { return votes, nil } }
+
+func fails(err error) func() (int64, error) { return func() (int64, error) { return 0, err } }
+
+// outcome is what one voter is told.
+type outcome struct {
+	votes int64
+	err   error
+}
+
+// submit votes in a goroutine, waits until it waits, and returns where the outcome
+// will be.
+func submit(ctx context.Context, do func(ctx context.Context, person, id int64) (int64, error), person, id int64) chan outcome {
+	told := make(chan outcome, 1)
+	go func() {
+		n, err := do(ctx, person, id)
+		told <- outcome{n, err}
+	}()
+	synctest.Wait()
+	return told
+}
+
+func wantTold(t *testing.T, told chan outcome, want int64, wantErr error) {
+	t.Helper()
+	if got := <-told; got.votes != want || !errors.Is(got.err, wantErr) {
+		t.Errorf("told %d, %v; want %d, %v", got.votes, got.err, want, wantErr)
+	}
+}
+
+// commits ends the commits that begin, one after the other, with the counts 1,
+// 2, …, until n have, and returns what they were.
+func (s *steppedStore) commits(n int) (all []string) {
+	for i := range n {
+		all = append(all, <-s.begun)
+		s.end <- ok(int64(i + 1))
+	}
+	return all
+}
+
+// TestVotesAreBatchedWhileACommitIsUnderWay: all that vote the same way go
+// together, in the order they came, which is also kept for each person.
+func TestVotesAreBatchedWhileACommitIsUnderWay(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		votes string // of people 1 to 9; a minus takes back
+		want  []string
+	}{
+		"alone":               {"1", []string{"vote 5 [1]"}},
+		"together":            {"1 2 3 4", []string{"vote 5 [1]", "vote 5 [2 3 4]"}},
+		"one person's clicks": {"1 1 1", []string{"vote 5 [1]", "vote 5 [1 1]"}},
+		"both ways":           {"1 2 -3 4 -5", []string{"vote 5 [1]", "vote 5 [2 4]", "unvote 5 [3 5]"}},
+		"changes of mind":     {"9 1 -1 1", []string{"vote 5 [9]", "vote 5 [1]", "unvote 5 [1]", "vote 5 [1]"}},
+		"others do not wait": {"9 1 -1 1 2 -1 -3", []string{
+			"vote 5 [9]", "vote 5 [1 2]", "unvote 5 [1 3]", "vote 5 [1]", "unvote 5 [1]",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSteppedStore()
+				c := s.catalogue(untraced{})
+				for vote := range strings.FieldsSeq(row.votes) {
+					do := c.Vote
+					if vote[0] == '-' {
+						do = c.Unvote
+					}
+					submit(t.Context(), do, int64(vote[len(vote)-1]-'0'), 5)
+				}
+				if diff := cmp.Diff(s.commits(len(row.want)), row.want); diff != "" {
+					t.Errorf("commits (-got +want):\n%s", diff)
+				}
+				synctest.Wait()
+				if want := slices.Repeat([]int64{5}, len(row.want)); !slices.Equal(s.invalidated, want) {
+					t.Errorf("invalidated %v, want %v: once for each commit", s.invalidated, want)
+				}
+			})
+		})
+	}
+}
+
+func TestEachIsToldTheOutcomeOfItsCommit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSteppedStore()
+		c := s.catalogue(untraced{})
+		uncertain := fmt.Errorf("%w: %w", core.ErrUncertain, io.ErrUnexpectedEOF)
+		var told []chan outcome
+		for i := range 8 {
+			do := []func(context.Context, int64, int64) (int64, error){c.Vote, c.Unvote}[i/2%2]
+			told = append(told, submit(t.Context(), do, int64(i), 5))
+		}
+		<-s.begun
+		select {
+		case got := <-told[0]:
+			t.Fatalf("told %v before the commit", got)
+		default:
+		}
+		s.end <- fails(io.EOF) // the lone first
+		<-s.begun
+		s.end <- ok(30) // 1, 4, 5
+		<-s.begun
+		s.end <- fails(uncertain) // 2, 3, 6, 7
+		for i, want := range []error{
+			io.EOF, nil, core.ErrUncertain, core.ErrUncertain, nil, nil, core.ErrUncertain, core.ErrUncertain,
+		} {
+			wantTold(t, told[i], map[bool]int64{true: 30}[want == nil], want)
+		}
+		if !slices.Equal(s.invalidated, []int64{5, 5}) {
+			t.Errorf("invalidated %v, want the certain and the uncertain commit", s.invalidated)
+		}
+	})
+}
+
+// TestProductsDoNotWaitForEachOther: one whose commit takes long holds up no
+// other.
+func TestProductsDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSteppedStore()
+		c := s.catalogue(untraced{})
+		stuck := submit(t.Context(), c.Vote, 1, 5)
+		<-s.begun
+		waiting := submit(t.Context(), c.Vote, 2, 5)
+		other := submit(t.Context(), c.Vote, 2, 6)
+		if got := <-s.begun; got != "vote 6 [2]" {
+			t.Errorf("committed %s", got)
+		}
+		s.end <- ok(60)
+		// Either commit may take the end; both have the same count.
+		s.end <- ok(60)
+		<-s.begun
+		s.end <- ok(60)
+		wantTold(t, other, 60, nil)
+		wantTold(t, stuck, 60, nil)
+		wantTold(t, waiting, 60, nil)
+	})
+}
+
+// spans is a core.Tracer that notes which spans point at which.
+type spans struct {
+	mu    sync.Mutex // guards the rest
+	made  int
+	links [][2]int
+	ended int
+}
+
+type span struct {
+	all *spans
+	n   int
+}
+
+func (s *spans) Start(ctx context.Context, _ string) (context.Context, core.Span) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.made++
+	return ctx, span{s, s.made}
+}
+
+func (s span) Link(other core.Span) {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	s.all.links = append(s.all.links, [2]int{s.n, other.(span).n})
+}
+
+func (s span) End() {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	s.all.ended++
+}
+
+// TestTracesOfACommitPointAtEachOther: the one that the commit is in, and those of
+// all who waited for it.
+func TestTracesOfACommitPointAtEachOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, traced := newSteppedStore(), &spans{}
+		c := s.catalogue(traced)
+		for person := range int64(4) {
+			submit(t.Context(), c.Vote, person, 5)
+		}
+		s.commits(2)
+		synctest.Wait()
+		if diff := cmp.Diff(traced.links, [][2]int{{3, 2}, {2, 3}, {4, 2}, {2, 4}}); diff != "" || traced.ended != 4 {
+			t.Errorf("%d of 4 spans ended, links (-got +want):\n%s", traced.ended, diff)
+		}
+	})
+}
+
+// TestHangingUp: who waits has not voted; whose vote is being committed has, and
+// for the others nothing changes.
+func TestHangingUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSteppedStore()
+		c := s.catalogue(untraced{})
+		flushing, hangUpFlushing := context.WithCancel(t.Context())
+		waiting, hangUpWaiting := context.WithCancel(t.Context())
+		first := submit(flushing, c.Vote, 1, 5)
+		<-s.begun
+		second := submit(waiting, c.Vote, 2, 5)
+		third := submit(t.Context(), c.Vote, 3, 5)
+		fourth := submit(flushing, c.Vote, 4, 5)
+		hangUpWaiting()
+		wantTold(t, second, 0, context.Canceled)
+		s.end <- ok(1)
+		wantTold(t, first, 1, nil)
+		if got := <-s.begun; got != "vote 5 [3 4]" {
+			t.Errorf("committed %s", got)
+		}
+		hangUpFlushing() // the fourth is being committed
+		synctest.Wait()
+		s.end <- ok(3)
+		wantTold(t, third, 3, nil)
+		wantTold(t, fourth, 3, nil)
+	})
+}
+
+// TestCommitOutlivesItsCaller: the store is not told that the one who flushes hung
+// up, and has a deadline all the same.
+func TestCommitOutlivesItsCaller(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowStore{}
+		c := core.NewCatalogue(s, core.NoCache{}, nil, untraced{}, func() {})
+		ctx, hangUp := context.WithCancel(t.Context())
+		first := submit(ctx, c.Vote, 1, 5)
+		second := submit(t.Context(), c.Vote, 2, 5)
+		start := time.Now()
+		hangUp()
+		wantTold(t, first, 0, context.DeadlineExceeded)
+		wantTold(t, second, 0, context.DeadlineExceeded)
+		if took := time.Since(start); took != 8*time.Second {
+			t.Errorf("two commits were given up after %v", took)
+		}
+	})
+}
+
+// slowStore answers when it is told to give up, in words of its own.
+type slowStore struct{ core.Store }
+
+func (slowStore) Vote(ctx context.Context, _ int64, _ []int64) (int64, error) {
+	<-ctx.Done()
+	return 0, errors.New("canceling statement due to user request")
+}
+
+func TestPanicIsAnErrorToTheOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSteppedStore()
+		c := s.catalogue(untraced{})
+		first := submit(t.Context(), c.Vote, 1, 5)
+		<-s.begun
+		panics := func(ctx context.Context, person, id int64) (_ int64, err error) {
+			defer func() { err = fmt.Errorf("recovered: %v", recover()) }()
+			return c.Vote(ctx, person, id)
+		}
+		flusher := submit(t.Context(), panics, 2, 5)
+		follower := submit(t.Context(), c.Vote, 3, 5)
+		contrary := submit(t.Context(), c.Unvote, 4, 5)
+		s.end <- ok(1)
+		wantTold(t, first, 1, nil)
+		<-s.begun
+		s.end <- func() (int64, error) { panic("a bug") }
+		if got := <-flusher; got.err == nil || got.err.Error() != "recovered: a bug" {
+			t.Errorf("the one who flushed is told %v", got)
+		}
+		if got := <-follower; got.err == nil || fault.KindOf(got.err) != fault.Internal {
+			t.Errorf("the follower is told %v", got)
+		}
+		<-s.begun
+		s.end <- ok(1)
+		wantTold(t, contrary, 1, nil)
+	})
+}
+
+// TestQueueIsBounded: a commit takes some at most, and who finds too many waiting
+// is turned away.
+func TestQueueIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSteppedStore()
+		c := s.catalogue(untraced{})
+		first := submit(t.Context(), c.Vote, 1, 5)
+		<-s.begun
+		told := make(chan outcome, 4096)
+		for person := range int64(4096) {
+			go func() {
+				n, err := c.Vote(t.Context(), person, 5)
+				told <- outcome{n, err}
+			}()
+		}
+		synctest.Wait()
+		_, err := c.Vote(t.Context(), 9999, 5)
+		var full *fault.Error
+		if !errors.As(err, &full) || full.Kind != fault.Unavailable || full.RetryAfter == 0 {
+			t.Errorf("one too many is told %v", err)
+		}
+		s.end <- ok(1)
+		wantTold(t, first, 1, nil)
+		for range 4096 / 512 {
+			if got := len(strings.Fields(<-s.begun)) - 2; got != 512 {
+				t.Errorf("%d votes in a commit, want 512", got)
+			}
+			s.end <- ok(7)
+		}
+		for range 4096 {
+			wantTold(t, told, 7, nil)
+		}
+	})
+}

@@ -1,0 +1,160 @@
+// Package cache keeps encoded products in Redis, in front of PostgreSQL, and
+// never gives a reader what an acknowledged change replaced. The protocol and
+// why it holds are in docs/cache.md; the numbers in brackets here are its steps.
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"craftista/product/internal/core"
+	"craftista/shared/telemetry"
+
+	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/singleflight"
+)
+
+// loadTimeout bounds one load, which many readers may wait for.
+const loadTimeout = 5 * time.Second
+
+// DefaultFenceTime is how long a fence stands. Readers do without the cache for
+// so long, and the first change behind a fence waits for a fifth of it.
+const DefaultFenceTime = 3 * time.Second
+
+// Options are what a cache is made of.
+type Options struct {
+	RedisURL     string        // redis://:password@host:6379/0
+	RedisTimeout time.Duration // of one command, from dialling to the answer
+	DatabaseURL  string        // for one connection of the cache's own
+	DB           *sqlx.DB      // sets fences; the caller closes it, after the cache
+	FenceTime    time.Duration // the same for all replicas; 0 is DefaultFenceTime
+	Telemetry    *telemetry.Telemetry
+}
+
+// Cache is the core.Cache in Redis. It is safe for concurrent use, and any
+// number of processes may share one Redis and one database.
+type Cache struct {
+	server  *server
+	view    *view
+	log     *slog.Logger
+	loads   singleflight.Group // by lease
+	refused atomic.Bool        // Redis answers, and stores nothing
+	close   func() error       // of what Open opened besides
+}
+
+// Open returns the cache. It does not connect. Close it in the end.
+func Open(o Options) (*Cache, error) {
+	if o.FenceTime == 0 {
+		o.FenceTime = DefaultFenceTime
+	}
+	table, err := openTable(o.DatabaseURL, o.DB, o.Telemetry)
+	if err != nil {
+		return nil, err
+	}
+	server, err := openServer(o.RedisURL, o.RedisTimeout, o.Telemetry)
+	if err != nil {
+		return nil, errors.Join(err, table.close())
+	}
+	c := newCache(server, newView(table, o.FenceTime, o.Telemetry.Log), o.Telemetry.Log)
+	c.close = table.close
+	return c, nil
+}
+
+func newCache(s *server, v *view, log *slog.Logger) *Cache {
+	return &Cache{server: s, view: v, log: log, close: func() error { return nil }}
+}
+
+// Close waits for questions to PostgreSQL under way and closes the connections.
+func (c *Cache) Close() error {
+	c.view.wait()
+	return errors.Join(c.server.client.Close(), c.close())
+}
+
+// Ready is nil while Redis answers in time.
+func (c *Cache) Ready(ctx context.Context) error { return c.server.ping(ctx) }
+
+// loaded is the outcome of a load that readers share.
+type loaded struct {
+	product core.Encoded
+	source  core.Source
+}
+
+// Fetch implements core.Cache. Readers of one process who saw the same lease
+// share one load: it began after the lease, hence after every change that was
+// invalidated before any of them came [3]. Without a lease nothing is shared: a
+// load that runs may have begun before a change that the reader knows of.
+func (c *Cache) Fetch(ctx context.Context, id int64, load core.Load) (core.Encoded, core.Source, error) {
+	generation, ok := c.view.current(ctx) // [1]
+	if !ok {
+		return bypass(ctx, load)
+	}
+	e, err := c.read(ctx, key(id), generation)
+	switch {
+	case err != nil:
+		c.logRefusal(ctx, err)
+		return bypass(ctx, load)
+	case e.lease == "":
+		return e.product, core.Hit, nil
+	}
+	shared, err, _ := c.loads.Do(e.lease, func() (any, error) { return c.fill(ctx, key(id), generation, e, load) })
+	if err != nil {
+		return core.Encoded{}, core.Miss, err
+	}
+	l := shared.(loaded)
+	return l.product, l.source, nil
+}
+
+func bypass(ctx context.Context, load core.Load) (core.Encoded, core.Source, error) {
+	product, err := load(ctx)
+	return product, core.Bypass, err
+}
+
+// fill loads for all who saw the lease and stores the outcome [4]. It goes on
+// when the reader who came first hangs up. A reader may come here just after
+// another load under the same lease ended, and then finds the product.
+func (c *Cache) fill(ctx context.Context, key string, generation int64, under entry, load core.Load) (loaded, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
+	defer cancel()
+	if e, err := c.read(ctx, key, generation); err == nil && e.lease == "" {
+		return loaded{e.product, core.Hit}, nil
+	}
+	product, err := load(ctx)
+	if err != nil {
+		return loaded{}, err
+	}
+	c.logRefusal(ctx, c.server.replaceLease(ctx, key, under, product))
+	return loaded{product, core.Miss}, nil
+}
+
+// Invalidate implements core.Cache. It tries twice in one round trip each before
+// it sets a fence, which costs every reader the cache for a while.
+func (c *Cache) Invalidate(ctx context.Context, ids ...int64) error {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = key(id)
+	}
+	for range 2 {
+		if err := c.server.remove(ctx, keys); err == nil { // [6]
+			return nil
+		}
+	}
+	if err := c.view.fence(ctx); err != nil { // [7]
+		return fmt.Errorf("invalidate cached products: %w", err)
+	}
+	return nil
+}
+
+// logRefusal logs once when Redis begins to answer with errors, being full for
+// instance, and once when it stores a product again.
+func (c *Cache) logRefusal(ctx context.Context, err error) {
+	switch {
+	case err == nil && c.refused.CompareAndSwap(true, false):
+		c.log.InfoContext(ctx, "cache stores products again")
+	case err != nil && answered(err) && c.refused.CompareAndSwap(false, true):
+		c.log.WarnContext(ctx, "cache refuses commands", "error", err)
+	}
+}

@@ -1,0 +1,362 @@
+package cache
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"craftista/product/internal/core"
+	"craftista/product/internal/redistest"
+	"craftista/shared/telemetry"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
+)
+
+const timeout = 10 * time.Second // more than a busy test machine needs
+
+func open(t *testing.T, url string) *Cache {
+	t.Helper()
+	return openWith(t, url, &memory{}, slog.DiscardHandler)
+}
+
+// openWith opens a cache, one replica's, that shares a store with others.
+func openWith(t *testing.T, url string, m *memory, log slog.Handler) *Cache {
+	t.Helper()
+	tel := telemetry.Discard()
+	tel.Log = slog.New(log)
+	s, err := openServer(url, timeout, tel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCache(s, newView(m, DefaultFenceTime, tel.Log), tel.Log)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// memory is a store in memory, whose fences last until the test ends them.
+type memory struct {
+	generation atomic.Int64
+	fenced     atomic.Bool
+}
+
+func (m *memory) read(context.Context) (int64, bool, error) {
+	return m.generation.Load(), m.fenced.Load(), nil
+}
+
+func (m *memory) fence(context.Context, time.Duration) error {
+	m.fenced.Store(true)
+	m.generation.Add(1)
+	return nil
+}
+
+// onEach runs test against a real Redis and against the one that the stack
+// has in memory.
+func onEach(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("redis-server", func(t *testing.T) {
+		t.Parallel()
+		test(t, redistest.Start(t).URL())
+	})
+	t.Run("miniredis", func(t *testing.T) {
+		t.Parallel()
+		test(t, "redis://"+miniredis.RunT(t).Addr())
+	})
+}
+
+func encoded(text string) core.Encoded {
+	return core.Encoded{ETag: `"` + strconv.Itoa(len(text)) + `"`, Body: []byte(text)}
+}
+
+// gives is a load of text.
+func gives(text string) core.Load {
+	return func(context.Context) (core.Encoded, error) { return encoded(text), nil }
+}
+
+func fails(context.Context) (core.Encoded, error) { return core.Encoded{}, io.ErrUnexpectedEOF }
+
+func invalidate(ctx context.Context, t *testing.T, c *Cache, ids ...int64) {
+	t.Helper()
+	if err := c.Invalidate(ctx, ids...); err != nil {
+		t.Error(err)
+	}
+}
+
+func fetch(t *testing.T, c *Cache, id int64, load core.Load, text string, source core.Source) {
+	t.Helper()
+	got, from, err := c.Fetch(t.Context(), id, load)
+	if diff := cmp.Diff(got, encoded(text)); err != nil || diff != "" || from != source {
+		t.Errorf("got %s, %v; want %s (-got +want):\n%s", from, err, source, diff)
+	}
+}
+
+// until reads until one comes from that source.
+func until(t *testing.T, c *Cache, id int64, text string, source core.Source) {
+	t.Helper()
+	waitFor(t, "a "+string(source), func() bool {
+		_, got, err := c.Fetch(t.Context(), id, gives(text))
+		return got == source && err == nil
+	})
+}
+
+func waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); !done(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func TestFetchStoresUntilInvalidate(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, url string) {
+		a, b := open(t, url), open(t, url)
+		fetch(t, a, 1, gives(`{"v":1}`), `{"v":1}`, core.Miss)
+		fetch(t, a, 1, gives(`{"v":2}`), `{"v":1}`, core.Hit)
+		fetch(t, b, 1, gives(`{"v":2}`), `{"v":1}`, core.Hit)
+		fetch(t, b, 11, gives(`{"v":11}`), `{"v":11}`, core.Miss)
+		invalidate(t.Context(), t, b, 1)
+		fetch(t, a, 1, gives(`{"v":3}`), `{"v":3}`, core.Miss)
+		fetch(t, b, 1, gives(`{"v":4}`), `{"v":3}`, core.Hit)
+		fetch(t, b, 11, gives(`{"v":12}`), `{"v":11}`, core.Hit)
+		ctx, hangUp := context.WithCancel(t.Context())
+		hangUp()
+		invalidate(ctx, t, b, 1, 11, 111) // outlives its caller
+		fetch(t, a, 1, gives(`{"v":5}`), `{"v":5}`, core.Miss)
+		fetch(t, a, 11, gives(`{"v":13}`), `{"v":13}`, core.Miss)
+	})
+}
+
+func TestEntriesExpire(t *testing.T) {
+	t.Parallel()
+	c := open(t, redistest.Start(t).URL())
+	fetch(t, c, 1, gives(`{}`), `{}`, core.Miss)
+	if _, _, err := c.Fetch(t.Context(), 2, fails); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("error %v", err)
+	}
+	for id, most := range map[int64]time.Duration{1: time.Minute, 2: 10 * time.Second} { // a product, and a lease
+		left, err := c.server.client.PTTL(t.Context(), key(id)).Result()
+		if err != nil || left > most || left < most-5*time.Second {
+			t.Errorf("key %d lives %v, %v; want %v", id, left, err, most)
+		}
+	}
+}
+
+// TestErrorsAreNotStored: the load's own error comes back, and the next load,
+// though under the same lease, is stored.
+func TestErrorsAreNotStored(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, url string) {
+		a, b := open(t, url), open(t, url)
+		if got, _, err := a.Fetch(t.Context(), 1, fails); !errors.Is(err, io.ErrUnexpectedEOF) || got.Body != nil {
+			t.Errorf("got %s, %v", got.Body, err)
+		}
+		fetch(t, b, 1, gives(`{}`), `{}`, core.Miss)
+		fetch(t, a, 1, gives(`{"v":2}`), `{}`, core.Hit)
+	})
+}
+
+// TestInvalidateVoidsLoadsUnderWay stops one load on each of two replicas in the
+// middle of each other and of an Invalidate.
+func TestInvalidateVoidsLoadsUnderWay(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, url string) {
+		a, b := open(t, url), open(t, url)
+		fetch(t, a, 1, func(ctx context.Context) (core.Encoded, error) {
+			fetch(t, b, 1, gives(`{"v":0}`), `{"v":0}`, core.Miss) // under a's lease, and stored
+			invalidate(ctx, t, b, 1)
+			return encoded(`{"v":0}`), nil
+		}, `{"v":0}`, core.Miss)
+		fetch(t, a, 1, func(ctx context.Context) (core.Encoded, error) { // a's old load was not stored
+			invalidate(ctx, t, b, 1)
+			fetch(t, a, 1, gives(`{"v":2}`), `{"v":2}`, core.Miss) // does not join its own process's old load
+			return encoded(`{"v":1}`), nil
+		}, `{"v":1}`, core.Miss)
+		fetch(t, a, 1, gives(`{"v":3}`), `{"v":2}`, core.Hit)
+		fetch(t, b, 1, gives(`{"v":3}`), `{"v":2}`, core.Hit)
+	})
+}
+
+// TestOneLoadForAll: many readers miss at once and the first of them hangs up.
+// The load goes on, once, for all.
+func TestOneLoadForAll(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, url string) {
+		c := open(t, url)
+		var loads atomic.Int64
+		loading, letGo := make(chan struct{}), make(chan struct{})
+		load := func(ctx context.Context) (core.Encoded, error) {
+			if loads.Add(1) == 1 {
+				close(loading)
+			}
+			<-letGo
+			return encoded(`{}`), ctx.Err()
+		}
+		first, hangUp := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _, _ = c.Fetch(first, 1, load) })
+		<-loading
+		for range 20 {
+			wg.Go(func() {
+				if got, _, err := c.Fetch(t.Context(), 1, load); string(got.Body) != `{}` || err != nil {
+					t.Errorf("got %s, %v", got.Body, err)
+				}
+			})
+		}
+		hangUp()
+		close(letGo)
+		wg.Wait()
+		if got := loads.Load(); got != 1 {
+			t.Errorf("%d loads, want 1", got)
+		}
+	})
+}
+
+// TestLatecomersDoNotLoadAgain has readers arrive at every moment around a quick
+// load, also just after it ended.
+func TestLatecomersDoNotLoadAgain(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, url string) {
+		c := open(t, url)
+		for id := range int64(100) {
+			var loads atomic.Int64
+			var wg sync.WaitGroup
+			for range 20 {
+				wg.Go(func() {
+					_, _, err := c.Fetch(t.Context(), id, func(context.Context) (core.Encoded, error) {
+						loads.Add(1)
+						return encoded(`{}`), nil
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			if got := loads.Load(); got != 1 {
+				t.Errorf("product %d: %d loads, want 1", id, got)
+			}
+		}
+	})
+}
+
+// TestRedisDiesDuringALoad: the reader gets what was loaded all the same, and
+// what Invalidate cannot remove it fences.
+func TestRedisDiesDuringALoad(t *testing.T) {
+	t.Parallel()
+	server, m := redistest.Start(t), &memory{}
+	c := openWith(t, server.URL(), m, slog.DiscardHandler)
+	if err := c.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+	fetch(t, c, 1, func(context.Context) (core.Encoded, error) {
+		server.Kill()
+		return encoded(`{"v":1}`), nil
+	}, `{"v":1}`, core.Miss)
+	if c.Ready(t.Context()) == nil {
+		t.Error("ready without Redis")
+	}
+	if _, source, err := c.Fetch(t.Context(), 1, fails); source != core.Bypass || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %s, %v", source, err)
+	}
+	invalidate(t.Context(), t, c, 1)
+	if !m.fenced.Load() {
+		t.Error("no fence")
+	}
+	server.Restart()
+	waitFor(t, "readiness", func() bool { return c.Ready(t.Context()) == nil })
+}
+
+// TestFence: behind a fence Redis is not asked, and after it only entries of the
+// new generation are used.
+func TestFence(t *testing.T) {
+	t.Parallel()
+	m := &memory{}
+	c := openWith(t, redistest.Start(t).URL(), m, slog.DiscardHandler)
+	fetch(t, c, 1, gives(`{"v":1}`), `{"v":1}`, core.Miss)
+	m.fenced.Store(true)
+	until(t, c, 1, `{"v":2}`, core.Bypass)
+	m.fenced.Store(false)
+	until(t, c, 1, `{"v":2}`, core.Hit)
+	fetch(t, c, 1, gives(`{"v":2}`), `{"v":1}`, core.Hit) // of the same generation
+	m.generation.Add(1)
+	until(t, c, 1, `{"v":3}`, core.Miss)
+	fetch(t, c, 1, gives(`{"v":4}`), `{"v":3}`, core.Hit)
+}
+
+func TestOpenRefusesWithoutRepeatingTheURL(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{
+		"http://:hunter2@localhost", "redis://:hunter2@localhost:port", "redis://:hunter2@localhost/zero", "%hunter2",
+	} {
+		_, err := openServer(url, timeout, telemetry.Discard())
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: error %v", url, err)
+		}
+	}
+	_ = open(t, "rediss://:hunter2@localhost:6380/3")
+}
+
+// lines is a log that a test reads.
+type lines struct {
+	mu  sync.Mutex // guards buf
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.buf.String(), text)
+}
+
+// TestOneLineForEachChange: a Redis that is unavailable, and one that refuses, is
+// in the log once, not once for each reader.
+func TestOneLineForEachChange(t *testing.T) {
+	t.Parallel()
+	server, log := redistest.Start(t), &lines{}
+	c := openWith(t, server.URL(), &memory{}, slog.NewTextHandler(log, nil))
+	for round := 1; round <= 2; round++ {
+		id := int64(round) << 40
+		until(t, c, id, `{}`, core.Miss)
+		server.Kill()
+		waitFor(t, "the breaker", func() bool {
+			fetch(t, c, id, gives(`{}`), `{}`, core.Bypass)
+			return log.count("cache unavailable") == round
+		})
+		for range 20 {
+			fetch(t, c, id, gives(`{}`), `{}`, core.Bypass)
+		}
+		server.Restart()
+		until(t, c, id+1, `{}`, core.Miss)
+		server.Do("CONFIG SET maxmemory 1")
+		for range 20 {
+			fetch(t, c, id+2, gives(`{}`), `{}`, core.Bypass)
+		}
+		server.Do("CONFIG SET maxmemory 0")
+		fetch(t, c, id+2, gives(`{}`), `{}`, core.Miss)
+		for _, line := range []string{
+			"cache unavailable", "cache available again", "cache refuses", "cache stores products again",
+		} {
+			if got := log.count(line); got != round {
+				t.Errorf("round %d: %q %d times", round, line, got)
+			}
+		}
+	}
+}
