@@ -30,6 +30,7 @@ type Options struct {
 	Sampling
 	Endpoint string                // OTLP over HTTP, such as http://localhost:4318; "" sends nothing
 	Exporter sdktrace.SpanExporter // gets every span at once besides; nil is none
+	Reader   sdkmetric.Reader      // reads metrics besides; nil is none
 	Log      slog.Handler          // nil is JSON on standard error at level Info
 }
 
@@ -66,7 +67,10 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 		t.Traces, t.Metrics = sdktrace.NewTracerProvider(traces...), noop.NewMeterProvider()
 		return t, nil
 	}
-	metrics := []sdkmetric.Option{sdkmetric.WithResource(res)}
+	metrics := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithView(withoutHost())}
+	if o.Reader != nil {
+		metrics = append(metrics, sdkmetric.WithReader(o.Reader))
+	}
 	if o.Exporter != nil {
 		traces = append(traces, sdktrace.WithSyncer(watched{o.Exporter, &t.delivery}))
 	}
@@ -86,6 +90,13 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 	t.Traces, t.Metrics = tp, mp
 	t.shutdown = []func(context.Context) error{tp.Shutdown, mp.Shutdown}
 	return t, nil
+}
+
+// withoutHost takes the host out of the metrics of HTTP servers. Callers choose it, and each value would be a series
+// of its own.
+func withoutHost() sdkmetric.View {
+	return sdkmetric.NewView(sdkmetric.Instrument{Name: "http.server.*"},
+		sdkmetric.Stream{AttributeFilter: attribute.NewDenyKeysFilter("server.address", "server.port")})
 }
 
 // Discard is telemetry whose traces have ids and go nowhere, for tests and

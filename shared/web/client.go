@@ -64,8 +64,7 @@ func NewHTTPClient(timeout time.Duration, t *telemetry.Telemetry) *http.Client {
 	return &http.Client{
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: otelhttp.NewTransport(transport,
-			otelhttp.WithTracerProvider(t.Traces), otelhttp.WithMeterProvider(t.Metrics), otelhttp.WithPropagators(t.Propagator)),
+		Transport:     otelhttp.NewTransport(transport, instruments(t)...),
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"craftista/shared/fault"
 	"craftista/shared/telemetry"
 	"craftista/shared/web"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 type sheet struct {
@@ -153,5 +155,24 @@ func TestReplyTaggedAnswers304(t *testing.T) {
 	}
 	if res := get(tag, "fox"); res.Code != 200 || res.Header().Get("Etag") == tag {
 		t.Errorf("another value: %d with ETag %q", res.Code, res.Header().Get("Etag"))
+	}
+}
+
+// TestReplyKept is a body that is kept with its tag.
+func TestReplyKept(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]int{"": 200, `"2-8"`: 200, `"2-7"`: 304, `W/"2-7"`: 304, `"x", "2-7"`: 304, "*": 304} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("If-None-Match", asked)
+		res := httptest.NewRecorder()
+		web.ReplyKept(res, r, "no-cache", "application/json", `"2-7"`, []byte("{}"))
+		got := []string{res.Header().Get("Etag"), res.Header().Get("Cache-Control"), res.Header().Get("Content-Type"), res.Header().Get("Content-Length"), res.Body.String()}
+		answer := []string{`"2-7"`, "no-cache", "application/json", "2", "{}"}
+		if want == 304 {
+			answer = []string{`"2-7"`, "no-cache", "", "", ""}
+		}
+		if diff := cmp.Diff(answer, got); res.Code != want || diff != "" {
+			t.Errorf("%q: %d, want %d\n%s", asked, res.Code, want, diff)
+		}
 	}
 }

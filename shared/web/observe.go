@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,100 +14,78 @@ import (
 	"craftista/shared/telemetry"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
+	"go.opentelemetry.io/otel/trace"
 )
 
-// exchange is one request as the Router follows it: the response on its way and
-// what the log line learns.
-type exchange struct {
-	http.ResponseWriter
-	status int   // 0 until the header is written
-	size   int64 // of the body so far, in bytes
+// instruments are the options of both sides of HTTP.
+func instruments(t *telemetry.Telemetry) []otelhttp.Option {
+	return []otelhttp.Option{
+		otelhttp.WithTracerProvider(t.Traces), otelhttp.WithMeterProvider(t.Metrics), otelhttp.WithPropagators(t.Propagator),
+	}
+}
 
+// failures are the errors of one request.
+type failures struct {
 	mu  sync.Mutex // guards err
 	err error
 }
 
-// WriteHeader implements http.ResponseWriter.
-func (x *exchange) WriteHeader(status int) {
-	if x.status == 0 && status >= 200 { // what comes before is only information
-		x.status = status
-	}
-	x.ResponseWriter.WriteHeader(status)
-}
+type failuresKey struct{}
 
-// Write implements http.ResponseWriter.
-func (x *exchange) Write(p []byte) (int, error) {
-	if x.status == 0 {
-		x.status = http.StatusOK
-	}
-	n, err := x.ResponseWriter.Write(p)
-	x.size += int64(n)
-	return n, err
-}
-
-// Unwrap lets http.ResponseController flush and set deadlines.
-func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
-
-// Status is the response's, which is 200 where a handler wrote nothing.
-func (x *exchange) Status() int {
-	if x.status == 0 {
-		return http.StatusOK
-	}
-	return x.status
-}
-
-type exchangeKey struct{}
-
-// NoteFailure hands err to the request's log line, the only place that logs it.
-// Errors that a handler returns get there by themselves; this is for one that
-// answers a failure itself, or shows a page without the part that failed. It is
-// safe for concurrent use and does nothing outside a Router's requests.
+// NoteFailure hands err to the request's log line, the only place that logs it. Errors that a handler returns get
+// there by themselves; this is for one that answers a failure itself, or shows a page without the part that failed.
+// It is safe for concurrent use and does nothing outside a Router's requests.
 func NoteFailure(ctx context.Context, err error) {
-	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		x.err = errors.Join(x.err, err)
+	if f, ok := ctx.Value(failuresKey{}).(*failures); ok {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.err = errors.Join(f.err, err)
 	}
 }
 
-func (x *exchange) failure() error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.err
+func (f *failures) all() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
 }
 
-// ServeHTTP makes the router an http.Handler: it makes the request's span, which it names
-// by its route, sets the headers that every response has, turns a panic into an
-// error and writes the request's log line.
-func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	start := time.Now()
-	ctx, span := r.tracing.start(req)
-	defer span.End()
-	route := r.routes.Get().(*chi.Context)
-	defer r.routes.Put(route)
-	route.Reset()
-	route.Routes = r.mux
-	own := newRequestContext(ctx, w, route, start.Add(RequestTimeout))
-	defer own.end()
-	x, req := &own.exchange, req.WithContext(own)
-	h, values := w.Header(), [...]string{telemetry.TraceID(ctx), "nosniff"}
-	h["Trace-Id"], h["X-Content-Type-Options"] = values[:1:1], values[1:]
-	defer func() {
-		if p := recover(); p != nil {
-			err := panicked(p)
-			NoteFailure(own, err)
-			if x.status == 0 {
-				r.fail(x, req, err)
+// observe sets the headers that every response has, turns a panic into an error, names the request's span by its
+// route and writes its log line. It runs inside otelhttp's middleware, which makes the span.
+func (r *Router) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		start, ctx, noted := time.Now(), req.Context(), &failures{}
+		w.Header().Set("Trace-Id", telemetry.TraceID(ctx))
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		res := middleware.NewWrapResponseWriter(w, req.ProtoMajor)
+		inner := req.WithContext(context.WithValue(ctx, failuresKey{}, noted))
+		defer func() {
+			if p := recover(); p != nil {
+				err := panicked(p)
+				NoteFailure(inner.Context(), err)
+				if res.Status() == 0 {
+					r.fail(res, inner, err)
+				}
 			}
-		}
-		r.tracing.finish(ctx, span, req, x, route.RoutePattern(), start)
-		r.logRequest(req, x, start)
-	}()
-	r.mux.ServeHTTP(x, req)
+			setRoute(req)
+			r.logRequest(req, cmp.Or(res.Status(), http.StatusOK), noted.all(), start)
+		}()
+		next.ServeHTTP(res, inner)
+	})
 }
 
-// panicked is an error with the stack. http.ErrAbortHandler, a handler's own
-// way to cut the connection, goes on up.
+// setRoute tells otelhttp the route that chi has found. otelhttp takes the span's name and an attribute of its
+// metrics from the request's pattern when the request ends; the span's own attribute it sets only at the start.
+func setRoute(req *http.Request) {
+	req.Pattern = chi.RouteContext(req.Context()).RoutePattern()
+	if req.Pattern != "" {
+		trace.SpanFromContext(req.Context()).SetAttributes(semconv.HTTPRoute(req.Pattern))
+	}
+}
+
+// panicked is an error with the stack. http.ErrAbortHandler, a handler's own way to cut the connection, goes on up.
 func panicked(p any) error {
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
@@ -114,9 +93,9 @@ func panicked(p any) error {
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
-func (r *Router) logRequest(req *http.Request, x *exchange, start time.Time) {
+func (r *Router) logRequest(req *http.Request, status int, failure error, start time.Time) {
 	level := slog.LevelInfo
-	if x.Status() >= 500 {
+	if status >= 500 {
 		level = slog.LevelError
 	}
 	if !r.log.Enabled(req.Context(), level) {
@@ -124,10 +103,10 @@ func (r *Router) logRequest(req *http.Request, x *exchange, start time.Time) {
 	}
 	attrs := []slog.Attr{
 		slog.String("method", req.Method), slog.String("path", req.URL.Path),
-		slog.Int("status", x.Status()), slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
+		slog.Int("status", status), slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
 	}
-	if err := x.failure(); err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
+	if failure != nil {
+		attrs = append(attrs, slog.String("error", failure.Error()))
 	}
 	r.log.LogAttrs(req.Context(), level, "request", attrs...)
 }

@@ -4,12 +4,12 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"craftista/shared/fault"
@@ -17,9 +17,10 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 )
 
-// RequestTimeout bounds one request's work, so that every call it makes has a
+// RequestTimeout bounds a Handler's work, so that every call it makes has a
 // deadline.
 const RequestTimeout = 10 * time.Second
 
@@ -40,19 +41,17 @@ type Router struct {
 	// RequestTimeout, which 0 means.
 	GetTimeout time.Duration
 
-	mux     chi.Router
-	fail    ErrorWriter
-	tracing *tracing
-	log     *slog.Logger
-	routes  sync.Pool // of *chi.Context: known here, a request's route names its span
+	mux  chi.Router
+	fail ErrorWriter
+	log  *slog.Logger
 }
 
 // NewRouter returns a router without routes. Errors, 404 and 405 among them, go
 // to fail.
 func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 	mux := chi.NewRouter()
-	r := &Router{mux: mux, fail: fail, tracing: newTracing(t), log: t.Log, routes: sync.Pool{New: func() any { return chi.NewRouteContext() }}}
-	mux.Use(middleware.GetHead)
+	r := &Router{mux: mux, fail: fail, log: t.Log}
+	mux.Use(otelhttp.NewMiddleware("request", instruments(t)...), r.observe, middleware.GetHead)
 	mux.NotFound(r.adapt(nothing))
 	mux.MethodNotAllowed(r.adapt(r.methodNotAllowed))
 	return r
@@ -60,20 +59,26 @@ func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 
 // Get routes GET and HEAD.
 func (r *Router) Get(pattern string, h Handler) {
-	if r.GetTimeout > 0 {
-		h = within(r.GetTimeout, h)
-	}
-	r.mux.Get(pattern, r.adapt(h))
+	r.mux.Get(pattern, r.adapt(within(cmp.Or(r.GetTimeout, RequestTimeout), h)))
 }
 
 // Post routes POST.
-func (r *Router) Post(pattern string, h Handler) { r.mux.Post(pattern, r.adapt(h)) }
+func (r *Router) Post(pattern string, h Handler) {
+	r.mux.Post(pattern, r.adapt(within(RequestTimeout, h)))
+}
 
 // Put routes PUT.
-func (r *Router) Put(pattern string, h Handler) { r.mux.Put(pattern, r.adapt(h)) }
+func (r *Router) Put(pattern string, h Handler) {
+	r.mux.Put(pattern, r.adapt(within(RequestTimeout, h)))
+}
 
 // Delete routes DELETE.
-func (r *Router) Delete(pattern string, h Handler) { r.mux.Delete(pattern, r.adapt(h)) }
+func (r *Router) Delete(pattern string, h Handler) {
+	r.mux.Delete(pattern, r.adapt(within(RequestTimeout, h)))
+}
+
+// ServeHTTP implements http.Handler.
+func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.ServeHTTP(w, req) }
 
 // Use runs plain middleware around every route and around 404 and 405; call it
 // before the first route.
@@ -124,8 +129,7 @@ func (r *Router) adapt(h Handler) http.HandlerFunc {
 	}
 }
 
-// within gives h less time than a request has; how it failed is told in what is
-// left.
+// within bounds h's work. What it returns is answered without that bound.
 func within(timeout time.Duration, h Handler) Handler {
 	return func(w http.ResponseWriter, req *http.Request) error {
 		ctx, cancel := context.WithTimeout(req.Context(), timeout)

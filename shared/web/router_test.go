@@ -1,19 +1,18 @@
 package web_test
 
 import (
-	"bytes"
 	"context"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"craftista/shared/fault"
@@ -22,7 +21,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/lib/pq"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
 // endings are all the ways in which a handler can end.
@@ -167,58 +165,21 @@ func TestQueryThatCannotBeReadIsMalformed(t *testing.T) {
 	}
 }
 
-func TestHandlersThatAnswerFailuresThemselvesAreHeard(t *testing.T) {
+func TestHandlersEndInTime(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	tel, err := telemetry.New(t.Context(), "paper", "", telemetry.Options{Log: slog.NewJSONHandler(&log, nil)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := web.NewRouter(tel, web.Problem)
-	r.Get("/", func(w http.ResponseWriter, r *http.Request) error {
-		web.NoteFailure(r.Context(), errors.New("no glue"))
-		web.NoteFailure(r.Context(), errors.New("no paper"))
-		return web.Reply(w, 200, "half a page")
-	})
-	r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
-	if !strings.Contains(log.String(), `"error":"no glue\nno paper"`) {
-		t.Errorf("logged %s", log.String())
-	}
-	web.NoteFailure(t.Context(), errors.New("nobody listens")) // and nothing breaks
-}
-
-func TestRequestIsOneNamedSpanAndOneLogLine(t *testing.T) {
-	t.Parallel()
-	var log bytes.Buffer
-	spans := tracetest.NewInMemoryExporter()
-	tel, err := telemetry.New(t.Context(), "paper", "", telemetry.Options{Exporter: spans, Log: slog.NewJSONHandler(&log, nil)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := web.NewRouter(tel, web.Problem)
-	r.Get("/piece/{id}", func(http.ResponseWriter, *http.Request) error { return errors.New("shelf fell") })
-	res := httptest.NewRecorder()
-	r.ServeHTTP(res, httptest.NewRequest("GET", "/piece/7", nil))
-
-	got := spans.GetSpans()
-	if len(got) != 1 || got[0].Name != "GET /piece/{id}" {
-		t.Fatalf("spans %v, want the one named by its route", got)
-	}
-	var line map[string]any
-	if err := json.Unmarshal(log.Bytes(), &line); err != nil {
-		t.Fatalf("want one log line, got %q", log.String())
-	}
-	for key, want := range map[string]any{
-		"level": "ERROR", "msg": "request", "method": "GET", "path": "/piece/7", "status": 500.0, "error": "shelf fell",
-		"trace_id": got[0].SpanContext.TraceID().String(),
-	} {
-		if line[key] != want {
-			t.Errorf("log %s is %v, want %v", key, line[key], want)
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		r := web.NewRouter(telemetry.Discard(), web.Problem)
+		r.Post("/", func(_ http.ResponseWriter, req *http.Request) error {
+			<-req.Context().Done()
+			return req.Context().Err()
+		})
+		res := httptest.NewRecorder()
+		r.ServeHTTP(res, httptest.NewRequestWithContext(t.Context(), "POST", "/", nil))
+		if took := time.Since(start); took != web.RequestTimeout || res.Code != 503 {
+			t.Errorf("%d after %v", res.Code, took)
 		}
-	}
-	if line["trace_id"] != res.Header().Get("Trace-Id") {
-		t.Errorf("the log says %v, the response %q", line["trace_id"], res.Header().Get("Trace-Id"))
-	}
+	})
 }
 
 // TestGetTimeout bounds the GETs registered while it is set, and nothing else.
