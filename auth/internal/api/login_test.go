@@ -112,15 +112,6 @@ func TestLoginRefusesWithOneText(t *testing.T) {
 	}
 }
 
-func TestLoginRefusesBytesThatBcryptWouldNotRead(t *testing.T) {
-	t.Parallel()
-	s := start(t, setup{})
-	full := strings.Repeat("p", 72)
-	s.register(t, "full", "full@example.com", full)
-	wantStatus(t, "72 bytes", s.login(t, "full", full), http.StatusOK)
-	wantStatus(t, "the same and one more", s.login(t, "full", full+"q"), http.StatusUnauthorized)
-}
-
 func TestLoginNeedsBoth(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{})

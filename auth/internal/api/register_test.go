@@ -61,7 +61,7 @@ const (
 	commonRule   = "must not be one of the 10,000 commonest passwords"
 )
 
-// TestRegisterRefuses has one broken rule in each row.
+// TestRegisterRefuses breaks all rules at once, and then one in each row.
 func TestRegisterRefuses(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{})
@@ -71,6 +71,8 @@ func TestRegisterRefuses(t *testing.T) {
 			s.refuses(t, in, fault.Field{Field: field, Message: rule})
 		})
 	}
+	s.refuses(t, registration{}, fault.Field{Field: "username", Message: usernameRule},
+		fault.Field{Field: "email", Message: emailRule}, fault.Field{Field: "password", Message: lengthRule})
 	for name, username := range map[string]string{
 		"short username":     "ab",
 		"long username":      strings.Repeat("a", 33),
@@ -115,12 +117,6 @@ func TestRegisterRefuses(t *testing.T) {
 	} {
 		refused(name, registration{"Paper.Crane", "Crane@Example.com", row[0]}, "password", row[1])
 	}
-}
-
-func TestRegisterNamesEveryBrokenRuleAtOnce(t *testing.T) {
-	t.Parallel()
-	start(t, setup{}).refuses(t, registration{}, fault.Field{Field: "username", Message: usernameRule},
-		fault.Field{Field: "email", Message: emailRule}, fault.Field{Field: "password", Message: lengthRule})
 }
 
 // refuses checks that registering is refused for those rules, and that the

@@ -58,7 +58,6 @@ type setup struct {
 	databaseURL string
 	now         func() time.Time
 	limits      throttle.Limits // zero throttles nobody
-	url         func(string)    // gets the service's URL before it reads its keys
 }
 
 func start(t testing.TB, s setup) *service {
@@ -69,9 +68,6 @@ func start(t testing.TB, s setup) *service {
 	}
 	server := httptest.NewUnstartedServer(nil)
 	url := "http://" + server.Listener.Addr().String()
-	if s.url != nil {
-		s.url(url)
-	}
 	logs := &log{}
 	tel, err := telemetry.New(t.Context(), "auth", "test", telemetry.Options{Log: slog.NewJSONHandler(logs, nil)})
 	if err != nil {

@@ -50,15 +50,11 @@ func TestStatusAnswersWhoeverAsks(t *testing.T) {
 // each bad in one way.
 func TestStatusBelievesNoBadToken(t *testing.T) {
 	t.Parallel()
-	forger := tokentest.New(t)
-	dir := filepath.Join(t.TempDir(), "keys")
-	s := start(t, setup{keyDir: dir, url: func(url string) {
-		forger.URL = url
-		writeKey(t, dir, forger.Key)
-	}})
+	keyDir := filepath.Join(t.TempDir(), "keys")
+	s := start(t, setup{keyDir: keyDir})
 	s.person(t)
-	forger.Kid, _ = claimsOf(t, s.signIn(t)).header["kid"].(string)
-
+	forger := tokentest.New(t)
+	forger.URL, forger.Kid, forger.Key = s.URL, s.kids(t)[0], readKey(t, keyDir)
 	good := s.getAs(t, forger.Mint(1, "user"), statusPath)
 	if !read[statusReply](t, good).Authenticated {
 		t.Fatalf("the forger's good token is refused, so the bad ones prove nothing: %s", good.Body)
@@ -80,19 +76,18 @@ func TestStatusBelievesNoBadToken(t *testing.T) {
 	}
 }
 
-func writeKey(t *testing.T, dir string, key *rsa.PrivateKey) {
+func readKey(t *testing.T, dir string) *rsa.PrivateKey {
 	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	text, err := os.ReadFile(filepath.Join(dir, "key-0001.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	block, _ := pem.Decode(text)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
 		t.Fatal(err)
 	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	if err := os.WriteFile(filepath.Join(dir, "key-0001.pem"), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return key.(*rsa.PrivateKey)
 }
 
 type statusReply struct {

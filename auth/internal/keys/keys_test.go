@@ -1,6 +1,7 @@
 package keys_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -147,8 +148,8 @@ func TestWatchKeepsTheKeysItCannotReplace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := openKeys(t, dir)
 		before := string(set.JWKS())
-		logged := &log{}
-		watch(t, set, slog.New(slog.NewTextHandler(logged, nil)))
+		var logged bytes.Buffer // read only while the watch waits
+		watch(t, set, slog.New(slog.NewTextHandler(&logged, nil)))
 		put(t, dir, "key-20000101T000000Z.pem", 0o644, rsaKey(t, 2048))
 		advance(10 * interval)
 		equal(t, "JWK Set", string(set.JWKS()), before)
