@@ -1,11 +1,12 @@
-// Package frontend is the site: the only service that speaks HTML. It keeps no
-// data; it shows what the other three know and holds the session's cookies.
+// Package frontend is the site: the only service that answers with HTML. It stores
+// no data; it shows what the other three have and keeps the session's cookies.
 package frontend
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"craftista/frontend/static"
 	"craftista/shared/health"
 	"craftista/shared/service"
+	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/web"
 )
@@ -33,8 +35,11 @@ type Config struct {
 	InternalAPIKey    string `env:"INTERNAL_API_KEY,required,notEmpty"`
 	CookieSecure      bool   `env:"COOKIE_SECURE"`      // true when people reach the site by https
 	DevReload         bool   `env:"DEV_RELOAD"`         // pages reload themselves when the process restarts
-	TraceURLTemplate  string `env:"TRACE_URL_TEMPLATE"` // such as http://localhost:16686/trace/{id}; "" links no trace
-	PublicURL         string `env:"PUBLIC_URL"`         // where people reach the site, such as https://origami.example; "" names no absolute address outside localhost
+	TraceURLTemplate  string `env:"TRACE_URL_TEMPLATE"` // such as http://localhost:16686/trace/{id}; "" links none
+
+	// PublicURL is where people reach the site, such as https://origami.example; with
+	// "" pages have no absolute address outside localhost.
+	PublicURL string `env:"PUBLIC_URL"`
 }
 
 // Default are the settings for a laptop, lacking only the internal API key.
@@ -62,31 +67,42 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
+	site, err := newSite(c, t)
+	if err != nil {
+		return errors.Join(err, t.Shutdown(ctx))
+	}
+	listener, err := c.Listen()
+	if err != nil {
+		return errors.Join(fmt.Errorf("start frontend: %w", err), t.Shutdown(ctx))
+	}
+	return web.Serve(ctx, listener, site, t.Log, t.Shutdown)
+}
+
+func newSite(c Config, t *telemetry.Telemetry) (http.Handler, error) {
 	assets, err := static.New()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	drawings, err := static.Drawings()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cards, err := card.New(drawings)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	services := backend.New(backend.URLs{Auth: c.AuthURL, Product: c.ProductURL, Recommendation: c.RecommendationURL}, c.InternalAPIKey, t)
+	urls := backend.URLs{Auth: c.AuthURL, Product: c.ProductURL, Recommendation: c.RecommendationURL}
+	services := backend.New(urls, c.InternalAPIKey, t)
 	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", web.NewHTTPClient(backend.SessionTimeout, t))
-	sessions := session.NewKeeper(token.NewVerifier(keys, c.Issuer, c.Audience), services.Auth, c.CookieSecure, time.Now)
-	self := health.Service{Name: "frontend", Description: "The origami gallery's pages.", Version: c.Version}
-	listener, err := c.Listen()
-	if err != nil {
-		return fmt.Errorf("start frontend: %w", err)
-	}
-	site := page.Routes(t, services, sessions, assets, cards, self, page.Settings{
+	verifier := token.NewVerifier(keys, c.Issuer, c.Audience)
+	return page.Routes(page.Parts{
+		Services: services, Sessions: session.NewKeeper(verifier, services.Auth, c.CookieSecure, time.Now),
+		Assets: assets, Cards: cards, Telemetry: t,
+		Self: health.Service{Name: "frontend", Description: "The origami gallery's pages.", Version: c.Version},
+	}, page.Settings{
 		DevReload: c.DevReload, Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
 		CacheTTL: cacheTTL,
-	})
-	return web.Serve(ctx, listener, site, t.Log, t.Shutdown)
+	}), nil
 }
 
 // checkPublicURL accepts an origin, with or without a slash behind it.
@@ -95,7 +111,8 @@ func checkPublicURL(text string) error {
 		return nil
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.TrimSuffix(text, "/") != u.Scheme+"://"+u.Host {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
+		strings.TrimSuffix(text, "/") != u.Scheme+"://"+u.Host {
 		return errors.New("PUBLIC_URL must be an origin such as https://origami.example")
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"craftista/frontend/internal/redirect"
 	"craftista/frontend/internal/session"
 	"craftista/shared/fault"
+	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
@@ -21,27 +22,19 @@ type personal func(w http.ResponseWriter, r *http.Request, who session.Session) 
 func (s *site) forPerson(next personal) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		who := session.From(r.Context())
-		switch who.State {
-		case session.Unknown:
-			return signInUnavailable()
-		case session.SignedOut:
-			return redirectToSignInFrom(w, r, "")
-		case session.Expired:
-			return redirectToSignInFrom(w, r, "expired")
-		case session.SignedIn:
+		if who.State != session.SignedIn {
+			return signInFirst(w, r, who.State, currentPage(r))
 		}
 		err := next(w, r, who)
 		if fault.KindOf(err) == fault.Unauthenticated {
-			web.NoteFailure(r.Context(), err)
-			s.sessions.End(w, r)
-			return redirectToSignInFrom(w, r, "expired")
+			return s.signInAgain(w, r, currentPage(r), err)
 		}
 		return err
 	}
 }
 
 // forRoles is forPerson for those with one of the roles only. The token says so;
-// auth, which has the last word, may know better.
+// auth, which has the last word, may say otherwise.
 func (s *site) forRoles(next personal, roles ...string) web.Handler {
 	return s.forPerson(func(w http.ResponseWriter, r *http.Request, who session.Session) error {
 		if !slices.Contains(roles, who.User.Role) {
@@ -51,16 +44,54 @@ func (s *site) forRoles(next personal, roles ...string) web.Handler {
 	})
 }
 
-// leadToSignInFrom leads to /login and from there back to the page the person is
-// on.
-func redirectToSignInFrom(w http.ResponseWriter, r *http.Request, why string) error {
-	back := redirect.Referrer(r, "/account")
-	if r.Method == http.MethodGet && !fragment(r) {
-		back = redirect.Safe(r.URL.RequestURI())
+// forCurators is forRoles for those who may edit the catalogue.
+func (s *site) forCurators(next personal) web.Handler {
+	return s.forRoles(next, token.RoleCurator, token.RoleAdmin)
+}
+
+// signOut answers POST /logout.
+func (s *site) signOut(w http.ResponseWriter, r *http.Request) error {
+	s.sessions.SignOut(w, r)
+	return redirectTo(w, r, "/")
+}
+
+// signInFirst leads a person who is not signed in to sign-in and back to next. Of
+// whom nothing can be learnt now keeps their session: no form could help them.
+func signInFirst(w http.ResponseWriter, r *http.Request, state session.State, next string) error {
+	switch state {
+	case session.Unknown:
+		return signInUnavailable()
+	case session.Expired:
+		return redirectToSignIn(w, r, next, "expired")
+	default:
+		return redirectToSignIn(w, r, next, "")
 	}
-	query := url.Values{"next": {back}}
+}
+
+// signInAgain is signInFirst for a person whose token looked good and was refused.
+func (s *site) signInAgain(w http.ResponseWriter, r *http.Request, next string, refused error) error {
+	web.NoteFailure(r.Context(), refused)
+	s.sessions.End(w, r)
+	return redirectToSignIn(w, r, next, "expired")
+}
+
+// redirectToSignIn leads to /login, which says why and leads on to next.
+func redirectToSignIn(w http.ResponseWriter, r *http.Request, next, why string) error {
+	query := url.Values{"next": {next}}
 	if why != "" {
 		query.Set("why", why)
 	}
 	return redirectTo(w, r, "/login?"+query.Encode())
+}
+
+// currentPage is the page that the person is on.
+func currentPage(r *http.Request) string {
+	if r.Method == http.MethodGet && !fragment(r) {
+		return redirect.Safe(r.URL.RequestURI())
+	}
+	return redirect.Referrer(r, "/account")
+}
+
+func signInUnavailable() *fault.Error {
+	return fault.New(fault.Unavailable, "sign-in is away just now")
 }

@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"craftista/frontend/internal/backend"
@@ -39,26 +38,19 @@ type listing struct {
 	next     string // the cursor of the page after it, "" after the last
 }
 
-// shared gives visitors without a session the same page. The page must show
+// forVisitors gives visitors without a session the same page. The page must show
 // nothing but what its URL asks for; a fragment, and whoever has a cookie of ours,
 // gets one of their own.
-func (s *site) shared(h web.Handler) web.Handler {
+func (h gallery) forVisitors(next web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if fragment(r) || !s.sessions.Nobody(r) {
-			return h(w, r)
+		if fragment(r) || !h.sessions.Nobody(r) {
+			return next(w, r)
 		}
-		return s.caches.pages.Serve(w, r, r.Host+" "+r.URL.RequestURI(), h)
+		return h.caches.pages.Serve(w, r, r.Host+" "+r.URL.RequestURI(), next)
 	}
 }
 
-// noteVote keeps what others share from who has just voted.
-func (s *site) noteVote(w http.ResponseWriter, r *http.Request) {
-	if s.settings.CacheTTL > 0 {
-		s.sessions.Voted(w, r)
-	}
-}
-
-// cached is what c has, or what load gives, always the latter right after a vote.
+// cached is what c has, or what load gives; always the latter right after a vote.
 func cached[V any](
 	ctx context.Context, c *pagecache.Cache[V], key string, load func(context.Context) (V, error),
 ) (V, error) {
@@ -69,9 +61,9 @@ func cached[V any](
 }
 
 // list is a page of the grid.
-func (s *site) list(ctx context.Context, at place) (listing, error) {
-	return cached(ctx, s.caches.listings, at.url(), func(ctx context.Context) (list listing, err error) {
-		list.products, list.next, err = s.services.Catalogue.Find(ctx, at.query, at.order.sort, at.cursor, at.size)
+func (h gallery) list(ctx context.Context, at place) (listing, error) {
+	return cached(ctx, h.caches.listings, at.url(), func(ctx context.Context) (list listing, err error) {
+		list.products, list.next, err = h.services.Catalogue.Find(ctx, at.query, at.order.sort, at.cursor, at.size)
 		for _, p := range list.products {
 			list.ids = append(list.ids, p.ID)
 		}
@@ -79,16 +71,16 @@ func (s *site) list(ctx context.Context, at place) (listing, error) {
 	})
 }
 
-// mineAmong is mine for a page of the grid: as old as the page may be, except
-// right after a vote.
-func (s *site) mineAmong(ctx context.Context, at place, ids []int64) []int64 {
+// votedFor is the function of that name for a page of the grid: as old as the page
+// may be, except right after a vote.
+func (h gallery) votedFor(ctx context.Context, at place, ids []int64) []int64 {
 	who := session.From(ctx)
 	if who.State != session.SignedIn {
-		return s.mine(ctx, ids)
+		return votedFor(ctx, h.services.Catalogue, ids...)
 	}
-	key := strconv.FormatInt(who.User.ID, 10) + " " + at.url()
-	mine, err := cached(ctx, s.caches.mine, key, func(ctx context.Context) ([]int64, error) {
-		return s.askMine(ctx, who, ids)
+	key := decimal(who.User.ID) + " " + at.url()
+	mine, err := cached(ctx, h.caches.mine, key, func(ctx context.Context) ([]int64, error) {
+		return h.services.Catalogue.Mine(ctx, who.Token, ids)
 	})
 	if err != nil {
 		web.NoteFailure(ctx, err)

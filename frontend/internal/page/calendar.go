@@ -12,17 +12,17 @@ import (
 
 // calendar is the month with its recorded products. Where they cannot be learnt it
 // says so.
-func (s *site) calendar(ctx context.Context, at when) view.Calendar {
+func (h dailyPage) calendar(ctx context.Context, at when) view.Calendar {
 	model := view.Calendar{Month: at.month.Format("January 2006"), Heading: "The days so far"}
-	days, before, after, err := s.services.Recommendation.Archive(ctx, at.month.Format(monthOnly))
+	days, before, after, err := h.services.Recommendation.Archive(ctx, at.month.Format(monthOnly))
 	if err != nil {
 		web.NoteFailure(ctx, err)
-		model.Away = true
+		model.Unavailable = true
 		return model
 	}
 	model.Before, model.After = monthLink(before), monthLink(after)
 	model.Note = note(at, len(days))
-	model.Weeks = s.weeks(at, days)
+	model.Weeks = h.weeks(at, days)
 	return model
 }
 
@@ -38,7 +38,7 @@ func note(at when, days int) string {
 }
 
 // weeks are the month's, from Monday to Sunday; days of its neighbours are blank.
-func (s *site) weeks(at when, days []backend.Daily) [][7]view.CalendarDay {
+func (h dailyPage) weeks(at when, days []backend.Daily) [][7]view.CalendarDay {
 	recorded := map[string]backend.Daily{}
 	for _, d := range days {
 		recorded[d.Date] = d
@@ -49,9 +49,11 @@ func (s *site) weeks(at when, days []backend.Daily) [][7]view.CalendarDay {
 		if weekday == 0 && date.Day() > 1 {
 			weeks = append(weeks, [7]view.CalendarDay{})
 		}
-		cell := view.CalendarDay{Number: strconv.Itoa(date.Day()), Today: date.Equal(at.today), Shown: date.Equal(at.date)}
+		cell := view.CalendarDay{
+			Number: strconv.Itoa(date.Day()), Today: date.Equal(at.today), Shown: date.Equal(at.date),
+		}
 		if d, ok := recorded[date.Format(time.DateOnly)]; ok {
-			cell.Name, cell.URL, cell.Art = d.Name, dayURL(d.Date), s.art(d.Product, "")
+			cell.Name, cell.URL, cell.Art = d.Name, dayURL(d.Date), h.art(d.Product, "")
 		}
 		weeks[len(weeks)-1][weekday] = cell
 	}

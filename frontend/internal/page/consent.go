@@ -7,27 +7,33 @@ import (
 	"regexp"
 	"strings"
 
+	"craftista/frontend/internal/backend"
 	"craftista/frontend/internal/form"
 	"craftista/frontend/internal/redirect"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
-	"craftista/shared/web"
 )
 
 // consentPath is where auth sends people whom an application wants something of,
 // with the parameters of its authorization request (RFC 6749 section 4.1.1).
 const consentPath = "/authorize"
 
-// consent answers GET /authorize: it asks the person. A request that auth does
+// consent asks people whether an application may act for them.
+type consent struct {
+	*site
+	auth backend.Auth
+}
+
+// ask answers GET /authorize: it asks the person. A request that auth does
 // not hold good is shown to them as a failure and leads nowhere else.
-func (s *site) consent(w http.ResponseWriter, r *http.Request) error {
+func (h consent) ask(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.RawQuery
 	who := session.From(r.Context())
 	if who.State != session.SignedIn {
-		return s.signInFirst(w, r, query, who.State)
+		return signInForConsent(w, r, query, who.State)
 	}
-	asked, err := s.services.Auth.Consent(r.Context(), query)
+	asked, err := h.auth.Consent(r.Context(), query)
 	if err != nil {
 		return err
 	}
@@ -35,15 +41,15 @@ func (s *site) consent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.page(w, r, http.StatusOK, "Let an application in?", view.ConsentPage(view.Consent{
+	return h.page(w, r, http.StatusOK, "Let an application in?", view.ConsentPage(view.Consent{
 		Application: asked.ClientName, Person: who.User.Name, Host: to.Host, Wishes: wishes(asked.Scopes),
-		Action: consentPath, Query: query, Art: view.Art{URL: s.assets.URL("origami/masu-box.svg"), Tint: "tint-3"},
+		Action: consentPath, Query: query, Art: h.drawing("masu-box", "tint-3"),
 	}))
 }
 
 // decide answers POST /authorize: it carries the decision to auth, which checks
 // the request anew, and leads the browser where auth says.
-func (s *site) decide(w http.ResponseWriter, r *http.Request) error {
+func (h consent) decide(w http.ResponseWriter, r *http.Request) error {
 	values, err := form.Read(r, "query", "decision")
 	if err != nil {
 		return err
@@ -54,17 +60,15 @@ func (s *site) decide(w http.ResponseWriter, r *http.Request) error {
 	}
 	who := session.From(r.Context())
 	if who.State != session.SignedIn {
-		return s.signInFirst(w, r, query, who.State)
+		return signInForConsent(w, r, query, who.State)
 	}
-	to, err := s.services.Auth.Decide(r.Context(), who.Token, query, decision == "allow")
-	switch kind := fault.KindOf(err); {
-	case err == nil:
-	case kind == fault.Conflict:
-		return redirectToSignIn(w, r, query, "again")
-	case kind == fault.Unauthenticated: // signed out elsewhere, since the token was signed
-		web.NoteFailure(r.Context(), err)
-		s.sessions.End(w, r)
-		return redirectToSignIn(w, r, query, "expired")
+	to, err := h.auth.Decide(r.Context(), who.Token, query, decision == "allow")
+	switch next := consentPath + "?" + query; fault.KindOf(err) {
+	case fault.None:
+	case fault.Conflict:
+		return redirectToSignIn(w, r, next, "again")
+	case fault.Unauthenticated: // signed out elsewhere, since the token was signed
+		return h.signInAgain(w, r, next, err)
 	default:
 		return err
 	}
@@ -74,31 +78,15 @@ func (s *site) decide(w http.ResponseWriter, r *http.Request) error {
 	return redirectTo(w, r, to)
 }
 
-// signInFirst leads a person who is not signed in to sign-in and back to the
-// application's request.
-func (s *site) signInFirst(w http.ResponseWriter, r *http.Request, query string, state session.State) error {
-	switch state {
-	case session.Unknown:
-		return signInUnavailable()
-	case session.Expired:
-		return redirectToSignIn(w, r, query, "expired")
-	default:
-		return redirectToSignIn(w, r, query, "")
-	}
-}
-
-// redirectToSignIn refuses a request that sign-in could not bring back whole: to
-// come back to another one, or to none, would be worse.
-func redirectToSignIn(w http.ResponseWriter, r *http.Request, query, why string) error {
+// signInForConsent leads to sign-in and back to the application's request. It
+// refuses one that sign-in could not bring back whole: to come back to another
+// one, or to none, would be worse.
+func signInForConsent(w http.ResponseWriter, r *http.Request, query string, state session.State) error {
 	next := consentPath + "?" + query
-	if redirect.Safe(next) != next {
+	if redirect.Safe(next) != next && state != session.Unknown {
 		return fault.New(fault.BadRequest, "it is empty, too long or not the query of a URL")
 	}
-	values := url.Values{"next": {next}}
-	if why != "" {
-		values.Set("why", why)
-	}
-	return redirectTo(w, r, "/login?"+values.Encode())
+	return signInFirst(w, r, state, next)
 }
 
 // plainHost is a host that means itself in a policy. There a star, a semicolon
@@ -118,7 +106,8 @@ func allowFormTarget(w http.ResponseWriter, uri string) (*url.URL, error) {
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || !plainHost.MatchString(u.Host) {
 		return nil, errors.New("auth leads to an address that no policy can name")
 	}
-	w.Header().Set("Content-Security-Policy", strings.Replace(policy, "form-action 'self'", "form-action 'self' "+u.Scheme+"://"+u.Host, 1))
+	allowed := strings.Replace(contentSecurityPolicy, "form-action 'self'", "form-action 'self' "+u.Scheme+"://"+u.Host, 1)
+	w.Header().Set("Content-Security-Policy", allowed)
 	return u, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -27,10 +26,16 @@ type when struct {
 	byQuery bool      // the day was named, instead of being today's as it comes
 }
 
-// daily answers GET /daily: today's product and its month; with date another day's,
+// dailyPage is the page of a day, and of a month.
+type dailyPage struct {
+	*site
+	services backend.Services
+}
+
+// show answers GET /daily: today's product and its month; with date another day's,
 // with month the calendar of that month alone.
-func (s *site) daily(w http.ResponseWriter, r *http.Request) error {
-	at, err := s.when(r)
+func (h dailyPage) show(w http.ResponseWriter, r *http.Request) error {
+	at, err := h.when(r)
 	if err != nil {
 		return err
 	}
@@ -38,21 +43,21 @@ func (s *site) daily(w http.ResponseWriter, r *http.Request) error {
 	var daily backend.Daily
 	var dailyErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { model.Calendar = s.calendar(r.Context(), at) })
+	wg.Go(func() { model.Calendar = h.calendar(r.Context(), at) })
 	if !at.date.IsZero() {
-		wg.Go(func() { model.Day, daily, dailyErr = s.day(r.Context(), at) })
+		wg.Go(func() { model.Day, daily, dailyErr = h.day(r.Context(), at) })
 	}
 	wg.Wait()
 	if dailyErr != nil {
 		return dailyErr
 	}
 	about := "A piece for every day, at Craftista: " + dailyTitle(model) + ". " + daily.Description
-	openGraph := s.openGraph(r, "website", dailyTitle(model), about, daily.Product)
-	return s.pageWithOpenGraph(w, r, dailyStatus(at, model.Day), dailyTitle(model), openGraph, view.DailyPage(model))
+	social := h.openGraph(r, "website", dailyTitle(model), about, daily.Product)
+	return h.pageWithOpenGraph(w, r, dailyStatus(at, model.Day), dailyTitle(model), social, view.DailyPage(model))
 }
 
-// dailyStatus is what a link to a day or a month has to know: that there is nothing
-// at it, or only for the moment. Today's page as it comes stands with a gap.
+// dailyStatus says to whoever follows a link to a day or a month that there is
+// nothing, or nothing at the moment. Today's page as it comes has a gap instead.
 func dailyStatus(at when, d *view.Day) int {
 	switch {
 	case at.month.After(at.today):
@@ -79,12 +84,12 @@ func dailyTitle(d view.Daily) string {
 }
 
 // when reads date and month; date wins. One that is none is BadRequest.
-func (s *site) when(r *http.Request) (when, error) {
+func (h dailyPage) when(r *http.Request) (when, error) {
 	query, err := web.Query(r)
 	if err != nil {
 		return when{}, err
 	}
-	today := s.settings.Now().UTC().Truncate(24 * time.Hour)
+	today := h.settings.Now().UTC().Truncate(24 * time.Hour)
 	at := when{today: today, date: today}
 	switch date, month := query.Get("date"), query.Get("month"); {
 	case date != "":
@@ -108,17 +113,20 @@ func badTime(err error, what string) error {
 
 // day is the product of the day with the person's own vote marked. A day without
 // one is a state to show, and so is a service that is away.
-func (s *site) day(ctx context.Context, at when) (*view.Day, backend.Daily, error) {
+func (h dailyPage) day(ctx context.Context, at when) (*view.Day, backend.Daily, error) {
 	model := &view.Day{
 		Title: "Piece of the day", Date: at.date.Format("Monday 2 January 2006"), Today: at.date.Equal(at.today),
-		Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"},
+		Art: h.drawing("crane", "tint-0"),
 	}
 	if at.date.After(at.today) {
-		model.Missing, model.Why = "Still to come", "Every day has its piece from midnight, UTC. Nobody knows this one yet, not even the gallery."
+		model.Missing = "Still to come"
+		model.Why = "Every day has its piece from midnight, UTC. Nobody knows this one yet, not even the gallery."
 		return model, backend.Daily{}, nil
 	}
-	daily, err := s.services.Recommendation.DailyOn(ctx, at.date.Format(time.DateOnly))
+	daily, err := h.services.Recommendation.DailyOn(ctx, at.date.Format(time.DateOnly))
 	switch fault.KindOf(err) {
+	case fault.None:
+		h.showDay(ctx, model, daily)
 	case fault.NotFound:
 		model.Missing, model.Why = missing(model.Today)
 	case fault.Unavailable:
@@ -126,24 +134,23 @@ func (s *site) day(ctx context.Context, at when) (*view.Day, backend.Daily, erro
 		model.Missing, model.Why = "Away just now", "The piece of this day is out of sight and comes back by itself."
 		model.RetryURL = dayURL(at.date.Format(time.DateOnly))
 	default:
-		if err != nil {
-			return nil, daily, err
-		}
-		s.showDay(ctx, model, daily)
+		return nil, daily, err
 	}
 	return model, daily, nil
 }
 
 // showDay fills in the day's product. One that has left the gallery since can neither
 // be looked at nor voted for.
-func (s *site) showDay(ctx context.Context, model *view.Day, daily backend.Daily) {
-	model.Name, model.Description, model.Art = daily.Name, daily.Description, s.art(daily.Product, daily.Name+", folded from paper")
+func (h dailyPage) showDay(ctx context.Context, model *view.Day, daily backend.Daily) {
+	model.Name, model.Description = daily.Name, daily.Description
+	model.Art = h.art(daily.Product, daily.Name+", folded from paper")
 	if daily.Deleted {
-		model.Gone = "It has left the gallery since, with " + plural(daily.Votes, "vote") + "."
+		model.Deleted = "It has left the gallery since, with " + plural(daily.Votes, "vote") + "."
 		return
 	}
-	model.ID, model.URL = strconv.FormatInt(daily.ID, 10), productURL(daily.ID)
-	model.Vote = voteModel(daily.ID, daily.Name, daily.Votes, slices.Contains(s.mine(ctx, []int64{daily.ID}), daily.ID))
+	model.ID, model.URL = decimal(daily.ID), productURL(daily.ID)
+	voted := slices.Contains(votedFor(ctx, h.services.Catalogue, daily.ID), daily.ID)
+	model.Vote = voteModel(daily.ID, daily.Name, daily.Votes, voted)
 }
 
 func dayURL(date string) string { return dailyPath + "?date=" + date }

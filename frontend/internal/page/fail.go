@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -13,7 +14,8 @@ import (
 // forScripts reports whether the address speaks JSON.
 func forScripts(path string) bool {
 	switch path {
-	case "/daily-origami", "/recommendation-status", "/votingservice-status", "/auth/status", "/livez", "/readyz", "/health", "/openapi.json":
+	case "/daily-origami", "/recommendation-status", "/votingservice-status", "/auth/status",
+		"/livez", "/readyz", "/health", "/openapi.json":
 		return true
 	}
 	return strings.HasPrefix(path, "/api/")
@@ -62,29 +64,45 @@ func notice(f *fault.Error, model view.Failure) string {
 	}
 }
 
+// unavailableOr tells an unavailable service, which leaves a gap in a page, from an
+// error to answer with.
+func unavailableOr(ctx context.Context, err error) (unavailable bool, _ error) {
+	if fault.KindOf(err) != fault.Unavailable {
+		return false, err
+	}
+	web.NoteFailure(ctx, err)
+	return true, nil
+}
+
 // failure has words and a drawing for every kind.
 func (s *site) failure(f *fault.Error) view.Failure {
 	words := map[fault.Kind][3]string{
-		fault.BadRequest:       {"koi", "That is knotted", "The request cannot be read: " + f.Message + "."},
-		fault.Forbidden:        {"samurai-helmet", "Not through this gate", "You are signed in, and this is not for you: " + f.Message + "."},
-		fault.NotFound:         {"paper-plane", "It flew away", "There is nothing at this address, or it is no longer here."},
-		fault.MethodNotAllowed: {"jumping-frog", "Wrong jump", "This address exists, but not for that kind of request."},
-		fault.Conflict:         {"pinwheel", "Two at once", "Something else changed at the same moment. Please try again."},
-		fault.TooLarge:         {"elephant", "Too big to fold", "That is more than this form takes."},
-		fault.Unsupported:      {"masu-box", "The wrong kind of paper", "This address takes a form and nothing else."},
-		fault.Invalid:          {"koi", "That does not fold", "The request breaks a rule: " + f.Message + "."},
-		fault.Throttled:        {"turtle", "Slowly, slowly", "That was a little too often. Wait a moment and try again."},
-		fault.Unavailable:      {"turtle", "Away just now", "What this needs is not answering. Nothing is lost: please try again in a moment."},
+		fault.BadRequest: {"koi", "That is knotted", "The request cannot be read: " + f.Message + "."},
+		fault.Forbidden: {"samurai-helmet", "Not through this gate",
+			"You are signed in, and this is not for you: " + f.Message + "."},
+		fault.NotFound: {"paper-plane", "It flew away",
+			"There is nothing at this address, or it is no longer here."},
+		fault.MethodNotAllowed: {"jumping-frog", "Wrong jump",
+			"This address exists, but not for that kind of request."},
+		fault.Conflict: {"pinwheel", "Two at once",
+			"Something else changed at the same moment. Please try again."},
+		fault.TooLarge:    {"elephant", "Too big to fold", "That is more than this form takes."},
+		fault.Unsupported: {"masu-box", "The wrong kind of paper", "This address takes a form and nothing else."},
+		fault.Invalid:     {"koi", "That does not fold", "The request breaks a rule: " + f.Message + "."},
+		fault.Throttled: {"turtle", "Slowly, slowly",
+			"That was a little too often. Wait a moment and try again."},
+		fault.Unavailable: {"turtle", "Away just now",
+			"What this needs is not answering. Nothing is lost: please try again in a moment."},
 	}
 	w, ok := words[f.Kind]
 	if !ok {
-		w = [3]string{"heart", "A crease in the wrong place", "Something went wrong on our side. The trace below helps to find out what."}
+		w = [3]string{"heart", "A crease in the wrong place",
+			"Something went wrong on our side. The trace below helps to find out what."}
 	}
 	if f.Code == crossSite {
 		w[2] = "That request came from another site, so it was not carried out. Try it from here."
 	}
 	return view.Failure{
-		Code: http.StatusText(web.Status(f.Kind)), Heading: w[1], Message: w[2],
-		Art: view.Art{URL: s.assets.URL("origami/" + w[0] + ".svg"), Tint: "tint-4"},
+		Code: http.StatusText(web.Status(f.Kind)), Heading: w[1], Message: w[2], Art: s.drawing(w[0], "tint-4"),
 	}
 }

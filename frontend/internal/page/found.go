@@ -12,8 +12,8 @@ import (
 // found answers a search in the gallery by htmx: the grid, and what stands above
 // it. The page gets the address that gives the same by itself; the first search
 // is a step that Back undoes, and to type on is none.
-func (s *site) found(w http.ResponseWriter, r *http.Request, at place) error {
-	batch, err := s.batch(r.Context(), at, 0)
+func (h gallery) found(w http.ResponseWriter, r *http.Request, at place) error {
+	batch, err := h.batch(r.Context(), at, 0)
 	if err != nil {
 		return err
 	}
@@ -28,17 +28,17 @@ func (s *site) found(w http.ResponseWriter, r *http.Request, at place) error {
 	if at.query != "" {
 		title = titled(at.title())
 	}
-	return send(w, r, http.StatusOK, view.FoundFragment(grid, s.front(r.Context(), at), title, grid.Heading+"."))
+	return send(w, r, http.StatusOK, view.FoundFragment(grid, h.front(r.Context(), at), title, grid.Heading+"."))
 }
 
-// further answers "more pieces" by htmx with the next ones. The page's address
+// more answers "more pieces" by htmx with the next ones. The page's address
 // then is one that shows as many at once, so that reload and Back do.
-func (s *site) further(w http.ResponseWriter, r *http.Request, at place) error {
+func (h gallery) more(w http.ResponseWriter, r *http.Request, at place) error {
 	before, err := strconv.Atoi(r.URL.Query().Get("before"))
 	if err != nil || before < 0 || before > 1_000_000 {
 		before = batchSize
 	}
-	batch, err := s.batch(r.Context(), at, before)
+	batch, err := h.batch(r.Context(), at, before)
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,10 @@ func (w *website) router(settings page.Settings) *web.Router {
 	}, "the-key", tel)
 	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", web.NewHTTPClient(backend.SessionTimeout, tel))
 	sessions := session.NewKeeper(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), services.Auth, settings.Secure, time.Now)
-	return page.Routes(tel, services, sessions, assets, cards, health.Service{Name: "frontend", Version: "9.9.9"}, settings)
+	self := health.Service{Name: "frontend", Version: "9.9.9"}
+	return page.Routes(page.Parts{
+		Services: services, Sessions: sessions, Assets: assets, Cards: cards, Self: self, Telemetry: tel,
+	}, settings)
 }
 
 // hold makes router the handler and holds it to its own document, except with

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"craftista/frontend/internal/backend"
@@ -19,22 +20,30 @@ import (
 )
 
 const (
-	maxListeners = 4000 // of one process, if nobody says otherwise; each takes a connection of ours and one of the catalogue's
+	livePath     = "/live"
+	maxListeners = 4000 // of one process, by default; each takes a connection of ours and one of the catalogue's
 	maxIDs       = 100
 	liveRetry    = time.Second            // of a browser that lost the stream
 	leastPause   = 250 * time.Millisecond // before the catalogue is asked again; doubles up to
 	mostPause    = 15 * time.Second       // which is a heartbeat too
 )
 
-// live answers GET /live with the counts of the products named by ids, as fragments
+// liveCounts streams the counts of products.
+type liveCounts struct {
+	counts       backend.Live
+	maxListeners int64
+	listeners    atomic.Int64
+}
+
+// open answers GET /live with the counts of the products named by ids, as fragments
 // that htmx puts in their places. While the catalogue is away the stream waits
 // for it: a browser that is told nothing shows what it has.
-func (s *site) live(r *http.Request) (web.Feed, error) {
+func (h *liveCounts) open(r *http.Request) (web.Feed, error) {
 	ids, err := readIDs(r.URL.Query().Get("ids"))
 	if err != nil {
 		return nil, err
 	}
-	if s.listeners.Load() >= s.settings.MaxListeners {
+	if h.listeners.Load() >= h.maxListeners {
 		return nil, &fault.Error{Kind: fault.Unavailable, Message: "too many are listening, try again later", RetryAfter: 10 * time.Second}
 	}
 	position := r.Header.Get("Last-Event-ID")
@@ -42,19 +51,19 @@ func (s *site) live(r *http.Request) (web.Feed, error) {
 		position = "" // not one of ours: from the beginning
 	}
 	return func(ctx context.Context, send func([]byte) error) error {
-		s.listeners.Add(1)
-		defer s.listeners.Add(-1)
-		return s.tell(ctx, ids, position, send)
+		h.listeners.Add(1)
+		defer h.listeners.Add(-1)
+		return h.tell(ctx, ids, position, send)
 	}, nil
 }
 
 // tell sends the counts until ctx is done or the listener does not take them.
-func (s *site) tell(ctx context.Context, ids []int64, position string, send func([]byte) error) error {
+func (h *liveCounts) tell(ctx context.Context, ids []int64, position string, send func([]byte) error) error {
 	pause := leastPause
 	for {
 		var gone error
 		// That the catalogue is away, the pages say and log.
-		_ = s.services.Live.Listen(ctx, ids, position, func(counts []backend.Count, at string) error {
+		_ = h.counts.Listen(ctx, ids, position, func(counts []backend.Count, at string) error {
 			pause, position = leastPause, at
 			var event []byte
 			if event, gone = countEvent(ctx, counts, at); gone == nil {

@@ -91,7 +91,7 @@ func excerpt(text string) string {
 	return cut + "…"
 }
 
-// shareCard answers GET /cards/{file} with the picture of one of our drawings.
+// socialCard answers GET /cards/{file} with the picture of one of our drawings.
 func (s *site) socialCard(w http.ResponseWriter, r *http.Request) error {
 	drawing, ok := strings.CutSuffix(web.Param(r, "file"), ".png")
 	if !ok || !s.cards.Has(drawing) {

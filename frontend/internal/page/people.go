@@ -19,6 +19,12 @@ import (
 // peoplePerPage is how many people are shown at once.
 const peoplePerPage = 25
 
+// people is where admins find people and change what they may do.
+type people struct {
+	*site
+	auth backend.Auth
+}
+
 // admin answers GET /admin, which leads to what curators and admins do.
 func (s *site) admin(w http.ResponseWriter, r *http.Request, who session.Session) error {
 	var model view.Admin
@@ -47,60 +53,75 @@ func (q search) url() string {
 	return (&url.URL{Path: "/admin/people", RawQuery: query.Encode()}).String()
 }
 
-// people answers GET /admin/people.
-func (s *site) people(w http.ResponseWriter, r *http.Request, who session.Session) error {
+// list answers GET /admin/people.
+func (h people) list(w http.ResponseWriter, r *http.Request, who session.Session) error {
 	query := r.URL.Query()
-	return s.peoplePage(w, r, http.StatusOK, who, search{query.Get("q"), query.Get("cursor")}, 0, "")
+	return h.reply(w, r, http.StatusOK, who, search{query.Get("q"), query.Get("cursor")}, refused{})
 }
 
-// peoplePage shows a page of people. note, unless it is "", is said of the person
-// with the id noted.
-func (s *site) peoplePage(w http.ResponseWriter, r *http.Request, status int, who session.Session, q search, noted int64, note string) error {
+// refused is a change of the person with that id which was not made; the zero value
+// is none.
+type refused struct {
+	id  int64
+	err error
+}
+
+const lastAdmin = "This is the last admin. Make somebody else one first."
+
+// reply shows a page of people, and why what was refused was.
+func (h people) reply(
+	w http.ResponseWriter, r *http.Request, status int, who session.Session, q search, not refused,
+) error {
 	model := view.People{Query: q.text}
-	people, next, err := s.services.Auth.People(r.Context(), who.Token, q.text, q.cursor, peoplePerPage)
-	switch fault.KindOf(err) {
-	case fault.Invalid:
+	people, next, err := h.auth.People(r.Context(), who.Token, q.text, q.cursor, peoplePerPage)
+	if fault.KindOf(err) == fault.Invalid {
 		web.NoteFailure(r.Context(), err)
-		model.Problem, status = "That cannot be searched for. Look for a part of a name or an address.", http.StatusUnprocessableEntity
-	default:
-		if model.Away, err = unavailableOr(r.Context(), err); err != nil {
-			return err
-		}
+		model.Problem = "That cannot be searched for. Look for a part of a name or an address."
+		status = http.StatusUnprocessableEntity
+	} else if model.Unavailable, err = unavailableOr(r.Context(), err); err != nil {
+		return err
 	}
 	for _, p := range people {
 		row := personRow(p, who, q)
-		if p.ID == noted {
-			row.Note = note
+		if p.ID == not.id {
+			row.Note = lastAdmin
+			if fragment(r) {
+				return send(w, r, status, view.PersonView(row))
+			}
 		}
 		model.Rows = append(model.Rows, row)
+	}
+	if fragment(r) && not.err != nil {
+		return not.err
 	}
 	if next != "" {
 		model.NextURL = search{q.text, next}.url()
 	}
-	return s.page(w, r, status, "People", view.PeoplePage(model))
+	return h.page(w, r, status, "People", view.PeoplePage(model))
 }
 
 // setRole answers POST /admin/people/{id}/role.
-func (s *site) setRole(w http.ResponseWriter, r *http.Request, who session.Session) error {
-	return s.change(w, r, who, "role", func(ctx context.Context, id int64, role string) (backend.Person, error) {
-		return s.services.Auth.SetRole(ctx, who.Token, id, role)
+func (h people) setRole(w http.ResponseWriter, r *http.Request, who session.Session) error {
+	return h.change(w, r, who, "role", func(ctx context.Context, id int64, role string) (backend.Person, error) {
+		return h.auth.SetRole(ctx, who.Token, id, role)
 	})
 }
 
 // setDisabled answers POST /admin/people/{id}/disabled.
-func (s *site) setDisabled(w http.ResponseWriter, r *http.Request, who session.Session) error {
-	return s.change(w, r, who, "disabled", func(ctx context.Context, id int64, disabled string) (backend.Person, error) {
+func (h people) setDisabled(w http.ResponseWriter, r *http.Request, who session.Session) error {
+	return h.change(w, r, who, "disabled", func(ctx context.Context, id int64, disabled string) (backend.Person, error) {
 		wanted, err := strconv.ParseBool(disabled)
 		if err != nil {
 			return backend.Person{}, fault.New(fault.BadRequest, "disabled must be true or false")
 		}
-		return s.services.Auth.SetDisabled(ctx, who.Token, id, wanted)
+		return h.auth.SetDisabled(ctx, who.Token, id, wanted)
 	})
 }
 
 // change makes one change of a person and shows them as they are then.
-func (s *site) change(
-	w http.ResponseWriter, r *http.Request, who session.Session, field string, do func(ctx context.Context, id int64, value string) (backend.Person, error),
+func (h people) change(
+	w http.ResponseWriter, r *http.Request, who session.Session, field string,
+	do func(ctx context.Context, id int64, value string) (backend.Person, error),
 ) error {
 	id, err := web.PathID(r)
 	if err != nil {
@@ -114,45 +135,25 @@ func (s *site) change(
 	p, err := do(r.Context(), id, values.Get(field))
 	switch {
 	case fault.KindOf(err) == fault.Conflict:
-		return s.refuseChange(w, r, who, q, id, err)
+		web.NoteFailure(r.Context(), err)
+		return h.reply(w, r, http.StatusConflict, who, q, refused{id, err})
 	case err != nil:
 		return err
 	case id == who.User.ID:
-		return s.changedSelf(w, r, p)
+		return h.changedSelf(w, r, p)
 	case !fragment(r):
 		return redirectTo(w, r, q.url()+"#person-"+decimal(id))
 	}
 	return send(w, r, http.StatusOK, view.PersonFragment(personRow(p, who, q), announceChange(p)))
 }
 
-// changedSelf makes it show at once what an admin did to themselves.
-func (s *site) changedSelf(w http.ResponseWriter, r *http.Request, p backend.Person) error {
+// changedSelf shows at once what an admin did to themselves.
+func (h people) changedSelf(w http.ResponseWriter, r *http.Request, p backend.Person) error {
 	if p.Disabled {
-		return s.logout(w, r)
+		return h.signOut(w, r)
 	}
-	s.sessions.Renew(w, r)
+	h.sessions.Renew(w, r)
 	return redirectTo(w, r, "/account")
-}
-
-// refuseChange shows the person as they are and why that stays so.
-func (s *site) refuseChange(w http.ResponseWriter, r *http.Request, who session.Session, q search, id int64, refused error) error {
-	web.NoteFailure(r.Context(), refused)
-	const note = "This is the last admin. Make somebody else one first."
-	if !fragment(r) {
-		return s.peoplePage(w, r, http.StatusConflict, who, q, id, note)
-	}
-	people, _, err := s.services.Auth.People(r.Context(), who.Token, q.text, q.cursor, peoplePerPage)
-	if err != nil {
-		return err
-	}
-	for _, p := range people {
-		if p.ID == id {
-			row := personRow(p, who, q)
-			row.Note = note
-			return send(w, r, http.StatusConflict, view.PersonView(row))
-		}
-	}
-	return refused
 }
 
 func personRow(p backend.Person, who session.Session, q search) view.PersonRow {
@@ -167,10 +168,11 @@ func personRow(p backend.Person, who session.Session, q search) view.PersonRow {
 }
 
 func announceChange(p backend.Person) string {
+	state := " is enabled. Role: "
 	if p.Disabled {
-		return p.Username + " is disabled. Role: " + roleLabel(p.Role) + "."
+		state = " is disabled. Role: "
 	}
-	return p.Username + " is enabled. Role: " + roleLabel(p.Role) + "."
+	return p.Username + state + roleLabel(p.Role) + "."
 }
 
 // roleLabel is a role as people read it.

@@ -12,13 +12,14 @@ import (
 type probes struct{ auth, catalogue, recommendation backend.Report }
 
 // picture draws what the probes said.
-func (s *site) picture(p probes) view.Picture {
+func (h statusPage) picture(p probes) view.Picture {
 	auth := serviceBox("auth", "Authentication", "Knows who is who.", p.auth)
 	recommendation := serviceBox("recommendation", "Recommendation", "Chooses for the day and for you.", p.recommendation)
 	catalogue := serviceBox("product", "Catalogue", "Keeps pieces and counts votes.", p.catalogue)
-	front := s.ownBox()
+	front := h.ownBox()
 	for _, service := range []view.Box{auth, recommendation, catalogue} {
-		front.Lines = append(front.Lines, view.Line{From: front.ID, To: service.ID, Name: service.Name, State: reached(service.State)})
+		line := view.Line{From: front.ID, To: service.ID, Name: service.Name, State: reached(service.State)}
+		front.Lines = append(front.Lines, line)
 	}
 	boxes := []view.Box{
 		{
@@ -27,8 +28,9 @@ func (s *site) picture(p probes) view.Picture {
 		},
 		front, auth, recommendation, catalogue, databaseBox(p), cacheBox(p.catalogue),
 	}
-	if traces := s.tracesBox(); traces.ID != "" {
-		boxes[1].Lines = append(boxes[1].Lines, view.Line{From: front.ID, To: traces.ID, Name: traces.Name, State: traces.State})
+	if traces := h.tracesBox(); traces.ID != "" {
+		line := view.Line{From: front.ID, To: traces.ID, Name: traces.Name, State: traces.State}
+		boxes[1].Lines = append(boxes[1].Lines, line)
 		boxes = append(boxes, traces)
 	}
 	return view.Picture{Boxes: boxes, Summary: summary(boxes), At: time.Now().UTC().Format("15:04:05 UTC")}
@@ -105,7 +107,8 @@ func cacheBox(r backend.Report) view.Box {
 	box := view.Box{ID: "redis", Name: "Redis", State: view.Unknown, Says: "The catalogue does not tell how it is."}
 	switch check, told := r.Checks["cache"]; {
 	case told && check.OK:
-		box.State, box.Says, box.Facts = view.Up, "Remembers pieces for the catalogue.", facts("", milliseconds(check.Took), "", "")
+		box.State, box.Says = view.Up, "Remembers pieces for the catalogue."
+		box.Facts = facts("", milliseconds(check.Took), "", "")
 	case told:
 		box.State, box.Says = view.Down, "The catalogue does not get through to it."
 	case r.Checks != nil:
@@ -116,16 +119,17 @@ func cacheBox(r backend.Report) view.Box {
 
 // tracesBox is where the spans of requests go, as the frontend sees it; none if
 // they go nowhere.
-func (s *site) tracesBox() view.Box {
-	if !s.telemetry.Sends() {
+func (h statusPage) tracesBox() view.Box {
+	if !h.telemetry.Sends() {
 		return view.Box{}
 	}
 	box := view.Box{ID: "traces", Name: "Traces", State: view.Unknown, Says: "Nothing was sent there yet."}
-	switch last, sent := s.telemetry.Delivered(); {
+	switch last, sent := h.telemetry.Delivered(); {
 	case sent && last.Failed:
 		box.State, box.Says = view.Down, "It does not take what it is sent."
 	case sent:
-		box.State, box.Says, box.Facts = view.Up, "Keeps what became of each request.", facts("", milliseconds(last.Took), "", "")
+		box.State, box.Says = view.Up, "Keeps what became of each request."
+		box.Facts = facts("", milliseconds(last.Took), "", "")
 	}
 	return box
 }

@@ -13,34 +13,35 @@ import (
 	"craftista/shared/fault"
 )
 
-// drawings is where the catalogue knows the site's own art.
+// drawings begins the image_url of the site's own art.
 const drawings = static.Prefix + "origami/"
 
-// newPieceForm is /admin/pieces/new's form filled with what was typed. Its key,
+// newForm is /admin/pieces/new's form filled with what was typed. Its key,
 // by which what it adds is added once, stays when it comes back.
-func (s *site) newProductForm(input productInput) view.ProductForm {
-	form := s.filled(input)
+func (h adminProducts) newForm(input productInput) view.ProductForm {
+	form := h.filled(input)
 	form.Key = cmp.Or(input.key, rand.Text())
 	form.Heading, form.Action, form.Submit = "New piece", productListPath+"/new", "Add it to the gallery"
 	return form
 }
 
-// pieceForm is /admin/pieces/{id}/edit's.
-func (s *site) productForm(id int64, input productInput) view.ProductForm {
-	form, at := s.filled(input), productListPath+"/"+decimal(id)
+// editForm is /admin/pieces/{id}/edit's.
+func (h adminProducts) editForm(id int64, input productInput) view.ProductForm {
+	form, at := h.filled(input), productListPath+"/"+decimal(id)
 	form.Heading, form.Action, form.Submit, form.Tag = "Edit a piece", at+"/edit", "Save", input.tag
 	form.DeleteURL = at + "/delete"
 	return form
 }
 
-func (s *site) filled(input productInput) view.ProductForm {
+func (h adminProducts) filled(input productInput) view.ProductForm {
 	form := view.ProductForm{
 		BackURL: productListPath, MaxPicture: strconv.Itoa(backend.MaxPicture),
-		Levels: levels(input.Difficulty), Drawings: s.drawings(input.ImageURL),
+		Levels: levels(input.Difficulty), Drawings: h.drawings(input.ImageURL),
 	}
 	form.Name.Field = view.Field{Name: "name", Label: "Name", Value: input.Name}
 	form.Description.Field = view.Field{
-		Name: "description", Label: "Description", Value: input.Description, Hint: "At most 2000 characters. What looks like markup is shown as it stands.",
+		Name: "description", Label: "Description", Value: input.Description,
+		Hint: "At most 2000 characters. What looks like markup is shown as it stands.",
 	}
 	form.Difficulty.Field = view.Field{Name: "difficulty", Label: "Difficulty"}
 	form.Folds.Field = view.Field{Name: "folds", Label: "Folds", Value: input.folds, Hint: "How many, 1 to 1000"}
@@ -65,27 +66,28 @@ func levels(current string) []view.Option {
 
 // drawings are the site's own, after the picture that the product has if that is
 // another one.
-func (s *site) drawings(current string) []view.Drawing {
+func (h adminProducts) drawings(current string) []view.Drawing {
 	var all []view.Drawing
-	for i, name := range s.assets.DrawingNames() {
+	for i, name := range h.assets.DrawingNames() {
 		value := drawings + name + ".svg"
 		all = append(all, view.Drawing{
-			ID: "drawing-" + name, Value: value, Label: s.drawingLabel(value), Current: value == current,
-			Art: view.Art{URL: s.imageURL(value), Tint: "tint-" + strconv.Itoa(i%tints)},
+			ID: "drawing-" + name, Value: value, Label: h.drawingLabel(value), Current: value == current,
+			Art: view.Art{URL: h.imageURL(value), Tint: "tint-" + strconv.Itoa(i%tints)},
 		})
 	}
 	if strings.HasPrefix(current, "/") && !slices.ContainsFunc(all, func(d view.Drawing) bool { return d.Current }) {
 		all = slices.Insert(all, 0, view.Drawing{
-			ID: "drawing-own", Value: current, Label: s.drawingLabel(current), Current: true, Art: view.Art{URL: s.imageURL(current), Tint: "tint-0"},
+			ID: "drawing-own", Value: current, Label: h.drawingLabel(current), Current: true,
+			Art: view.Art{URL: h.imageURL(current), Tint: "tint-0"},
 		})
 	}
 	return all
 }
 
 // drawingLabel names a picture: Paper plane.
-func (s *site) drawingLabel(imageURL string) string {
+func (h adminProducts) drawingLabel(imageURL string) string {
 	name := strings.TrimSuffix(strings.TrimPrefix(imageURL, drawings), ".svg")
-	if s.assets.URL("origami/"+name+".svg") == "" {
+	if h.assets.URL("origami/"+name+".svg") == "" {
 		return "An upload"
 	}
 	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "-", " ")
@@ -96,8 +98,8 @@ func (s *site) drawingLabel(imageURL string) string {
 func markProduct(form *view.ProductForm, broken []fault.Field) {
 	form.Problem = "Almost. Mend what is marked below."
 	fields := map[string]*view.ProductField{
-		"name": &form.Name, "description": &form.Description, "difficulty": &form.Difficulty, "folds": &form.Folds, "paper": &form.Paper,
-		"image_url": &form.Picture, "image": &form.Picture,
+		"name": &form.Name, "description": &form.Description, "difficulty": &form.Difficulty,
+		"folds": &form.Folds, "paper": &form.Paper, "image_url": &form.Picture, "image": &form.Picture,
 	}
 	for _, b := range broken {
 		field := fields[b.Field]
@@ -115,7 +117,9 @@ func markProduct(form *view.ProductForm, broken []fault.Field) {
 			field.Invalid, field.Error = true, field.Label+" "+b.Message
 		}
 	}
-	for _, field := range []*view.ProductField{&form.Name, &form.Description, &form.Difficulty, &form.Folds, &form.Paper, &form.Picture} {
+	for _, field := range []*view.ProductField{
+		&form.Name, &form.Description, &form.Difficulty, &form.Folds, &form.Paper, &form.Picture,
+	} {
 		if field.Invalid {
 			field.Focus = true
 			return

@@ -50,7 +50,7 @@ func (p *productInput) fill(values url.Values) {
 
 // checkKey refuses what is no key of a new product.
 func checkKey(key string) error {
-	if len(key) > 100 || !plainName(key) {
+	if len(key) > 100 || !plainName.MatchString(key) {
 		return fault.New(fault.BadRequest, "the form does not say which piece it is")
 	}
 	return nil

@@ -21,16 +21,17 @@ const (
 	productsPerPage = 25
 )
 
-// forCurators is forRoles for those who may edit the catalogue.
-func (s *site) forCurators(next personal) web.Handler {
-	return s.forRoles(next, token.RoleCurator, token.RoleAdmin)
+// adminProducts is where curators edit the catalogue.
+type adminProducts struct {
+	*site
+	catalogue backend.Catalogue
 }
 
-// keepingForms is forCurators for a form that took a while to fill in: whoever is
-// no longer signed in gets it back, see refuseProduct. Only what is no such form, so
+// keepingInput is forCurators for a form that took a while to fill in: whoever is
+// no longer signed in gets it back, see refuse. Only what is no such form, so
 // that there is nothing to keep, leads to sign-in as everything else does.
-func (s *site) keepingForms(next personal) web.Handler {
-	curators := s.forCurators(next)
+func (h adminProducts) keepingInput(next personal) web.Handler {
+	curators := h.forCurators(next)
 	return func(w http.ResponseWriter, r *http.Request) error {
 		who := session.From(r.Context())
 		if who.State == session.SignedIn {
@@ -45,11 +46,11 @@ func (s *site) keepingForms(next personal) web.Handler {
 	}
 }
 
-// keepForm answers a form whose person's session has ended: they sign in beside
+// keepInput answers a form whose person's session has ended: they sign in beside
 // it and send it again. By htmx it never left their page.
-func (s *site) keepForm(w http.ResponseWriter, r *http.Request, form view.ProductForm) error {
-	if session.From(r.Context()).State == session.SignedIn { // so the token says, and the catalogue knows better
-		s.sessions.End(w, r)
+func (h adminProducts) keepInput(w http.ResponseWriter, r *http.Request, form view.ProductForm) error {
+	if session.From(r.Context()).State == session.SignedIn { // by the token, but the catalogue refused it
+		h.sessions.End(w, r)
 		r = r.WithContext(session.WithoutSession(r.Context()))
 	}
 	form.SignInURL = "/login?" + url.Values{"next": {productListPath}, "why": {"form"}}.Encode()
@@ -57,12 +58,13 @@ func (s *site) keepForm(w http.ResponseWriter, r *http.Request, form view.Produc
 		form.Problem = "Your session has ended. What you typed is still here: sign in, then send it once more."
 		return send(w, r, http.StatusUnauthorized, view.ProductProblem(form))
 	}
-	form.Problem = "Your session has ended. What you typed is still here, only a file has to be chosen again: sign in, then send it once more."
-	return s.page(w, r, http.StatusUnauthorized, form.Heading, view.ProductFormPage(form))
+	form.Problem = "Your session has ended. What you typed is still here, only a file has to be chosen again: " +
+		"sign in, then send it once more."
+	return h.page(w, r, http.StatusUnauthorized, form.Heading, view.ProductFormPage(form))
 }
 
-// productList answers GET /admin/pieces.
-func (s *site) productList(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+// list answers GET /admin/pieces.
+func (h adminProducts) list(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	query, status := r.URL.Query(), http.StatusOK
 	model := view.ProductList{Query: query.Get("q")}
 	var products []backend.Product
@@ -70,32 +72,31 @@ func (s *site) productList(w http.ResponseWriter, r *http.Request, _ session.Ses
 	var err error
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		products, next, err = s.services.Catalogue.Find(r.Context(), model.Query, "name", query.Get("cursor"), productsPerPage)
+		products, next, err = h.catalogue.Find(r.Context(), model.Query, "name", query.Get("cursor"), productsPerPage)
 	})
-	wg.Go(func() { s.sayDone(r.Context(), query, &model) })
+	wg.Go(func() { h.sayDone(r.Context(), query, &model) })
 	wg.Wait()
-	switch fault.KindOf(err) {
-	case fault.Invalid:
+	if fault.KindOf(err) == fault.Invalid {
 		web.NoteFailure(r.Context(), err)
-		model.Problem, status = "That cannot be shown. Search for a word or two, or look at all pieces.", http.StatusUnprocessableEntity
-	default:
-		if model.Away, err = unavailableOr(r.Context(), err); err != nil {
-			return err
-		}
+		model.Problem = "That cannot be shown. Search for a word or two, or look at all pieces."
+		status = http.StatusUnprocessableEntity
+	} else if model.Unavailable, err = unavailableOr(r.Context(), err); err != nil {
+		return err
 	}
 	for _, p := range products {
 		model.Rows = append(model.Rows, view.ProductRow{
-			ID: decimal(p.ID), Name: p.Name, URL: productURL(p.ID), Art: s.art(p, ""), Votes: plural(p.Votes, "vote"), Updated: day(p.UpdatedAt),
+			ID: decimal(p.ID), Name: p.Name, URL: productURL(p.ID), Art: h.art(p, ""),
+			Votes: plural(p.Votes, "vote"), Updated: day(p.UpdatedAt),
 		})
 	}
 	if next != "" {
 		model.NextURL = productListPath + "?" + url.Values{"q": {model.Query}, "cursor": {next}}.Encode()
 	}
-	return s.page(w, r, status, "Pieces", view.ProductListPage(model))
+	return h.page(w, r, status, "Pieces", view.ProductListPage(model))
 }
 
 // sayDone says what led here, see redirectToList.
-func (s *site) sayDone(ctx context.Context, query url.Values, model *view.ProductList) {
+func (h adminProducts) sayDone(ctx context.Context, query url.Values, model *view.ProductList) {
 	did, ok := map[string]string{"added": "is in the gallery now.", "saved": "is saved."}[query.Get("done")]
 	id, err := strconv.ParseInt(query.Get("piece"), 10, 64)
 	switch {
@@ -106,7 +107,7 @@ func (s *site) sayDone(ctx context.Context, query url.Values, model *view.Produc
 		return
 	}
 	model.DoneName, model.Done, model.DoneURL = "The piece", did, productURL(id)
-	p, err := s.services.Catalogue.Product(ctx, id)
+	p, err := h.catalogue.Product(ctx, id)
 	if err != nil {
 		web.NoteFailure(ctx, err)
 		return
@@ -114,7 +115,7 @@ func (s *site) sayDone(ctx context.Context, query url.Values, model *view.Produc
 	model.DoneName = p.Name
 }
 
-// redirectToList leads to the shelf, which says what was done to the product.
+// redirectToList leads to the list, which says what was done to the product.
 func redirectToList(w http.ResponseWriter, r *http.Request, done string, id int64) error {
 	return redirectTo(w, r, productListPath+"?"+url.Values{"done": {done}, "piece": {decimal(id)}}.Encode())
 }
@@ -127,14 +128,14 @@ func editURL(who session.Session, id int64) string {
 	return ""
 }
 
-// removal answers GET /admin/pieces/{id}/delete.
-func (s *site) removal(w http.ResponseWriter, r *http.Request, _ session.Session) error {
-	return s.askRemoval(w, r, http.StatusOK, "")
+// confirmRemoval answers GET /admin/pieces/{id}/delete.
+func (h adminProducts) confirmRemoval(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+	return h.askRemoval(w, r, http.StatusOK, "")
 }
 
 // remove answers POST /admin/pieces/{id}/delete. Whoever deletes what is deleted
 // already has what they wanted.
-func (s *site) remove(w http.ResponseWriter, r *http.Request, who session.Session) error {
+func (h adminProducts) remove(w http.ResponseWriter, r *http.Request, who session.Session) error {
 	id, err := web.PathID(r)
 	if err != nil {
 		return err
@@ -146,36 +147,36 @@ func (s *site) remove(w http.ResponseWriter, r *http.Request, who session.Sessio
 	if err := checkTag(values.Get("tag")); err != nil {
 		return err
 	}
-	err = s.services.Catalogue.Remove(r.Context(), who.Token, id, values.Get("tag"))
+	err = h.catalogue.Remove(r.Context(), who.Token, id, values.Get("tag"))
 	switch fault.KindOf(err) {
+	case fault.None:
 	case fault.PreconditionFailed:
 		web.NoteFailure(r.Context(), err)
-		return s.askRemoval(w, r, http.StatusPreconditionFailed, "Somebody changed the piece meanwhile. Look again before it goes.")
+		const problem = "Somebody changed the piece meanwhile. Look again before it goes."
+		return h.askRemoval(w, r, http.StatusPreconditionFailed, problem)
 	case fault.NotFound:
 		web.NoteFailure(r.Context(), err)
 	default:
-		if err != nil {
-			return err
-		}
+		return err
 	}
 	return redirectToList(w, r, "deleted", id)
 }
 
-func (s *site) askRemoval(w http.ResponseWriter, r *http.Request, status int, problem string) error {
+func (h adminProducts) askRemoval(w http.ResponseWriter, r *http.Request, status int, problem string) error {
 	id, err := web.PathID(r)
 	if err != nil {
 		return err
 	}
-	p, tag, err := s.services.Catalogue.Edition(r.Context(), id)
+	p, tag, err := h.catalogue.Edition(r.Context(), id)
 	if err != nil {
 		return err
 	}
 	model := view.ProductRemoval{
-		Name: p.Name, Votes: plural(p.Votes, "vote"), Action: productListPath + "/" + decimal(id) + "/delete", Tag: tag,
-		Problem: problem, BackURL: productListPath, Art: s.art(p, ""),
+		Name: p.Name, Votes: plural(p.Votes, "vote"), Art: h.art(p, ""), Tag: tag, Problem: problem,
+		Action: productListPath + "/" + decimal(id) + "/delete", BackURL: productListPath,
 	}
 	if fragment(r) {
 		return send(w, r, status, view.RemovalForm(model))
 	}
-	return s.page(w, r, status, "Delete "+p.Name, view.RemovalPage(model))
+	return h.page(w, r, status, "Delete "+p.Name, view.RemovalPage(model))
 }

@@ -16,7 +16,7 @@ import (
 // write does what somebody who is signed in asked with the draft, once its file is
 // in the catalogue. If the file is refused, the draft goes without a picture,
 // which the catalogue refuses too: so that one answer has all that is wrong.
-func (s *site) write(ctx context.Context, who session.Session, input *productInput, do func(backend.Draft) error) error {
+func (h adminProducts) write(ctx context.Context, who session.Session, input *productInput, do func(backend.Draft) error) error {
 	switch who.State {
 	case session.Unknown:
 		return signInUnavailable()
@@ -24,7 +24,7 @@ func (s *site) write(ctx context.Context, who session.Session, input *productInp
 		return fault.New(fault.Unauthenticated, "nobody is signed in")
 	case session.SignedIn:
 	}
-	err := s.addFile(ctx, who.Token, input)
+	err := h.addFile(ctx, who.Token, input)
 	var file *fault.Error
 	if err != nil && (!errors.As(err, &file) || file.Kind != fault.Invalid) {
 		return err
@@ -36,8 +36,10 @@ func (s *site) write(ctx context.Context, who session.Session, input *productInp
 	draft.ImageURL = ""
 	var all *fault.Error
 	if errors.As(do(draft), &all) && all.Kind == fault.Invalid {
-		isPicture := func(f fault.Field) bool { return f.Field == "image_url" }
-		return &fault.Error{Kind: fault.Invalid, Message: file.Message, Fields: slices.Concat(file.Fields, slices.DeleteFunc(all.Fields, isPicture))}
+		fields := slices.DeleteFunc(all.Fields, func(f fault.Field) bool { return f.Field == "image_url" })
+		return &fault.Error{
+			Kind: fault.Invalid, Message: file.Message, Fields: slices.Concat(file.Fields, fields),
+		}
 	}
 	return file
 }
@@ -45,7 +47,7 @@ func (s *site) write(ctx context.Context, who session.Session, input *productInp
 // addFile gives the chosen file, if there is one, to the catalogue and makes it
 // the draft's picture. A file that cannot be shown is Invalid. What it is the
 // bytes tell: browsers only guess by the name.
-func (s *site) addFile(ctx context.Context, bearer string, input *productInput) error {
+func (h adminProducts) addFile(ctx context.Context, bearer string, input *productInput) error {
 	media := http.DetectContentType(input.file.Body)
 	switch {
 	case input.file.Body == nil:
@@ -59,7 +61,7 @@ func (s *site) addFile(ctx context.Context, bearer string, input *productInput) 
 	case media != backend.PNG:
 		return refuseFile("is neither an SVG nor a PNG")
 	}
-	imageURL, err := s.services.Catalogue.AddPicture(ctx, bearer, media, input.file.Body)
+	imageURL, err := h.catalogue.AddPicture(ctx, bearer, media, input.file.Body)
 	if err == nil {
 		input.ImageURL = imageURL
 	}
@@ -67,5 +69,8 @@ func (s *site) addFile(ctx context.Context, bearer string, input *productInput) 
 }
 
 func refuseFile(predicate string) error {
-	return &fault.Error{Kind: fault.Invalid, Message: "the picture breaks a rule", Fields: []fault.Field{{Field: "image", Message: predicate}}}
+	return &fault.Error{
+		Kind: fault.Invalid, Message: "the picture breaks a rule",
+		Fields: []fault.Field{{Field: "image", Message: predicate}},
+	}
 }

@@ -14,12 +14,15 @@ const (
 	reloadRetry = 300 * time.Millisecond // after which a browser connects again
 )
 
-// reload answers GET /dev/reload with the process's id as a server-sent event
-// and then holds the line, until the process's end: the browser then asks again,
-// and reloads the page when the id is another.
-func (s *site) reload(*http.Request) (web.Feed, error) {
+// devReload tells pages that the process is another one.
+type devReload struct{ processID string } // new at each start
+
+// open answers GET /dev/reload with the process's id as a server-sent event
+// and then waits for the process's end: the browser then asks again, and reloads
+// the page when the id is another.
+func (h devReload) open(*http.Request) (web.Feed, error) {
 	return func(ctx context.Context, send func([]byte) error) error {
-		err := send(fmt.Appendf(nil, "event: start\ndata: %s\n\n", s.processID))
+		err := send(fmt.Appendf(nil, "event: start\ndata: %s\n\n", h.processID))
 		if err == nil {
 			<-ctx.Done()
 		}

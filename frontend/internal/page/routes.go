@@ -1,6 +1,7 @@
 // Package page is every URL of the site. A handler fetches what a page shows,
 // all at once, translates it into view models and renders; the view package has
-// the HTML.
+// the HTML. Each part of the site is a small struct of handlers around what all of
+// them share, which is in site.go.
 package page
 
 import (
@@ -8,7 +9,6 @@ import (
 	"crypto/rand"
 	_ "embed"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"craftista/frontend/internal/backend"
@@ -25,8 +25,15 @@ import (
 //go:embed openapi.json
 var spec []byte
 
-// livePath is where pages listen for counts, see live.
-const livePath = "/live"
+// Parts are what the site is made of.
+type Parts struct {
+	Services  backend.Services
+	Sessions  *session.Keeper
+	Assets    *static.Assets
+	Cards     *card.Cards
+	Self      health.Service
+	Telemetry *telemetry.Telemetry
+}
 
 // Settings are what a deployment chooses.
 type Settings struct {
@@ -39,99 +46,104 @@ type Settings struct {
 	MaxListeners     int64            // of the live counts at once; 0 is 4000
 }
 
-// site is what the handlers share.
-type site struct {
-	services  backend.Services
-	sessions  *session.Keeper
-	assets    *static.Assets
-	cards     *card.Cards
-	self      health.Service
-	telemetry *telemetry.Telemetry
-	settings  Settings
-	caches    caches
-	processID string // new at each start, see reload
-	listeners atomic.Int64
-}
-
-// Routes is the site. It is ready whenever it answers: a backend that is away
-// costs a section of a page, and taking the site down for it would cost the rest
-// too, so /readyz checks nothing.
-func Routes(t *telemetry.Telemetry, services backend.Services, sessions *session.Keeper, assets *static.Assets,
-	cards *card.Cards, self health.Service, settings Settings,
-) *web.Router {
+// Routes is the site. It is ready whenever it answers: a service that is
+// unavailable costs a section of a page, and taking the site down for it would cost
+// the rest too, so /readyz checks nothing.
+func Routes(parts Parts, settings Settings) *web.Router {
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
-	settings.MaxListeners = cmp.Or(settings.MaxListeners, maxListeners)
-	s := &site{
-		services: services, sessions: sessions, assets: assets, cards: cards, self: self, telemetry: t, settings: settings,
-		caches: newCaches(settings.CacheTTL), processID: rand.Text(),
-	}
-	r := web.NewRouter(t, s.fail)
+	s := &site{sessions: parts.Sessions, assets: parts.Assets, cards: parts.Cards, settings: settings}
+	r := web.NewRouter(parts.Telemetry, s.fail)
 	r.Use(compress, s.headers, s.sameOrigin, s.sessions.Middleware)
 	r.GetTimeout = backend.ReadTimeout
+	s.pages(r, parts)
+	s.ownPages(r, parts.Services.Auth, parts.Services.Catalogue)
+	s.forPrograms(r, parts)
+	return r
+}
 
-	r.Get("/", s.shared(s.gallery))
-	r.Get("/recommendations", s.picks)
-	r.Stream(livePath, liveRetry, s.live)
-	r.Get(dailyPath, s.daily)
-	r.Get("/origamis/{id}", s.product)
-	r.Post("/origamis/{id}/vote", s.vote)
-	r.Post("/origamis/{id}/unvote", s.unvote)
-	r.Get("/login", s.loginPage)
-	r.Post("/login", s.login)
-	r.Get("/register", s.registerPage)
-	r.Post("/register", s.register)
-	r.Post("/logout", s.logout)
-	r.Get(consentPath, s.consent)
-	r.Post(consentPath, s.decide)
-	r.Get("/status", s.status)
+// pages are for everybody.
+func (s *site) pages(r *web.Router, parts Parts) {
+	services := parts.Services
+	gallery := gallery{s, services, newCaches(s.settings.CacheTTL)}
+	r.Get("/", gallery.forVisitors(gallery.show))
+	r.Get("/recommendations", gallery.picks)
+	r.Get("/origamis/{id}", productPage{s, services}.show)
+	votes := votes{s, services.Catalogue}
+	r.Post("/origamis/{id}/vote", votes.vote)
+	r.Post("/origamis/{id}/unvote", votes.unvote)
+	live := &liveCounts{counts: services.Live, maxListeners: cmp.Or(s.settings.MaxListeners, maxListeners)}
+	r.Stream(livePath, liveRetry, live.open)
+	r.Get(dailyPath, dailyPage{s, services}.show)
+	r.Get("/status", statusPage{s, services, parts.Self, parts.Telemetry}.show)
 
-	r.Get("/account", s.forPerson(s.account))
-	r.Get("/account/votes", s.forPerson(s.myVotes))
-	r.Post("/account/password", s.forPerson(s.changePassword))
-	r.Post("/account/sessions/{id}/end", s.forPerson(s.endSession))
-	r.Post("/account/sessions/end-others", s.forPerson(s.endOthers))
-	r.Post("/account/sessions/end-all", s.forPerson(s.endAll))
+	sign := signForms{s, services.Auth}
+	r.Get("/login", sign.loginPage)
+	r.Post("/login", sign.login)
+	r.Get("/register", sign.registerPage)
+	r.Post("/register", sign.register)
+	r.Post("/logout", s.signOut)
+	consent := consent{s, services.Auth}
+	r.Get(consentPath, consent.ask)
+	r.Post(consentPath, consent.decide)
+}
+
+// ownPages are for people who are signed in, some of them only for a role.
+func (s *site) ownPages(r *web.Router, auth backend.Auth, catalogue backend.Catalogue) {
+	account := account{s, auth, catalogue}
+	r.Get("/account", s.forPerson(account.show))
+	r.Get("/account/votes", s.forPerson(account.votes))
+	r.Post("/account/password", s.forPerson(account.changePassword))
+	r.Post("/account/sessions/{id}/end", s.forPerson(account.endSession))
+	r.Post("/account/sessions/end-others", s.forPerson(account.endOthers))
+	r.Post("/account/sessions/end-all", s.forPerson(account.endAll))
+
+	people := people{s, auth}
 	r.Get("/admin", s.forRoles(s.admin, token.RoleCurator, token.RoleAdmin))
-	r.Get(productListPath, s.forCurators(s.productList))
-	r.Get(productListPath+"/new", s.forCurators(s.newProduct))
-	r.Post(productListPath+"/new", s.keepingForms(s.addProduct))
-	r.Get(productListPath+"/{id}/edit", s.forCurators(s.editProduct))
-	r.Post(productListPath+"/{id}/edit", s.keepingForms(s.saveProduct))
-	r.Get(productListPath+"/{id}/delete", s.forCurators(s.removal))
-	r.Post(productListPath+"/{id}/delete", s.forCurators(s.remove))
-	r.Get("/admin/people", s.forRoles(s.people, token.RoleAdmin))
-	r.Post("/admin/people/{id}/role", s.forRoles(s.setRole, token.RoleAdmin))
-	r.Post("/admin/people/{id}/disabled", s.forRoles(s.setDisabled, token.RoleAdmin))
+	r.Get("/admin/people", s.forRoles(people.list, token.RoleAdmin))
+	r.Post("/admin/people/{id}/role", s.forRoles(people.setRole, token.RoleAdmin))
+	r.Post("/admin/people/{id}/disabled", s.forRoles(people.setDisabled, token.RoleAdmin))
 
-	r.Get("/api/products", s.apiProducts)
-	r.Get("/api/origamis/{id}/votes", s.apiVotes)
-	r.Post("/api/origamis/{id}/vote", s.apiVote)
-	r.Get("/api/service-status", s.apiServiceStatus)
-	r.Get("/daily-origami", s.apiDaily)
-	r.Get("/recommendation-status", s.apiRecommendationStatus)
-	r.Get("/votingservice-status", s.apiVotingStatus)
-	r.Get("/auth/status", s.apiAuthStatus)
-	self.Routes(r)
+	products := adminProducts{s, catalogue}
+	r.Get(productListPath, s.forCurators(products.list))
+	r.Get(productListPath+"/new", s.forCurators(products.new))
+	r.Post(productListPath+"/new", products.keepingInput(products.add))
+	r.Get(productListPath+"/{id}/edit", s.forCurators(products.edit))
+	r.Post(productListPath+"/{id}/edit", products.keepingInput(products.save))
+	r.Get(productListPath+"/{id}/delete", s.forCurators(products.confirmRemoval))
+	r.Post(productListPath+"/{id}/delete", s.forCurators(products.remove))
+}
+
+// forPrograms are addresses that no person reads: JSON, files, pictures.
+func (s *site) forPrograms(r *web.Router, parts Parts) {
+	scripts := scripts{s, parts.Services}
+	r.Get("/api/products", scripts.products)
+	r.Get("/api/origamis/{id}/votes", scripts.votes)
+	r.Post("/api/origamis/{id}/vote", scripts.vote)
+	r.Get("/api/service-status", scripts.serviceStatus)
+	r.Get("/daily-origami", scripts.daily)
+	r.Get("/recommendation-status", scripts.recommendationStatus)
+	r.Get("/votingservice-status", scripts.votingStatus)
+	r.Get("/auth/status", scripts.authStatus)
+	parts.Self.Routes(r)
 	openapi.Routes(r, spec)
 
-	r.Get(static.Prefix+"{file}", assets.Serve)
-	r.Get(static.Prefix+"{folder}/{file}", assets.Serve)
-	r.Get(siteImages+"{name}", s.image)
+	r.Get(static.Prefix+"{file}", s.assets.Serve)
+	r.Get(static.Prefix+"{folder}/{file}", s.assets.Serve)
+	r.Get(siteImages+"{name}", images{parts.Services.Images}.show)
 	r.Get(cardPrefix+"{file}", s.socialCard)
-	r.Get("/favicon.ico", assets.Icon)
-	r.Get("/robots.txt", s.robots)
-	if settings.DevReload {
-		r.Stream(reloadPath, reloadRetry, s.reload)
+	r.Get("/favicon.ico", s.assets.Icon)
+	r.Get("/robots.txt", robots)
+	if s.settings.DevReload {
+		r.Stream(reloadPath, reloadRetry, devReload{rand.Text()}.open)
 	}
-	return r
 }
 
 // robots answers GET /robots.txt: pages are for everybody, also those with a
 // form, whose addresses carry where they lead to; a person's own are nobody else's,
 // and JSON is for programs.
-func (s *site) robots(w http.ResponseWriter, r *http.Request) error {
+func robots(w http.ResponseWriter, r *http.Request) error {
 	const rules = "User-agent: *\nDisallow: /account\nDisallow: /admin\nDisallow: /api/\n"
 	web.ReplyBytes(w, r, "public, max-age=3600", "text/plain; charset=utf-8", []byte(rules))
 	return nil

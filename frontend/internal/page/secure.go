@@ -7,9 +7,9 @@ import (
 	"craftista/shared/web"
 )
 
-// policy lets a page load what this site serves and nothing else. It allows no
+// contentSecurityPolicy lets a page load what this site serves and nothing else. It allows no
 // inline script, no inline style and no eval, so injected markup stays markup.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 
 // crossSite tells, of the two reasons to forbid something, which it is.
@@ -19,7 +19,7 @@ const crossSite = "cross_site"
 func (s *site) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -35,10 +35,11 @@ func (s *site) headers(next http.Handler) http.Handler {
 // cookie: any unsafe method whose Sec-Fetch-Site, or failing that Origin, names
 // another origin. Requests with neither come from no browser and pass.
 func (s *site) sameOrigin(next http.Handler) http.Handler {
-	guard := http.NewCrossOriginProtection()
+	protection := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := guard.Check(r); err != nil {
-			err = (&fault.Error{Kind: fault.Forbidden, Message: "this request came from another site", Code: crossSite}).Because(err)
+		if err := protection.Check(r); err != nil {
+			refused := &fault.Error{Kind: fault.Forbidden, Message: "this request came from another site", Code: crossSite}
+			err = refused.Because(err)
 			web.NoteFailure(r.Context(), err)
 			s.fail(w, r, err)
 			return

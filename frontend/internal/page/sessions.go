@@ -16,46 +16,46 @@ const (
 	passwordDone = "Your password is changed, and you are signed out everywhere else."
 )
 
-// endSession answers POST /account/sessions/{id}/end. One that is over already is
-// what was wanted.
-func (s *site) endSession(w http.ResponseWriter, r *http.Request, who session.Session) error {
+// endSession answers POST /account/sessions/{id}/end. One that has ended already is
+// no failure.
+func (h account) endSession(w http.ResponseWriter, r *http.Request, who session.Session) error {
 	id, err := web.PathID(r)
 	if err != nil {
 		return err
 	}
 	if decimal(id) == who.User.Session {
-		return s.logout(w, r)
+		return h.signOut(w, r)
 	}
-	err = s.services.Auth.EndSession(r.Context(), who.Token, id)
+	err = h.auth.EndSession(r.Context(), who.Token, id)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return err
 	}
-	return s.ended(w, r, who, "session", sessionDone)
+	return h.ended(w, r, who, "session", sessionDone)
 }
 
 // endOthers answers POST /account/sessions/end-others.
-func (s *site) endOthers(w http.ResponseWriter, r *http.Request, who session.Session) error {
-	if err := s.services.Auth.EndOtherSessions(r.Context(), who.Token); err != nil {
+func (h account) endOthers(w http.ResponseWriter, r *http.Request, who session.Session) error {
+	if err := h.auth.EndOtherSessions(r.Context(), who.Token); err != nil {
 		return err
 	}
-	return s.ended(w, r, who, "others", othersDone)
+	return h.ended(w, r, who, "others", othersDone)
 }
 
 // endAll answers POST /account/sessions/end-all: the others first, so that whoever
 // is then signed out here is signed out everywhere.
-func (s *site) endAll(w http.ResponseWriter, r *http.Request, who session.Session) error {
-	if err := s.services.Auth.EndOtherSessions(r.Context(), who.Token); err != nil {
+func (h account) endAll(w http.ResponseWriter, r *http.Request, who session.Session) error {
+	if err := h.auth.EndOtherSessions(r.Context(), who.Token); err != nil {
 		return err
 	}
-	return s.logout(w, r)
+	return h.signOut(w, r)
 }
 
 // ended shows the sessions that are left and says what was done.
-func (s *site) ended(w http.ResponseWriter, r *http.Request, who session.Session, done, text string) error {
+func (h account) ended(w http.ResponseWriter, r *http.Request, who session.Session, done, text string) error {
 	if !fragment(r) {
 		return redirectTo(w, r, "/account?done="+done+"#sessions")
 	}
-	model, err := s.sessionsModel(r.Context(), who, view.Sessions{Done: text})
+	model, err := h.sessionsModel(r.Context(), who, text)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (s *site) ended(w http.ResponseWriter, r *http.Request, who session.Session
 }
 
 // changePassword answers POST /account/password.
-func (s *site) changePassword(w http.ResponseWriter, r *http.Request, who session.Session) error {
+func (h account) changePassword(w http.ResponseWriter, r *http.Request, who session.Session) error {
 	values, err := form.Read(r, "current_password", "new_password")
 	if err != nil {
 		return err
@@ -73,16 +73,16 @@ func (s *site) changePassword(w http.ResponseWriter, r *http.Request, who sessio
 	checks.Require(current != "", "current_password", "is required")
 	checks.Require(replacement != "", "new_password", "is required")
 	if err = checks.Err(); err == nil {
-		err = s.services.Auth.ChangePassword(r.Context(), browser(r), who.Token, current, replacement)
+		err = h.auth.ChangePassword(r.Context(), browser(r), who.Token, current, replacement)
 	}
 	switch {
 	case err != nil:
-		return s.refusePassword(w, r, who, form, err)
+		return h.refusePassword(w, r, who, form, err)
 	case !fragment(r):
 		return redirectTo(w, r, "/account?done=password#password")
 	}
 	form.Done = passwordDone
-	sessions, err := s.sessionsModel(r.Context(), who, view.Sessions{})
+	sessions, err := h.sessionsModel(r.Context(), who, "")
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,9 @@ func (s *site) changePassword(w http.ResponseWriter, r *http.Request, who sessio
 
 // refusePassword shows the form again with what is wrong; err that the form cannot
 // say goes on up.
-func (s *site) refusePassword(w http.ResponseWriter, r *http.Request, who session.Session, form view.SignForm, err error) error {
+func (h account) refusePassword(
+	w http.ResponseWriter, r *http.Request, who session.Session, form view.SignForm, err error,
+) error {
 	f := web.FaultOf(err)
 	switch f.Kind {
 	case fault.Invalid:
@@ -113,7 +115,7 @@ func (s *site) refusePassword(w http.ResponseWriter, r *http.Request, who sessio
 	if fragment(r) {
 		return send(w, r, web.Status(f.Kind), view.SignFormView(form))
 	}
-	return s.accountPage(w, r, web.Status(f.Kind), who, form, view.Sessions{})
+	return h.reply(w, r, web.Status(f.Kind), who, view.Account{Password: form})
 }
 
 // passwordForm is the form of /account, which never repeats what was typed.

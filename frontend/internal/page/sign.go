@@ -17,26 +17,32 @@ import (
 // maxAgent is how much of a User-Agent is passed on, in bytes.
 const maxAgent = 512
 
+// signForms are the forms to sign in and to register.
+type signForms struct {
+	*site
+	auth backend.Auth
+}
+
 // loginPage answers GET /login; who is signed in goes on at once, unless an
 // application wants them to sign in again.
-func (s *site) loginPage(w http.ResponseWriter, r *http.Request) error {
-	return s.signPage(w, r, loginForm(url.Values{"next": {r.URL.Query().Get("next")}}))
+func (h signForms) loginPage(w http.ResponseWriter, r *http.Request) error {
+	return h.signPage(w, r, loginForm(url.Values{"next": {r.URL.Query().Get("next")}}))
 }
 
 // registerPage answers GET /register.
-func (s *site) registerPage(w http.ResponseWriter, r *http.Request) error {
-	return s.signPage(w, r, registerForm(url.Values{"next": {r.URL.Query().Get("next")}}))
+func (h signForms) registerPage(w http.ResponseWriter, r *http.Request) error {
+	return h.signPage(w, r, registerForm(url.Values{"next": {r.URL.Query().Get("next")}}))
 }
 
-func (s *site) signPage(w http.ResponseWriter, r *http.Request, form view.SignForm) error {
+func (h signForms) signPage(w http.ResponseWriter, r *http.Request, form view.SignForm) error {
 	if session.From(r.Context()).State == session.SignedIn && r.URL.Query().Get("why") != "again" {
 		return redirectTo(w, r, form.Next)
 	}
-	return s.showSign(w, r, http.StatusOK, form)
+	return h.showSign(w, r, http.StatusOK, form)
 }
 
 // login answers POST /login.
-func (s *site) login(w http.ResponseWriter, r *http.Request) error {
+func (h signForms) login(w http.ResponseWriter, r *http.Request) error {
 	values, err := form.Read(r, "username", "password", "next")
 	if err != nil {
 		return err
@@ -46,49 +52,44 @@ func (s *site) login(w http.ResponseWriter, r *http.Request) error {
 	checks.Require(strings.TrimSpace(values.Get("username")) != "", "username", "is required")
 	checks.Require(values.Get("password") != "", "password", "is required")
 	if err := checks.Err(); err != nil {
-		return s.refuse(w, r, form, err)
+		return h.refuse(w, r, form, err)
 	}
-	if err := s.signIn(w, r, values.Get("username"), values.Get("password")); err != nil {
-		return s.refuse(w, r, form, err)
+	if err := h.signIn(w, r, values.Get("username"), values.Get("password")); err != nil {
+		return h.refuse(w, r, form, err)
 	}
 	return redirectTo(w, r, form.Next)
 }
 
 // register answers POST /register: it makes the account and signs in. Where the
 // name is taken by whoever types this very password, the form was sent twice.
-func (s *site) register(w http.ResponseWriter, r *http.Request) error {
+func (h signForms) register(w http.ResponseWriter, r *http.Request) error {
 	values, err := form.Read(r, "username", "email", "password", "next")
 	if err != nil {
 		return err
 	}
 	form := registerForm(values)
-	err = s.services.Auth.Register(r.Context(), browser(r), values.Get("username"), values.Get("email"), values.Get("password"))
-	sentTwice := fault.KindOf(err) == fault.Conflict && s.signIn(w, r, values.Get("username"), values.Get("password")) == nil
+	username, password := values.Get("username"), values.Get("password")
+	err = h.auth.Register(r.Context(), browser(r), username, values.Get("email"), password)
+	sentTwice := fault.KindOf(err) == fault.Conflict && h.signIn(w, r, username, password) == nil
 	switch {
 	case sentTwice:
 		return redirectTo(w, r, form.Next)
 	case err != nil:
-		return s.refuse(w, r, form, err)
+		return h.refuse(w, r, form, err)
 	}
-	if err := s.signIn(w, r, values.Get("username"), values.Get("password")); err != nil {
+	if err := h.signIn(w, r, username, password); err != nil {
 		web.NoteFailure(r.Context(), err)
-		return redirectTo(w, r, "/login?"+url.Values{"next": {form.Next}, "why": {"welcome"}}.Encode())
+		return redirectToSignIn(w, r, form.Next, "welcome")
 	}
 	return redirectTo(w, r, form.Next)
 }
 
-// logout answers POST /logout.
-func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
-	s.sessions.SignOut(w, r)
-	return redirectTo(w, r, "/")
-}
-
-func (s *site) signIn(w http.ResponseWriter, r *http.Request, username, password string) error {
-	grant, err := s.services.Auth.Login(r.Context(), browser(r), username, password)
+func (h signForms) signIn(w http.ResponseWriter, r *http.Request, username, password string) error {
+	grant, err := h.auth.Login(r.Context(), browser(r), username, password)
 	if err != nil {
 		return err
 	}
-	s.sessions.Start(w, r, grant)
+	h.sessions.Start(w, r, grant)
 	return nil
 }
 
@@ -105,7 +106,7 @@ func browser(r *http.Request) backend.Browser {
 
 // refuse shows the form again with what is wrong; err that the form cannot say
 // goes on up.
-func (s *site) refuse(w http.ResponseWriter, r *http.Request, form view.SignForm, err error) error {
+func (h signForms) refuse(w http.ResponseWriter, r *http.Request, form view.SignForm, err error) error {
 	f := web.FaultOf(err)
 	switch f.Kind {
 	case fault.Invalid:
@@ -129,7 +130,7 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, form view.SignForm
 	if fragment(r) {
 		return send(w, r, status, view.SignFormView(form))
 	}
-	return s.showSign(w, r, status, form)
+	return h.showSign(w, r, status, form)
 }
 
 func wait(f *fault.Error) string {
@@ -139,8 +140,8 @@ func wait(f *fault.Error) string {
 	return "Wait a moment and try again."
 }
 
-func (s *site) showSign(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
-	model := view.Sign{Form: form, Why: why(r), Art: view.Art{URL: s.assets.URL("origami/crane.svg"), Tint: "tint-0"}}
+func (h signForms) showSign(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
+	model := view.Sign{Form: form, Why: why(r), Art: h.drawing("crane", "tint-0")}
 	about := "Sign in to Craftista to vote for folded pieces, and to see the ones you love in one place."
 	if form.ID == "login-form" {
 		model.Heading, model.Other, model.OtherLabel = "Sign in", "New here?", "Make an account"
@@ -148,13 +149,14 @@ func (s *site) showSign(w http.ResponseWriter, r *http.Request, status int, form
 	} else {
 		model.Heading, model.Other, model.OtherLabel = "Make an account", "Been here before?", "Sign in"
 		model.OtherURL = withNext("/login", form.Next)
-		model.Art = view.Art{URL: s.assets.URL("origami/butterfly.svg"), Tint: "tint-5"}
+		model.Art = h.drawing("butterfly", "tint-5")
 		about = "Make an account at Craftista, an origami gallery: a name, an e-mail address and a password are all it takes."
 	}
 	if session.From(r.Context()).State == session.Expired { // and this page says so, see why
-		s.sessions.End(w, r)
+		h.sessions.End(w, r)
 	}
-	return s.pageWithOpenGraph(w, r, status, model.Heading, s.openGraph(r, "website", model.Heading, about, backend.Product{}), view.SignPage(model))
+	social := h.openGraph(r, "website", model.Heading, about, backend.Product{})
+	return h.pageWithOpenGraph(w, r, status, model.Heading, social, view.SignPage(model))
 }
 
 // why says what led here, if it was not the person's own wish.

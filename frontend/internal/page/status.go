@@ -11,6 +11,7 @@ import (
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/health"
+	"craftista/shared/telemetry"
 	"craftista/shared/web"
 )
 
@@ -18,26 +19,36 @@ import (
 // when something does not answer.
 const probeTime = 850 * time.Millisecond
 
-// status answers GET /status: everything asked at the same time. To htmx, which
+// statusPage shows how the services are.
+type statusPage struct {
+	*site
+	services  backend.Services
+	self      health.Service
+	telemetry *telemetry.Telemetry
+}
+
+// show answers GET /status: everything asked at the same time. To htmx, which
 // asks every few seconds, it is the picture alone.
-func (s *site) status(w http.ResponseWriter, r *http.Request) error {
+func (h statusPage) show(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), probeTime)
 	defer cancel()
 	var p probes
 	var wg sync.WaitGroup
-	wg.Go(func() { p.auth = probe(ctx, s.services.Auth.Probe) })
-	wg.Go(func() { p.catalogue = probe(ctx, s.services.Catalogue.Probe) })
-	wg.Go(func() { p.recommendation = probe(ctx, s.services.Recommendation.Probe) })
+	wg.Go(func() { p.auth = probe(ctx, h.services.Auth.Probe) })
+	wg.Go(func() { p.catalogue = probe(ctx, h.services.Catalogue.Probe) })
+	wg.Go(func() { p.recommendation = probe(ctx, h.services.Recommendation.Probe) })
 	if !fragment(r) {
 		wg.Go(func() { session.From(r.Context()) }) // which the frame needs, and which may ask auth
 	}
 	wg.Wait()
-	model := s.picture(p)
+	model := h.picture(p)
 	if fragment(r) {
 		return send(w, r, http.StatusOK, view.PictureView(model))
 	}
-	const about = "How Craftista is: what each of its services does, which of them talk to each other, and whether all are well."
-	return s.pageWithOpenGraph(w, r, http.StatusOK, "Status", s.openGraph(r, "website", "Craftista’s status", about, backend.Product{}), view.StatusPage(model))
+	const about = "How Craftista is: what each of its services does, which of them talk to each other, " +
+		"and whether all are well."
+	social := h.openGraph(r, "website", "Craftista’s status", about, backend.Product{})
+	return h.pageWithOpenGraph(w, r, http.StatusOK, "Status", social, view.StatusPage(model))
 }
 
 func probe(ctx context.Context, ask func(context.Context) (backend.Report, error)) backend.Report {
@@ -49,18 +60,21 @@ func probe(ctx context.Context, ask func(context.Context) (backend.Report, error
 }
 
 // ownBox is the frontend's: it answers, since you read this.
-func (s *site) ownBox() view.Box {
+func (h statusPage) ownBox() view.Box {
 	here := health.Here()
 	return view.Box{
 		ID: "frontend", Name: "Frontend", State: view.Up, Says: "Makes the page you are reading.",
-		Facts: facts(s.self.Version, "", here.Hostname, home(here.IsKubernetes, here.IsContainer, here.Hostname)),
+		Facts: facts(h.self.Version, "", here.Hostname, home(here.IsKubernetes, here.IsContainer, here.Hostname)),
 	}
 }
 
 // facts are what is known of a process; what is not is left out.
 func facts(version, latency, hostname, home string) []view.Fact {
 	var all []view.Fact
-	for _, f := range []view.Fact{{Name: "Version", Value: version}, {Name: "Answers in", Value: latency}, {Name: "Host", Value: hostname}, {Name: "Runs in", Value: home}} {
+	for _, f := range []view.Fact{
+		{Name: "Version", Value: version}, {Name: "Answers in", Value: latency},
+		{Name: "Host", Value: hostname}, {Name: "Runs in", Value: home},
+	} {
 		if f.Value != "" {
 			all = append(all, f)
 		}

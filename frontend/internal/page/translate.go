@@ -11,21 +11,17 @@ import (
 // tints is how many colours of paper the style sheet has.
 const tints = 6
 
-func productURL(id int64) string { return "/origamis/" + strconv.FormatInt(id, 10) }
-
-func (s *site) art(p backend.Product, alt string) view.Art {
-	return view.Art{URL: s.imageURL(p.ImageURL), Alt: alt, Tint: "tint-" + strconv.FormatInt(p.ID%tints, 10)}
-}
+func productURL(id int64) string { return "/origamis/" + decimal(id) }
 
 func (s *site) card(p backend.Product, voted bool) view.Card {
 	return view.Card{
-		ID: strconv.FormatInt(p.ID, 10), Name: p.Name, URL: productURL(p.ID),
+		ID: decimal(p.ID), Name: p.Name, URL: productURL(p.ID),
 		Art: s.art(p, ""), Level: level(p.Difficulty), Vote: voteModel(p.ID, p.Name, p.Votes, voted),
 	}
 }
 
 func voteModel(id int64, name string, votes int64, voted bool) view.Vote {
-	return view.Vote{ID: strconv.FormatInt(id, 10), Name: name, Count: plural(votes, "vote"), Voted: voted}
+	return view.Vote{ID: decimal(id), Name: name, Count: plural(votes, "vote"), Voted: voted}
 }
 
 func level(difficulty string) view.Level {
@@ -51,7 +47,7 @@ func plural(n int64, thing string) string {
 
 // thousands groups the digits of n, which is not negative.
 func thousands(n int64) string {
-	digits := strconv.FormatInt(n, 10)
+	digits := decimal(n)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
 	}
@@ -68,4 +64,19 @@ func longDate(date string) string {
 	return day.Format("Monday 2 January")
 }
 
+// day is a date in words, in UTC; minute has the time too.
+func day(t time.Time) string    { return t.UTC().Format("2 January 2006") }
+func minute(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+
 func decimal(id int64) string { return strconv.FormatInt(id, 10) }
+
+func (s *site) pickList(picks []backend.Pick) []view.Pick {
+	list := make([]view.Pick, len(picks))
+	for i, p := range picks {
+		list[i] = view.Pick{
+			ID: decimal(p.ID), Name: p.Name, URL: productURL(p.ID), Reason: p.Reason,
+			Count: plural(p.Votes, "vote"), Art: s.art(p.Product, ""),
+		}
+	}
+	return list
+}

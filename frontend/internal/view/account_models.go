@@ -8,9 +8,9 @@ type Account struct {
 	Votes    MyVotes
 }
 
-// Profile is what is known of the person. Away says that auth does not answer.
+// Profile is what is known of the person. Unavailable says that auth does not answer.
 type Profile struct {
-	Away                         bool
+	Unavailable                  bool
 	Username, Email, Role, Since string
 }
 
@@ -25,7 +25,7 @@ type Session struct {
 // Sessions is the section of all of them. Done says what was just done, Problem
 // what could not be; both are "" otherwise.
 type Sessions struct {
-	Away          bool
+	Unavailable   bool
 	Done, Problem string
 	All           []Session
 	Others        bool // there are more than the one in use
@@ -33,8 +33,8 @@ type Sessions struct {
 
 // MyVotes are products that the person voted for. Continued is a page of its own.
 type MyVotes struct {
-	Away      bool
-	Batch     Batch
-	Continued bool
-	RetryURL  string
+	Unavailable bool
+	Batch       Batch
+	Continued   bool
+	RetryURL    string
 }

@@ -91,8 +91,8 @@ func profile(p Profile) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.Away {
-			templ_7745c5c3_Err = away("Your profile is away", "Sign-in is not answering just now. Nothing is lost: it comes back by itself.", "/account").Render(ctx, templ_7745c5c3_Buffer)
+		if p.Unavailable {
+			templ_7745c5c3_Err = unavailable("Your profile is away", "Sign-in is not answering just now. Nothing is lost: it comes back by itself.", "/account").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -291,8 +291,8 @@ func SessionsSection(s Sessions) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if s.Away {
-			templ_7745c5c3_Err = away("Your sessions are away", "Sign-in is not answering just now. Nothing has changed: they come back by themselves.", "/account").Render(ctx, templ_7745c5c3_Buffer)
+		if s.Unavailable {
+			templ_7745c5c3_Err = unavailable("Your sessions are away", "Sign-in is not answering just now. Nothing has changed: they come back by themselves.", "/account").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -571,8 +571,8 @@ func VotesSection(v MyVotes) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if v.Away {
-			templ_7745c5c3_Err = away("Your votes are out of sight", "The catalogue is not answering just now. Nothing is lost: every vote still counts.", v.RetryURL).Render(ctx, templ_7745c5c3_Buffer)
+		if v.Unavailable {
+			templ_7745c5c3_Err = unavailable("Your votes are out of sight", "The catalogue is not answering just now. Nothing is lost: every vote still counts.", v.RetryURL).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -8,7 +8,7 @@ type Daily struct {
 
 // Day is the product of a day. Missing is the heading in its place where there is
 // none to show, and Why says why; RetryURL is "" where trying again cannot help.
-// Gone is said of a product that is no longer in the gallery, in place of its votes;
+// Deleted is said of a product that is no longer in the gallery, in place of its votes;
 // ID and URL are "" then.
 type Day struct {
 	Title, Date           string // Date: "Sunday 22 November 2026"
@@ -17,19 +17,19 @@ type Day struct {
 	URL                   string
 	Art                   Art
 	Vote                  Vote
-	Gone                  string
+	Deleted               string
 	Missing, Why          string
 	RetryURL              string
 }
 
-// Calendar is a month of products, its weeks from Monday to Sunday. Away says that
+// Calendar is a month of products, its weeks from Monday to Sunday. Unavailable says that
 // the archive does not answer; Note explains what is empty.
 type Calendar struct {
 	Month, Heading string // Month: "November 2026"
 	Before, After  MonthLink
 	Weeks          [][7]CalendarDay
 	Note           string
-	Away           bool
+	Unavailable    bool
 }
 
 // MonthLink leads to another month; URL is "" where there is none.

@@ -357,8 +357,8 @@ func grid(g Grid) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		switch {
-		case g.Away:
-			templ_7745c5c3_Err = away("The shelves are out of sight", "The catalogue is not answering just now. Nothing is lost: the pieces come back by themselves.", g.RetryURL).Render(ctx, templ_7745c5c3_Buffer)
+		case g.Unavailable:
+			templ_7745c5c3_Err = unavailable("The shelves are out of sight", "The catalogue is not answering just now. Nothing is lost: the pieces come back by themselves.", g.RetryURL).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -486,7 +486,7 @@ func TodaySection(t Today) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if t.Away {
+		if t.Unavailable {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<p class=\"eyebrow\">Piece of the day</p><h2 id=\"today-heading\">Paper, patience, and a few good folds</h2><p class=\"lead\">Today’s piece is away just now and comes back by itself.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -613,8 +613,8 @@ func PicksSection(p Picks) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.Away {
-			templ_7745c5c3_Err = away("No picks just now", "Recommendations are not answering. They come back by themselves.", "").Render(ctx, templ_7745c5c3_Buffer)
+		if p.Unavailable {
+			templ_7745c5c3_Err = unavailable("No picks just now", "Recommendations are not answering. They come back by themselves.", "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1166,8 +1166,8 @@ func level(l Level) templ.Component {
 	})
 }
 
-// away stands where a section would, while its service does not answer.
-func away(heading, text, retryURL string) templ.Component {
+// unavailable stands where a section would, while its service does not answer.
+func unavailable(heading, text, retryURL string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

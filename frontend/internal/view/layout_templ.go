@@ -371,7 +371,7 @@ func person(f Frame) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		switch {
-		case f.Person.Away:
+		case f.Person.Unavailable:
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<span class=\"person own-first\">Sign-in is away</span>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

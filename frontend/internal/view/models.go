@@ -20,12 +20,12 @@ type Frame struct {
 // in development.
 type Assets struct{ Style, Htmx, Live, Site, Icon, Reload string }
 
-// Person is who looks at the page. Away says that it cannot be told now, because
+// Person is who looks at the page. Unavailable says that it cannot be told now, because
 // sign-in does not answer. The zero value is signed out.
 type Person struct {
-	Name  string
-	Admin bool // there is something for them on /admin
-	Away  bool
+	Name        string
+	Admin       bool // there is something for them on /admin
+	Unavailable bool
 }
 
 // Trace names the trace of the request that made the page; URL is "" where no
@@ -70,18 +70,18 @@ type Pick struct {
 	Art                          Art
 }
 
-// Picks is the recommendation area. Away says that its service does not answer.
+// Picks is the recommendation area. Unavailable says that its service does not answer.
 type Picks struct {
-	Heading string
-	Picks   []Pick
-	Away    bool
+	Heading     string
+	Picks       []Pick
+	Unavailable bool
 }
 
-// Today is the hero. Away says that there is no product of the day to show now.
+// Today is the hero. Unavailable says that there is no product of the day to show now.
 type Today struct {
 	ID, Name, URL, Description, Date, Count string
 	Art                                     Art
-	Away                                    bool
+	Unavailable                             bool
 }
 
 // Sort is one order of the grid.
@@ -118,7 +118,7 @@ type Grid struct {
 	Heading          string
 	Sorts            []Sort
 	Batch            Batch
-	Away             bool // the catalogue does not answer
+	Unavailable      bool // the catalogue does not answer
 	Search           string
 	RetryURL, AllURL string
 }

@@ -9,12 +9,12 @@ type Door struct{ Title, Text, URL string }
 // People is the content of /admin/people. Query is what was searched for; NextURL
 // is "" on the last page.
 type People struct {
-	Query   string
-	Rows    []PersonRow
-	NextURL string
-	FromTop bool // this is the first page
-	Away    bool
-	Problem string // why nobody can be shown; "" otherwise
+	Query       string
+	Rows        []PersonRow
+	NextURL     string
+	FromTop     bool // this is the first page
+	Unavailable bool
+	Problem     string // why nobody can be shown; "" otherwise
 }
 
 // PersonRow is one person, and what an admin may do about them. Query and Cursor

@@ -136,8 +136,8 @@ func PeoplePage(p People) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.Away {
-			templ_7745c5c3_Err = away("Nobody can be seen", "Sign-in is not answering just now. It comes back by itself.", "/admin/people").Render(ctx, templ_7745c5c3_Buffer)
+		if p.Unavailable {
+			templ_7745c5c3_Err = unavailable("Nobody can be seen", "Sign-in is not answering just now. It comes back by itself.", "/admin/people").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

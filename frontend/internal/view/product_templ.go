@@ -182,7 +182,7 @@ func alsoLiked(p Picks) templ.Component {
 			templ_7745c5c3_Var8 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if p.Away || len(p.Picks) > 0 {
+		if p.Unavailable || len(p.Picks) > 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<section class=\"wrap picks also\" aria-labelledby=\"also-heading\"><div class=\"section-head\"><h2 id=\"also-heading\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -200,8 +200,8 @@ func alsoLiked(p Picks) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Away {
-				templ_7745c5c3_Err = away("No company just now", "What goes with this piece is not answering. It comes back by itself.", "").Render(ctx, templ_7745c5c3_Buffer)
+			if p.Unavailable {
+				templ_7745c5c3_Err = unavailable("No company just now", "What goes with this piece is not answering. It comes back by itself.", "").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

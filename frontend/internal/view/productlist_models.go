@@ -11,14 +11,14 @@ import (
 // just done to DoneName, DoneURL where that shows, each "" if there is nothing to
 // say.
 type ProductList struct {
-	Query    string
-	Rows     []ProductRow
-	NextURL  string
-	Done     string
-	DoneName string
-	DoneURL  string
-	Away     bool
-	Problem  string // why nothing can be shown; "" otherwise
+	Query       string
+	Rows        []ProductRow
+	NextURL     string
+	Done        string
+	DoneName    string
+	DoneURL     string
+	Unavailable bool
+	Problem     string // why nothing can be shown; "" otherwise
 }
 
 // ProductRow is one product of it.

@@ -116,8 +116,8 @@ func ProductListPage(s ProductList) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if s.Away {
-			templ_7745c5c3_Err = away("The shelves are out of sight", "The catalogue is not answering just now. Nothing is lost: the pieces come back by themselves.", "/admin/pieces").Render(ctx, templ_7745c5c3_Buffer)
+		if s.Unavailable {
+			templ_7745c5c3_Err = unavailable("The shelves are out of sight", "The catalogue is not answering just now. Nothing is lost: the pieces come back by themselves.", "/admin/pieces").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -88,13 +88,13 @@ func TestVoteForm(t *testing.T) {
 
 func TestAwaySections(t *testing.T) {
 	t.Parallel()
-	doc, text := render(t, view.PicksSection(view.Picks{Heading: "Picked for you", Away: true}))
+	doc, text := render(t, view.PicksSection(view.Picks{Heading: "Picked for you", Unavailable: true}))
 	if section := find(doc, "section"); section["id"] != "picks" || section["hx-get"] != "/recommendations" || find(doc, "ul") != nil {
 		t.Errorf("picks that are away: %s", text)
 	}
 	_, text = render(t, view.GalleryPage(view.Gallery{
-		Front: view.Front{Today: view.Today{Away: true}, Picks: view.Picks{Away: true}},
-		Grid:  view.Grid{Away: true, RetryURL: "/?sort=name"},
+		Front: view.Front{Today: view.Today{Unavailable: true}, Picks: view.Picks{Unavailable: true}},
+		Grid:  view.Grid{Unavailable: true, RetryURL: "/?sort=name"},
 	}))
 	if !strings.Contains(text, `href="/?sort=name"`) || strings.Contains(text, `id="pieces"`) {
 		t.Errorf("gallery that is away: %s", text)

@@ -8,14 +8,24 @@ import (
 	"strconv"
 	"strings"
 
+	"craftista/frontend/internal/card"
 	"craftista/frontend/internal/redirect"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
+	"craftista/frontend/static"
 	"craftista/shared/telemetry"
 	"craftista/shared/token"
 
 	"github.com/a-h/templ"
 )
+
+// site is what every handler shares: it sends pages, fragments and failures.
+type site struct {
+	sessions *session.Keeper
+	assets   *static.Assets
+	cards    *card.Cards
+	settings Settings
+}
 
 const siteTitle = "Craftista, an origami gallery"
 
@@ -38,7 +48,7 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, status int, title st
 func send(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
 	b := templ.GetBuffer()
 	defer templ.ReleaseBuffer(b)
-	ctx := context.WithoutCancel(r.Context()) // the time to fetch is up, perhaps; that is what the page then says
+	ctx := context.WithoutCancel(r.Context()) // the time to fetch may be over, and the page says so
 	if err := content.Render(ctx, b); err != nil {
 		return fmt.Errorf("render %s: %w", r.URL.Path, err)
 	}
@@ -46,7 +56,7 @@ func send(w http.ResponseWriter, r *http.Request, status int, content templ.Comp
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // the reader hung up: nobody left to tell
+	_, _ = w.Write(b.Bytes()) // a reader who has hung up needs no answer
 	return nil
 }
 
@@ -79,13 +89,16 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 		Title: siteTitle, Here: r.URL.Path,
 		SignInURL: withNext("/login", next), RegisterURL: withNext("/register", next),
 		Assets: view.Assets{
-			Style: s.assets.URL("css/site.css"), Htmx: s.assets.URL("vendor/htmx.min.js"), Live: s.assets.URL("vendor/hx-sse.min.js"),
-			Site: s.assets.URL("js/site.js"), Icon: s.assets.URL("icon.svg"),
+			Style: s.assets.URL("css/site.css"), Htmx: s.assets.URL("vendor/htmx.min.js"),
+			Live: s.assets.URL("vendor/hx-sse.min.js"), Site: s.assets.URL("js/site.js"), Icon: s.assets.URL("icon.svg"),
 		},
-		Trace: s.trace(telemetry.TraceID(r.Context())),
+		Trace: view.Trace{ID: telemetry.TraceID(r.Context())},
 	}
 	if title != "" {
 		frame.Title = titled(title)
+	}
+	if template := s.settings.TraceURLTemplate; template != "" {
+		frame.Trace.URL = strings.ReplaceAll(template, "{id}", frame.Trace.ID)
 	}
 	if s.settings.DevReload {
 		frame.Assets.Reload = s.assets.URL("js/reload.js")
@@ -94,21 +107,13 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 	case session.SignedIn:
 		frame.Person.Name, frame.Person.Admin = who.User.Name, who.User.Role != token.RoleUser
 	case session.Unknown:
-		frame.Person.Away = true
+		frame.Person.Unavailable = true
 	case session.SignedOut, session.Expired: // nobody
 	}
 	return frame
 }
 
 func titled(title string) string { return title + " · Craftista" }
-
-func (s *site) trace(id string) view.Trace {
-	trace := view.Trace{ID: id}
-	if s.settings.TraceURLTemplate != "" {
-		trace.URL = strings.ReplaceAll(s.settings.TraceURLTemplate, "{id}", id)
-	}
-	return trace
-}
 
 // withNext is the path of a form that leads on to next; the front page, where
 // the forms lead anyway, is left out.
