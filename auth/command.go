@@ -22,17 +22,20 @@ const usage = `usage:
 // message on stderr, 2 if args make no sense.
 func Main(args, environ []string, stdout, stderr io.Writer) int {
 	if len(args) >= 2 && args[0] == "clients" && args[1] == "add" {
-		add, err := parseClient(args[2:], stderr)
+		r, err := parseClient(args[2:], stderr)
 		if err != nil {
 			return 2
 		}
-		return command(environ, stderr, ClientConfig{}, func(c ClientConfig) error { return add.run(c, stdout) })
+		return command(environ, stderr, ClientConfig{}, func(c ClientConfig) error { return addClient(c, r, stdout) })
 	}
-	switch strings.Join(args, " ") {
-	case "keys rotate":
-		return command(environ, stderr, defaultKeys(), func(c KeyConfig) error { return rotateKeys(c, stdout) })
-	case "keys list":
-		return command(environ, stderr, defaultKeys(), func(c KeyConfig) error { return listKeys(c, stdout) })
+	work := map[string]func(KeyConfig, io.Writer) error{"keys rotate": rotateKeys, "keys list": listKeys}
+	if do := work[strings.Join(args, " ")]; do != nil {
+		return command(environ, stderr, defaultKeys(), func(c KeyConfig) error {
+			if err := check(c.rules()); err != nil {
+				return err
+			}
+			return do(c, stdout)
+		})
 	}
 	if len(args) == 0 || len(args) == 2 && args[0] == "healthcheck" {
 		return service.Main("auth", args, environ, stderr, Default(), Run)
@@ -41,12 +44,9 @@ func Main(args, environ []string, stdout, stderr io.Writer) int {
 	return 2
 }
 
-// command loads and checks the settings, and then does the work.
-func command[C interface{ rules() []rule }](environ []string, stderr io.Writer, settings C, do func(C) error) int {
+// command loads the settings, and then does the work.
+func command[C any](environ []string, stderr io.Writer, settings C, do func(C) error) int {
 	c, err := config.Load(settings, environ)
-	if err == nil {
-		err = check(c.rules())
-	}
 	if err == nil {
 		err = do(c)
 	}

@@ -20,50 +20,41 @@ type ClientConfig struct {
 	DatabaseURL string `env:"DATABASE_URL,required,notEmpty"` // as the service's
 }
 
-func (c ClientConfig) rules() []rule {
-	return []rule{{c.DatabaseURL != "", "DATABASE_URL is empty"}}
-}
-
-// newClient is what the flags of `auth clients add` say.
-type newClient struct {
-	name, scope        string
-	redirects, logouts []string
-	public             bool
-}
-
-// parseClient has written what is wrong to stderr when it returns an error.
-func parseClient(args []string, stderr io.Writer) (newClient, error) {
-	var c newClient
+// parseClient reads the flags of `auth clients add`. It has written what is wrong to
+// stderr when it returns an error.
+func parseClient(args []string, stderr io.Writer) (oidc.Registration, error) {
+	var r oidc.Registration
 	flags := flag.NewFlagSet("auth clients add", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.StringVar(&c.name, "name", "", "what people see when they are asked")
+	flags.StringVar(&r.Name, "name", "", "what people see when they are asked")
 	flags.Func("redirect", "an exact `URL` to come back to, https or of this machine; can be repeated; "+
-		"without any, the client acts for itself", appendTo(&c.redirects))
-	flags.Func("logout", "an exact `URL` to go to after a sign-out; can be repeated", appendTo(&c.logouts))
-	flags.StringVar(&c.scope, "scope", "openid profile email",
+		"without any, the client acts for itself", appendTo(&r.Redirects))
+	flags.Func("logout", "an exact `URL` to go to after a sign-out; can be repeated", appendTo(&r.Logouts))
+	flags.StringVar(&r.Scope, "scope", "openid profile email",
 		"what it may ask for, with spaces between: "+strings.Join(oidc.Scopes(), " "))
-	flags.BoolVar(&c.public, "public", false, "cannot keep a secret: an app on a phone, a page in a browser")
+	flags.BoolVar(&r.Public, "public", false, "cannot keep a secret: an app on a phone, a page in a browser")
 	err := flags.Parse(args)
 	if err == nil && flags.NArg() > 0 {
 		err = errors.New("only flags are known")
 		_, _ = fmt.Fprintf(stderr, "auth clients add: %v, not %q\n", err, flags.Arg(0))
 	}
-	return c, err
+	return r, err
 }
 
 func appendTo(list *[]string) func(string) error {
 	return func(text string) error { *list = append(*list, text); return nil }
 }
 
-// run stores the client and prints its secret, the only time that anybody sees it.
-func (c newClient) run(settings ClientConfig, stdout io.Writer) error {
-	client, secret, err := oidc.NewClient(c.name, c.redirects, c.logouts, strings.Fields(c.scope), c.public)
+// addClient stores the client and prints its secret, the only time that anybody
+// sees it.
+func addClient(c ClientConfig, r oidc.Registration, stdout io.Writer) error {
+	client, secret, err := oidc.NewClient(r)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	db, err := pg.Open(settings.DatabaseURL, telemetry.Discard())
+	db, err := pg.Open(c.DatabaseURL, telemetry.Discard())
 	if err != nil {
 		return err
 	}

@@ -28,25 +28,25 @@ type app struct{ ID, Secret string }
 // client registers a client with a secret.
 func (s *service) client(t testing.TB, scopes string) app {
 	t.Helper()
-	return s.addClient(t, []string{callback}, scopes, false)
+	return s.addClient(t, oidc.Registration{Redirects: []string{callback}, Scope: scopes})
 }
 
 // publicClient registers one without a secret.
 func (s *service) publicClient(t testing.TB) app {
 	t.Helper()
-	return s.addClient(t, []string{callback}, allScopes, true)
+	return s.addClient(t, oidc.Registration{Redirects: []string{callback}, Scope: allScopes, Public: true})
 }
 
 // machine registers one that acts for itself.
 func (s *service) machine(t testing.TB, scopes string) app {
 	t.Helper()
-	return s.addClient(t, nil, scopes, false)
+	return s.addClient(t, oidc.Registration{Scope: scopes})
 }
 
-func (s *service) addClient(t testing.TB, redirects []string, scopes string, public bool) app {
+func (s *service) addClient(t testing.TB, r oidc.Registration) app {
 	t.Helper()
-	logouts := []string{"https://app.example/bye"}
-	c, secret, err := oidc.NewClient("Paper <Birds>", redirects, logouts, strings.Fields(scopes), public)
+	r.Name, r.Logouts = "Paper <Birds>", []string{"https://app.example/bye"}
+	c, secret, err := oidc.NewClient(r)
 	if err == nil {
 		err = postgres.NewClients(s.db).Add(t.Context(), c)
 	}

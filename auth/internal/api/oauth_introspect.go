@@ -21,7 +21,7 @@ type userinfoReply struct {
 // covers of the person as they are now. The sign-in must be active.
 func (o oauth) userinfo(w http.ResponseWriter, r *http.Request) error {
 	u := token.UserFrom(r.Context())
-	if err := o.Provider.CheckActive(r.Context(), u); err != nil {
+	if _, err := o.Sessions.AuthTime(r.Context(), u); err != nil {
 		return err
 	}
 	p, err := o.Accounts.Me(r.Context(), u.ID)

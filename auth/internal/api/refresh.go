@@ -51,7 +51,7 @@ func (a accounts) logout(w http.ResponseWriter, r *http.Request) error {
 
 // replyTokens sends the refresh token with a new access token.
 func (a accounts) replyTokens(w http.ResponseWriter, refresh session.IssuedToken) error {
-	access, err := a.Issuer.Mint(refresh.Family.Person, refresh.Family.ID, time.Now())
+	access, err := a.Issuer.Mint(refresh.Family, "", time.Now())
 	if err != nil {
 		return err
 	}

@@ -5,11 +5,13 @@ package issuer
 import (
 	"crypto/rand"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
-	"craftista/auth/internal/account"
 	"craftista/auth/internal/keys"
+	"craftista/auth/internal/session"
 	"craftista/shared/token"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -33,16 +35,25 @@ func New(signing *keys.Set, url, audience string, lifetime time.Duration) *Issue
 	}
 }
 
-// Mint returns an access token for the person, valid from now on, with the family
-// that it belongs to as sid. It is a JWT of RFC 9068 section 2 (typ at+jwt, iss,
-// exp, aud, sub, iat, jti), but for client_id, since people sign in here without
-// an OAuth client; besides it has the person's name and role. jti has 130 random
-// bits.
-func (i *Issuer) Mint(p account.Person, familyID int64, now time.Time) (string, error) {
-	return i.keys.Sign(token.Type, token.Claims{
-		RegisteredClaims: i.registered(strconv.FormatInt(p.ID, 10), i.audience, now),
-		Username:         p.Username, Role: p.Role, Session: strconv.FormatInt(familyID, 10),
-	})
+// Mint returns an access token for the person of the family, valid from now on: a
+// JWT of RFC 9068 section 2 (typ at+jwt, iss, exp, aud, sub, iat, jti), whose sid is
+// the family. jti has 130 random bits. One of the site has no client_id, and the
+// person's name and role. By one of an OAuth client, that acts for the person within
+// scope: whatever the person is, the role is the least, and the name is there only
+// with the scope profile.
+func (i *Issuer) Mint(f session.Family, scope string, now time.Time) (string, error) {
+	claims := token.Claims{
+		RegisteredClaims: i.registered(strconv.FormatInt(f.Person.ID, 10), i.audience, now),
+		Session:          strconv.FormatInt(f.ID, 10), ClientID: f.ClientID, Scope: scope,
+		Username: f.Person.Username, Role: f.Person.Role,
+	}
+	if f.ClientID != "" {
+		claims.Role = token.RoleUser
+		if !slices.Contains(strings.Fields(scope), "profile") {
+			claims.Username = ""
+		}
+	}
+	return i.keys.Sign(token.Type, claims)
 }
 
 func (i *Issuer) registered(subject, audience string, now time.Time) jwt.RegisteredClaims {

@@ -7,6 +7,7 @@ import (
 	"craftista/auth/internal/account"
 	"craftista/auth/internal/issuer"
 	"craftista/auth/internal/keys"
+	"craftista/auth/internal/session"
 	"craftista/shared/token"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,7 +17,7 @@ func TestMintedTokensAreValidForTheirLifetime(t *testing.T) {
 	t.Parallel()
 	tokens := newIssuer(t)
 	now := time.Now().Truncate(time.Second)
-	crane := account.Person{ID: 7, Username: "crane", Role: token.RoleCurator}
+	family := session.Family{ID: 3, Person: account.Person{ID: 7, Username: "crane", Role: token.RoleCurator}}
 	until := func(expires time.Time) token.User {
 		return token.User{ID: 7, Name: "crane", Role: token.RoleCurator, Session: "3", Expires: expires}
 	}
@@ -31,7 +32,7 @@ func TestMintedTokensAreValidForTheirLifetime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			raw, err := tokens.Mint(crane, 3, row.minted)
+			raw, err := tokens.Mint(family, "", row.minted)
 			if err != nil {
 				t.Fatal(err)
 			}

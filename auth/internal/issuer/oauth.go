@@ -21,21 +21,6 @@ import (
 // maxLength bounds a token that is parsed, in bytes.
 const maxLength = 8 << 10
 
-// MintForClient returns an access token by which an OAuth client acts for the
-// person of the family, within scope (RFC 9068 section 2.2). Whatever the person
-// is, the role in it is the least, and the name is there only with the scope
-// profile.
-func (i *Issuer) MintForClient(f session.Family, scope string, now time.Time) (string, error) {
-	claims := token.Claims{
-		RegisteredClaims: i.registered(strconv.FormatInt(f.Person.ID, 10), i.audience, now),
-		Role:             token.RoleUser, Session: strconv.FormatInt(f.ID, 10), ClientID: f.ClientID, Scope: scope,
-	}
-	if slices.Contains(strings.Fields(scope), "profile") {
-		claims.Username = f.Person.Username
-	}
-	return i.keys.Sign(token.Type, claims)
-}
-
 // clientClaims are those of a token without a person.
 type clientClaims struct {
 	jwt.RegisteredClaims

@@ -63,7 +63,7 @@ func (s *Set) Watch(ctx context.Context, interval time.Duration, log *slog.Logge
 		changed, err := s.refresh()
 		switch {
 		case err == nil && changed:
-			log.InfoContext(ctx, "signing keys changed", "files", s.current.Load().names())
+			log.InfoContext(ctx, "signing keys changed", "keys", s.current.Load().kids)
 			logged = ""
 		case err == nil:
 			logged = ""

@@ -42,14 +42,6 @@ func newSnapshot(entries []entry, private []*rsa.PrivateKey) (*snapshot, error) 
 	return s, nil
 }
 
-func (s *snapshot) names() []string {
-	var all []string
-	for _, e := range s.entries {
-		all = append(all, e.name)
-	}
-	return all
-}
-
 // publicJWK is the public half of the key. Its kid is the key's SHA-256 thumbprint
 // (RFC 7638 section 3), so that a key has the same kid on every replica and after
 // every restart.

@@ -36,16 +36,25 @@ func Scopes() []string {
 	return []string{"openid", "profile", "email", token.ScopeReadVotes, token.ScopeVote}
 }
 
+// Registration is what a client is registered with.
+type Registration struct {
+	Name               string
+	Redirects, Logouts []string // URIs; without redirects the client acts for itself
+	Scope              string   // with spaces between
+	Public             bool     // it cannot keep a secret
+}
+
 // NewClient makes a client, and its secret unless it is public, which is stored
 // nowhere. Broken rules are an Invalid fault with all of them.
-func NewClient(name string, redirects, logouts, scopes []string, public bool) (c Client, secret string, err error) {
+func NewClient(r Registration) (c Client, secret string, err error) {
+	scopes := strings.Fields(r.Scope)
 	var broken fault.Checks
-	broken.Require(validName(name), "name", "must be 1 to 100 characters that can be seen")
-	for _, uri := range slices.Concat(redirects, logouts) {
+	broken.Require(validName(r.Name), "name", "must be 1 to 100 characters that can be seen")
+	for _, uri := range slices.Concat(r.Redirects, r.Logouts) {
 		broken.Require(ValidRedirect(uri), uri,
 			"must be an https URL, or an http one of this machine, without user, fragment and parameters of ours")
 	}
-	broken.Require(len(redirects) > 0 || !public, "redirect", "is needed for a public client")
+	broken.Require(len(r.Redirects) > 0 || !r.Public, "redirect", "is needed for a public client")
 	broken.Require(len(scopes) > 0, "scope", "is needed")
 	for _, scope := range scopes {
 		broken.Require(slices.Contains(Scopes(), scope), "scope", "knows no "+scope)
@@ -54,10 +63,10 @@ func NewClient(name string, redirects, logouts, scopes []string, public bool) (c
 		return c, "", err
 	}
 	c = Client{
-		ID: "client-" + strings.ToLower(rand.Text()), Name: name,
-		RedirectURIs: redirects, LogoutURIs: logouts, Scopes: scopes,
+		ID: "client-" + strings.ToLower(rand.Text()), Name: r.Name,
+		RedirectURIs: r.Redirects, LogoutURIs: r.Logouts, Scopes: scopes,
 	}
-	if !public {
+	if !r.Public {
 		secret = rand.Text() + rand.Text() // 260 random bits
 		c.SecretHash = hash(secret)
 	}

@@ -10,14 +10,6 @@ import (
 	"craftista/shared/token"
 )
 
-// CheckActive is nil while the sign-in that the person's access token belongs to
-// is active, else an Unauthenticated fault. The other services do not ask: they
-// accept a token until it expires.
-func (p *Provider) CheckActive(ctx context.Context, u token.User) error {
-	_, err := p.sessions.AuthTime(ctx, u)
-	return err
-}
-
 // Introspection is what a client learns about a token. If it is not active, the
 // rest is empty.
 type Introspection struct {
@@ -38,58 +30,14 @@ type Introspection struct {
 //     it belongs to is active
 //   - that a refresh token was not used, nor its family revoked
 func (p *Provider) Introspect(ctx context.Context, c Client, q url.Values) (Introspection, error) {
-	switch err := check(q); {
-	case err != nil:
-		return Introspection{}, err
-	case c.SecretHash == nil:
+	if c.SecretHash == nil {
 		return Introspection{}, refuse("invalid_client", "a public client cannot ask about tokens")
-	case q.Get("token") == "":
-		return Introspection{}, refuse("invalid_request", "token is needed")
 	}
-	claims, err := p.issuer.ParseAccessToken(ctx, q.Get("token"))
-	if err != nil {
-		return p.introspectRefresh(ctx, c, q.Get("token"))
-	}
-	if claims.ClientID != c.ID {
-		return Introspection{}, nil
-	}
-	if claims.Session != "" {
-		switch err := p.CheckActive(ctx, userOf(claims)); fault.KindOf(err) {
-		case fault.None:
-		case fault.Unauthenticated:
-			return Introspection{}, nil
-		default:
-			return Introspection{}, err
-		}
-	}
-	return Introspection{
-		Active: true, Scope: claims.Scope, ClientID: c.ID, Subject: claims.Subject, Issuer: claims.Issuer,
-		Type: "Bearer", Expires: claims.ExpiresAt.Unix(),
-	}, nil
-}
-
-// userOf is the person of an access token, and nobody, 0, if it has none.
-func userOf(c token.Claims) token.User {
-	id, err := strconv.ParseInt(c.Subject, 10, 64)
-	if err != nil {
-		id = 0
-	}
-	return token.User{ID: id, Session: c.Session, ClientID: c.ClientID}
-}
-
-func (p *Provider) introspectRefresh(ctx context.Context, c Client, raw string) (Introspection, error) {
-	t, err := p.sessions.Inspect(ctx, raw, c.ID)
-	f := t.Family
-	switch {
-	case fault.KindOf(err) == fault.NotFound:
-		return Introspection{}, nil
-	case err != nil:
+	t, err := p.find(ctx, c, q)
+	if err != nil || !t.Active {
 		return Introspection{}, err
-	case t.FamilyRevoked, !t.UsedAt.IsZero(), f.Person.Disabled:
-		return Introspection{}, nil
 	}
-	subject := strconv.FormatInt(f.Person.ID, 10)
-	return Introspection{Active: true, Scope: f.Scope, ClientID: c.ID, Subject: subject, Issuer: p.issuer.URL}, nil
+	return t.Introspection, nil
 }
 
 // Revoke revokes the family that the token belongs to, be it an access token or a
@@ -97,29 +45,65 @@ func (p *Provider) introspectRefresh(ctx context.Context, c Client, raw string) 
 // client; others are left alone, and so are unknown ones. The token of a client
 // that acts for itself cannot be revoked.
 func (p *Provider) Revoke(ctx context.Context, c Client, q url.Values) error {
-	if err := check(q); err != nil {
-		return err
-	}
-	raw := q.Get("token")
-	if raw == "" {
-		return refuse("invalid_request", "token is needed")
-	}
-	claims, err := p.issuer.ParseAccessToken(ctx, raw)
+	t, err := p.find(ctx, c, q)
 	switch {
-	case err == nil && claims.ClientID != c.ID:
-		return nil
-	case err == nil && claims.Session == "":
+	case err != nil || t.ClientID == "":
+		return err
+	case t.familyID == 0:
 		return refuse("unsupported_token_type", "this token cannot be revoked, it ends by itself")
-	case err == nil:
-		u := userOf(claims)
-		return p.sessions.RevokeForClient(ctx, u.ID, c.ID, session.ID(u))
 	}
+	return p.sessions.RevokeForClient(ctx, t.userID, c.ID, t.familyID)
+}
+
+// found is a token of a client; the zero value is none of its.
+type found struct {
+	Introspection
+	userID, familyID int64 // 0 for a client that acts for itself
+}
+
+// find reads the parameter token, an access or a refresh token.
+func (p *Provider) find(ctx context.Context, c Client, q url.Values) (found, error) {
+	if err := check(q); err != nil {
+		return found{}, err
+	}
+	if q.Get("token") == "" {
+		return found{}, refuse("invalid_request", "token is needed")
+	}
+	claims, err := p.issuer.ParseAccessToken(ctx, q.Get("token"))
+	switch {
+	case err != nil:
+		return p.findRefresh(ctx, c, q.Get("token"))
+	case claims.ClientID != c.ID:
+		return found{}, nil
+	}
+	t := found{Introspection: Introspection{
+		Active: true, Scope: claims.Scope, ClientID: c.ID, Subject: claims.Subject, Issuer: claims.Issuer,
+		Type: "Bearer", Expires: claims.ExpiresAt.Unix(),
+	}}
+	if claims.Session == "" {
+		return t, nil
+	}
+	t.userID, _ = strconv.ParseInt(claims.Subject, 10, 64) // we made it
+	u := token.User{ID: t.userID, Session: claims.Session, ClientID: c.ID}
+	t.familyID = session.ID(u)
+	_, err = p.sessions.AuthTime(ctx, u)
+	if fault.KindOf(err) == fault.Unauthenticated {
+		t.Active, err = false, nil
+	}
+	return t, err
+}
+
+func (p *Provider) findRefresh(ctx context.Context, c Client, raw string) (found, error) {
 	t, err := p.sessions.Inspect(ctx, raw, c.ID)
+	f := t.Family
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
-		return nil
+		return found{}, nil
 	case err != nil:
-		return err
+		return found{}, err
 	}
-	return p.sessions.RevokeForClient(ctx, t.Family.Person.ID, c.ID, t.Family.ID)
+	return found{Introspection{
+		Active: !t.FamilyRevoked && t.UsedAt.IsZero() && !f.Person.Disabled,
+		Scope:  f.Scope, ClientID: c.ID, Subject: strconv.FormatInt(f.Person.ID, 10), Issuer: p.issuer.URL,
+	}, f.Person.ID, f.ID}, nil
 }

@@ -107,7 +107,7 @@ func (p *Provider) exchangeCode(ctx context.Context, c Client, q url.Values) (To
 		return Tokens{}, grantError(err)
 	}
 	now := p.now()
-	access, err := p.issuer.MintForClient(refresh.Family, code.Scope, now)
+	access, err := p.issuer.Mint(refresh.Family, code.Scope, now)
 	tokens := Tokens{Access: access, Refresh: refresh.Token, Scope: code.Scope}
 	if err == nil && slices.Contains(strings.Fields(code.Scope), "openid") {
 		tokens.ID, err = p.issuer.MintIDToken(code, refresh.Family.Person, access, now)
@@ -136,7 +136,7 @@ func (p *Provider) refresh(ctx context.Context, c Client, q url.Values) (Tokens,
 	if !within {
 		return Tokens{}, refuse("invalid_scope", "the person did not grant this scope")
 	}
-	access, err := p.issuer.MintForClient(next.Family, scope, p.now())
+	access, err := p.issuer.Mint(next.Family, scope, p.now())
 	return Tokens{Access: access, Refresh: next.Token, Scope: scope}, err
 }
 

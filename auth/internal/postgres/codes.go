@@ -34,6 +34,11 @@ func (s *Sessions) SaveCode(ctx context.Context, hash []byte, c session.Code, no
 func (s *Sessions) ExchangeCode(
 	ctx context.Context, hash []byte, f session.NewFamily, check func(session.Code) error,
 ) (family session.Family, c session.Code, reused bool, err error) {
+	const markUsed = `
+		UPDATE auth.codes
+		   SET used_at = $2,
+		       family_id = $3
+		 WHERE hash = $1`
 	err = pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
 		var gave sql.NullInt64
 		var err error
@@ -50,7 +55,7 @@ func (s *Sessions) ExchangeCode(
 		if family, err = startFamily(ctx, tx, f); err != nil {
 			return err
 		}
-		return markExchanged(ctx, tx, hash, f.StartedAt, family.ID)
+		return exec(ctx, tx, "mark code", markUsed, hash, f.StartedAt, family.ID)
 	})
 	return family, c, reused, err
 }
@@ -73,13 +78,4 @@ func lockCode(ctx context.Context, tx *sqlx.Tx, hash []byte, now time.Time) (
 	err = tx.QueryRowContext(ctx, query, hash, now).Scan(
 		&c.ClientID, &c.UserID, &c.RedirectURI, &c.Scope, &c.Nonce, &c.Challenge, &c.AuthTime, &c.ExpiresAt, &gave)
 	return c, gave, rowError(err, "select code", "no such code")
-}
-
-func markExchanged(ctx context.Context, tx *sqlx.Tx, hash []byte, now time.Time, familyID int64) error {
-	const query = `
-		UPDATE auth.codes
-		   SET used_at = $2,
-		       family_id = $3
-		 WHERE hash = $1`
-	return exec(ctx, tx, "mark code", query, hash, now, familyID)
 }

@@ -57,6 +57,11 @@ func startFamily(ctx context.Context, tx *sqlx.Tx, n session.NewFamily) (session
 func (s *Sessions) Rotate(
 	ctx context.Context, hash []byte, now time.Time, decide func(session.PresentedToken) session.Rotation,
 ) error {
+	const markUsed = `
+		UPDATE auth.refresh_tokens
+		   SET used_at = $2
+		 WHERE hash = $1
+		   AND used_at IS NULL`
 	return pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
 		p, err := lockToken(ctx, tx, hash, now)
 		if err != nil {
@@ -66,7 +71,7 @@ func (s *Sessions) Rotate(
 		case r.RevokeFamily:
 			return revokeFamily(ctx, tx, p.Family.ID, now)
 		case r.Next.Hash != nil:
-			if err := markUsed(ctx, tx, hash, now); err != nil {
+			if err := exec(ctx, tx, "mark refresh token", markUsed, hash, now); err != nil {
 				return err
 			}
 			return insertToken(ctx, tx, p.Family.ID, now, r.Next)
@@ -103,15 +108,6 @@ func insertToken(ctx context.Context, tx *sqlx.Tx, familyID int64, now time.Time
 		INSERT INTO auth.refresh_tokens (hash, family_id, created_at, expires_at)
 		VALUES ($1, $2, $3, $4)`
 	return exec(ctx, tx, "insert refresh token", query, t.Hash, familyID, now, t.ExpiresAt)
-}
-
-func markUsed(ctx context.Context, tx *sqlx.Tx, hash []byte, now time.Time) error {
-	const query = `
-		UPDATE auth.refresh_tokens
-		   SET used_at = $2
-		 WHERE hash = $1
-		   AND used_at IS NULL`
-	return exec(ctx, tx, "mark refresh token", query, hash, now)
 }
 
 // deleteExpired deletes a few expired families, and skips those that another
@@ -171,4 +167,49 @@ func (s *Sessions) StartedAt(ctx context.Context, id, userID int64, clientID str
 	var at time.Time
 	err := s.db.GetContext(ctx, &at, query, id, userID, clientID, now)
 	return at, rowError(err, "select refresh family", "no such family is active")
+}
+
+// Revoke implements session.Store. It waits for a Rotate of a family, whose next
+// token is revoked with it.
+func (s *Sessions) Revoke(ctx context.Context, f session.Filter, now time.Time) (int64, error) {
+	return revoke(ctx, s.db, f, now)
+}
+
+// revoke is Revoke in a transaction. If the caller has changed the person before,
+// Start waits for the transaction, and no family is missed.
+func revoke(ctx context.Context, db sqlx.ExecerContext, f session.Filter, now time.Time) (int64, error) {
+	const query = `
+		UPDATE auth.refresh_families
+		   SET revoked_at = $5
+		 WHERE user_id = $1
+		   AND ($2 = 0 OR id = $2)
+		   AND ($3 = '' OR client_id = $3)
+		   AND id <> $4
+		   AND revoked_at IS NULL
+		   AND expires_at > $5`
+	result, err := db.ExecContext(ctx, query, f.UserID, f.ID, f.ClientID, f.Except, now)
+	if err != nil {
+		return 0, fmt.Errorf("revoke refresh families of user %d: %w", f.UserID, err)
+	}
+	return result.RowsAffected()
+}
+
+// RevokeByToken implements session.Store.
+func (s *Sessions) RevokeByToken(ctx context.Context, hash []byte, now time.Time) error {
+	const query = `
+		UPDATE auth.refresh_families AS f
+		   SET revoked_at = $2
+		  FROM auth.refresh_tokens AS t
+		 WHERE t.hash = $1
+		   AND f.id = t.family_id
+		   AND f.revoked_at IS NULL`
+	return exec(ctx, s.db, "revoke refresh family of a token", query, hash, now)
+}
+
+func revokeFamily(ctx context.Context, tx *sqlx.Tx, id int64, now time.Time) error {
+	const query = `
+		UPDATE auth.refresh_families
+		   SET revoked_at = $2
+		 WHERE id = $1`
+	return exec(ctx, tx, "revoke refresh family", query, id, now)
 }
