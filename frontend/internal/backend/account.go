@@ -54,9 +54,10 @@ func (c Auth) Sessions(ctx context.Context, bearer string) ([]Session, error) {
 	return all, err
 }
 
-// EndSession ends one of them; NotFound means that it is over or none of theirs.
+// EndSession ends one of them; NotFound means that it has ended or is none of theirs.
 func (c Auth) EndSession(ctx context.Context, bearer string, id int64) error {
-	_, err := c.call(ctx, web.Request{Method: http.MethodDelete, Path: "/api/auth/sessions/" + strconv.FormatInt(id, 10), Bearer: bearer}, nil)
+	path := "/api/auth/sessions/" + strconv.FormatInt(id, 10)
+	_, err := c.call(ctx, web.Request{Method: http.MethodDelete, Path: path, Bearer: bearer}, nil)
 	return err
 }
 

@@ -33,14 +33,17 @@ type Browser struct{ Address, Agent string }
 // two do not match, Throttled that there were too many tries.
 func (c Auth) Login(ctx context.Context, by Browser, username, password string) (Grant, error) {
 	return c.grant(ctx, web.Request{
-		Path: "/api/auth/login", Header: c.onBehalfOf(by), Body: map[string]string{"username": username, "password": password},
+		Path: "/api/auth/login", Header: c.onBehalfOf(by),
+		Body: map[string]string{"username": username, "password": password},
 	})
 }
 
 // onBehalfOf are the headers that tell auth whom a request is for. They count
 // only together with the key.
 func (c Auth) onBehalfOf(by Browser) http.Header {
-	return http.Header{"X-Internal-Api-Key": {c.internalKey}, "X-Client-Address": {by.Address}, "X-Client-Agent": {by.Agent}}
+	return http.Header{
+		"X-Internal-Api-Key": {c.internalKey}, "X-Client-Address": {by.Address}, "X-Client-Agent": {by.Agent},
+	}
 }
 
 // Refresh gives a new pair of tokens for a refresh token, within SessionTimeout.

@@ -1,6 +1,6 @@
 // Package backend calls the other services. There is one client per service; it
-// declares only the fields that pages use, and every call has a deadline.
-// Errors are the faults that the service meant, Unavailable when it is away.
+// declares only the fields that pages use, and every call has a deadline. Errors are
+// the faults that the service meant, Unavailable when it does not answer.
 package backend
 
 import (
@@ -17,10 +17,10 @@ import (
 
 const (
 	// ReadTimeout bounds what one page waits for, in all: it must be there within a
-	// second, whoever is away.
+	// second, whichever service is unavailable.
 	ReadTimeout = 850 * time.Millisecond
-	// SessionTimeout bounds what it waits for to learn who asks, so that there is
-	// time left for what comes after.
+	// SessionTimeout bounds how long it waits to know who asks, so that there is time
+	// left for what comes after.
 	SessionTimeout = 450 * time.Millisecond
 	// writeTimeout bounds what a person started: to give up on a vote or a
 	// sign-in early would leave them unsure of it.
@@ -54,16 +54,16 @@ func New(urls URLs, internalKey string, t *telemetry.Telemetry) Services {
 
 // client calls one service.
 type client struct {
-	http   *http.Client // guarded
+	http   *http.Client // behind the breaker
 	web    *web.Client  // the same
-	direct *web.Client  // not guarded, for questions about the service itself
+	direct *web.Client  // without the breaker, for questions about the service itself
 }
 
 func newClient(name, base string, t *telemetry.Telemetry) client {
 	direct := web.NewHTTPClient(writeTimeout, t)
-	guarded := *direct
-	guarded.Transport = newGuard(name, direct.Transport, t.Log)
-	return client{http: &guarded, web: web.NewClient(name, base, &guarded), direct: web.NewClient(name, base, direct)}
+	behind := *direct
+	behind.Transport = newBreaker(name, direct.Transport, t.Log)
+	return client{http: &behind, web: web.NewClient(name, base, &behind), direct: web.NewClient(name, base, direct)}
 }
 
 // read GETs path into out within ReadTimeout.
@@ -74,7 +74,7 @@ func (c client) read(ctx context.Context, path, bearer string, out any) (http.He
 }
 
 // call makes the call. A service that fails inside cannot do its work now, which
-// to the site is the same as a service that is away.
+// to the site is the same as a service that is unavailable.
 func (c client) call(ctx context.Context, req web.Request, out any) (http.Header, error) {
 	header, err := c.web.DoHeader(ctx, req, out)
 	if err != nil && fault.KindOf(err) == fault.Internal {

@@ -13,58 +13,60 @@ import (
 )
 
 const (
-	// tries are the calls in a row without an answer after which a service is left
-	// alone. One page often makes two; one alone may be a single slow address.
-	tries = 2
-	// rest is how long it is left alone before the next call is let through.
-	rest = time.Second
-	// probation is how many calls must be answered, and may be under way at most,
-	// before all are let through again: more than a page makes, so that the first
-	// page after a failure is whole.
-	probation = 10
-	// patience is what a service gets to answer before silence counts against it: a
-	// page with less time left gives up without a word on who is to blame.
-	patience = 300 * time.Millisecond
+	// failureThreshold is how many calls in a row without an answer open the breaker.
+	// One page often makes two; one alone may be a single slow address.
+	failureThreshold = 2
+	// openTimeout is how long it stays open before it is half-open.
+	openTimeout = time.Second
+	// halfOpenCalls are how many calls must be answered, and may be under way at most,
+	// before it closes: more than a page makes, so that the first page after a failure
+	// is whole.
+	halfOpenCalls = 10
+	// minTimeout is what a service gets to answer before a call without an answer
+	// counts as a failure: a page with less time left tells nothing about the service.
+	minTimeout = 300 * time.Millisecond
 )
 
-// guard is the way to one service. It asks again where that is safe and may help,
-// and while the service gives no answer it refuses calls at once instead of
-// having each wait. An answer of any status is an answer: a service that says 503
-// to one question may have good answers to others.
-type guard struct {
+// breaker is the transport to one service: a retry where that is safe and may help,
+// behind a circuit breaker, which refuses calls at once while the service gives no
+// answer. An answer of any status is an answer: a service that says 503 to one
+// question may have good answers to others.
+type breaker struct {
 	next    http.RoundTripper
-	breaker *gobreaker.CircuitBreaker[*http.Response]
+	circuit *gobreaker.CircuitBreaker[*http.Response]
 }
 
-func newGuard(service string, next http.RoundTripper, log *slog.Logger) guard {
-	return guard{next, gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{ //nolint:bodyclose // who called closes it
-		Name: service, MaxRequests: probation, Timeout: rest,
-		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tries },
-		IsExcluded:  func(err error) bool { return errors.As(err, new(unheard)) },
+func newBreaker(service string, next http.RoundTripper, log *slog.Logger) breaker {
+	settings := gobreaker.Settings{
+		Name: service, MaxRequests: halfOpenCalls, Timeout: openTimeout,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failureThreshold },
+		IsExcluded:  func(err error) bool { return errors.As(err, new(inconclusive)) },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			switch {
 			case from == gobreaker.StateClosed:
-				log.Warn("service does not answer, it is left alone for a moment", slog.String("service", service))
+				log.Warn("service does not answer, circuit breaker is open", slog.String("service", service))
 			case to == gobreaker.StateClosed:
-				log.Info("service answers again", slog.String("service", service))
+				log.Info("service answers, circuit breaker is closed", slog.String("service", service))
 			}
 		},
-	})}
+	}
+	return breaker{next, gobreaker.NewCircuitBreaker[*http.Response](settings)} //nolint:bodyclose // the caller's part
 }
 
-// unheard is the error of a call that the caller ended before it tells anything
+// inconclusive is the error of a call that the caller ended before it says anything
 // about the service.
-type unheard struct{ error }
+type inconclusive struct{ error }
 
-func (u unheard) Unwrap() error { return u.error }
+func (e inconclusive) Unwrap() error { return e.error }
 
 // RoundTrip implements http.RoundTripper.
-func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := g.breaker.Execute(func() (*http.Response, error) {
+func (b breaker) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := b.circuit.Execute(func() (*http.Response, error) {
 		start := time.Now()
-		res, err := g.ask(r)
-		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) && time.Since(start) < patience {
-			err = unheard{err}
+		res, err := b.retry(r)
+		tooSoon := errors.Is(err, context.DeadlineExceeded) && time.Since(start) < minTimeout
+		if errors.Is(err, context.Canceled) || tooSoon {
+			err = inconclusive{err}
 		}
 		return res, err
 	})
@@ -74,14 +76,14 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// ask makes the call, and one that does no harm twice once more, where another
-// replica or another moment may have the answer. Time that is up stays up.
-func (g guard) ask(r *http.Request) (*http.Response, error) {
-	res, err := g.next.RoundTrip(r)
-	if r.Context().Err() != nil || !worthAnother(res, err) {
+// retry makes the call, and once more if that is safe and another replica or
+// another attempt may have the answer. A deadline is not extended.
+func (b breaker) retry(r *http.Request) (*http.Response, error) {
+	res, err := b.next.RoundTrip(r)
+	if r.Context().Err() != nil || !retryable(res, err) {
 		return res, err
 	}
-	again := again(r)
+	again := repeat(r)
 	if again == nil {
 		return res, err
 	}
@@ -89,12 +91,12 @@ func (g guard) ask(r *http.Request) (*http.Response, error) {
 		_, _ = io.CopyN(io.Discard, res.Body, 4<<10) // so that the connection can be used again
 		_ = res.Body.Close()
 	}
-	return g.next.RoundTrip(again)
+	return b.next.RoundTrip(again)
 }
 
-// again is a call that may be made twice, to be made the second time: a GET, or
-// one with a key by which the service knows it. It is nil for others.
-func again(r *http.Request) *http.Request {
+// repeat is the request to send a second time, nil if that is not safe: it is for a
+// GET, and for a request with an idempotency key.
+func repeat(r *http.Request) *http.Request {
 	if r.Method == http.MethodGet {
 		return r
 	}
@@ -110,10 +112,10 @@ func again(r *http.Request) *http.Request {
 	return r
 }
 
-// worthAnother reports whether a second call may fare better: the connection
-// failed, other than by taking too long, or a proxy found nobody to answer. A
-// service that names a time to come back has answered.
-func worthAnother(res *http.Response, err error) bool {
+// retryable reports whether a second call may succeed: the connection failed, other
+// than by a timeout, or a proxy had no service to ask. A service that names a time
+// to come back has answered.
+func retryable(res *http.Response, err error) bool {
 	if err != nil {
 		var network net.Error
 		return !errors.As(err, &network) || !network.Timeout()

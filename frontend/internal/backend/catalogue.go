@@ -65,7 +65,7 @@ func linkParam(h http.Header, rel, param string) string {
 // Product is the product with the id, NotFound if there is none.
 func (c Catalogue) Product(ctx context.Context, id int64) (Product, error) {
 	var product Product
-	_, err := c.read(ctx, "/api/products/"+strconv.FormatInt(id, 10), "", &product)
+	_, err := c.read(ctx, productPath(id), "", &product)
 	return product, err
 }
 
@@ -103,6 +103,7 @@ func (c Catalogue) RawVote(ctx context.Context, bearer string, id int64, voted b
 		method = http.MethodDelete
 	}
 	var reply json.RawMessage
-	_, err := c.call(ctx, web.Request{Method: method, Path: "/api/origamis/" + strconv.FormatInt(id, 10) + "/vote", Bearer: bearer}, &reply)
+	path := "/api/origamis/" + strconv.FormatInt(id, 10) + "/vote"
+	_, err := c.call(ctx, web.Request{Method: method, Path: path, Bearer: bearer}, &reply)
 	return reply, err
 }

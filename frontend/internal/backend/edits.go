@@ -52,22 +52,28 @@ const KeyField = "Idempotency-Key"
 func (c Catalogue) Add(ctx context.Context, bearer, key string, d Draft) (Product, error) {
 	var p Product
 	_, err := c.call(ctx, web.Request{
-		Method: http.MethodPost, Path: "/api/products", Bearer: bearer, Header: http.Header{KeyField: {`"` + key + `"`}}, Body: d,
+		Method: http.MethodPost, Path: "/api/products", Bearer: bearer,
+		Header: http.Header{KeyField: {`"` + key + `"`}}, Body: d,
 	}, &p)
 	return p, err
 }
 
-// Edit makes the product what the draft says. PreconditionFailed means that somebody edited it
-// after the reader of tag saw it, NotFound that it was deleted, Invalid is as for
-// Add.
+// Edit makes the product what the draft says. PreconditionFailed means that
+// somebody edited it after the reader of tag saw it, NotFound that it was deleted,
+// Invalid is as for Add.
 func (c Catalogue) Edit(ctx context.Context, bearer string, id int64, tag string, d Draft) error {
-	_, err := c.call(ctx, web.Request{Method: http.MethodPut, Path: productPath(id), Bearer: bearer, Header: ifMatch(tag), Body: d}, nil)
+	_, err := c.call(ctx, web.Request{
+		Method: http.MethodPut, Path: productPath(id), Bearer: bearer, Header: ifMatch(tag), Body: d,
+	}, nil)
 	return err
 }
 
-// Remove takes the product out of the catalogue. PreconditionFailed and NotFound are as for Edit.
+// Remove takes the product out of the catalogue. PreconditionFailed and NotFound are
+// as for Edit.
 func (c Catalogue) Remove(ctx context.Context, bearer string, id int64, tag string) error {
-	_, err := c.call(ctx, web.Request{Method: http.MethodDelete, Path: productPath(id), Bearer: bearer, Header: ifMatch(tag)}, nil)
+	_, err := c.call(ctx, web.Request{
+		Method: http.MethodDelete, Path: productPath(id), Bearer: bearer, Header: ifMatch(tag),
+	}, nil)
 	return err
 }
 

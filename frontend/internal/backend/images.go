@@ -10,8 +10,8 @@ import (
 	"craftista/shared/fault"
 )
 
-// maxImage is the largest picture that is handed on, in bytes, and the largest that
-// the catalogue keeps: more than it takes from a curator, for it writes each anew.
+// maxImage is the largest picture that is passed on, in bytes, and the largest that
+// the catalogue stores: more than it takes from a curator, for it writes each anew.
 const maxImage = 1 << 20
 
 // Images are the pictures that curators gave to the catalogue.
@@ -33,27 +33,27 @@ type Image struct {
 func (i Images) Image(ctx context.Context, name string) (Image, error) {
 	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
-	away := fault.New(fault.Unavailable, "the catalogue's pictures are away just now")
+	unavailable := fault.New(fault.Unavailable, "the catalogue's pictures are away just now")
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, i.base+"/api/images/"+url.PathEscape(name), nil)
 	if err != nil {
 		return Image{}, err
 	}
 	res, err := i.http.Do(req)
 	if err != nil {
-		return Image{}, away.Because(err)
+		return Image{}, unavailable.Because(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	media, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	switch {
 	case res.StatusCode >= http.StatusInternalServerError || res.StatusCode == http.StatusTooManyRequests:
-		return Image{}, away
+		return Image{}, unavailable
 	case res.StatusCode != http.StatusOK || err != nil || media != "image/svg+xml" && media != "image/png":
 		return Image{}, noPicture(name)
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxImage+1))
 	switch {
 	case err != nil:
-		return Image{}, away.Because(err)
+		return Image{}, unavailable.Because(err)
 	case len(body) > maxImage:
 		return Image{}, noPicture(name)
 	}

@@ -9,8 +9,8 @@ import (
 	"craftista/shared/fault"
 )
 
-// abreast is how many products are fetched at once for one page.
-const abreast = 6
+// parallel is how many products are fetched at once for one page.
+const parallel = 6
 
 // MyVotes are at most limit ids of products that the bearer's person voted for, the
 // latest first, and the cursor of the page after it, "" after the last. A cursor
@@ -31,15 +31,15 @@ func (c Catalogue) MyVotes(ctx context.Context, bearer, cursor string, limit int
 }
 
 // Products are the products with those ids, in their order, without those that are
-// gone, a few fetched at a time. The first error is the answer to all.
+// deleted, a few fetched at a time. The first error is the answer to all.
 func (c Catalogue) Products(ctx context.Context, ids []int64) ([]Product, error) {
 	found, errs := make([]Product, len(ids)), make([]error, len(ids))
-	room := make(chan struct{}, abreast)
+	slots := make(chan struct{}, parallel)
 	var wg sync.WaitGroup
 	for i, id := range ids {
-		room <- struct{}{}
+		slots <- struct{}{}
 		wg.Go(func() {
-			defer func() { <-room }()
+			defer func() { <-slots }()
 			found[i], errs[i] = c.Product(ctx, id)
 		})
 	}

@@ -29,7 +29,7 @@ type Check struct {
 
 // Ready is nil when the service can do its work.
 func (c client) Ready(ctx context.Context) error {
-	c.web = c.direct // a guard tells how it was a moment ago
+	c.web = c.direct // a breaker says how the service was before
 	_, err := c.read(ctx, "/readyz", "", nil)
 	return err
 }

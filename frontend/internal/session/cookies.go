@@ -18,24 +18,24 @@ const (
 	votedCookie   = "craftista_voted"
 )
 
-// votedFor is how long a browser knows that it has just voted: twice as long as
-// anything is shared.
-const votedFor = 2 * time.Second
-
-// maxRefresh bounds a refresh token that is looked at, in bytes; auth's have 43.
-const maxRefresh = 512
-
-// afterlife is how much longer the access token's cookie stays than the session.
-// A browser drops cookies in silence; one that is left says what was.
-const afterlife = 24 * time.Hour
-
-// ended stands in the access token's cookie after a session that auth ended. It
-// is no token, and so amounts to Expired.
-const ended = "ended"
+const (
+	// votedFor is how long a browser says that it has just voted: twice as long as
+	// anything is shared.
+	votedFor = 2 * time.Second
+	// maxRefresh bounds a refresh token that is accepted, in bytes; auth's have 43.
+	maxRefresh = 512
+	// rememberExpired is how much longer the access token's cookie lasts than the
+	// session: a browser drops cookies without a word, one that is left tells expired
+	// from never signed in.
+	rememberExpired = 24 * time.Hour
+	// ended stands in the access token's cookie after a session that auth ended. It
+	// is no token, and so amounts to Expired.
+	ended = "ended"
+)
 
 // Start signs the browser in with what auth granted.
 func (k *Keeper) Start(w http.ResponseWriter, r *http.Request, grant backend.Grant) {
-	k.set(w, r, accessCookie, grant.AccessToken, seconds(grant.RefreshLife+afterlife))
+	k.set(w, r, accessCookie, grant.AccessToken, seconds(grant.RefreshLife+rememberExpired))
 	k.set(w, r, refreshCookie, grant.RefreshToken, seconds(grant.RefreshLife))
 }
 
@@ -45,10 +45,10 @@ func (k *Keeper) End(w http.ResponseWriter, r *http.Request) {
 	k.set(w, r, refreshCookie, "", -1)
 }
 
-// runOut takes both tokens from the browser and leaves a note that there were
+// expire takes both tokens from the browser and leaves a note that there were
 // some, for the sign-in to tell and clear.
 func (k *Keeper) expire(w http.ResponseWriter, r *http.Request) {
-	k.set(w, r, accessCookie, ended, seconds(afterlife))
+	k.set(w, r, accessCookie, ended, seconds(rememberExpired))
 	k.set(w, r, refreshCookie, "", -1)
 }
 
@@ -59,7 +59,7 @@ func (k *Keeper) Voted(w http.ResponseWriter, r *http.Request) {
 }
 
 // Nobody reports whether the request comes with no cookie of ours at all, not
-// even that of a session that is over.
+// even that of an expired session.
 func (k *Keeper) Nobody(r *http.Request) bool {
 	return k.cookie(r, accessCookie) == "" && k.cookie(r, refreshCookie) == "" && k.cookie(r, votedCookie) == ""
 }

@@ -1,6 +1,6 @@
 // Package session keeps a person signed in: an access token and the refresh
 // token that renews it travel in cookies that scripts cannot read, and each
-// request learns from them who asks.
+// request finds in them who asks.
 package session
 
 import (
@@ -26,8 +26,8 @@ type State uint8
 const (
 	SignedOut State = iota // no cookies
 	SignedIn               // a good token
-	Expired                // a session that is over; a cookie stays until the person was told
-	Unknown                // auth is away and it cannot be told; the cookies stay
+	Expired                // a session that has ended; a cookie stays until the person was told
+	Unknown                // auth does not answer; the cookies stay
 )
 
 // Session is one request's. The zero value is nobody's.
@@ -72,30 +72,32 @@ func From(ctx context.Context) Session {
 	return Session{}
 }
 
-// Over is the context of a request whose session turned out to be over after all:
-// From is nobody's session there.
+// WithoutSession is the context of a request whose session turned out to have
+// ended: From is nobody's session there.
 func WithoutSession(ctx context.Context) context.Context {
 	return context.WithValue(ctx, visitKey{}, visit{read: func() Session { return Session{} }})
 }
 
 // JustVoted reports whether a vote of this browser was acknowledged within the
-// last two seconds, through whichever replica: see Keeper.Voted. It waits for
-// nobody.
+// last two seconds, through whichever replica: see Keeper.Voted. It does not wait.
 func JustVoted(ctx context.Context) bool {
 	v, _ := ctx.Value(visitKey{}).(visit)
 	return v.justVoted
 }
 
-// Middleware lets From find the request's session. It looks at nothing itself:
-// what needs no person, liveness above all, depends on no other process.
+// Middleware lets From find the request's session. It checks nothing itself: what
+// needs no person, liveness above all, depends on no other process.
 func (k *Keeper) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := visit{read: sync.OnceValue(func() Session { return k.read(w, r) }), justVoted: k.cookie(r, votedCookie) != ""}
+		v := visit{
+			read:      sync.OnceValue(func() Session { return k.read(w, r) }),
+			justVoted: k.cookie(r, votedCookie) != "",
+		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
 	})
 }
 
-// read learns who asks, and renews an access token that is missing, bad or about
+// read finds out who asks, and renews an access token that is missing, bad or about
 // to end. Only auth's own refusal ends a session.
 func (k *Keeper) read(w http.ResponseWriter, r *http.Request) Session {
 	s, refresh := k.check(r.Context(), k.cookie(r, accessCookie)), k.cookie(r, refreshCookie)
@@ -138,8 +140,8 @@ func (k *Keeper) check(ctx context.Context, access string) Session {
 }
 
 // SignOut signs the browser out and revokes the session at auth. It succeeds even
-// if auth is away: then the refresh token stays good there until it ends by
-// itself, and nobody has it any more.
+// if auth is unavailable: then the refresh token stays good there until it expires,
+// and nobody has it any more.
 func (k *Keeper) SignOut(w http.ResponseWriter, r *http.Request) {
 	if refresh := k.cookie(r, refreshCookie); refresh != "" {
 		k.renewals.forget(refresh)
