@@ -145,7 +145,7 @@ func amounts(ctx context.Context, conn *sql.Conn) (Amounts, error) {
 
 // tidy does at once what autovacuum would do later.
 func tidy(ctx context.Context, conn *sql.Conn) error {
-	const statement = `VACUUM (ANALYZE) product.products, product.votes, product.search, product.postings, product.words, product.misspellings, product.places`
+	const statement = `VACUUM (ANALYZE) product.products, product.votes, product.search, product.words`
 	if _, err := conn.ExecContext(ctx, statement); err != nil {
 		return fmt.Errorf("vacuum: %w", err)
 	}

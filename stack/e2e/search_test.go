@@ -27,7 +27,8 @@ func TestSearch(t *testing.T) {
 			b.goTo("/")
 			b.click(`.sorts a[href="/?sort=name"]`)
 			b.at("/?sort=name")
-			b.until("the order is another", b.js(`document.querySelector(".sorts [aria-current]")?.getAttribute("href") === "/?sort=name"`))
+			b.until("the order is another",
+				b.js(`document.querySelector(".sorts [aria-current]")?.getAttribute("href") === "/?sort=name"`))
 			b.see("#today-heading", "")
 			b.fill("#q", "crnae"+enter)
 			b.see("#gallery-heading", "1 piece for “crnae”")
@@ -35,7 +36,8 @@ func TestSearch(t *testing.T) {
 			b.none("today-heading")
 			if script { // the person types on, and hears what came
 				b.see("#announcer", "1 piece for “crnae”.")
-				b.holds("the way to sign in leads back", `document.querySelector('.site-nav [href^="/login"]').href.includes("crnae")`)
+				b.holds("the way to sign in leads back",
+					`document.querySelector('.site-nav [href^="/login"]').href.includes("crnae")`)
 				b.holds("focus stays", `document.activeElement.id === "q" && document.title.includes("crnae")`)
 			}
 			b.do(chromedp.Reload())
@@ -43,7 +45,8 @@ func TestSearch(t *testing.T) {
 			b.click(".card .cover")
 			b.see("h1", "Paper crane")
 			b.back()
-			b.until("the search is back, and whole", b.js(`document.readyState === "complete" && !!document.querySelector(".site-nav") &&
+			b.until("the search is back, and whole", b.js(`document.readyState === "complete" &&
+				!!document.querySelector(".site-nav") &&
 				document.querySelector("#gallery-heading")?.textContent === "1 piece for “crnae”"`))
 
 			b.goTo("/?q=crnae&sort=name") // a shared link

@@ -84,9 +84,7 @@ func TestWalkWhileVotesMove(t *testing.T) {
 				for _, id := range lasting[person%6:] {
 					call(t, h, "POST", path(id, "/vote"), g.token(person))
 				}
-				if _, err := g.db.ExecContext(t.Context(), `UPDATE product.products SET deleted_at = now() WHERE id = $1`, passing); err != nil {
-					t.Error(err)
-				}
+				mustExec(t, g, `UPDATE product.products SET deleted_at = now() WHERE id = $1`, passing)
 				passing = g.piece(t, "aardvark", time.Now())
 			})
 			seen := map[int64]int{}

@@ -65,10 +65,11 @@ const MaxQuery = 100
 
 // Page asks for up to Limit products in an order, those after a position.
 type Page struct {
-	// Query leaves out the pieces that lack one of its words in name and
+	// Query leaves out the products that lack one of its words in name and
 	// description. A word is found as such and at the beginning of a longer one,
-	// whatever its case and accents; one that begins no word of any piece as the
-	// nearest of those it Misspells. A query without letters and digits leaves nothing out.
+	// whatever its case and accents; one that begins no word of any product as those
+	// of the fewest Edits, up to MaxEdits. A query without letters and digits leaves
+	// nothing out.
 	Query string
 	Sort  Sort
 	After Position

@@ -2,25 +2,24 @@ package core
 
 import "unicode/utf8"
 
-// Misspells returns how many edits make a word that nobody knows into that known
-// one, and whether it may be meant so: one edit if it has 4 to 7 letters, one or
-// two if it has 8 or more. An edit is a letter missing, extra, wrong or swapped
-// with its neighbour, each letter being edited once at most (optimal string
-// alignment).
-func Misspells(word, known string) (n int, may bool) {
-	n = edits([]rune(word), []rune(known))
+// MaxEdits returns how many edits a word may be away from the one that was
+// meant: none below 4 letters, one from 4 on, two from 8 on.
+func MaxEdits(word string) int {
 	switch letters := utf8.RuneCountInString(word); {
 	case letters < 4:
-		return n, false
+		return 0
 	case letters < 8:
-		return n, n <= 1
+		return 1
 	default:
-		return n, n <= 2
+		return 2
 	}
 }
 
-// edits is how many edits turn a into b.
-func edits(a, b []rune) int {
+// Edits returns how many edits make one word into the other. An edit is a letter
+// missing, extra, wrong or swapped with its neighbour, and no letter is edited
+// twice: the optimal string alignment distance.
+func Edits(word, other string) int {
+	a, b := []rune(word), []rune(other)
 	var before, last []int // the two rows above this one
 	for i := range len(a) + 1 {
 		row := make([]int, len(b)+1)

@@ -6,40 +6,42 @@ import (
 	"craftista/product/internal/core"
 )
 
-func TestMisspells(t *testing.T) {
+func TestEdits(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
-		word, known string
-		want        bool
+		word, other string
+		want        int
 	}{
-		{"fxo", "fox", false}, // three letters have too many neighbours
-		{"crae", "crane", true},
-		{"craane", "crane", true},
-		{"grane", "crane", true},
-		{"carne", "crane", true},
-		{"crnea", "crane", false},
-		{"crame", "frame", true},
-		{"grame", "crane", false},
-		{"elephnt", "elephant", true},  // seven letters of the word asked for
-		{"elphnt", "elephant", false},  // two edits are for eight
-		{"leephnat", "elephant", true}, // two swaps
-		{"elephaaant", "elephant", true},
-		{"elepaaaant", "elephant", false},
-		{"nadú", "nandú", true}, // letters, not bytes
-		{"四角い箱", "四角い", true},
-		{"", "", false},
+		{"", "", 0},
+		{"", "fox", 3},
+		{"elephant", "elephant", 0},
+		{"elephnt", "elephant", 1},
+		{"elephaant", "elephant", 1},
+		{"grane", "crane", 1},
+		{"elepahnt", "elephant", 1}, // a swap
+		{"grame", "crane", 2},
+		{"leephnat", "elephant", 2},
+		{"crnea", "crane", 2}, // no letter is swapped twice
+		{"elepaaaant", "elephant", 3},
+		{"nadú", "nandú", 1}, // letters, not bytes
+		{"四角い箱", "四角い", 1},
 	} {
-		if _, got := core.Misspells(row.word, row.known); got != row.want {
-			t.Errorf("%q for %q: got %t", row.word, row.known, got)
+		if got := core.Edits(row.word, row.other); got != row.want {
+			t.Errorf("%q to %q: got %d edits, want %d", row.word, row.other, got, row.want)
+		}
+		if got := core.Edits(row.other, row.word); got != row.want {
+			t.Errorf("%q to %q: got %d edits, want %d", row.other, row.word, got, row.want)
 		}
 	}
 }
 
-func TestMisspellsCountsEdits(t *testing.T) {
+func TestMaxEdits(t *testing.T) {
 	t.Parallel()
-	for word, want := range map[string]int{"elephant": 0, "elephnt": 1, "elepahnt": 1, "leephnat": 2, "elephaaant": 2, "elepaaaant": 3} {
-		if got, _ := core.Misspells(word, "elephant"); got != want {
-			t.Errorf("%q: got %d edits, want %d", word, got, want)
+	for word, want := range map[string]int{
+		"": 0, "fxo": 0, "éàü": 0, "crae": 1, "elephnt": 1, "elephnat": 2, "四角い箱": 1,
+	} {
+		if got := core.MaxEdits(word); got != want {
+			t.Errorf("%q: got %d, want %d", word, got, want)
 		}
 	}
 }

@@ -12,8 +12,13 @@ import (
 // what is done again and again; n counts the times.
 type operation struct {
 	name    string
-	prepare func(*testing.B, *world) func(b *testing.B, n int) time.Duration
+	prepare prepare
 }
+
+type (
+	prepare func(*testing.B, *environment) measure
+	measure func(b *testing.B, n int) time.Duration
+)
 
 func operations() []operation {
 	all := []operation{{"by id, hit", hit}, {"by id, miss", miss}, {"vote", vote}}
@@ -36,23 +41,24 @@ func operations() []operation {
 			operation{"search by " + sort + ", two common words", pair(sort, 20, 30)},
 		)
 	}
-	return append(all, operation{"search by -votes, a common word, page 1000", func(b *testing.B, w *world) func(*testing.B, int) time.Duration {
-		return page("?sort=-votes&q="+w.words(b, 10)[0], 1000)(b, w)
-	}})
+	deep := func(b *testing.B, e *environment) measure {
+		return page("?sort=-votes&q="+e.words(b, 10)[0], 1000)(b, e)
+	}
+	return append(all, operation{"search by -votes, a common word, page 1000", deep})
 }
 
 // swap exchanges two letters in the middle.
 func swap(w string) string { return w[:2] + w[3:4] + w[2:3] + w[4:] }
 
-// piece is one of the seed's or, where there are more, any.
-func (w *world) piece(n int) string {
-	return strconv.FormatInt(1+int64(n)*7919%w.pieces, 10)
+// productID is that of one of the seed's products or, where there are more, of any.
+func (e *environment) productID(n int) string {
+	return strconv.FormatInt(1+int64(n)*7919%e.products, 10)
 }
 
-func hit(_ *testing.B, w *world) func(*testing.B, int) time.Duration {
+func hit(_ *testing.B, e *environment) measure {
 	return func(b *testing.B, n int) time.Duration {
-		w.call(b, "GET", "/api/products/"+w.piece(n))
-		took, header := w.call(b, "GET", "/api/products/"+w.piece(n))
+		e.call(b, "GET", "/api/products/"+e.productID(n))
+		took, header := e.call(b, "GET", "/api/products/"+e.productID(n))
 		if header.Get("X-Cache") != "hit" {
 			b.Fatalf("X-Cache: %s", header.Get("X-Cache"))
 		}
@@ -60,10 +66,10 @@ func hit(_ *testing.B, w *world) func(*testing.B, int) time.Duration {
 	}
 }
 
-func miss(_ *testing.B, w *world) func(*testing.B, int) time.Duration {
+func miss(_ *testing.B, e *environment) measure {
 	return func(b *testing.B, n int) time.Duration {
-		w.call(b, "DELETE", "/api/origamis/"+w.piece(n)+"/vote") // drops it from the cache
-		took, header := w.call(b, "GET", "/api/products/"+w.piece(n))
+		e.call(b, "DELETE", "/api/origamis/"+e.productID(n)+"/vote") // drops it from the cache
+		took, header := e.call(b, "GET", "/api/products/"+e.productID(n))
 		if header.Get("X-Cache") != "miss" {
 			b.Fatalf("X-Cache: %s", header.Get("X-Cache"))
 		}
@@ -71,22 +77,22 @@ func miss(_ *testing.B, w *world) func(*testing.B, int) time.Duration {
 	}
 }
 
-func vote(_ *testing.B, w *world) func(*testing.B, int) time.Duration {
+func vote(_ *testing.B, e *environment) measure {
 	return func(b *testing.B, n int) time.Duration {
-		target := "/api/origamis/" + w.piece(n) + "/vote"
-		w.call(b, "DELETE", target)
-		took, _ := w.call(b, "POST", target)
+		target := "/api/origamis/" + e.productID(n) + "/vote"
+		e.call(b, "DELETE", target)
+		took, _ := e.call(b, "POST", target)
 		return took
 	}
 }
 
-// page goes to that page, of 24 pieces, along the links; to the last one where
+// page goes to that page, of 24 products, along the links; to the last one where
 // there are fewer.
-func page(query string, number int) func(*testing.B, *world) func(*testing.B, int) time.Duration {
-	return func(b *testing.B, w *world) func(*testing.B, int) time.Duration {
+func page(query string, number int) prepare {
+	return func(b *testing.B, e *environment) measure {
 		target := "/api/products" + query
 		for ahead := (number - 1) * 24; ahead > 0; ahead -= 100 {
-			_, header := w.call(b, "GET", target+"&limit="+strconv.Itoa(min(100, ahead)))
+			_, header := e.call(b, "GET", target+"&limit="+strconv.Itoa(min(100, ahead)))
 			next, _, more := strings.Cut(strings.TrimPrefix(header.Get("Link"), "</api/products"), ">")
 			if !more {
 				break
@@ -100,29 +106,30 @@ func page(query string, number int) func(*testing.B, *world) func(*testing.B, in
 			target = "/api/products?" + q.Encode()
 		}
 		return func(b *testing.B, _ int) time.Duration {
-			took, _ := w.call(b, "GET", target)
+			took, _ := e.call(b, "GET", target)
 			return took
 		}
 	}
 }
 
-// search asks for what change makes of ten words that 1 in so many pieces have.
-func search(sort string, in int64, change func(string) string) func(*testing.B, *world) func(*testing.B, int) time.Duration {
-	return func(b *testing.B, w *world) func(*testing.B, int) time.Duration {
-		words := w.words(b, in)
+// search asks for what change makes of ten words that 1 in so many products have.
+func search(sort string, in int64, change func(string) string) prepare {
+	return func(b *testing.B, e *environment) measure {
+		words := e.words(b, in)
 		return func(b *testing.B, n int) time.Duration {
-			took, _ := w.call(b, "GET", "/api/products?sort="+sort+"&q="+url.QueryEscape(change(words[n%len(words)])))
+			took, _ := e.call(b, "GET", "/api/products?sort="+sort+"&q="+url.QueryEscape(change(words[n%len(words)])))
 			return took
 		}
 	}
 }
 
 // pair asks for two words at once.
-func pair(sort string, in, and int64) func(*testing.B, *world) func(*testing.B, int) time.Duration {
-	return func(b *testing.B, w *world) func(*testing.B, int) time.Duration {
-		words, others := w.words(b, in), w.words(b, and)
+func pair(sort string, in, and int64) prepare {
+	return func(b *testing.B, e *environment) measure {
+		words, others := e.words(b, in), e.words(b, and)
 		return func(b *testing.B, n int) time.Duration {
-			took, _ := w.call(b, "GET", "/api/products?sort="+sort+"&q="+words[n%len(words)]+"+"+others[n/len(words)%len(others)])
+			query := words[n%len(words)] + "+" + others[n/len(words)%len(others)]
+			took, _ := e.call(b, "GET", "/api/products?sort="+sort+"&q="+query)
 			return took
 		}
 	}

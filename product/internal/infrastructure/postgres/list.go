@@ -27,58 +27,25 @@ func pageQuery(p core.Page) (query string, args arguments) {
 	 LIMIT ` + args.add(p.Limit), args
 }
 
-// order is SQL for the pieces after a position. Each has an index.
+// order is SQL for the products after a position. Each has an index.
 type order struct {
-	keys, after, by string // the columns it goes by, and id; the condition; the order
-	page            core.Page
+	keys  string // the columns of the index
+	after string // the condition
+	by    string
 }
 
 func orderOf(p core.Page, args *arguments) order {
-	switch at := p.After; p.Sort {
+	id := args.add(p.After.ID)
+	switch p.Sort {
 	case core.SortVotes:
-		return order{"id, votes", "(votes, id) < (" + args.add(at.Votes) + ", " + args.add(at.ID) + ")", "votes DESC, id DESC", p}
+		return order{"id, votes", "(votes, id) < (" + args.add(p.After.Votes) + ", " + id + ")", "votes DESC, id DESC"}
 	case core.SortName:
-		return order{"id, name", "(name, id) > (" + args.add(at.Name) + ", " + args.add(at.ID) + ")", "name, id", p}
+		return order{"id, name", "(name, id) > (" + args.add(p.After.Name) + ", " + id + ")", "name, id"}
 	case core.SortNewest:
-		return order{"id, created_at", "(created_at, id) < (" + args.add(at.CreatedAt) + ", " + args.add(at.ID) + ")", "created_at DESC, id DESC", p}
+		after := "(created_at, id) < (" + args.add(p.After.CreatedAt) + ", " + id + ")"
+		return order{"id, created_at", after, "created_at DESC, id DESC"}
 	default:
-		return order{"id", "id > " + args.add(at.ID), "id", p}
-	}
-}
-
-// ahead is a subquery for the keys of the next pieces, which reads the index
-// alone.
-func (o order) ahead(steps int, args *arguments) string {
-	return `
-	SELECT ` + o.keys + `
-	  FROM product.products
-	 WHERE deleted_at IS NULL
-	   AND ` + o.after + `
-	 ORDER BY ` + o.by + `
-	 LIMIT ` + args.add(steps)
-}
-
-// look is a subquery for the keys of those of the ids, which may come twice, that
-// are after the position, in order.
-func (o order) look(ids string) string {
-	return `
-	SELECT ` + o.keys + `
-	  FROM product.products
-	 WHERE deleted_at IS NULL
-	   AND ` + o.after + `
-	   AND id = ANY (ARRAY (` + ids + `))
-	 ORDER BY ` + o.by
-}
-
-// place is the place of the position in product.places, which has none by id.
-func (o order) place(args *arguments) string {
-	switch at := o.page.After; o.page.Sort {
-	case core.SortVotes:
-		return "product.place_by_votes(" + args.add(at.Votes) + ")"
-	case core.SortName:
-		return "product.place_by_name(" + args.add(at.Name) + ")"
-	default:
-		return "product.place_by_age(" + args.add(at.CreatedAt) + ")"
+		return order{"id", "id > " + id, "id"}
 	}
 }
 

@@ -1,19 +1,33 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"math"
+	"slices"
+	"strings"
 
 	"craftista/product/internal/core"
-
-	"github.com/lib/pq"
 )
 
-// search returns the page of pieces that have every word of the query. It takes
-// the nearest pieces of the rarest word, or walks along the order, whichever is
-// sooner done, and asks these for all words until the page is full. So a page
-// takes about as long among a million pieces as among a thousand.
+const (
+	// spareSteps is how many times as many products are read along an order as
+	// would fill a page if matches were spread evenly.
+	spareSteps = 2
+
+	// minSteps are read in any case: they take some milliseconds, and of few the
+	// matches would too often be fewer than on average.
+	minSteps = 1000
+
+	// maxRatio: a word that more than so many times as many products have as the
+	// rarest one is not read from the index. To read all its entries takes longer
+	// than to read the products with the rarest word.
+	maxRatio = 32
+)
+
+// search returns the page of products that have every word of the query. Few
+// matches are read from the index of words and sorted. Of many, a page is full
+// sooner by reading products in its order and leaving out those that do not match.
 func (s *Store) search(ctx context.Context, p core.Page) ([]core.Product, error) {
 	terms, total, err := s.terms(ctx, p.Query)
 	if err != nil {
@@ -23,122 +37,180 @@ func (s *Store) search(ctx context.Context, p core.Page) ([]core.Product, error)
 		p.Query = ""
 		return s.Products(ctx, p)
 	}
-	var found []core.Product // none, if there is no way: a word that nothing has
-	for _, way := range ways(terms, total, p.Sort, p.Limit) {
-		if found, err = s.find(ctx, p, terms, way.candidates); err != nil || len(found) == p.Limit {
-			return found, err
-		}
-		if way.steps == 0 {
-			continue
-		}
-		if more, err := s.goesOn(ctx, p, way.steps); err != nil || !more {
+	matching := share(terms, total)
+	if matching == 0 { // no product has one of the words
+		return nil, nil
+	}
+	if steps := stepsAlong(matching, total, p.Limit); steps > 0 {
+		found, complete, err := s.filterOrder(ctx, p, terms, steps)
+		if err != nil || complete {
 			return found, err
 		}
 	}
-	return found, nil
+	return s.sortMatches(ctx, p, terms)
 }
 
-// goesOn reports whether more than so many pieces are ahead in the order.
-func (s *Store) goesOn(ctx context.Context, p core.Page, steps int) (more bool, err error) {
-	var args arguments
-	query := `
-	SELECT count(*) > ` + args.add(steps) + `
-	  FROM (` + orderOf(p, &args).ahead(steps+1, &args) + `) AS p`
-	if err := s.db.GetContext(ctx, &more, query, args...); err != nil {
-		return false, fmt.Errorf("count pieces ahead: %w", err)
+// share is the part of all products that match, if words come together by chance.
+func share(terms []term, total float64) float64 {
+	matching := 1.0
+	for _, t := range terms {
+		matching *= min(1, float64(t.products)/total)
 	}
-	return more, nil
+	return matching
 }
 
-// find returns a page of those candidates that have every term.
-func (s *Store) find(ctx context.Context, p core.Page, terms []term, from candidates) ([]core.Product, error) {
+// stepsAlong is how many products of the order to filter, or 0 if it takes less
+// to read the products that match. Among a million, for a page of 25, these are
+// less than 5,000.
+func stepsAlong(matching, total float64, limit int) int {
+	steps := float64(limit) / matching
+	if steps >= matching*total {
+		return 0
+	}
+	return int(max(minSteps, spareSteps*steps))
+}
+
+// sortMatches finds all products that match before it sorts them. OFFSET keeps
+// PostgreSQL from reading the frequent words from the index too.
+func (s *Store) sortMatches(ctx context.Context, p core.Page, terms []term) ([]core.Product, error) {
 	var args arguments
 	o := orderOf(p, &args)
 	query := selectProduct + `
+	   AND ` + o.after + `
 	   AND id = ANY (ARRAY (
-	       SELECT c.id
-	         FROM (` + from(o, &args) + `) AS c
-	        WHERE (SELECT s.words FROM product.search AS s WHERE s.product_id = c.id) @@ ` + args.add(tsquery(terms)) + `::tsquery
-	        ORDER BY ` + o.by + `
-	        LIMIT ` + args.add(p.Limit) + `))
-	 ORDER BY ` + o.by
+	       SELECT s.product_id
+	         FROM (SELECT product_id, words
+	                 FROM product.search
+	                WHERE words @@ ` + args.add(tsquery(rarest(terms))) + `::tsquery
+	               OFFSET 0) AS s
+	        WHERE s.words @@ ` + args.add(tsquery(terms)) + `::tsquery))
+	 ORDER BY ` + o.by + `
+	 LIMIT ` + args.add(p.Limit)
 	return s.selectProducts(ctx, query, args)
 }
 
-// nameMost is how many words are counted, and named, that begin as asked for.
-const nameMost = 500
-
-// match is what a word asked for may mean: all words that begin so, or one that
-// it may misspell.
-type match struct {
-	Asked  string         `db:"asked"`
-	Begins bool           `db:"begins"`
-	Words  pq.StringArray `db:"words"`
-	Pieces int64          `db:"pieces"`
-	Held   int64          `db:"held"`
-	Total  float64        `db:"total"` // of pieces, about
+// rarest leaves out the terms that are too frequent to be read from the index.
+func rarest(terms []term) []term {
+	least := slices.MinFunc(terms, func(a, b term) int { return cmp.Compare(a.products, b.products) })
+	return slices.DeleteFunc(slices.Clone(terms), func(t term) bool { return t.products > maxRatio*least.products })
 }
 
-// matches looks the words of a text up, each together with those it may misspell
-// after it, if none begins so.
-func (s *Store) matches(ctx context.Context, text string) (found []match, err error) {
-	const query = `
-		WITH asked AS MATERIALIZED (
-		    SELECT a.word, t.total, w.words, w.pieces, w.held
-		      FROM unnest(product.words_of($1)) AS a (word),
-		           (SELECT greatest(c.reltuples, 1000)::bigint AS total
-		              FROM pg_catalog.pg_class AS c
-		             WHERE c.oid = 'product.products'::regclass) AS t,
-		           LATERAL (SELECT CASE WHEN count(*) <= $2 THEN array_agg(w.word) END AS words,
-		                           CASE WHEN count(*) <= $2 THEN sum(w.pieces) ELSE $3 END AS pieces,
-		                           CASE WHEN count(*) <= $2 THEN sum(least(w.pieces, t.total / $4)) ELSE $3 END AS held
-		                      FROM (SELECT w.word, w.pieces
-		                              FROM product.words AS w
-		                             WHERE w.word >= a.word
-		                               AND w.word < a.word || U&'\+10FFFF'
-		                             LIMIT $2 + 1) AS w) AS w
-		)
-		SELECT a.word AS asked, true AS begins, a.words, coalesce(a.pieces, 0) AS pieces, coalesce(a.held, 0) AS held, a.total
-		  FROM asked AS a
-		 UNION ALL
-		SELECT DISTINCT a.word, false, ARRAY[w.word], w.pieces, least(w.pieces, a.total / $4), a.total
-		  FROM asked AS a,
-		       product.misspellings_of(a.word) AS m (misspelling),
-		       product.misspellings AS s,
-		       product.words AS w
-		 WHERE a.pieces IS NULL
-		   AND length(a.word) >= 4
-		   AND s.misspelling = m.misspelling
-		   AND w.word = s.word
-		 ORDER BY asked, begins DESC, words`
-	if err := s.db.SelectContext(ctx, &found, query, text, nameMost, int64(math.MaxInt64), bitmapShare); err != nil {
-		return nil, fmt.Errorf("look up words: %w", err)
+// filterOrder returns those of the next so many products of the order that
+// match. The page is complete if it is full or no more products follow.
+func (s *Store) filterOrder(ctx context.Context, p core.Page, terms []term, steps int) (
+	found []core.Product, complete bool, err error,
+) {
+	var args arguments
+	o := orderOf(p, &args)
+	ahead := `
+	SELECT ` + o.keys + `
+	  FROM product.products
+	 WHERE deleted_at IS NULL
+	   AND ` + o.after + `
+	 ORDER BY ` + o.by + `
+	 LIMIT ` + args.add(steps)
+	count, countArgs := `SELECT count(*) FROM (`+ahead+`) AS p`, args
+	query := selectProduct + `
+	   AND id = ANY (ARRAY (
+	       SELECT p.id
+	         FROM (` + ahead + `) AS p
+	        WHERE (SELECT s.words
+	                 FROM product.search AS s
+	                WHERE s.product_id = p.id) @@ ` + args.add(tsquery(terms)) + `::tsquery
+	        ORDER BY ` + o.by + `
+	        LIMIT ` + args.add(p.Limit) + `))
+	 ORDER BY ` + o.by
+	found, err = s.selectProducts(ctx, query, args)
+	if err != nil || len(found) == p.Limit {
+		return found, true, err
 	}
-	return found, nil
+	var read int
+	if err := s.db.GetContext(ctx, &read, count, countArgs...); err != nil {
+		return nil, false, fmt.Errorf("count products ahead: %w", err)
+	}
+	return found, read < steps, nil
 }
 
-// terms returns a term for each word of the query, and about how many pieces
+// term is what one word of a query looks for.
+type term struct {
+	words    string // a tsquery
+	products int64  // that have it
+}
+
+// terms returns a term for each word of the query, and about how many products
 // there are in all.
 func (s *Store) terms(ctx context.Context, text string) (terms []term, total float64, err error) {
-	found, err := s.matches(ctx, text)
-	if err != nil {
-		return nil, 0, err
+	const query = `
+		SELECT a.word AS asked, coalesce(sum(w.products), 0) AS products,
+		       (SELECT greatest(reltuples, 1000) FROM pg_catalog.pg_class WHERE oid = 'product.products'::regclass) AS total
+		  FROM unnest(product.words_of($1)) AS a (word)
+		  LEFT JOIN product.words AS w ON w.word >= a.word AND w.word < a.word || U&'\+10FFFF'
+		 GROUP BY a.word`
+	var found []struct {
+		Asked    string  `db:"asked"`
+		Products int64   `db:"products"`
+		Total    float64 `db:"total"`
 	}
-	for _, m := range found {
-		if m.Begins {
-			total = m.Total
-			terms = append(terms, term{asked: m.Asked, words: m.Words, pieces: m.Pieces, held: m.Held})
-			continue
+	if err := s.db.SelectContext(ctx, &found, query, text); err != nil {
+		return nil, 0, fmt.Errorf("look up words: %w", err)
+	}
+	for _, f := range found {
+		t := term{words: quote(f.Asked) + ":*", products: f.Products}
+		if f.Products == 0 {
+			if t, err = s.corrected(ctx, f.Asked); err != nil {
+				return nil, 0, err
+			}
 		}
-		t := &terms[len(terms)-1]
-		edits, may := core.Misspells(m.Asked, m.Words[0])
-		if !may || t.asked == "" && edits > t.edits {
-			continue
-		}
-		if t.asked != "" || edits < t.edits {
-			*t = term{edits: edits}
-		}
-		t.words, t.pieces, t.held = append(t.words, m.Words...), t.pieces+m.Pieces, t.held+m.Held
+		terms, total = append(terms, t), f.Total
 	}
 	return terms, total, nil
+}
+
+// corrected looks for the words that need the fewest edits to become the one
+// asked for, with which no word begins.
+func (s *Store) corrected(ctx context.Context, asked string) (t term, err error) {
+	// A swap of letters counts as two here.
+	const query = `
+		SELECT word, products
+		  FROM product.words
+		 WHERE length(word) BETWEEN length($1) - $2 AND length($1) + $2
+		   AND product.levenshtein_less_equal(word, $1, 2 * $2) <= 2 * $2
+		 ORDER BY word`
+	least := core.MaxEdits(asked)
+	if least == 0 {
+		return t, nil
+	}
+	var near []struct {
+		Word     string `db:"word"`
+		Products int64  `db:"products"`
+	}
+	if err := s.db.SelectContext(ctx, &near, query, asked, least); err != nil {
+		return t, fmt.Errorf("look up words near %q: %w", asked, err)
+	}
+	var words []string
+	for _, n := range near {
+		edits := core.Edits(asked, n.Word)
+		if edits < least {
+			words, t.products, least = nil, 0, edits
+		}
+		if edits == least {
+			words, t.products = append(words, quote(n.Word)), t.products+n.Products
+		}
+	}
+	t.words = "(" + strings.Join(words, " | ") + ")"
+	return t, nil
+}
+
+// quote makes a lexeme of a tsquery. No word has a quote or a backslash in it.
+func quote(word string) string {
+	return "'" + word + "'"
+}
+
+// tsquery asks for all of the terms.
+func tsquery(terms []term) string {
+	all := make([]string, len(terms))
+	for i, t := range terms {
+		all[i] = t.words
+	}
+	return strings.Join(all, " & ")
 }

@@ -1,7 +1,7 @@
 package postgres
 
 import (
-	"fmt"
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -14,40 +14,45 @@ import (
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/jmoiron/sqlx"
 )
 
-// TestEveryWayFindsTheSame compares each way to find pieces, also those that
-// only a large catalogue would take, with a look at every piece.
-func TestEveryWayFindsTheSame(t *testing.T) {
+var everySort = []core.Sort{core.SortID, core.SortVotes, core.SortName, core.SortNewest}
+
+// TestBothPlansFindTheSame compares the pages of each plan, also where only a
+// large catalogue would take it, with a search through all products in Go.
+func TestBothPlansFindTheSame(t *testing.T) {
 	t.Parallel()
-	s, gallery := filled(t)
-	for _, query := range []string{"folded", "crane", "f", "craen", "crane folded", "folded by a", "marbeld bird fo", "kyoto q"} {
+	s, all := filled(t)
+	plans := map[string]func(core.Page, []term) ([]core.Product, error){
+		"matches first": func(p core.Page, terms []term) ([]core.Product, error) {
+			return s.sortMatches(t.Context(), p, terms)
+		},
+		"order first": func(p core.Page, terms []term) ([]core.Product, error) {
+			found, complete, err := s.filterOrder(t.Context(), p, terms, len(all)+1)
+			if !complete {
+				t.Errorf("not complete after %d steps", len(all)+1)
+			}
+			return found, err
+		},
+	}
+	for query, words := range map[string][]string{
+		"folded": {"folded*"}, "f": {"f*"}, "craen": {"crane"}, "crane folded": {"crane*", "folded*"},
+		"folded by a": {"folded*", "by*", "a*"},
+		"a osaka":     {"a*", "osaka*"}, // osaka alone is read from the index
+		"kyoto q":     {"kyoto*", "q*"}, "marbeld bird": {"marbled", "bird*"},
+	} {
 		terms, _, err := s.terms(t.Context(), query)
-		if err != nil || len(terms) != len(strings.Fields(query)) {
-			t.Fatalf("%q: terms %v, %v", query, terms, err)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, sort := range []core.Sort{core.SortID, core.SortVotes, core.SortName, core.SortNewest} {
-			want := matching(gallery, terms, sort)
-			all := map[string]candidates{
-				"sorted by a word": sorted(terms[len(terms)-1]), "sorted by all": sorted(terms[0], terms[1:]...),
-				"sorted by unnamed words": sorted(unnamed(terms)[0], unnamed(terms)[1:]...),
-				"ahead":                   ahead(1000), "ahead with a word": ahead(1000, terms[0]),
-				"ahead with all": ahead(1000, terms...), "ahead with rare words": ahead(1000, rare(terms)...),
-			}
-			if sort == core.SortID {
-				all["within all chunks"] = within(0, terms[0], terms[1:]...)
-				all["within all chunks by a word"] = within(0, terms[0])
-			} else {
-				all["nearest by all"] = nearest(7, terms[0], terms[1:]...)
-				all["nearest by a word"] = nearest(300, terms[0])
-			}
-			for name, from := range all {
-				p := core.Page{Sort: sort, Limit: 7, After: sort.Start()}
+		for _, sort := range everySort {
+			want := matching(all, words, sort)
+			for name, plan := range plans {
 				var got []int64
-				for range len(gallery) {
-					page, err := s.find(t.Context(), p, terms, from)
+				for p := (core.Page{Sort: sort, Limit: 7, After: sort.Start()}); ; {
+					page, err := plan(p, terms)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -58,7 +63,7 @@ func TestEveryWayFindsTheSame(t *testing.T) {
 						break
 					}
 				}
-				if diff := cmp.Diff(got, want); diff != "" {
+				if diff := gocmp.Diff(got, want); diff != "" || len(want) == 0 {
 					t.Errorf("%q by %s, %s (-got +want):\n%s", query, sort, name, diff)
 				}
 			}
@@ -66,72 +71,33 @@ func TestEveryWayFindsTheSame(t *testing.T) {
 	}
 }
 
-// TestTheNextChunksComeFirst: a part of the postings has the pieces of its ids.
-func TestTheNextChunksComeFirst(t *testing.T) {
+// TestFilterOrderTellsWhetherItIsComplete: of so many steps, what follows them
+// may be missing.
+func TestFilterOrderTellsWhetherItIsComplete(t *testing.T) {
 	t.Parallel()
-	s, gallery := filled(t)
-	terms, _, err := s.terms(t.Context(), "folded by")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, chunks := range []int64{1, 2, 5} {
-		for _, after := range []int64{0, 8191, 8192, 40_000, 1 << 40} {
-			p := core.Page{Sort: core.SortID, Limit: 300, After: core.Position{ID: after}}
-			want := []int64{}
-			for _, id := range matching(gallery, terms, core.SortID) {
-				if id > after && id/chunkSize < after/chunkSize+chunks {
-					want = append(want, id)
-				}
-			}
-			found, err := s.find(t.Context(), p, terms, within(chunks, terms[0], terms[1:]...))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := []int64{}
-			for _, p := range found {
-				got = append(got, p.ID)
-			}
-			if diff := cmp.Diff(got, want); diff != "" {
-				t.Errorf("%d chunks after %d (-got +want):\n%s", chunks, after, diff)
-			}
+	s, all := filled(t)
+	p := core.Page{Sort: core.SortName, Limit: 10, After: core.SortName.Start()}
+	for _, row := range []struct {
+		query    string
+		steps    int
+		found    int
+		complete bool
+	}{
+		{"'folded':*", 9, 9, false},
+		{"'folded':*", 10, 10, true}, // the page is full
+		{"'folded':*", len(all), 10, true},
+		{"'xq':*", len(all), 0, false}, // others might follow
+		{"'xq':*", len(all) + 1, 0, true},
+	} {
+		found, complete, err := s.filterOrder(t.Context(), p, []term{{words: row.query}}, row.steps)
+		if err != nil || len(found) != row.found || complete != row.complete {
+			t.Errorf("%s in %d steps: found %d, complete %t, %v", row.query, row.steps, len(found), complete, err)
 		}
 	}
 }
 
-// rare are the terms as if none of their words were common.
-func rare(terms []term) []term {
-	terms = slices.Clone(terms)
-	for i, t := range terms {
-		terms[i].held = t.pieces
-	}
-	return terms
-}
-
-// unnamed are the terms as if too many words began so.
-func unnamed(terms []term) []term {
-	terms = slices.Clone(terms)
-	for i, t := range terms {
-		if t.asked != "" {
-			terms[i].words = nil
-		}
-	}
-	return terms
-}
-
-// TestAWalkSeesTheEnd of an order, beyond which there is nothing to look for.
-func TestAWalkSeesTheEnd(t *testing.T) {
-	t.Parallel()
-	s, gallery := filled(t)
-	for steps, more := range map[int]bool{1: true, len(gallery) - 1: true, len(gallery): false, len(gallery) + 1: false} {
-		got, err := s.goesOn(t.Context(), core.Page{Sort: core.SortName}, steps)
-		if err != nil || got != more {
-			t.Errorf("after %d steps: %t, %v", steps, got, err)
-		}
-	}
-}
-
-// TestMisspellingsFindWhatIsNear compares the look-up with a look at each word.
-func TestMisspellingsFindWhatIsNear(t *testing.T) {
+// TestCorrectedFindsTheNearestWords compares the query with a look at each word.
+func TestCorrectedFindsTheNearestWords(t *testing.T) {
 	t.Parallel()
 	s, _ := filled(t)
 	var dictionary []string
@@ -139,66 +105,92 @@ func TestMisspellingsFindWhatIsNear(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(1, 2))
-	tried := 0
-	for range 400 {
-		word := mangle(r, dictionary[r.IntN(len(dictionary))])
-		if slices.ContainsFunc(dictionary, func(known string) bool { return strings.HasPrefix(known, word) }) || len([]rune(word)) < 4 {
-			continue
-		}
+	corrected := 0
+	for range 800 {
+		asked := mangle(r, dictionary[r.IntN(len(dictionary))])
 		var want []string
-		least := 9
-		for _, known := range dictionary {
-			edits, may := core.Misspells(word, known)
-			if may && edits < least {
+		least := core.MaxEdits(asked)
+		for _, word := range dictionary {
+			edits := core.Edits(asked, word)
+			if edits < least {
 				want, least = nil, edits
 			}
-			if may && edits == least {
-				want = append(want, known)
+			if edits == least && least > 0 {
+				want = append(want, quote(word))
 			}
 		}
-		terms, _, err := s.terms(t.Context(), word)
-		if err != nil || len(terms) != 1 {
-			t.Fatalf("%q: terms %v, %v", word, terms, err)
+		got, err := s.corrected(t.Context(), asked)
+		if err != nil {
+			t.Fatal(err)
 		}
-		got := terms[0].words
-		if terms[0].asked != "" {
-			got = nil
+		if least == 0 { // too short, or a word of the dictionary
+			continue
 		}
-		if diff := cmp.Diff(got, want); diff != "" {
-			t.Errorf("%q (-got +want):\n%s", word, diff)
+		if diff := gocmp.Diff(got.words, "("+strings.Join(want, " | ")+")"); diff != "" {
+			t.Errorf("%q (-got +want):\n%s", asked, diff)
 		}
-		tried++
+		corrected += len(want)
 	}
-	if tried < 200 {
-		t.Errorf("only %d words were tried", tried)
+	if corrected < 200 {
+		t.Errorf("only %d words were found", corrected)
 	}
 }
 
-// TestHeldPiecesAreHashed: PostgreSQL compares the order with a hash table, though
-// it must believe that a word may have every piece.
-func TestHeldPiecesAreHashed(t *testing.T) {
+// TestAPlanFollowsTheEstimate: rare words are looked up, common ones are found
+// along the order.
+func TestAPlanFollowsTheEstimate(t *testing.T) {
 	t.Parallel()
-	s, _ := filled(t)
-	var args arguments
-	o := orderOf(core.Page{Sort: core.SortVotes, After: core.SortVotes.Start()}, &args)
-	query := "EXPLAIN " + ahead(1000, term{asked: "f"})(o, &args)
-	var lines []string
-	if err := s.db.SelectContext(t.Context(), &lines, query, args...); err != nil {
-		t.Fatal(err)
-	}
-	if plan := strings.Join(lines, "\n"); !strings.Contains(plan, "hashed SubPlan") {
-		t.Errorf("plan:\n%s", plan)
+	for _, row := range []struct {
+		products []int64 // that have each word, of a million in all
+		limit    int
+		steps    int // along the order; 0 if matches come first
+	}{
+		{[]int64{0}, 25, 0},
+		{[]int64{4999}, 25, 0},
+		{[]int64{5001}, 25, 2 * 4999},
+		{[]int64{20_000}, 25, 2 * 1250},
+		{[]int64{20_000}, 101, 2 * 5050},
+		{[]int64{2_000_000}, 25, 1000}, // some have two words that begin so
+		{[]int64{50_000, 50_000}, 25, 0},
+		{[]int64{125_000, 125_000}, 25, 2 * 1600},
+		{[]int64{900_000, 100}, 25, 0},
+	} {
+		terms := make([]term, len(row.products))
+		for i, n := range row.products {
+			terms[i].products = n
+		}
+		if got := stepsAlong(share(terms, 1_000_000), 1_000_000, row.limit); got != row.steps {
+			t.Errorf("%v, %d a page: got %d steps, want %d", row.products, row.limit, got, row.steps)
+		}
 	}
 }
 
-// filled is a store with some hundred made-up pieces, whose ids are far apart,
-// and these.
+// TestRarestLeavesOutWhatIsFrequent: if all terms are frequent, they stay.
+func TestRarestLeavesOutWhatIsFrequent(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ products, want []int64 }{
+		{[]int64{7}, []int64{7}},
+		{[]int64{100_000, 50_000}, []int64{100_000, 50_000}},
+		{[]int64{33, 2, 32, 1, 1_000_000}, []int64{2, 32, 1}},
+	} {
+		terms := make([]term, len(row.products))
+		for i, n := range row.products {
+			terms[i].products = n
+		}
+		var got []int64
+		for _, t := range rarest(terms) {
+			got = append(got, t.products)
+		}
+		if diff := gocmp.Diff(got, row.want); diff != "" {
+			t.Errorf("of %v (-got +want):\n%s", row.products, diff)
+		}
+	}
+}
+
+// filled is a store with some hundred made-up products, and these.
 func filled(t *testing.T) (*Store, []core.Product) {
 	t.Helper()
 	d := pgtest.New(t)
-	if _, err := open(t, d.AdminURL).ExecContext(t.Context(), `ALTER SEQUENCE product.products_id_seq INCREMENT BY 333`); err != nil {
-		t.Fatal(err)
-	}
 	if err := db.Fill(t.Context(), d.AdminURL, db.Amounts{Products: 300, Votes: 900}, func(db.Amounts) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -220,42 +212,37 @@ func open(t *testing.T, url string) *sqlx.DB {
 	return pool
 }
 
-// matching are the ids of the pieces that have all terms, in order.
-func matching(gallery []core.Product, terms []term, sort core.Sort) (ids []int64) {
-	var found []core.Product
-	for _, p := range gallery {
-		words := strings.FieldsFunc(strings.ToLower(p.Name+" "+p.Description), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-		if !slices.ContainsFunc(terms, func(t term) bool { return !has(words, t) }) {
-			found = append(found, p)
-		}
-	}
+// matching are the ids of the products that have all the words, in order. A word
+// with a star stands for all that begin so.
+func matching(all []core.Product, words []string, sort core.Sort) (ids []int64) {
+	found := slices.Clone(all)
+	found = slices.DeleteFunc(found, func(p core.Product) bool {
+		text := strings.FieldsFunc(strings.ToLower(p.Name+" "+p.Description), func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+		})
+		return slices.ContainsFunc(words, func(word string) bool {
+			start, prefix := strings.CutSuffix(word, "*")
+			return !slices.ContainsFunc(text, func(w string) bool {
+				return w == start || prefix && strings.HasPrefix(w, start)
+			})
+		})
+	})
 	slices.SortFunc(found, func(a, b core.Product) int {
-		key := func(p core.Product) string {
-			at := sort.At(p)
-			return fmt.Sprintf("%019d %s", 1<<60-at.Votes, at.Name)
+		switch id := cmp.Compare(a.ID, b.ID); sort {
+		case core.SortVotes:
+			return cmp.Or(cmp.Compare(b.Votes, a.Votes), -id)
+		case core.SortName:
+			return cmp.Or(cmp.Compare(a.Name, b.Name), id)
+		case core.SortNewest:
+			return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), -id)
+		default:
+			return id
 		}
-		ids := int(a.ID - b.ID)
-		if sort == core.SortVotes || sort == core.SortNewest {
-			ids = -ids
-		}
-		if c := b.CreatedAt.Compare(a.CreatedAt); sort == core.SortNewest && c != 0 {
-			return c
-		}
-		if c := strings.Compare(key(a), key(b)); c != 0 {
-			return c
-		}
-		return ids
 	})
 	for _, p := range found {
 		ids = append(ids, p.ID)
 	}
 	return ids
-}
-
-func has(words []string, t term) bool {
-	return slices.ContainsFunc(words, func(word string) bool {
-		return slices.Contains(t.words, word) || t.asked != "" && strings.HasPrefix(word, t.asked)
-	})
 }
 
 // mangle makes up to three edits.

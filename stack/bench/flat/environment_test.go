@@ -20,49 +20,49 @@ import (
 	_ "github.com/lib/pq" // the driver of words
 )
 
-// world is a running stack and somebody who signed in to it.
-type world struct {
-	product string // URL
-	token   string
-	db      *sql.DB
-	pieces  int64
+// environment is a running stack and somebody who signed in to it.
+type environment struct {
+	product  string // URL
+	token    string
+	db       *sql.DB
+	products int64
 }
 
 // start runs a stack over the seed, filled up to the amounts; where these are
 // more than the seed, over the database that FLAT_DATABASE names, if it does.
-func start(b *testing.B, fill db.Amounts) *world {
+func start(b *testing.B, fill db.Amounts) *environment {
 	b.Helper()
-	w := &world{}
+	e := &environment{}
 	s := stacktest.Start(b, func(c *local.Config) {
 		c.RedisURL = startRedis(b)
 		if filled := os.Getenv("FLAT_DATABASE"); filled != "" && fill.Products > 0 {
 			c.DatabaseURL, c.Passwords = filled, db.Passwords{}
 		}
 		var err error
-		if w.db, err = sql.Open("postgres", c.DatabaseURL); err != nil {
+		if e.db, err = sql.Open("postgres", c.DatabaseURL); err != nil {
 			b.Fatal(err)
 		}
-		b.Cleanup(func() { _ = w.db.Close() })
+		b.Cleanup(func() { _ = e.db.Close() })
 		began, told := time.Now(), time.Now()
 		err = db.Fill(b.Context(), c.DatabaseURL, fill, func(now db.Amounts) {
 			if time.Since(told) > 10*time.Second {
 				told = time.Now()
-				b.Logf("%.0f s: %d of %d pieces, %d votes", time.Since(began).Seconds(), now.Products, fill.Products, now.Votes)
+				b.Logf("%.0f s: %d of %d products, %d votes", time.Since(began).Seconds(), now.Products, fill.Products, now.Votes)
 			}
 		})
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := w.db.QueryRowContext(b.Context(), `SELECT count(*) FROM product.products`).Scan(&w.pieces); err != nil {
+		if err := e.db.QueryRowContext(b.Context(), `SELECT count(*) FROM product.products`).Scan(&e.products); err != nil {
 			b.Fatal(err)
 		}
 	})
-	w.product = s.URLs["product"]
-	w.signIn(b, s.URLs["auth"])
-	return w
+	e.product = s.URLs["product"]
+	e.signIn(b, s.URLs["auth"])
+	return e
 }
 
-func (w *world) signIn(b *testing.B, auth string) {
+func (e *environment) signIn(b *testing.B, auth string) {
 	b.Helper()
 	a := db.DemoAccounts()[0]
 	body := fmt.Sprintf(`{"username": %q, "password": %q}`, a.Username, a.Password)
@@ -77,17 +77,17 @@ func (w *world) signIn(b *testing.B, auth string) {
 	if err := json.NewDecoder(res.Body).Decode(&reply); err != nil || reply.AccessToken == "" {
 		b.Fatalf("sign in: %s, %v", res.Status, err)
 	}
-	w.token = reply.AccessToken
+	e.token = reply.AccessToken
 }
 
 // call makes a request and returns how long it took and the response's header.
-func (w *world) call(b *testing.B, method, target string) (time.Duration, http.Header) {
+func (e *environment) call(b *testing.B, method, target string) (time.Duration, http.Header) {
 	b.Helper()
-	r, err := http.NewRequestWithContext(b.Context(), method, w.product+target, nil)
+	r, err := http.NewRequestWithContext(b.Context(), method, e.product+target, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+w.token)
+	r.Header.Set("Authorization", "Bearer "+e.token)
 	began := time.Now()
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -102,16 +102,16 @@ func (w *world) call(b *testing.B, method, target string) (time.Duration, http.H
 	return took, res.Header
 }
 
-// words are ten that about one in so many pieces has.
-func (w *world) words(b *testing.B, in int64) []string {
+// words are ten that about one in so many products has.
+func (e *environment) words(b *testing.B, in int64) []string {
 	b.Helper()
 	const query = `
 		SELECT word
 		  FROM product.words
 		 WHERE word ~ '^[a-z]{6,}$'
-		 ORDER BY abs(pieces - $1), word
+		 ORDER BY abs(products - $1), word
 		 LIMIT 10`
-	rows, err := w.db.QueryContext(b.Context(), query, max(1, w.pieces/in))
+	rows, err := e.db.QueryContext(b.Context(), query, max(1, e.products/in))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -146,7 +146,8 @@ func startRedis(b *testing.B) string {
 	address := l.Addr().String()
 	_ = l.Close() // for Redis to take
 	_, port, _ := net.SplitHostPort(address)
-	cmd := exec.CommandContext(b.Context(), path, "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", b.TempDir())
+	cmd := exec.CommandContext(b.Context(), path,
+		"--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", b.TempDir())
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
