@@ -34,7 +34,7 @@ type Config struct {
 	service.Config
 	DatabaseURL  string        `env:"DATABASE_URL,required,notEmpty"` // signs in as the role craftista_product
 	RedisURL     string        `env:"REDIS_URL"`                      // redis://host:port/0; "" serves without a cache
-	RedisTimeout time.Duration `env:"REDIS_TIMEOUT"`                  // of one command; then a request goes on without the cache
+	RedisTimeout time.Duration `env:"REDIS_TIMEOUT"`                  // of one command; then it goes without
 	JWKSURL      string        `env:"JWKS_URL"`                       // where auth publishes its keys
 	Issuer       string        `env:"ISSUER"`                         // the iss of the tokens to accept
 	Audience     string        `env:"AUDIENCE"`                       // the aud of the tokens to accept

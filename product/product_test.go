@@ -2,7 +2,6 @@ package product_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -13,21 +12,18 @@ import (
 	"testing"
 	"time"
 
-	"craftista/db/pgtest"
 	"craftista/product"
 	"craftista/product/internal/redistest"
 	"craftista/shared/config"
 	"craftista/shared/service"
 	"craftista/shared/token"
-	"craftista/shared/token/tokentest"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/lib/pq"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// spans keeps the spans that a service made, also past its end.
+// spans stores the spans that a service made, also past its end.
 type spans struct {
 	mu  sync.Mutex // guards all
 	all []sdktrace.ReadOnlySpan
@@ -46,11 +42,13 @@ func (s *spans) Shutdown(context.Context) error { return nil }
 // error.
 func run(t *testing.T, c product.Config) (url string, stop func() error) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	if c.Listener == nil {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Listener = l
 	}
-	c.Listener = l
 	if c.Log == nil {
 		c.Log = slog.DiscardHandler
 	}
@@ -62,7 +60,7 @@ func run(t *testing.T, c product.Config) (url string, stop func() error) {
 		return <-done
 	})
 	t.Cleanup(func() { _ = stop() })
-	return "http://" + l.Addr().String(), stop
+	return "http://" + c.Listener.Addr().String(), stop
 }
 
 func get(t *testing.T, method, url, bearer string) (int, http.Header, string) {
@@ -86,35 +84,16 @@ func get(t *testing.T, method, url, bearer string) (int, http.Header, string) {
 	return res.StatusCode, res.Header, string(body)
 }
 
-func addCrane(t *testing.T, databaseURL string) {
-	t.Helper()
-	connector, err := pq.NewConnector(databaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(connector)
-	defer func() { _ = db.Close() }()
-	const query = `
-		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
-		VALUES ('Crane', 'Flies.', '/crane.svg', 'easy', 21, '15 cm')`
-	if _, err := db.ExecContext(t.Context(), query); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestRunTraces runs the whole service and reads one vote and one miss back as
 // trees of spans.
 func TestRunTraces(t *testing.T) {
 	t.Parallel()
-	issuer, database, kept := tokentest.New(t), pgtest.New(t), &spans{}
-	addCrane(t, database.ProductURL)
-	c := product.Default()
-	c.DatabaseURL, c.RedisURL = database.ProductURL, redistest.Start(t).URL()
-	c.RedisTimeout = 10 * time.Second // a busy test machine needs some
-	c.JWKSURL, c.Issuer, c.Exporter = issuer.JWKSURL(), issuer.URL, kept
-	url, stop := run(t, c)
+	site, made := newSite(t, 1), &spans{}
+	site.config.RedisTimeout = 10 * time.Second // a busy test machine needs some
+	site.config.Exporter = made
+	url, stop := run(t, site.config)
 
-	status, voted, body := get(t, "POST", url+"/api/origamis/1/vote", issuer.Mint(1, token.RoleUser))
+	status, voted, body := get(t, "POST", url+"/api/origamis/1/vote", site.issuer.Mint(1, token.RoleUser))
 	if status != 200 {
 		t.Fatalf("vote: %d %s", status, body)
 	}
@@ -136,14 +115,14 @@ func TestRunTraces(t *testing.T) {
 			"get", "sql.conn.query", "evalsha", "eval", // one last look, the load, the fill
 		},
 	} {
-		if diff := cmp.Diff(kept.tree(id), want); diff != "" {
+		if diff := cmp.Diff(made.tree(id), want); diff != "" {
 			t.Errorf("trace %s (-got +want):\n%s", id, diff)
 		}
 	}
 }
 
 // tree is the name of the trace's root and those of its children, and of the
-// commit's, as they ended; the dialling of a pool below them is left out.
+// commit's, as they ended.
 func (s *spans) tree(traceID string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,7 +143,7 @@ func (s *spans) tree(traceID string) []string {
 	}
 	names := []string{root.Name()}
 	for _, span := range s.all {
-		if parents[span.Parent().SpanID()] && span.Name() != "redis.dial" {
+		if parents[span.Parent().SpanID()] {
 			names = append(names, span.Name())
 		}
 	}
@@ -179,7 +158,9 @@ func TestRunStartsAlone(t *testing.T) {
 	c.DatabaseURL = "postgres://nobody:secret@" + redistest.FreeAddr(t) + "/none"
 	c.RedisURL = "redis://" + redistest.FreeAddr(t)
 	url, stop := run(t, c)
-	for path, want := range map[string]int{"/livez": 200, "/readyz": 503, "/health": 200, "/api/products": 503, "/api/products/1": 503} {
+	for path, want := range map[string]int{
+		"/livez": 200, "/readyz": 503, "/health": 200, "/api/products": 503, "/api/products/1": 503,
+	} {
 		if status, _, body := get(t, "GET", url+path, ""); status != want {
 			t.Errorf("%s: %d, want %d, %s", path, status, want, body)
 		}
@@ -191,11 +172,9 @@ func TestRunStartsAlone(t *testing.T) {
 
 func TestRunWithoutCache(t *testing.T) {
 	t.Parallel()
-	database := pgtest.New(t)
-	addCrane(t, database.ProductURL)
-	c := product.Default()
-	c.DatabaseURL = database.ProductURL
-	url, _ := run(t, c)
+	site := newSite(t, 1)
+	site.config.RedisURL = ""
+	url, _ := run(t, site.config)
 	status, header, body := get(t, "GET", url+"/api/products/1", "")
 	if status != 200 || header.Get("X-Cache") != "bypass" || !json.Valid([]byte(body)) {
 		t.Errorf("%d %v %s", status, header, body)
@@ -228,16 +207,21 @@ func TestSettings(t *testing.T) {
 	t.Parallel()
 	got, err := config.Load(product.Default(), []string{"DATABASE_URL=postgres://db/x"})
 	want := product.Config{
-		Config: service.Config{Addr: ":8000", Version: "dev"}, DatabaseURL: "postgres://db/x", RedisTimeout: 200 * time.Millisecond,
+		Config:      service.Config{Addr: ":8000", Version: "dev"},
+		DatabaseURL: "postgres://db/x", RedisTimeout: 200 * time.Millisecond,
 		JWKSURL: "http://localhost:8082/.well-known/jwks.json", Issuer: "http://localhost:8082", Audience: "craftista",
 	}
 	if diff := cmp.Diff(got, want); diff != "" || err != nil {
 		t.Errorf("defaults, %v (-got +want):\n%s", err, diff)
 	}
-	all := []string{"ADDR=:1", "VERSION=2", "DATABASE_URL=3", "REDIS_URL=4", "REDIS_TIMEOUT=1s", "JWKS_URL=5", "ISSUER=6", "AUDIENCE=7", "OTEL_EXPORTER_OTLP_ENDPOINT=8"}
+	all := []string{
+		"ADDR=:1", "VERSION=2", "DATABASE_URL=3", "REDIS_URL=4", "REDIS_TIMEOUT=1s", "JWKS_URL=5", "ISSUER=6",
+		"AUDIENCE=7", "OTEL_EXPORTER_OTLP_ENDPOINT=8",
+	}
 	got, err = config.Load(product.Default(), all)
 	want = product.Config{
-		Config: service.Config{Addr: ":1", Version: "2", OTLPEndpoint: "8"}, DatabaseURL: "3", RedisURL: "4", RedisTimeout: time.Second, JWKSURL: "5", Issuer: "6", Audience: "7",
+		Config: service.Config{Addr: ":1", Version: "2", OTLPEndpoint: "8"}, DatabaseURL: "3", RedisURL: "4",
+		RedisTimeout: time.Second, JWKSURL: "5", Issuer: "6", Audience: "7",
 	}
 	if diff := cmp.Diff(got, want); diff != "" || err != nil {
 		t.Errorf("all set, %v (-got +want):\n%s", err, diff)

@@ -230,7 +230,7 @@ func TestUnresponsiveRedisDelaysFewReaders(t *testing.T) {
 	took := time.Since(start)
 	rounds := int64(3 + took/(500*time.Millisecond)) // until the breaker opens, and when it is half-open
 	if sent := proxy.Sent.Load() - before; int64(delayed) > rounds+5 || sent > 4*rounds {
-		t.Errorf("%d reads in %v: %d delayed and %d chunks sent, want %d and %d", reads, took, delayed, sent, rounds, 4*rounds)
+		t.Errorf("%d reads in %v: %d delayed and %d chunks sent in %d rounds", reads, took, delayed, sent, rounds)
 	}
 	proxy.Restore()
 	shownUntil(t, h, id, 0, "hit")

@@ -113,18 +113,15 @@ func (s suite) revalidation(t *testing.T) {
 		{"/docs", "public, max-age=300"},
 	} {
 		got := call(t, s.h, "GET", row.target, s.g.token(9))
-		if got.Code != 200 || got.Header().Get("Cache-Control") != row.cacheControl || !strings.HasPrefix(got.Header().Get("ETag"), `"`) {
+		tag := got.Header().Get("ETag")
+		if got.Code != 200 || got.Header().Get("Cache-Control") != row.cacheControl || !strings.HasPrefix(tag, `"`) {
 			t.Errorf("GET %s: status %d, header %v", row.target, got.Code, got.Header())
 		}
 		head := call(t, s.h, "HEAD", row.target, s.g.token(9))
-		if head.Code != 200 || head.Header().Get("ETag") != got.Header().Get("ETag") {
+		if head.Code != 200 || head.Header().Get("ETag") != tag {
 			t.Errorf("HEAD %s: status %d, header %v", row.target, head.Code, head.Header())
 		}
-		r := httptest.NewRequestWithContext(t.Context(), "GET", row.target, nil)
-		r.Header.Set("If-None-Match", got.Header().Get("ETag"))
-		r.Header.Set("Authorization", "Bearer "+s.g.token(9))
-		again := httptest.NewRecorder()
-		s.h.ServeHTTP(again, r)
+		again := send(t, s.h, "GET", row.target, s.g.token(9), "", "", "If-None-Match", tag)
 		if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
 			t.Errorf("GET %s again: status %d, body %s", row.target, again.Code, again.Body)
 		}
@@ -143,7 +140,9 @@ func badParameters(good string) []badParameter {
 		cursor = "must be one that a page in this order gave"
 		mine   = "must be one that a page of this list gave"
 		ids    = "must be 1 to 100 positive integers with commas between"
+		newest = "/api/products?sort=-created_at&cursor="
 	)
+	both := []field{{"limit", limit}, {"cursor", mine}}
 	return []badParameter{
 		{"/api/products?sort=votes", []field{{"sort", sort}}},
 		{"/api/products?sort=id%3BDROP", []field{{"sort", sort}}}, // a query that cannot be read is none
@@ -160,15 +159,15 @@ func badParameters(good string) []badParameter {
 		{"/api/products?sort=name&cursor=" + encode(`{"s":"name","i":1,"n":"\u0000"}`), []field{{"cursor", cursor}}},
 		{"/api/products?sort=name&cursor=" + encode(`{"s":"name","i":"1"}`), []field{{"cursor", cursor}}},
 		{"/api/products?sort=name&cursor=" + encode(`{"s":"name","i":1,"x":1}`), []field{{"cursor", cursor}}},
-		{"/api/products?sort=-created_at&cursor=" + encode(`{"s":"-created_at","i":1,"t":"soon"}`), []field{{"cursor", cursor}}},
-		{"/api/products?sort=-created_at&cursor=" + encode(`{"s":"-created_at","i":1,"t":"0000-01-01T00:00:00Z"}`), nil},
+		{newest + encode(`{"s":"-created_at","i":1,"t":"soon"}`), []field{{"cursor", cursor}}},
+		{newest + encode(`{"s":"-created_at","i":1,"t":"0000-01-01T00:00:00Z"}`), nil},
 		{"/api/products?sort=no&limit=0&cursor=x", []field{{"sort", sort}, {"limit", limit}, {"cursor", cursor}}},
 		{"/api/votes/mine", nil},
 		{"/api/votes/mine?limit=100&cursor=", nil},
 		{"/api/votes/mine?cursor=" + encode(`{"s":"mine","i":1,"t":"2026-01-01T00:00:00Z"}`), nil},
-		{"/api/votes/mine?limit=0&cursor=" + encode(`{"s":"-created_at","i":1,"t":"2026-01-01T00:00:00Z"}`), []field{{"limit", limit}, {"cursor", mine}}},
-		{"/api/votes/mine?limit=101&cursor=" + encode(`{"s":"mine","i":1,"t":"2026-01-01T00:00:00+23:00"}`), []field{{"limit", limit}, {"cursor", mine}}},
-		{"/api/products?sort=-created_at&cursor=" + encode(`{"s":"mine","i":1,"t":"2026-01-01T00:00:00Z"}`), []field{{"cursor", cursor}}},
+		{"/api/votes/mine?limit=0&cursor=" + encode(`{"s":"-created_at","i":1,"t":"2026-01-01T00:00:00Z"}`), both},
+		{"/api/votes/mine?limit=101&cursor=" + encode(`{"s":"mine","i":1,"t":"2026-01-01T00:00:00+23:00"}`), both},
+		{newest + encode(`{"s":"mine","i":1,"t":"2026-01-01T00:00:00Z"}`), []field{{"cursor", cursor}}},
 		{"/api/votes/mine?ids=", []field{{"ids", ids}}},
 		{"/api/votes/mine?ids=1,,2", []field{{"ids", ids}}},
 		{"/api/votes/mine?ids=0", []field{{"ids", ids}}},
@@ -181,7 +180,9 @@ func badParameters(good string) []badParameter {
 }
 
 func (s suite) badParameters(t *testing.T) {
-	for _, target := range []string{"/api/products?limit=%zz", "/api/origamis?limit=2;foo", "/api/votes/mine?ids=1;2", "/api/votes/stream?ids=%zz"} {
+	for _, target := range []string{
+		"/api/products?limit=%zz", "/api/origamis?limit=2;foo", "/api/votes/mine?ids=1;2", "/api/votes/stream?ids=%zz",
+	} {
 		body[problem](t, call(t, s.h, "GET", target, s.g.token(9)), 400)
 	}
 	next := call(t, s.h, "GET", "/api/products?limit=1&sort=name", "").Header().Get("Link")
@@ -202,8 +203,9 @@ func (s suite) badParameters(t *testing.T) {
 
 func (s suite) notFound(t *testing.T) {
 	for _, target := range []string{
-		"/api/nothing", "/api/origamis/", path(999, ""), "/api/products/999", path(0, ""), path(-1, ""), "/api/products/one",
-		"/api/products/01", "/api/products/+1", "/api/products/9223372036854775808", path(999, "/votes"), "/api/origamis/x/votes",
+		"/api/nothing", "/api/origamis/", path(999, ""), "/api/products/999", path(0, ""), path(-1, ""),
+		"/api/products/one", "/api/products/01", "/api/products/+1", "/api/products/9223372036854775808",
+		path(999, "/votes"), "/api/origamis/x/votes",
 	} {
 		w := call(t, s.h, "GET", target, "")
 		checkProblem(t, w, 404, target)
@@ -212,7 +214,9 @@ func (s suite) notFound(t *testing.T) {
 		}
 	}
 	for _, method := range []string{"POST", "DELETE"} {
-		for _, target := range []string{path(999, "/vote"), path(0, "/vote"), "/api/origamis/9223372036854775808/vote", "/api/origamis/x/vote"} {
+		for _, target := range []string{
+			path(999, "/vote"), path(0, "/vote"), "/api/origamis/9223372036854775808/vote", "/api/origamis/x/vote",
+		} {
 			checkProblem(t, call(t, s.h, method, target, s.g.token(9)), 404, target)
 		}
 	}
@@ -288,7 +292,10 @@ func (s suite) service(t *testing.T) {
 			t.Errorf("%s (-got +want):\n%s", target, diff)
 		}
 	}
-	for target, want := range map[string]string{"/": `"service":"product"`, "/api/system-info": `"hostname":`, "/docs": "<!doctype html>", "/openapi.json": `"openapi": "3.1.0"`} {
+	for target, want := range map[string]string{
+		"/": `"service":"product"`, "/api/system-info": `"hostname":`,
+		"/docs": "<!doctype html>", "/openapi.json": `"openapi": "3.1.0"`,
+	} {
 		w := call(t, s.h, "GET", target, "")
 		if w.Code != 200 || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%s: status %d, body without %s", target, w.Code, want)

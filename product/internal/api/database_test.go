@@ -96,7 +96,8 @@ func TestDatabaseUnreachable(t *testing.T) {
 		f.proxy.Cut()
 		f.wantUnavailable(2, 5*time.Second)
 		w := call(t, f.h, "GET", "/readyz", "")
-		if want := `{"status":"unready","checks":{"database":"down"},`; w.Code != 503 || !strings.HasPrefix(w.Body.String(), want) {
+		const want = `{"status":"unready","checks":{"database":"down"},`
+		if w.Code != 503 || !strings.HasPrefix(w.Body.String(), want) {
 			t.Errorf("readyz: %d %s", w.Code, w.Body)
 		}
 		f.proxy.Restore()
@@ -262,7 +263,9 @@ func TestBrokenDatabaseTellsNothing(t *testing.T) {
 
 func leaks(w *httptest.ResponseRecorder) bool {
 	text := strings.ToLower(w.Body.String())
-	for _, inside := range []string{"pq:", "sql", "select", "relation", "dial", "127.0.0.1", "secret", "product.products"} {
+	for _, inside := range []string{
+		"pq:", "sql", "select", "relation", "dial", "127.0.0.1", "secret", "product.products",
+	} {
 		if strings.Contains(text, inside) {
 			return true
 		}

@@ -29,9 +29,8 @@ func (s suite) goodDrafts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := send(t, s.h, "POST", "/api/products", s.g.curator(), jsonMedia, with(row.field, row.value).String())
-			added := body[product](t, w, 201)
-			got := map[string]any{"name": added.Name, "description": added.Description, "paper": added.Paper, "folds": added.Folds}
+			p := body[product](t, post(t, s.h, s.g.curator(), with(row.field, row.value)), 201)
+			got := map[string]any{"name": p.Name, "description": p.Description, "paper": p.Paper, "folds": p.Folds}
 			if got[row.field] != row.value {
 				t.Errorf("got %q, want %q", got[row.field], row.value)
 			}
@@ -52,7 +51,13 @@ func badDrafts() map[string]badDraft {
 		hundred  = "must have 1 to 100 characters"
 		thousand = "must be between 1 and 1000"
 		known    = "must be easy, intermediate or advanced"
+		long     = "must have 1 to 2000 characters"
+		unknown  = "names an image that was not uploaded"
 	)
+	absent := "/api/images/" + strings.Repeat("0", 64) + ".svg"
+	null := with("", "")
+	delete(null, "")
+	null["name"] = nil
 	one := func(name, message string) []field { return []field{{name, message}} }
 	return map[string]badDraft{
 		"no name":                  {with("name", nil), one("name", hundred)},
@@ -67,8 +72,8 @@ func badDrafts() map[string]badDraft {
 		"line feed in a name":      {with("name", "He\nron"), one("name", control)},
 		"carriage return":          {with("description", "Stands.\r\nWaits."), one("description", control)},
 		"line feed at the end":     {with("description", "Stands.\n"), one("description", blank)},
-		"description too long":     {with("description", strings.Repeat("x", 2001)), one("description", "must have 1 to 2000 characters")},
-		"null":                     {draft{"name": nil, "description": "x", "image_url": "/static/origami/fox.svg", "difficulty": "easy", "folds": 1, "paper": "x"}, one("name", hundred)},
+		"description too long":     {with("description", strings.Repeat("x", 2001)), one("description", long)},
+		"null":                     {null, one("name", hundred)},
 		"unknown difficulty":       {with("difficulty", "Easy"), one("difficulty", known)},
 		"no folds":                 {with("folds", nil), one("folds", thousand)},
 		"too many folds":           {with("folds", 1001), one("folds", thousand)},
@@ -82,11 +87,12 @@ func badDrafts() map[string]badDraft {
 		"drawing and a line feed":  {with("image_url", "/static/origami/crane.svg\n"), one("image_url", drawing)},
 		"another host's path":      {with("image_url", "//evil.example/static/origami/crane.svg"), one("image_url", drawing)},
 		"upload of another form":   {with("image_url", "/api/images/1.svg"), one("image_url", drawing)},
-		"upload that is none":      {with("image_url", "/api/images/"+strings.Repeat("0", 64)+".svg"), one("image_url", "names an image that was not uploaded")},
+		"upload that is none":      {with("image_url", absent), one("image_url", unknown)},
 		"all at once": {
 			draft{"name": "\x00", "image_url": "x"},
 			[]field{
-				{"name", control}, {"description", "must have 1 to 2000 characters"}, {"paper", hundred}, {"difficulty", known}, {"folds", thousand}, {"image_url", drawing},
+				{"name", control}, {"description", long}, {"paper", hundred},
+				{"difficulty", known}, {"folds", thousand}, {"image_url", drawing},
 			},
 		},
 	}
@@ -98,8 +104,8 @@ func (s suite) badDrafts(t *testing.T) {
 			t.Parallel()
 			id := s.g.piece(t, "Rail", day(1))
 			for _, w := range []*httptest.ResponseRecorder{
-				send(t, s.h, "POST", "/api/products", s.g.curator(), jsonMedia, row.draft.String()),
-				send(t, s.h, "PUT", productPath(id), s.g.curator(), jsonMedia, row.draft.String(), "If-Match", "*"),
+				post(t, s.h, s.g.curator(), row.draft),
+				put(t, s.h, id, s.g.curator(), row.draft, "*"),
 			} {
 				if diff := cmp.Diff(body[problem](t, w, 422).Errors, row.want); diff != "" {
 					t.Errorf("(-got +want):\n%s", diff)

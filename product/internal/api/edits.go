@@ -50,7 +50,8 @@ func (h products) edit(w http.ResponseWriter, r *http.Request) error {
 	}
 	versions, given := ifMatch(r)
 	if !given {
-		return fault.New(fault.PreconditionRequired, "send the ETag that the piece was read with as If-Match, or * to replace whatever is there")
+		return fault.New(fault.PreconditionRequired,
+			"send the ETag that the piece was read with as If-Match, or * to replace whatever is there")
 	}
 	d, err := web.Decode[draft](r)
 	if err != nil {

@@ -7,11 +7,13 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"craftista/shared/token"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 )
@@ -20,7 +22,9 @@ const jsonMedia = "application/json"
 
 // send makes a request with a body; headers are name, value, name, value. Like
 // call it never ends the test.
-func send(t *testing.T, h http.Handler, method, target, bearer, media, body string, headers ...string) *httptest.ResponseRecorder {
+func send(
+	t *testing.T, h http.Handler, method, target, bearer, media, body string, headers ...string,
+) *httptest.ResponseRecorder {
 	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
 	if bearer != "" {
 		r.Header.Set("Authorization", "Bearer "+bearer)
@@ -32,6 +36,16 @@ func send(t *testing.T, h http.Handler, method, target, bearer, media, body stri
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
+}
+
+// post adds a product.
+func post(t *testing.T, h http.Handler, bearer string, d draft, headers ...string) *httptest.ResponseRecorder {
+	return send(t, h, "POST", "/api/products", bearer, jsonMedia, d.String(), headers...)
+}
+
+// put edits a product that has the tag.
+func put(t *testing.T, h http.Handler, id int64, bearer string, d draft, tag string) *httptest.ResponseRecorder {
+	return send(t, h, "PUT", productPath(id), bearer, jsonMedia, d.String(), "If-Match", tag)
 }
 
 func (g *gallery) curator() string { return g.issuer.Mint(500, token.RoleCurator) }
@@ -61,11 +75,11 @@ func (d draft) String() string {
 
 func productPath(id int64) string { return "/api/products/" + strconv.FormatInt(id, 10) }
 
-// editing follows one piece from its first day through two edits, what readers
+// editing follows one product from its first day through two edits, what readers
 // get all along and what the edits tell being the same.
 func (s suite) editing(t *testing.T) {
 	curator, began := s.g.curator(), time.Now().Add(-time.Minute)
-	w := send(t, s.h, "POST", "/api/products", curator, jsonMedia, with("name", `<b>Heron</b> & "Söhne"`).String())
+	w := post(t, s.h, curator, with("name", `<b>Heron</b> & "Söhne"`))
 	added := body[product](t, w, 201)
 	want := product{
 		ID: added.ID, Name: `<b>Heron</b> & "Söhne"`, Description: "Stands.\nWaits.", ImageURL: "/static/origami/crane.svg",
@@ -80,7 +94,7 @@ func (s suite) editing(t *testing.T) {
 	tag := s.readBack(t, added, w)
 	call(t, s.h, "POST", path(added.ID, "/vote"), s.g.token(1))
 	for i, name := range []string{"Grey heron", "Little egret"} {
-		w := send(t, s.h, "PUT", productPath(added.ID), curator, jsonMedia, with("name", name).String(), "If-Match", tag)
+		w := put(t, s.h, added.ID, curator, with("name", name), tag)
 		edited := body[product](t, w, 200)
 		want.Name, want.Votes, want.UpdatedAt = name, 1, edited.UpdatedAt
 		if diff := cmp.Diff(edited, want); diff != "" || !edited.UpdatedAt.After(added.UpdatedAt) {
@@ -104,7 +118,7 @@ func (s suite) readBack(t *testing.T, told product, teller *httptest.ResponseRec
 	return tag
 }
 
-// deleting: to readers and voters the piece is gone; what people did stays.
+// deleting: to readers and voters there is no such product; what people did stays.
 func (s suite) deleting(t *testing.T) {
 	id, curator := s.g.piece(t, "Moth", day(1)), s.g.curator()
 	call(t, s.h, "POST", path(id, "/vote"), s.g.token(1))
@@ -118,7 +132,7 @@ func (s suite) deleting(t *testing.T) {
 	} {
 		checkProblem(t, call(t, s.h, gone[0], gone[1], curator), 404, gone[1])
 	}
-	checkProblem(t, send(t, s.h, "PUT", productPath(id), curator, jsonMedia, with("", nil).String(), "If-Match", "*"), 404, productPath(id))
+	checkProblem(t, put(t, s.h, id, curator, with("", nil), "*"), 404, productPath(id))
 	for _, query := range []string{"sort=id", "sort=-votes", "sort=name", "sort=-created_at", "q=moth", "q=mith"} {
 		all, _ := follow(t, s.h, "/api/products?limit=100&"+query, func() {})
 		for _, p := range all {
@@ -203,20 +217,71 @@ func (s suite) editors(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			id := s.g.piece(t, "Wren", day(1))
-			good := with("", nil).String()
+			good := with("", nil)
 			for i, w := range []*httptest.ResponseRecorder{
-				send(t, s.h, "POST", "/api/products", row.bearer, jsonMedia, good),
-				send(t, s.h, "PUT", productPath(id), row.bearer, jsonMedia, good, "If-Match", "*"),
+				post(t, s.h, row.bearer, good),
+				put(t, s.h, id, row.bearer, good, "*"),
 				send(t, s.h, "DELETE", productPath(id), row.bearer, "", ""),
 				send(t, s.h, "POST", "/api/images", row.bearer, "image/svg+xml", square),
 			} {
 				if w.Code != row.wants[i] {
 					t.Errorf("request %d: status %d, want %d, body %s", i, w.Code, row.wants[i], w.Body)
 				}
-				if w.Code >= 400 && (body[problem](t, w, row.wants[i]).Detail != row.why || w.Header().Get("WWW-Authenticate") != row.authenticate) {
+				authenticate := w.Header().Get("WWW-Authenticate")
+				if w.Code >= 400 && (body[problem](t, w, row.wants[i]).Detail != row.why || authenticate != row.authenticate) {
 					t.Errorf("request %d: body %s, header %v", i, w.Body, w.Header())
 				}
 			}
 		})
+	}
+}
+
+// TestNoEditIsLost has editors on two replicas count up in one description,
+// each on top of what they read, while people vote. An edit that was lost, or
+// made on top of what an editor had not seen, would leave the count short.
+func TestNoEditIsLost(t *testing.T) {
+	t.Parallel()
+	const editors, edits = 6, 8
+	g := newGallery(t)
+	url := "redis://" + miniredis.RunT(t).Addr()
+	replicas := []http.Handler{g.service(g.openCache(t, url)), g.service(g.openCache(t, url))}
+	id, curator := g.piece(t, "Crane", day(1)), g.curator()
+	put(t, replicas[0], id, curator, with("description", "0"), "*")
+	var stale atomic.Int64
+	atOnce(editors+1, func(i int) {
+		h := replicas[i%2]
+		if i == editors {
+			for person := range int64(30) {
+				call(t, h, "POST", path(id, "/vote"), g.token(person+1))
+			}
+			return
+		}
+		for done := 0; done < edits; {
+			read := call(t, h, "GET", productPath(id), "")
+			n, err := strconv.Atoi(body[product](t, read, 200).Description)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			w := put(t, h, id, curator, with("description", strconv.Itoa(n+1)), read.Header().Get("Etag"))
+			switch w.Code {
+			case http.StatusOK:
+				done++
+			case http.StatusPreconditionFailed:
+				stale.Add(1)
+			default:
+				t.Errorf("status %d, body %s", w.Code, w.Body)
+				return
+			}
+		}
+	})
+	for i, h := range replicas {
+		got := body[product](t, call(t, h, "GET", productPath(id), ""), 200)
+		if got.Description != strconv.Itoa(editors*edits) || got.Votes != 30 {
+			t.Errorf("replica %d: %s edits and %d votes, want %d and 30", i, got.Description, got.Votes, editors*edits)
+		}
+	}
+	if stale.Load() == 0 {
+		t.Error("no editor was in another's way: the test tried nothing")
 	}
 }

@@ -12,7 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const square = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><!-- not kept --><path d="M1 1h7v7H1z"/></svg>`
+const (
+	square   = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">` + comment + `<path d="M1 1h7v7H1z"/></svg>`
+	comment  = "<!-- not stored -->"
+	svgMedia = "image/svg+xml"
+)
+
+// squareWith is the square with something else in place of its comment.
+func squareWith(inner string) string { return strings.Replace(square, comment, inner, 1) }
 
 func (s suite) images(t *testing.T) {
 	var dot bytes.Buffer
@@ -20,8 +27,8 @@ func (s suite) images(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, row := range map[string]struct{ media, sent, wanted string }{
-		"svg":                     {"image/svg+xml", square, strings.Replace(square, "<!-- not kept -->", "", 1)},
-		"svg with a charset":      {"image/svg+xml; charset=utf-8", square, strings.Replace(square, "<!-- not kept -->", "", 1)},
+		"svg":                     {svgMedia, square, squareWith("")},
+		"svg with a charset":      {svgMedia + "; charset=utf-8", square, squareWith("")},
 		"png":                     {"image/png", dot.String(), ""},
 		"png and what follows it": {"image/png", dot.String() + "<script>", ""},
 	} {
@@ -34,13 +41,14 @@ func (s suite) images(t *testing.T) {
 				t.Errorf("uploaded to %s, then to %s; header %v", url, got, w.Header())
 			}
 			s.shown(t, url, strings.Split(row.media, ";")[0], row.wanted)
-			added := body[product](t, send(t, s.h, "POST", "/api/products", s.g.curator(), jsonMedia, with("image_url", url).String()), 201)
+			added := body[product](t, post(t, s.h, s.g.curator(), with("image_url", url)), 201)
 			if added.ImageURL != url {
 				t.Errorf("image %q, want %q", added.ImageURL, url)
 			}
 		})
 	}
-	for _, name := range []string{"1", "..%2f1", strings.Repeat("0", 64) + ".svg", strings.Repeat("0", 64) + ".png", "%00", "crane.svg"} {
+	zeros := strings.Repeat("0", 64)
+	for _, name := range []string{"1", "..%2f1", zeros + ".svg", zeros + ".png", "%00", "crane.svg"} {
 		checkProblem(t, call(t, s.h, "GET", "/api/images/"+name, ""), 404, "/api/images/"+name)
 	}
 }
@@ -66,26 +74,33 @@ func (s suite) shown(t *testing.T, url, media, wanted string) {
 			t.Errorf("%s %q, to HEAD %q, want %q", name, w.Header().Get(name), head.Header().Get(name), want)
 		}
 	}
-	if again := send(t, s.h, "GET", url, "", "", "", "If-None-Match", w.Header().Get("Etag")); again.Code != 304 || again.Body.Len() != 0 {
+	again := send(t, s.h, "GET", url, "", "", "", "If-None-Match", w.Header().Get("Etag"))
+	if again.Code != 304 || again.Body.Len() != 0 {
 		t.Errorf("again: status %d", again.Code)
 	}
 }
 
 func (s suite) badImages(t *testing.T) {
-	svg := func(inner string) string { return strings.Replace(square, "<!-- not kept -->", inner, 1) }
+	const (
+		external = `must not have the attribute href with the value "http://evil.example/#a" (line 1)`
+		onclick  = `must not have the attribute "onclick" (line 1)`
+		doctype  = "must not have a DOCTYPE or other declaration (line 1)"
+		badPNG   = "is not a PNG that can be read"
+	)
+	one := func(message string) []field { return []field{{"image", message}} }
 	for name, row := range map[string]struct {
 		media, body string
 		status      int
 		want        []field
 	}{
-		"script":              {"image/svg+xml", svg("<script/>"), 422, []field{{"image", `must not have the element "script" (line 1)`}}},
-		"event handler":       {"image/svg+xml", svg(`<g onclick="x"/>`), 422, []field{{"image", `must not have the attribute "onclick" (line 1)`}}},
-		"external reference":  {"image/svg+xml", svg(`<use href="http://evil.example/#a"/>`), 422, []field{{"image", `must not have the attribute href with the value "http://evil.example/#a" (line 1)`}}},
-		"entities":            {"image/svg+xml", "<!DOCTYPE svg>\n" + square, 422, []field{{"image", "must not have a DOCTYPE or other declaration (line 1)"}}},
-		"nothing as svg":      {"image/svg+xml", "", 422, []field{{"image", "must have a root element (line 1)"}}},
-		"nothing as png":      {"image/png", "", 422, []field{{"image", "is not a PNG that can be read"}}},
-		"svg as png":          {"image/png", square, 422, []field{{"image", "is not a PNG that can be read"}}},
-		"one byte too many":   {"image/svg+xml", square + strings.Repeat(" ", 256<<10+1-len(square)), 413, nil},
+		"script":              {svgMedia, squareWith("<script/>"), 422, one(`must not have the element "script" (line 1)`)},
+		"event handler":       {svgMedia, squareWith(`<g onclick="x"/>`), 422, one(onclick)},
+		"external reference":  {svgMedia, squareWith(`<use href="http://evil.example/#a"/>`), 422, one(external)},
+		"entities":            {svgMedia, "<!DOCTYPE svg>\n" + square, 422, one(doctype)},
+		"nothing as svg":      {svgMedia, "", 422, one("must have a root element (line 1)")},
+		"nothing as png":      {"image/png", "", 422, one(badPNG)},
+		"svg as png":          {"image/png", square, 422, one(badPNG)},
+		"one byte too many":   {svgMedia, square + strings.Repeat(" ", 256<<10+1-len(square)), 413, nil},
 		"another kind":        {"image/gif", "GIF89a", 415, nil},
 		"a page":              {"text/html", "<p>", 415, nil},
 		"no media type":       {"", square, 415, nil},
@@ -101,7 +116,7 @@ func (s suite) badImages(t *testing.T) {
 		})
 	}
 	full := square + strings.Repeat(" ", 256<<10-len(square))
-	if w := send(t, s.h, "POST", "/api/images", s.g.curator(), "image/svg+xml", full); w.Code != 201 {
+	if w := send(t, s.h, "POST", "/api/images", s.g.curator(), svgMedia, full); w.Code != 201 {
 		t.Errorf("256 KiB: status %d, body %s", w.Code, w.Body)
 	}
 }

@@ -26,12 +26,13 @@ type cursor struct {
 }
 
 // readPage reads q, sort, limit and cursor; an empty one counts as absent, and
-// other parameters are let be. It reports all broken rules at once.
+// other parameters are ignored. It reports all broken rules at once.
 func readPage(q url.Values) (core.Page, error) {
 	var broken fault.Checks
 	p := core.Page{Query: q.Get("q"), Sort: core.SortID, Limit: core.DefaultLimit}
 	broken.Require(utf8.ValidString(p.Query) && !strings.ContainsRune(p.Query, 0), "q", "must be text in UTF-8")
-	broken.Require(utf8.RuneCountInString(p.Query) <= core.MaxQuery, "q", fmt.Sprintf("must have at most %d characters", core.MaxQuery))
+	broken.Require(utf8.RuneCountInString(p.Query) <= core.MaxQuery, "q",
+		fmt.Sprintf("must have at most %d characters", core.MaxQuery))
 	if text := q.Get("sort"); text != "" {
 		p.Sort = core.Sort(text)
 	}
@@ -41,7 +42,8 @@ func readPage(q url.Values) (core.Page, error) {
 	if text := q.Get("cursor"); text != "" {
 		c, err := parseCursor(text)
 		p.After = c.position()
-		broken.Require(err == nil && (c.Sort == p.Sort || !p.Sort.Known()), "cursor", "must be one that a page in this order gave")
+		broken.Require(err == nil && (c.Sort == p.Sort || !p.Sort.Known()), "cursor",
+			"must be one that a page in this order gave")
 	}
 	return p, broken.Err()
 }
@@ -53,7 +55,8 @@ func readLimit(q url.Values, absent int, broken *fault.Checks) int {
 		return absent
 	}
 	n, err := strconv.Atoi(text)
-	broken.Require(err == nil && n >= 1 && n <= core.MaxLimit, "limit", fmt.Sprintf("must be between 1 and %d", core.MaxLimit))
+	broken.Require(err == nil && n >= 1 && n <= core.MaxLimit, "limit",
+		fmt.Sprintf("must be between 1 and %d", core.MaxLimit))
 	return n
 }
 
@@ -84,7 +87,7 @@ func parseCursor(text string) (cursor, error) {
 	if err := json.Unmarshal(decoded, &c); err != nil {
 		return cursor{}, err
 	}
-	c.CreatedAt = c.CreatedAt.UTC() // as ours are; PostgreSQL knows no zone 23 hours away
+	c.CreatedAt = c.CreatedAt.UTC() // as ours are; PostgreSQL has no zone of 23 hours
 	if c.String() != text || strings.ContainsRune(c.Name, 0) {
 		return cursor{}, errors.New("not a cursor of ours")
 	}

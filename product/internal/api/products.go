@@ -30,7 +30,7 @@ type product struct {
 }
 
 // Encode is the core.Encode of this API: the JSON that a reader of one product
-// gets, so that a cached one is sent as it is kept.
+// gets, so that a cached one is sent as it is stored.
 func Encode(p core.Product) (core.Encoded, error) {
 	body, err := json.Marshal(product(p))
 	return core.Encoded{ETag: tag(p), Body: body}, err
@@ -66,11 +66,11 @@ func (h products) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	piece, source, err := h.catalogue.Encoded(r.Context(), id)
+	p, source, err := h.catalogue.Encoded(r.Context(), id)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("X-Cache", string(source))
-	web.ReplyKept(w, r, revalidate, "application/json", piece.ETag, piece.Body)
+	web.ReplyKept(w, r, revalidate, "application/json", p.ETag, p.Body)
 	return nil
 }

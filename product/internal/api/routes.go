@@ -19,7 +19,9 @@ var spec []byte
 // GET / and the probes tell.
 func Routes(t *telemetry.Telemetry, c *core.Catalogue, l *core.Live, v *token.Verifier, about health.Service) *web.Router {
 	r := web.NewRouter(t, web.Problem)
-	curators := func(h web.Handler) web.Handler { return token.RequireRole(v, h, token.RoleCurator, token.RoleAdmin) }
+	curators := func(h web.Handler) web.Handler {
+		return token.RequireRole(v, h, token.RoleCurator, token.RoleAdmin)
+	}
 
 	p := products{catalogue: c}
 	r.Get("/api/products", p.list)

@@ -142,6 +142,7 @@ func readIDs(text string) ([]int64, error) {
 			ids = append(ids, id)
 		}
 	}
-	broken.Require(len(ids) == len(parts) && len(ids) <= maxIDs, "ids", fmt.Sprintf("must be 1 to %d positive integers with commas between", maxIDs))
+	broken.Require(len(ids) == len(parts) && len(ids) <= maxIDs, "ids",
+		fmt.Sprintf("must be 1 to %d positive integers with commas between", maxIDs))
 	return ids, broken.Err()
 }

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"craftista/product/internal/core"
 	"craftista/shared/token"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 )
@@ -83,7 +85,8 @@ func (s suite) allOfMine(t *testing.T) {
 	call(t, s.h, "POST", path(want[3], "/vote"), s.g.token(74)) // not this person's
 	page := func(target string) (ids []int64, next string) {
 		w := call(t, s.h, "GET", target, s.g.token(73))
-		return body[map[string][]int64](t, w, 200)["origami_ids"], strings.TrimSuffix(strings.TrimPrefix(w.Header().Get("Link"), "<"), `>; rel="next"`)
+		next = strings.TrimSuffix(strings.TrimPrefix(w.Header().Get("Link"), "<"), `>; rel="next"`)
+		return body[map[string][]int64](t, w, 200)["origami_ids"], next
 	}
 	for limit, wantPages := range map[string]int{"1": 7, "3": 3, "7": 1, "": 1} {
 		var got []int64
@@ -110,7 +113,9 @@ func (s suite) allOfMine(t *testing.T) {
 
 func (s suite) badTokens(t *testing.T) {
 	id := s.g.piece(t, "Bat", day(5))
-	for _, target := range [][2]string{{"POST", path(id, "/vote")}, {"DELETE", path(id, "/vote")}, {"GET", "/api/votes/mine?ids=1"}} {
+	for _, target := range [][2]string{
+		{"POST", path(id, "/vote")}, {"DELETE", path(id, "/vote")}, {"GET", "/api/votes/mine?ids=1"},
+	} {
 		check := func(name string, w *httptest.ResponseRecorder) {
 			if w.Code != 401 || w.Header().Get("WWW-Authenticate") != `Bearer error="invalid_token"` {
 				t.Errorf("%s %s with %s: status %d, header %v", target[0], target[1], name, w.Code, w.Header())
@@ -140,12 +145,15 @@ func (s suite) scopes(t *testing.T) {
 		"openid votes:write":     {200, 403},
 		"votes:read votes:write": {200, 200},
 	} {
-		app := s.g.issuer.MintWith(81, token.RoleUser, func(_ *jwt.Token, c *token.Claims) { c.ClientID, c.Scope = "client-a", scope })
+		app := s.g.issuer.MintWith(81, token.RoleUser, func(_ *jwt.Token, c *token.Claims) {
+			c.ClientID, c.Scope = "client-a", scope
+		})
 		for _, target := range []struct {
 			method, path string
 			want         int
 		}{
-			{"POST", path(id, "/vote"), want.write}, {"DELETE", path(id, "/vote"), want.write}, {"GET", "/api/votes/mine?ids=1", want.read},
+			{"POST", path(id, "/vote"), want.write}, {"DELETE", path(id, "/vote"), want.write},
+			{"GET", "/api/votes/mine?ids=1", want.read},
 		} {
 			if w := call(t, s.h, target.method, target.path, app); w.Code != target.want {
 				t.Errorf("%s %s with %q: %d %s, want %d", target.method, target.path, scope, w.Code, w.Body, target.want)
@@ -195,9 +203,9 @@ func TestVotesAtOnce(t *testing.T) {
 	}
 }
 
-// TestVoteStorm has people vote and unvote on shared pieces in opposing orders;
-// each ends with a vote for the first piece and none for the second.
-func TestVoteStorm(t *testing.T) {
+// TestVotesInOpposingOrders has people vote and unvote on shared products; each
+// ends with a vote for the first product and none for the second.
+func TestVotesInOpposingOrders(t *testing.T) {
 	t.Parallel()
 	const people, rounds = 16, 12
 	g := newGallery(t)
@@ -207,7 +215,8 @@ func TestVoteStorm(t *testing.T) {
 		bearer := g.token(int64(i) + 1)
 		for range rounds {
 			for _, step := range [][2]string{
-				{"POST", path(second, "/vote")}, {"DELETE", path(first, "/vote")}, {"POST", path(first, "/vote")}, {"DELETE", path(second, "/vote")},
+				{"POST", path(second, "/vote")}, {"DELETE", path(first, "/vote")},
+				{"POST", path(first, "/vote")}, {"DELETE", path(second, "/vote")},
 			} {
 				if w := call(t, h, step[0], step[1], bearer); w.Code != 200 {
 					t.Errorf("%s %s: status %d, body %s", step[0], step[1], w.Code, w.Body)
@@ -218,12 +227,12 @@ func TestVoteStorm(t *testing.T) {
 	for id, want := range map[int64]int64{first: people, second: 0} {
 		got := body[product](t, call(t, h, "GET", path(id, ""), ""), 200)
 		if got.Votes != want || g.voters(t, id) != want {
-			t.Errorf("piece %d: %d shown, %d rows, want %d", id, got.Votes, g.voters(t, id), want)
+			t.Errorf("product %d: %d shown, %d rows, want %d", id, got.Votes, g.voters(t, id), want)
 		}
 	}
 }
 
-func TestKeysAway(t *testing.T) {
+func TestKeysUnavailable(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
 	g.issuer.Down.Store(true)
@@ -240,4 +249,57 @@ func TestKeysAway(t *testing.T) {
 			t.Errorf("%s: %d %s", target, w.Code, w.Body)
 		}
 	}
+}
+
+// TestVotesRaceDeletion: a vote is counted before the product is deleted, or its
+// voter is told that there is no such product. None is acknowledged and lost, and none comes
+// after the deletion was.
+func TestVotesRaceDeletion(t *testing.T) {
+	t.Parallel()
+	const rounds, voters = 8, 12
+	g := newGallery(t)
+	h := g.service(g.openCache(t, "redis://"+miniredis.RunT(t).Addr()))
+	outcomes := map[int]int{}
+	for range rounds {
+		id := g.piece(t, "Mayfly", day(1))
+		replies := make([]*httptest.ResponseRecorder, voters+1)
+		atOnce(voters+1, func(i int) {
+			if i != voters/2 {
+				replies[i] = call(t, h, "POST", path(id, "/vote"), g.token(int64(i)+1))
+				return
+			}
+			replies[i] = call(t, h, "DELETE", productPath(id), g.curator())
+			for _, late := range [][2]string{{"POST", path(id, "/vote")}, {"GET", path(id, "")}} {
+				if w := call(t, h, late[0], late[1], g.token(99)); w.Code != http.StatusNotFound {
+					t.Errorf("%s after the deletion: status %d, body %s", late[0], w.Code, w.Body)
+				}
+			}
+		})
+		codes := map[int]int{}
+		for _, w := range replies {
+			codes[w.Code]++
+			outcomes[w.Code]++
+		}
+		voted, rows, counted := int64(codes[200]), g.voters(t, id), g.counted(t, id)
+		if codes[204] != 1 || codes[200]+codes[404] != voters || voted != rows || voted != counted {
+			t.Errorf("statuses %v, %d rows, count %d", codes, rows, counted)
+		}
+	}
+	if outcomes[200] == 0 || outcomes[404] == 0 {
+		t.Errorf("statuses %v: the votes and the deletions never met", outcomes)
+	}
+}
+
+// counted is the count of a product, deleted or not.
+func (g *gallery) counted(t *testing.T, id int64) int64 {
+	t.Helper()
+	const query = `
+		SELECT votes
+		  FROM product.products
+		 WHERE id = $1`
+	var n int64
+	if err := g.db.GetContext(t.Context(), &n, query, id); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

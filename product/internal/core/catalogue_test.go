@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"testing"
 	"time"
 
@@ -19,24 +18,13 @@ import (
 type recorder struct {
 	core.Store
 	core.NoCache
-	calls    []string
-	products []core.Product
-	err      error
-	stale    error // of the cache
+	calls []string
+	err   error
+	stale error // of the cache
 }
 
 func (b *recorder) note(format string, args ...any) {
 	b.calls = append(b.calls, fmt.Sprintf(format, args...))
-}
-
-func (b *recorder) Product(_ context.Context, id int64) (core.Product, error) {
-	b.note("product %d", id)
-	return core.Product{ID: id, Votes: 7}, b.err
-}
-
-func (b *recorder) Products(_ context.Context, p core.Page) ([]core.Product, error) {
-	b.note("products %s limit %d", p.Sort, p.Limit)
-	return b.products[:min(p.Limit, len(b.products))], b.err
 }
 
 func (b *recorder) Vote(_ context.Context, id int64, people []int64) (int64, error) {
@@ -49,25 +37,13 @@ func (b *recorder) Unvote(_ context.Context, id int64, people []int64) (int64, e
 	return 6, b.err
 }
 
-func (b *recorder) VotedFor(_ context.Context, person int64, ids []int64) ([]int64, error) {
-	b.note("voted %d for %v", person, ids)
-	return ids, b.err
-}
-
-func (b *recorder) VotesOf(_ context.Context, person int64, after core.Position, limit int) ([]core.Vote, error) {
-	b.note("votes of %d after %d limit %d", person, after.ID, limit)
-	return []core.Vote{{ProductID: 3}, {ProductID: 2}, {ProductID: 1}}[:min(limit, 3)], b.err
-}
-
 func (b *recorder) Invalidate(_ context.Context, ids ...int64) error {
 	b.note("invalidate %d", ids)
 	return b.stale
 }
 
 func catalogue(b *recorder) *core.Catalogue {
-	return core.NewCatalogue(b, b, func(p core.Product) (core.Encoded, error) {
-		return core.Encoded{ETag: `"tag"`, Body: fmt.Append(nil, p.ID, " has ", p.Votes)}, nil
-	}, untraced{}, func() { b.note("changed") })
+	return core.NewCatalogue(b, b, nil, untraced{}, func() { b.note("changed") })
 }
 
 // TestVotesInvalidateAfterTheCommit: in that order, and not after a failure, which
@@ -97,67 +73,6 @@ func TestVotesInvalidateAfterTheCommit(t *testing.T) {
 				t.Errorf("calls (-got +want):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestListTellsWhetherOthersFollow(t *testing.T) {
-	t.Parallel()
-	three := []core.Product{{ID: 1}, {ID: 2}, {ID: 3}}
-	for _, row := range []struct {
-		limit int
-		want  []core.Product
-		more  bool
-	}{{1, three[:1], true}, {2, three[:2], true}, {3, three, false}, {4, three, false}} {
-		b := &recorder{products: three}
-		got, more, err := catalogue(b).List(t.Context(), core.Page{Sort: core.SortName, Limit: row.limit})
-		if diff := cmp.Diff(got, row.want); diff != "" || more != row.more || err != nil {
-			t.Errorf("limit %d: more %v, %v (-got +want):\n%s", row.limit, more, err, diff)
-		}
-	}
-	broken := catalogue(&recorder{products: three, err: io.EOF})
-	if got, more, err := broken.List(t.Context(), core.Page{Limit: 1}); more || !errors.Is(err, io.EOF) {
-		t.Errorf("got %v, %v, %v", got, more, err)
-	}
-}
-
-func TestVotesOfTellsWhetherOthersFollow(t *testing.T) {
-	t.Parallel()
-	b := &recorder{}
-	for limit, more := range map[int]bool{2: true, 3: false, 4: false} {
-		got, others, err := catalogue(b).VotesOf(t.Context(), 9, core.Position{ID: 4}, limit)
-		if len(got) != min(limit, 3) || got[0].ProductID != 3 || others != more || err != nil {
-			t.Errorf("limit %d: got %v, %v, %v", limit, got, others, err)
-		}
-		if asked := fmt.Sprintf("votes of 9 after 4 limit %d", limit+1); !slices.Contains(b.calls, asked) {
-			t.Errorf("no %q in %q", asked, b.calls)
-		}
-	}
-	at := core.Vote{ProductID: 4, CreatedAt: time.Unix(9, 0)}.At()
-	if diff := cmp.Diff(at, core.Position{ID: 4, CreatedAt: time.Unix(9, 0)}); diff != "" {
-		t.Errorf("position (-got +want):\n%s", diff)
-	}
-}
-
-func TestReads(t *testing.T) {
-	t.Parallel()
-	b := &recorder{}
-	c := catalogue(b)
-	encoded, source, err := c.Encoded(t.Context(), 5)
-	if string(encoded.Body) != "5 has 7" || encoded.ETag != `"tag"` || source != core.Bypass || err != nil {
-		t.Errorf("got %s, %s, %v", encoded, source, err)
-	}
-	if n, err := c.Votes(t.Context(), 5); n != 7 || err != nil {
-		t.Errorf("got %d, %v", n, err)
-	}
-	if ids, err := c.VotedFor(t.Context(), 9, []int64{1, 2}); !slices.Equal(ids, []int64{1, 2}) || err != nil {
-		t.Errorf("got %v, %v", ids, err)
-	}
-	if diff := cmp.Diff(b.calls, []string{"product 5", "product 5", "voted 9 for [1 2]"}); diff != "" {
-		t.Errorf("calls (-got +want):\n%s", diff)
-	}
-	b.err = io.EOF
-	if _, _, err := c.Encoded(t.Context(), 5); !errors.Is(err, io.EOF) {
-		t.Errorf("error %v", err)
 	}
 }
 

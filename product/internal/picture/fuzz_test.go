@@ -30,9 +30,12 @@ func FuzzSVG(f *testing.F) {
 		f.Add(drawing)
 	}
 	for _, text := range []string{
-		in(`<use xlink:href="#a"/><g id="a" fill="url(#b) red"/><mask id="b"/>`), in("<title xml:space='preserve'>&#13;a<![CDATA[]]>&lt;</title>"),
-		"\ufeff<?xml version='1.0'?><!-- --><s:svg xmlns:s='http://www.w3.org/2000/svg' viewBox='0,0 1e3\t.5'><s:path d='M0 0&#10;z' opacity=''/></s:svg>",
-		in(`<script>alert(1)</script>`), in(`<g onclick="x" style="fill:url(x)"/>`), `<!DOCTYPE svg [<!ENTITY a "b">]>` + in("&a;"), in(laughs("use href=", "#%")),
+		in(`<use xlink:href="#a"/><g id="a" fill="url(#b) red"/><mask id="b"/>`),
+		in("<title xml:space='preserve'>&#13;a<![CDATA[]]>&lt;</title>"),
+		"\ufeff<?xml version='1.0'?><!-- --><s:svg xmlns:s='http://www.w3.org/2000/svg' viewBox='0,0 1e3\t.5'>" +
+			"<s:path d='M0 0&#10;z' opacity=''/></s:svg>",
+		in(`<script>alert(1)</script>`), in(`<g onclick="x" style="fill:url(x)"/>`),
+		`<!DOCTYPE svg [<!ENTITY a "b">]>` + in("&a;"), in(laughs("use href=", "#%")),
 	} {
 		f.Add([]byte(text))
 	}
@@ -65,7 +68,8 @@ func harmless(t *testing.T, drawing []byte) {
 		case xml.EndElement:
 			depth--
 		case xml.StartElement:
-			if !oneOf(token.Name.Local, allowed) || token.Name.Space != "http://www.w3.org/2000/svg" || (depth == 0) != (token.Name.Local == "svg") {
+			if !oneOf(token.Name.Local, allowed) || token.Name.Space != "http://www.w3.org/2000/svg" ||
+				(depth == 0) != (token.Name.Local == "svg") {
 				t.Errorf("element %v at depth %d in %s", token.Name, depth, drawing)
 			}
 			for _, a := range token.Attr {
@@ -83,7 +87,8 @@ func harmlessAttribute(t *testing.T, a xml.Attr, depth int) {
 	name, value := strings.ToLower(a.Name.Local), strings.ToLower(a.Value)
 	switch {
 	case name == "xmlns" && depth == 0:
-	case a.Name.Space != "", strings.HasPrefix(name, "on"), oneOf(name, []string{"style", "class", "src", "xmlns", "base"}),
+	case a.Name.Space != "", strings.HasPrefix(name, "on"),
+		oneOf(name, []string{"style", "class", "src", "xmlns", "base"}),
 		strings.ContainsAny(value, `\'"<>&;:/@!{}`), strings.Contains(strings.ReplaceAll(value, "url(#", ""), "url"):
 		t.Errorf("attribute %v", a)
 	case name == "href" && !strings.HasPrefix(value, "#"):
@@ -103,7 +108,8 @@ func oneOf(name string, names []string) bool {
 // FuzzPNG: whatever comes out is a PNG of the same size that ends at its end.
 func FuzzPNG(f *testing.F) {
 	good := drawn(f, image.NewNRGBA(image.Rect(0, 0, 3, 2)))
-	for _, upload := range [][]byte{good, append(good, "<script>"...), header(9, 9), drawn(f, image.NewGray16(image.Rect(0, 0, 5, 5)))} {
+	deep := drawn(f, image.NewGray16(image.Rect(0, 0, 5, 5)))
+	for _, upload := range [][]byte{good, append(good, "<script>"...), header(9, 9), deep} {
 		f.Add(upload)
 	}
 	f.Fuzz(func(t *testing.T, upload []byte) {
@@ -116,7 +122,8 @@ func FuzzPNG(f *testing.F) {
 			t.Fatal(err)
 		}
 		after, err := png.DecodeConfig(bytes.NewReader(kept))
-		if err != nil || after.Width != before.Width || after.Height != before.Height || !bytes.HasSuffix(kept, chunk("IEND", "")) {
+		if err != nil || after.Width != before.Width || after.Height != before.Height ||
+			!bytes.HasSuffix(kept, chunk("IEND", "")) {
 			t.Errorf("%v, %d by %d, want %d by %d", err, after.Width, after.Height, before.Width, before.Height)
 		}
 		if again, err := picture.Clean(picture.PNG, kept); err != nil || !bytes.Equal(again, kept) {

@@ -20,7 +20,8 @@ func cleanPNG(upload []byte) ([]byte, error) {
 		return nil, refuse("is not a PNG that can be read")
 	}
 	if config.Width > maxSide || config.Height > maxSide || config.Width*config.Height > maxPixels {
-		return nil, refuse("is %d by %d pixels, more than %d a side or %d in all", config.Width, config.Height, maxSide, maxPixels)
+		return nil, refuse("is %d by %d pixels, more than %d a side or %d in all",
+			config.Width, config.Height, maxSide, maxPixels)
 	}
 	pixels, err := png.Decode(bytes.NewReader(upload))
 	if err != nil {

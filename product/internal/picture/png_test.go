@@ -54,8 +54,10 @@ func TestOnlyPixelsAreKept(t *testing.T) {
 		return m
 	}
 	for name, pixels := range map[string]image.Image{
-		"gray": fill(image.NewGray(frame)), "deep gray": fill(image.NewGray16(frame)), "see-through": fill(image.NewNRGBA(frame)),
-		"deep": fill(image.NewNRGBA64(frame)), "palette": fill(image.NewPaletted(frame, palette.WebSafe)), "opaque": image.NewUniform(color.Black),
+		"gray": fill(image.NewGray(frame)), "deep gray": fill(image.NewGray16(frame)),
+		"see-through": fill(image.NewNRGBA(frame)),
+		"deep":        fill(image.NewNRGBA64(frame)), "palette": fill(image.NewPaletted(frame, palette.WebSafe)),
+		"opaque": image.NewUniform(color.Black),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -71,7 +73,8 @@ func TestOnlyPixelsAreKept(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if bytes.Contains(kept, []byte("here")) || bytes.Contains(kept, []byte("script")) || !bytes.HasSuffix(kept, chunk("IEND", "")) {
+			if bytes.Contains(kept, []byte("here")) || bytes.Contains(kept, []byte("script")) ||
+				!bytes.HasSuffix(kept, chunk("IEND", "")) {
 				t.Errorf("kept %q", kept)
 			}
 			got, err := png.Decode(bytes.NewReader(kept))
@@ -79,7 +82,8 @@ func TestOnlyPixelsAreKept(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := range 200 {
-				if g, w := color.NRGBA64Model.Convert(got.At(i%20, i/20)), color.NRGBA64Model.Convert(pixels.At(i%20, i/20)); g != w {
+				g := color.NRGBA64Model.Convert(got.At(i%20, i/20))
+				if w := color.NRGBA64Model.Convert(pixels.At(i%20, i/20)); g != w {
 					t.Fatalf("pixel %d is %v, want %v", i, g, w)
 				}
 			}
@@ -98,22 +102,24 @@ func TestHostilePNGs(t *testing.T) {
 	wrong := bytes.Clone(good)
 	wrong[len(wrong)-14]++ // a byte of the last checksum before the end
 	for name, row := range map[string]struct{ upload, want string }{
-		"nothing":            {"", unread},
-		"a page":             {"<html><script>alert(1)</script>", unread},
-		"a JPEG":             {"\xff\xd8\xff\xe0\x00\x10JFIF", unread},
-		"a signature":        {string(good[:8]), unread},
-		"cut":                {string(good[:len(good)-20]), cut},
-		"without its end":    {string(good[:len(good)-12]), cut},
-		"a wrong checksum":   {string(wrong), cut},
-		"no pixels":          {string(header(100, 100)) + string(chunk("IEND", "")), cut},
-		"no width":           {string(header(0, 9)), unread},
-		"negative width":     {string(header(1<<31, 9)), unread},
-		"too wide":           {string(header(4097, 1)), "is 4097 by 1 pixels, more than 4096 a side or 4194304 in all"},
-		"too high":           {string(header(1, 4097)), "is 1 by 4097 pixels, more than 4096 a side or 4194304 in all"},
-		"too many pixels":    {string(header(4096, 1025)), "is 4096 by 1025 pixels, more than 4096 a side or 4194304 in all"},
-		"a bomb":             {string(header(1<<31-1, 1<<31-1)), unread},
-		"a bomb that counts": {string(header(50_000, 50_000)), "is 50000 by 50000 pixels, more than 4096 a side or 4194304 in all"},
-		"large rewritten":    {string(noise(t)), "is over 1048576 bytes once it is rewritten"},
+		"nothing":          {"", unread},
+		"a page":           {"<html><script>alert(1)</script>", unread},
+		"a JPEG":           {"\xff\xd8\xff\xe0\x00\x10JFIF", unread},
+		"a signature":      {string(good[:8]), unread},
+		"cut":              {string(good[:len(good)-20]), cut},
+		"without its end":  {string(good[:len(good)-12]), cut},
+		"a wrong checksum": {string(wrong), cut},
+		"no pixels":        {string(header(100, 100)) + string(chunk("IEND", "")), cut},
+		"no width":         {string(header(0, 9)), unread},
+		"negative width":   {string(header(1<<31, 9)), unread},
+		"too wide":         {string(header(4097, 1)), "is 4097 by 1 pixels, more than 4096 a side or 4194304 in all"},
+		"too high":         {string(header(1, 4097)), "is 1 by 4097 pixels, more than 4096 a side or 4194304 in all"},
+		"too many pixels":  {string(header(4096, 1025)), "is 4096 by 1025 pixels, more than 4096 a side or 4194304 in all"},
+		"a bomb":           {string(header(1<<31-1, 1<<31-1)), unread},
+		"a bomb that counts": {
+			string(header(50_000, 50_000)), "is 50000 by 50000 pixels, more than 4096 a side or 4194304 in all",
+		},
+		"large rewritten": {string(noise(t)), "is over 1048576 bytes once it is rewritten"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

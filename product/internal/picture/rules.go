@@ -48,7 +48,8 @@ var (
 	// value is any attribute that holds no reference. Browsers read many of them as
 	// CSS, where quotes, escapes, comments and colons make room for tricks, so none
 	// of those characters is in it, and only these functions are.
-	value = regexp.MustCompile(`^(?:[A-Za-z0-9#%.,+_ -]|\b(?:rgba?|hsla?|matrix|translate|scale|rotate|skewX|skewY) ?\([A-Za-z0-9%.,+ -]*\))*$`)
+	value = regexp.MustCompile(`^(?:[A-Za-z0-9#%.,+_ -]|` +
+		`\b(?:rgba?|hsla?|matrix|translate|scale|rotate|skewX|skewY) ?\([A-Za-z0-9%.,+ -]*\))*$`)
 
 	// paint is a value that refers to another element, and the colour to use instead.
 	paint = regexp.MustCompile(`^url\((#[A-Za-z_][A-Za-z0-9_.-]*)\)(?: [A-Za-z0-9#]+)?$`)

@@ -51,7 +51,10 @@ func cleanSVG(upload []byte) ([]byte, error) {
 		return nil, refuse("must be UTF-8")
 	}
 	upload = bytes.TrimPrefix(upload, []byte("\ufeff"))
-	p := parser{tokens: xml.NewDecoder(bytes.NewReader(upload)), elements: elements(), attributes: attributes(), byID: map[string]*node{}}
+	p := parser{
+		tokens: xml.NewDecoder(bytes.NewReader(upload)), elements: elements(), attributes: attributes(),
+		byID: map[string]*node{},
+	}
 	root, err := p.document()
 	if err != nil {
 		return nil, err

@@ -37,7 +37,8 @@ func (s *Store) Add(ctx context.Context, person int64, key string, d core.Draft)
 	}
 	var r row
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &r, query, d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper, person, key, said)
+		return tx.GetContext(ctx, &r, query,
+			d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper, person, key, said)
 	})
 	switch {
 	case pg.Violated(err) == "additions_pkey":
@@ -48,7 +49,7 @@ func (s *Store) Add(ctx context.Context, person int64, key string, d core.Draft)
 	return r.product(), nil
 }
 
-// added is the piece that came of a person's key, which is known to be taken. It
+// added is the product that came of a person's key, which is known to be taken. It
 // may be deleted by now.
 func (s *Store) added(ctx context.Context, person int64, key string, said []byte) (core.Product, error) {
 	const query = `
@@ -70,7 +71,7 @@ func (s *Store) added(ctx context.Context, person int64, key string, said []byte
 	return r.product(), nil
 }
 
-// hash tells drafts apart; it is kept.
+// hash tells drafts apart; it is stored.
 func hash(d core.Draft) ([]byte, error) {
 	text, err := json.Marshal(d)
 	if err != nil {
@@ -81,7 +82,7 @@ func hash(d core.Draft) ([]byte, error) {
 }
 
 // Edit implements core.Store. Of two edits of one version the second waits for
-// the first one's commit, looks at the version again and finds another.
+// the first one's commit, reads the version again and finds another.
 func (s *Store) Edit(ctx context.Context, id int64, versions []int64, d core.Draft) (core.Product, error) {
 	const query = `
 		UPDATE product.products
@@ -93,7 +94,8 @@ func (s *Store) Edit(ctx context.Context, id int64, versions []int64, d core.Dra
 		RETURNING ` + columns
 	var r row
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &r, query, id, pq.Array(versions), d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper)
+		return tx.GetContext(ctx, &r, query, id, pq.Array(versions),
+			d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper)
 	})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -104,8 +106,8 @@ func (s *Store) Edit(ctx context.Context, id int64, versions []int64, d core.Dra
 	return r.product(), nil
 }
 
-// Remove implements core.Store. It waits for votes of the piece in flight, and
-// later ones find it gone.
+// Remove implements core.Store. It waits for votes in flight, and later ones find
+// the product deleted.
 func (s *Store) Remove(ctx context.Context, id int64, versions []int64) error {
 	const query = `
 		UPDATE product.products

@@ -47,7 +47,7 @@ func (s *Store) HasImage(ctx context.Context, name string) (bool, error) {
 			 WHERE name = $1)`
 	var there bool
 	if err := s.db.GetContext(ctx, &there, query, name); err != nil {
-		return false, fmt.Errorf("look for image %s: %w", name, err)
+		return false, fmt.Errorf("read whether image %s exists: %w", name, err)
 	}
 	return there, nil
 }

@@ -1,4 +1,4 @@
-// Package postgres keeps the catalogue in PostgreSQL.
+// Package postgres stores the catalogue in PostgreSQL.
 package postgres
 
 import (
@@ -30,7 +30,7 @@ func (s *Store) Ready(ctx context.Context) error {
 		  FROM (SELECT FROM product.products LIMIT 1) AS p`
 	var n int
 	if err := s.db.GetContext(ctx, &n, query); err != nil {
-		return fmt.Errorf("look at products: %w", err)
+		return fmt.Errorf("read products: %w", err)
 	}
 	return nil
 }
@@ -51,7 +51,7 @@ type row struct {
 }
 
 // columns are those of a row. A reader who selects them leaves out deleted
-// pieces, whose rows stay.
+// products, whose rows stay.
 const (
 	columns       = `id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at, version`
 	selectProduct = `
@@ -85,8 +85,8 @@ func (s *Store) Product(ctx context.Context, id int64) (core.Product, error) {
 
 // Vote implements core.Store. Somebody's second vote at the same moment, through
 // another replica, waits for the first one's commit and then changes nothing.
-// Replicas insert in the order of people, and everybody comes to the row of the
-// piece, where the trigger counts, last: nobody waits in a circle.
+// Replicas insert in the order of people, and the trigger locks the row of the
+// product last, so that there is no deadlock.
 func (s *Store) Vote(ctx context.Context, id int64, people []int64) (votes int64, err error) {
 	const query = `
 		INSERT INTO product.votes (person_id, product_id)
@@ -115,8 +115,8 @@ func (s *Store) Unvote(ctx context.Context, id int64, people []int64) (votes int
 }
 
 // change runs a statement on votes and reads the count in the same transaction:
-// a trigger has counted by then, and the lock it took on the piece keeps the
-// count true until the commit. A piece whose count cannot be read, such as a
+// a trigger has counted by then, and the lock it took on the product keeps the
+// count true until the commit. A product whose count cannot be read, such as a
 // deleted one, cannot be voted for: the change is undone.
 func (s *Store) change(ctx context.Context, statement string, id int64, people []int64) (votes int64, err error) {
 	const query = `
@@ -139,7 +139,7 @@ func (s *Store) change(ctx context.Context, statement string, id int64, people [
 	return votes, err
 }
 
-// inTx is pg.InTx for a core.Store: a commit that nobody knows the end of is
+// inTx is pg.InTx for a core.Store: a commit whose outcome is unknown is
 // uncertain.
 func (s *Store) inTx(ctx context.Context, do func(*sqlx.Tx) error) error {
 	err := pg.InTx(ctx, s.db, do)

@@ -42,7 +42,8 @@ func TestPagesWalkAnIndex(t *testing.T) {
 		}
 	}
 	for sort, index := range map[core.Sort]string{
-		core.SortID: "products_id_idx", core.SortVotes: "products_votes_idx", core.SortName: "products_name_idx", core.SortNewest: "products_created_at_idx",
+		core.SortID: "products_id_idx", core.SortVotes: "products_votes_idx",
+		core.SortName: "products_name_idx", core.SortNewest: "products_created_at_idx",
 	} {
 		query, args := pageQuery(core.Page{Sort: sort, After: sort.Start(), Limit: 25})
 		wantIndex(index, query, args...)
@@ -87,7 +88,9 @@ func TestReplicasDoNotDeadlock(t *testing.T) {
 	all.Go(func() {
 		for range rounds {
 			exec(t.Context(), `UPDATE product.products SET folds = folds + 1`)
-			exec(t.Context(), `INSERT INTO product.votes (person_id, product_id) SELECT 1000, id FROM product.products ORDER BY id DESC`)
+			exec(t.Context(), `
+		INSERT INTO product.votes (person_id, product_id)
+		SELECT 1000, id FROM product.products ORDER BY id DESC`)
 			exec(t.Context(), `DELETE FROM product.votes WHERE person_id = 1000`)
 		}
 	})
@@ -104,7 +107,9 @@ func TestReplicasDoNotDeadlock(t *testing.T) {
 func TestNobodyVotesForNothing(t *testing.T) {
 	t.Parallel()
 	store := NewStore(open(t, pgtest.New(t).ProductURL))
-	for name, change := range map[string]func(context.Context, int64, []int64) (int64, error){"vote": store.Vote, "unvote": store.Unvote} {
+	for name, change := range map[string]func(context.Context, int64, []int64) (int64, error){
+		"vote": store.Vote, "unvote": store.Unvote,
+	} {
 		if votes, err := change(t.Context(), 404, []int64{1, 2}); votes != 0 || fault.KindOf(err) != fault.NotFound {
 			t.Errorf("%s: %d, %v", name, votes, err)
 		}
