@@ -7,7 +7,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"strings"
 	"time"
 
 	"craftista/shared/telemetry"
@@ -135,6 +137,29 @@ func InTx(ctx context.Context, db *sqlx.DB, do func(*sqlx.Tx) error) error {
 		return fmt.Errorf("%w: %w", ErrCommit, err)
 	}
 	return nil
+}
+
+// Unreachable reports whether err means that PostgreSQL takes no connection at all: an error of the network, or
+// SQLSTATE class 08 (connection) or 57P (it stops or starts).
+func Unreachable(err error) bool {
+	var e *pq.Error
+	if errors.As(err, &e) {
+		return e.Code.Class() == "08" || strings.HasPrefix(string(e.Code), "57P")
+	}
+	var network net.Error
+	return errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// Unavailable reports whether err means that PostgreSQL cannot serve the service now: it is unreachable or out of
+// time, out of resources (class 53), or not migrated yet, so that the role (class 28), the schema (3F000) or a table
+// (42P01) is missing.
+func Unavailable(err error) bool {
+	var e *pq.Error
+	if errors.As(err, &e) && (e.Code.Class() == "28" || e.Code.Class() == "53" || e.Code == "3F000" || e.Code == "42P01") {
+		return true
+	}
+	return Unreachable(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // Violated is the name of the constraint that err says was broken (SQLSTATE

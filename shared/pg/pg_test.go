@@ -2,15 +2,22 @@ package pg_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"craftista/db/pgtest"
+	"craftista/shared/netfault"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
@@ -42,7 +49,7 @@ func count(t *testing.T, db *sqlx.DB) (n int) {
 	return n
 }
 
-func TestInTxKeepsAllOrNothing(t *testing.T) {
+func TestInTxCommitsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	db := open(t, telemetry.Discard())
 	if err := pg.InTx(t.Context(), db, insert(t.Context(), 15)); err != nil || count(t, db) != 1 {
@@ -76,8 +83,7 @@ func TestInTxKeepsAllOrNothing(t *testing.T) {
 	}
 }
 
-// TestFailedCommitIsAnError breaks a rule that PostgreSQL looks at only when it
-// commits.
+// TestFailedCommitIsAnError breaks a rule that PostgreSQL checks only at the commit.
 func TestFailedCommitIsAnError(t *testing.T) {
 	t.Parallel()
 	db := open(t, telemetry.Discard())
@@ -98,7 +104,7 @@ func TestFailedCommitIsAnError(t *testing.T) {
 func TestQueriesAreSpans(t *testing.T) {
 	t.Parallel()
 	spans := tracetest.NewInMemoryExporter()
-	tel, err := telemetry.New(t.Context(), "paper", "", telemetry.Options{Exporter: spans})
+	tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Exporter: spans})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,5 +141,62 @@ func TestQueriesAreNotCompiled(t *testing.T) {
 	var got string
 	if err := open(t, telemetry.Discard()).GetContext(t.Context(), &got, `SHOW jit`); err != nil || got != "off" {
 		t.Errorf("jit is %q, %v", got, err)
+	}
+}
+
+// TestUnresponsiveServerIsUnavailable is a database whose machine hangs: it accepts connections and does not respond.
+func TestUnresponsiveServerIsUnavailable(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t).AdminURL
+	proxy := netfault.New(url)
+	t.Cleanup(proxy.Close)
+	db, err := pg.Open(proxy.URL(url), telemetry.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.PingContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	proxy.Block()
+	for _, when := range []string{"in the middle of a query", "in the handshake"} {
+		start := time.Now()
+		var one int
+		err := db.GetContext(t.Context(), &one, `SELECT 1`)
+		if !pg.Unavailable(err) || !pg.Unreachable(err) {
+			t.Errorf("%s: got %v after %v, want one that says unreachable", when, err, time.Since(start))
+		}
+	}
+}
+
+func TestErrorsOfAServerThatCannotServe(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name                     string
+		err                      error
+		unreachable, unavailable bool
+	}{
+		{"none", nil, false, false},
+		{"network", &net.OpError{Op: "dial", Err: errors.New("refused")}, true, true},
+		{"lost connection", driver.ErrBadConn, true, true},
+		{"hung up in a handshake", io.EOF, true, true},
+		{"connection does not exist", &pq.Error{Code: "08003"}, true, true},
+		{"stops", &pq.Error{Code: "57P01"}, true, true},
+		{"deadline", context.DeadlineExceeded, false, true},
+		{"too many connections", &pq.Error{Code: "53300"}, false, true},
+		{"no such role", &pq.Error{Code: "28000"}, false, true},
+		{"no schema", &pq.Error{Code: "3F000"}, false, true},
+		{"no table", &pq.Error{Code: "42P01"}, false, true},
+		{"broken constraint", &pq.Error{Code: "23505"}, false, false},
+		{"query cancelled", &pq.Error{Code: "57014"}, false, false},
+		{"caller hung up", context.Canceled, false, false},
+	} {
+		err := row.err
+		if err != nil {
+			err = fmt.Errorf("query: %w", err)
+		}
+		if pg.Unreachable(err) != row.unreachable || pg.Unavailable(err) != row.unavailable {
+			t.Errorf("%s: unreachable %t, unavailable %t", row.name, pg.Unreachable(err), pg.Unavailable(err))
+		}
 	}
 }

@@ -1,14 +1,11 @@
 package web
 
 import (
-	"context"
-	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -26,6 +23,17 @@ type problem struct {
 	Instance string        `json:"instance"`
 	TraceID  string        `json:"trace_id"`
 	Errors   []fault.Field `json:"errors,omitempty"`
+}
+
+// ProblemWith is Problem for a service whose store has errors of its own: those that unavailable recognises are
+// answered as Unavailable. So web needs to know no database.
+func ProblemWith(unavailable func(error) bool) ErrorWriter {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		if f := FaultOf(err); f.Kind == fault.Internal && unavailable(err) {
+			err = errUnavailable.Because(err)
+		}
+		Problem(w, r, err)
+	}
 }
 
 // Problem answers err as problem details (RFC 9457), with WWW-Authenticate (RFC
@@ -59,37 +67,23 @@ func SetFaultHeaders(h http.Header, f *fault.Error) {
 	}
 }
 
-// FaultOf is the fault to answer err with: the one it carries; Unavailable for
-// a deadline, a network error, a lost database connection or a database that
-// refuses connections; else Internal with no words.
+// errUnavailable answers for a dependency that is unavailable.
+var errUnavailable = &fault.Error{
+	Kind: fault.Unavailable, Message: "something this needs is not answering, try again shortly", RetryAfter: 2 * time.Second,
+}
+
+// FaultOf is the fault to answer err with: the one it carries; Unavailable for a deadline, a network error or a
+// connection that ended early; else Internal with no words.
 func FaultOf(err error) *fault.Error {
 	var f *fault.Error
 	if errors.As(err, &f) {
 		return f
 	}
-	if away(err) {
-		return &fault.Error{Kind: fault.Unavailable, Message: "something this needs is not answering, try again shortly", RetryAfter: 2 * time.Second}
+	var network net.Error // a deadline is one, too
+	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errUnavailable
 	}
 	return &fault.Error{Kind: fault.Internal, Message: "something went wrong here"}
-}
-
-// away reports whether err means that another process is out of reach or not set
-// up yet. SQLSTATEs (PostgreSQL, appendix A): class 08 connection, 28 the role is
-// not there yet, 53 out of resources, 57P the server stops or starts, 3F000 and
-// 42P01 a schema or table is not there yet.
-func away(err error) bool {
-	var network net.Error
-	var state interface{ SQLState() string }
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, driver.ErrBadConn), errors.As(err, &network),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // somebody hung up in a handshake
-		return true
-	case errors.As(err, &state) && len(state.SQLState()) == 5:
-		code := state.SQLState()
-		return slices.Contains([]string{"08", "28", "53"}, code[:2]) || code[:3] == "57P" || code == "3F000" || code == "42P01"
-	default:
-		return false
-	}
 }
 
 // Status is the HTTP status of a kind.

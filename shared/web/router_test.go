@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"context"
-	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,8 +19,10 @@ import (
 	"craftista/shared/web"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/lib/pq"
 )
+
+// errStore is an error by which a store says that it is unavailable.
+var errStore = errors.New("secret: the store is unavailable")
 
 // endings are all the ways in which a handler can end.
 func endings() []struct {
@@ -52,12 +53,9 @@ func endings() []struct {
 		{"panic", func(http.ResponseWriter, *http.Request) error { panic("secret") }, 500, "something went wrong here", none},
 		{"deadline", fails(fmt.Errorf("query: %w", context.DeadlineExceeded)), 503, "something this needs is not answering, try again shortly", map[string]string{"Retry-After": "2"}},
 		{"network", fails(&net.OpError{Op: "dial", Err: errors.New("secret")}), 503, "something this needs is not answering, try again shortly", none},
-		{"lost connection", fails(fmt.Errorf("query: %w", driver.ErrBadConn)), 503, "something this needs is not answering, try again shortly", none},
+		{"store unavailable", fails(fmt.Errorf("query: %w", errStore)), 503, "something this needs is not answering, try again shortly", map[string]string{"Retry-After": "2"}},
+		{"a fault about the store", fails(fault.New(fault.Conflict, "taken").Because(errStore)), 409, "taken", none},
 		{"hung up", fails(fmt.Errorf("query: %w", io.EOF)), 503, "something this needs is not answering, try again shortly", none},
-		{"database stops", fails(&pq.Error{Code: "57P01", Message: "secret"}), 503, "something this needs is not answering, try again shortly", none},
-		{"database full", fails(&pq.Error{Code: "53300", Message: "secret"}), 503, "something this needs is not answering, try again shortly", none},
-		{"database not migrated", fails(&pq.Error{Code: "42P01", Message: "secret"}), 503, "something this needs is not answering, try again shortly", none},
-		{"broken constraint", fails(&pq.Error{Code: "23505", Message: "secret"}), 500, "something went wrong here", none},
 	}
 }
 
@@ -66,7 +64,7 @@ func TestEveryEnding(t *testing.T) {
 	for _, row := range endings() {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := web.NewRouter(telemetry.Discard(), web.Problem)
+			r := web.NewRouter(telemetry.Discard(), web.ProblemWith(func(err error) bool { return errors.Is(err, errStore) }))
 			r.Get("/piece", row.handler)
 			res := httptest.NewRecorder()
 			r.ServeHTTP(res, httptest.NewRequest("GET", "/piece", nil))

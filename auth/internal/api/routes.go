@@ -10,6 +10,7 @@ import (
 	"craftista/auth/internal/session"
 	"craftista/shared/health"
 	"craftista/shared/openapi"
+	"craftista/shared/pg"
 	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/web"
@@ -37,7 +38,7 @@ type Dependencies struct {
 
 // Routes returns every URL of auth.
 func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
-	r := web.NewRouter(t, web.Problem)
+	r := web.NewRouter(t, web.ProblemWith(pg.Unavailable))
 	d.About.Routes(r)
 	d.About.RoutesJSON(r)
 	openapi.Routes(r, spec)

@@ -10,6 +10,7 @@ import (
 	"craftista/shared/fault"
 	"craftista/shared/health"
 	"craftista/shared/openapi"
+	"craftista/shared/pg"
 	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/web"
@@ -27,7 +28,7 @@ const briefly = "public, max-age=60"
 func Routes(
 	t *telemetry.Telemetry, s recommend.Store, v *token.Verifier, about health.Service, now func() time.Time,
 ) *web.Router {
-	r := web.NewRouter(t, web.Problem)
+	r := web.NewRouter(t, web.ProblemWith(pg.Unavailable))
 	recommender := recommend.Recommender{Store: s}
 
 	d := daily{recommender, now}

@@ -2,12 +2,9 @@ package cache
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"strings"
 	"time"
 
 	"craftista/shared/pg"
@@ -44,10 +41,10 @@ func (t *table) close() error { return t.reading.Close() }
 func (t *table) read(ctx context.Context) (generation int64, fenced bool, err error) {
 	generation, fenced, err = t.readOnce(ctx)
 	var network net.Error
-	if unavailable(err) && !(errors.As(err, &network) && network.Timeout()) {
+	if pg.Unreachable(err) && !(errors.As(err, &network) && network.Timeout()) {
 		generation, fenced, err = t.readOnce(ctx)
 	}
-	if unavailable(err) {
+	if pg.Unreachable(err) {
 		err = fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	return generation, fenced, err
@@ -73,18 +70,4 @@ func (t *table) fence(ctx context.Context, term time.Duration) error {
 		return fmt.Errorf("fence the cache: %w", err)
 	}
 	return nil
-}
-
-// unavailable reports whether err means that PostgreSQL takes no connection at
-// all, so that nobody votes either: the network, or SQLSTATE class 08
-// (connection) or 57P (stops or starts). One that is out of connections is
-// available.
-func unavailable(err error) bool {
-	var network net.Error
-	var state interface{ SQLState() string }
-	if errors.As(err, &state) {
-		return strings.HasPrefix(state.SQLState(), "08") || strings.HasPrefix(state.SQLState(), "57P")
-	}
-	return errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded) ||
-		errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
