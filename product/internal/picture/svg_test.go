@@ -95,9 +95,7 @@ func acting() hostile {
 		"text":                 {in(`<text>Hello</text>`), element("text")},
 		"pattern":              {in(`<pattern id="a"/>`), element("pattern")},
 		"handler element":      {in(`<handler/>`), element("handler")},
-		"animation of href": {
-			in(`<use href="#a"><set attributeName="href" to="//evil.example"/></use>`), element("set"),
-		},
+		"animation of href":    {in(`<use href="#a"><set attributeName="href" to="//evil.example"/></use>`), element("set")},
 		"animation":            {in(`<animate attributeName="href" values="javascript:alert(1)"/>`), element("animate")},
 		"drawing in a drawing": {in(open + `</svg>`), element("svg")},
 	}
@@ -110,13 +108,11 @@ func referring() hostile {
 			`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" onload="alert(1)"/>`, attribute("onload"),
 		},
 		"handler in capitals": {in(`<path ONCLICK="x"/>`), attribute("ONCLICK")},
-		"handler by a prefix": {
-			in(`<path xmlns:a="http://www.w3.org/2000/svg" a:onclick="x"/>`), attribute("onclick"),
-		},
-		"style attribute": {in(`<path style="fill:url(//evil.example)"/>`), attribute("style")},
-		"class":           {in(`<path class="x"/>`), attribute("class")},
-		"source":          {in(`<path src="x"/>`), attribute("src")},
-		"another base":    {in(`<g xml:base="http://evil.example/"><use href="#a"/></g>`), attribute("base")},
+		"handler by a prefix": {in(`<path xmlns:a="http://www.w3.org/2000/svg" a:onclick="x"/>`), attribute("onclick")},
+		"style attribute":     {in(`<path style="fill:url(//evil.example)"/>`), attribute("style")},
+		"class":               {in(`<path class="x"/>`), attribute("class")},
+		"source":              {in(`<path src="x"/>`), attribute("src")},
+		"another base":        {in(`<g xml:base="http://evil.example/"><use href="#a"/></g>`), attribute("base")},
 		"attribute twice": {
 			in(`<path fill="red" fill="blue"/>`), "must not have the attribute fill twice in one element (line 1)",
 		},
@@ -165,9 +161,7 @@ func referring() hostile {
 // declaring are files that an XML parser with all its features would be fooled by.
 func declaring() hostile {
 	return hostile{
-		"DOCTYPE": {
-			`<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://evil.example/x.dtd">` + in(""), doctype,
-		},
+		"DOCTYPE": {`<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://evil.example/x.dtd">` + in(""), doctype},
 		"billion laughs by entities": {
 			`<!DOCTYPE svg [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>` + in("<title>&b;</title>"), doctype,
 		},
@@ -298,9 +292,7 @@ func TestDrawingsAreWrittenAnew(t *testing.T) {
 		"declarations of no use": {
 			in(`<g xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" xml:space="preserve"/>`), bare + `><g/></svg>`,
 		},
-		"as many as may be": {
-			in(strings.Repeat("<g/>", 9_999)), bare + ">" + strings.Repeat("<g/>", 9_999) + "</svg>",
-		},
+		"as many as may be": {in(strings.Repeat("<g/>", 9_999)), bare + ">" + strings.Repeat("<g/>", 9_999) + "</svg>"},
 		"as deep as may be": {
 			in(strings.Repeat("<g>", 31) + strings.Repeat("</g>", 31)),
 			bare + ">" + strings.Repeat("<g>", 30) + "<g/>" + strings.Repeat("</g>", 30) + "</svg>",

@@ -1,13 +1,11 @@
 package cache
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -276,87 +274,4 @@ func TestRedisDiesDuringALoad(t *testing.T) {
 	}
 	server.Restart()
 	waitFor(t, "readiness", func() bool { return c.Ready(t.Context()) == nil })
-}
-
-// TestFence: behind a fence Redis is not asked, and after it only entries of the
-// new generation are used.
-func TestFence(t *testing.T) {
-	t.Parallel()
-	m := &memory{}
-	c := openWith(t, redistest.Start(t).URL(), m, slog.DiscardHandler)
-	fetch(t, c, 1, gives(`{"v":1}`), `{"v":1}`, core.Miss)
-	m.fenced.Store(true)
-	until(t, c, 1, `{"v":2}`, core.Bypass)
-	m.fenced.Store(false)
-	until(t, c, 1, `{"v":2}`, core.Hit)
-	fetch(t, c, 1, gives(`{"v":2}`), `{"v":1}`, core.Hit) // of the same generation
-	m.generation.Add(1)
-	until(t, c, 1, `{"v":3}`, core.Miss)
-	fetch(t, c, 1, gives(`{"v":4}`), `{"v":3}`, core.Hit)
-}
-
-func TestOpenRefusesWithoutRepeatingTheURL(t *testing.T) {
-	t.Parallel()
-	for _, url := range []string{
-		"http://:hunter2@localhost", "redis://:hunter2@localhost:port", "redis://:hunter2@localhost/zero", "%hunter2",
-	} {
-		_, err := openServer(url, timeout, telemetry.Discard())
-		if err == nil || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: error %v", url, err)
-		}
-	}
-	_ = open(t, "rediss://:hunter2@localhost:6380/3")
-}
-
-// lines is a log that a test reads.
-type lines struct {
-	mu  sync.Mutex // guards buf
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.buf.String(), text)
-}
-
-// TestOneLineForEachChange: a Redis that is unavailable, and one that refuses, is
-// in the log once, not once for each reader.
-func TestOneLineForEachChange(t *testing.T) {
-	t.Parallel()
-	server, log := redistest.Start(t), &lines{}
-	c := openWith(t, server.URL(), &memory{}, slog.NewTextHandler(log, nil))
-	for round := 1; round <= 2; round++ {
-		id := int64(round) << 40
-		until(t, c, id, `{}`, core.Miss)
-		server.Kill()
-		waitFor(t, "the breaker", func() bool {
-			fetch(t, c, id, gives(`{}`), `{}`, core.Bypass)
-			return log.count("cache unavailable") == round
-		})
-		for range 20 {
-			fetch(t, c, id, gives(`{}`), `{}`, core.Bypass)
-		}
-		server.Restart()
-		until(t, c, id+1, `{}`, core.Miss)
-		server.Do("CONFIG SET maxmemory 1")
-		for range 20 {
-			fetch(t, c, id+2, gives(`{}`), `{}`, core.Bypass)
-		}
-		server.Do("CONFIG SET maxmemory 0")
-		fetch(t, c, id+2, gives(`{}`), `{}`, core.Miss)
-		for _, line := range []string{
-			"cache unavailable", "cache available again", "cache refuses", "cache stores products again",
-		} {
-			if got := log.count(line); got != round {
-				t.Errorf("round %d: %q %d times", round, line, got)
-			}
-		}
-	}
 }

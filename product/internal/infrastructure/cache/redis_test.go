@@ -1,7 +1,10 @@
 package cache
 
 import (
+	"bytes"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	"craftista/product/internal/core"
@@ -55,5 +58,71 @@ func TestSpans(t *testing.T) {
 	want := []string{"get", "evalsha fails", "eval", "get", "evalsha fails", "eval", "get", "del", "get fails"}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("spans (-got +want):\n%s", diff)
+	}
+}
+
+func TestOpenRefusesWithoutRepeatingTheURL(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{
+		"http://:hunter2@localhost", "redis://:hunter2@localhost:port", "redis://:hunter2@localhost/zero", "%hunter2",
+	} {
+		_, err := openServer(url, timeout, telemetry.Discard())
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: error %v", url, err)
+		}
+	}
+	_ = open(t, "rediss://:hunter2@localhost:6380/3")
+}
+
+// lines is a log that a test reads.
+type lines struct {
+	mu  sync.Mutex // guards buf
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.buf.String(), text)
+}
+
+// TestOneLineForEachChange: a Redis that is unavailable, and one that refuses, is
+// in the log once, not once for each reader.
+func TestOneLineForEachChange(t *testing.T) {
+	t.Parallel()
+	server, log := redistest.Start(t), &lines{}
+	c := openWith(t, server.URL(), &memory{}, slog.NewTextHandler(log, nil))
+	for round := 1; round <= 2; round++ {
+		id := int64(round) << 40
+		until(t, c, id, `{}`, core.Miss)
+		server.Kill()
+		waitFor(t, "the breaker", func() bool {
+			fetch(t, c, id, gives(`{}`), `{}`, core.Bypass)
+			return log.count("cache unavailable") == round
+		})
+		for range 20 {
+			fetch(t, c, id, gives(`{}`), `{}`, core.Bypass)
+		}
+		server.Restart()
+		until(t, c, id+1, `{}`, core.Miss)
+		server.Do("CONFIG SET maxmemory 1")
+		for range 20 {
+			fetch(t, c, id+2, gives(`{}`), `{}`, core.Bypass)
+		}
+		server.Do("CONFIG SET maxmemory 0")
+		fetch(t, c, id+2, gives(`{}`), `{}`, core.Miss)
+		for _, line := range []string{
+			"cache unavailable", "cache available again", "cache refuses", "cache stores products again",
+		} {
+			if got := log.count(line); got != round {
+				t.Errorf("round %d: %q %d times", round, line, got)
+			}
+		}
 	}
 }
