@@ -20,7 +20,7 @@ import (
 const pageSize = 50
 
 // admin is the administration of people. Its routes need the role admin.
-type admin struct{ people *account.Accounts }
+type admin struct{ Dependencies }
 
 type personReply struct {
 	ID        int64     `json:"id"`
@@ -42,7 +42,7 @@ func (a admin) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	people, more, err := a.people.List(r.Context(), page)
+	people, more, err := a.Accounts.List(r.Context(), page)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (a admin) setRole(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.people.SetRole(r.Context(), token.UserFrom(r.Context()).ID, id, in.Role)
+	p, err := a.Accounts.SetRole(r.Context(), token.UserFrom(r.Context()).ID, id, in.Role)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (a admin) setDisabled(w http.ResponseWriter, r *http.Request) error {
 	if c.Require(in.Disabled != nil, "disabled", "is required"); in.Disabled == nil {
 		return c.Err()
 	}
-	p, err := a.people.SetDisabled(r.Context(), token.UserFrom(r.Context()).ID, id, *in.Disabled)
+	p, err := a.Accounts.SetDisabled(r.Context(), token.UserFrom(r.Context()).ID, id, *in.Disabled)
 	if err != nil {
 		return err
 	}

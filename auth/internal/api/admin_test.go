@@ -40,8 +40,7 @@ type listed struct {
 
 func TestAdministrationNeedsTheRoleAdmin(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	for _, role := range []string{token.RoleUser, token.RoleCurator} {
 		s.exec(t, `UPDATE auth.users SET role = $1`, role)
 		raw := s.signIn(t)
@@ -120,8 +119,7 @@ func TestUsersRefuseBrokenRules(t *testing.T) {
 
 func TestRolesAreGivenAndTaken(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	raw := s.tokens(t).Refresh
 	root := s.adminToken(t, "root")
 	for _, role := range []string{token.RoleCurator, token.RoleAdmin, token.RoleUser} {
@@ -137,8 +135,7 @@ func TestRolesAreGivenAndTaken(t *testing.T) {
 
 func TestDisablingEndsEveryFamilyAndCanBeTakenBack(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	old := s.tokens(t)
 	root := s.adminToken(t, "root")
 	for _, disabled := range []bool{true, true, false, false} { // each twice: repeating it changes nothing
@@ -242,8 +239,7 @@ func TestAdministrationRefuses(t *testing.T) {
 // person is enabled.
 func TestDisablingAndSigningInAtOnce(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	root := s.adminToken(t, "root")
 	for range 5 {
 		atOnce(9, func(i int) int {

@@ -89,18 +89,6 @@ func (s *service) login(t *testing.T, name, password string, headers ...string) 
 	return s.postJSON(t, loginPath, map[string]string{"username": name, "password": password}, headers...)
 }
 
-// person registers Crane, whose password is the constant, and returns the id.
-func (s *service) person(t *testing.T) int64 {
-	t.Helper()
-	a := s.register(t, "Crane", "Crane@Example.com", password)
-	if a.Status != http.StatusOK {
-		t.Fatalf("register: %d %s", a.Status, a.Body)
-	}
-	return read[struct {
-		ID int64 `json:"user_id"`
-	}](t, a).ID
-}
-
 // tokens are what login and refresh reply.
 type tokens struct {
 	Access           string `json:"access_token"`

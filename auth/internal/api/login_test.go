@@ -66,8 +66,7 @@ func TestTokenCarriesWhatTheContractNames(t *testing.T) {
 
 func TestLoginByAnyNameCarriesTheRole(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	for role, names := range map[string][]string{
 		token.RoleUser:    {"Crane", "Crane@Example.com"},
 		token.RoleCurator: {"crane", "crane@example.com"},
@@ -83,8 +82,7 @@ func TestLoginByAnyNameCarriesTheRole(t *testing.T) {
 
 func TestLoginRefusesWithOneText(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	s.exec(t, `INSERT INTO auth.users (username, email, password_hash) VALUES ('voter', 'voter@example.com', '!')`)
 	for name, in := range map[string][2]string{
 		"wrong password":            {"Crane", wrong},
@@ -165,8 +163,7 @@ func median(times []time.Duration) time.Duration {
 
 func TestLogNamesPeopleByIDOnly(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	raw := s.signIn(t)
 	s.login(t, "crane@example.com", wrong)
 	s.login(t, "nobody@example.com", wrong)

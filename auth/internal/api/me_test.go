@@ -22,8 +22,7 @@ func (s *service) changePassword(t *testing.T, access, current, replacement stri
 
 func TestMeIsThePersonAsTheyAreNow(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	raw := s.signIn(t)
 	s.exec(t, `UPDATE auth.users SET role = 'curator', created_at = '2026-01-02T03:04:05+02'`)
 	a := s.getAs(t, raw, mePath)
@@ -54,8 +53,7 @@ func TestPeoplesPathsNeedAToken(t *testing.T) {
 
 func TestWhoeverIsDisabledIsNobodyAtOnce(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	raw := s.signIn(t)
 	s.exec(t, `UPDATE auth.users SET disabled_at = now()`)
 	for path, a := range map[string]answer{
@@ -68,9 +66,7 @@ func TestWhoeverIsDisabledIsNobodyAtOnce(t *testing.T) {
 
 func TestPasswordChangeEndsEveryOtherFamily(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	s := start(t, setup{now: clock.now})
-	s.person(t)
+	s := startWithCrane(t)
 	s.register(t, "Heron", "heron@example.com", password)
 	others := read[tokens](t, s.login(t, "Heron", password))
 	stolen, mine := s.tokens(t), s.tokens(t)
@@ -92,8 +88,7 @@ func TestPasswordChangeEndsEveryOtherFamily(t *testing.T) {
 
 func TestPasswordChangeRefuses(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	others, mine := s.tokens(t), s.tokens(t)
 	for name, row := range map[string][4]string{
 		"a wrong current password": {newPassword, newPassword, "current_password", "is not your password"},
@@ -115,8 +110,7 @@ func TestPasswordChangeRefuses(t *testing.T) {
 // TestPasswordChangesAtOnce checks that one of them wins, whose password then works.
 func TestPasswordChangesAtOnce(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	raw := s.signIn(t)
 	candidates := []string{"first paper crane", "second paper crane", "third paper crane"}
 	got := atOnce(3, func(i int) int { return s.changePassword(t, raw, password, candidates[i]).Status })

@@ -33,8 +33,7 @@ func TestTheBrowserIsSentToTheConsentPage(t *testing.T) {
 // TestRefusedRequests has one change from a valid request in each row.
 func TestRefusedRequests(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	access := s.signIn(t)
 	a := s.client(t, "openid votes:write")
 	for name, row := range map[string]struct {
@@ -96,9 +95,7 @@ func TestRefusedRequests(t *testing.T) {
 
 func TestThePersonDecides(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	s := start(t, setup{now: clock.now})
-	s.person(t)
+	s, clock := startWithClock(t)
 	signedIn := s.tokens(t)
 	a := s.client(t, allScopes)
 	if no := s.decided(t, signedIn.Access, a.request(), false); no.Get("error") != "access_denied" || no.Has("code") {

@@ -8,8 +8,7 @@ import (
 
 func TestUserinfoTellsWhatTheScopeCovers(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	access := s.signIn(t)
 	a := s.client(t, allScopes)
 	for scope, want := range map[string]string{
@@ -27,8 +26,7 @@ func TestUserinfoTellsWhatTheScopeCovers(t *testing.T) {
 
 func TestOnlyItsOwnClientLearnsAboutATokenAndRevokesIt(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	access := s.signIn(t)
 	a, other := s.client(t, allScopes), s.client(t, allScopes)
 	active := func(as app, raw string) bool {

@@ -8,8 +8,7 @@ import (
 
 func TestLogoutEndsTheClientsSignInsOnly(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	site := s.tokens(t)
 	a, other := s.client(t, allScopes), s.client(t, allScopes)
 	got, theirs := s.grant(t, site.Access, a, allScopes), s.grant(t, site.Access, other, allScopes)

@@ -48,8 +48,7 @@ func TestACodeGivesTokensWithinItsScope(t *testing.T) {
 // TestRefusedGrants has one change from a valid token request in each row.
 func TestRefusedGrants(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	access := s.signIn(t)
 	a, other := s.client(t, allScopes), s.client(t, allScopes)
 	public, machine := s.publicClient(t), s.machine(t, allScopes)
@@ -105,8 +104,7 @@ func TestRefusedGrants(t *testing.T) {
 
 func TestACodeTwiceEndsWhatItGave(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	a := s.publicClient(t)
 	own := func(form url.Values) url.Values { return set(form, map[string]string{"client_id": a.ID}) }
 	form := own(codeGrant(s.code(t, s.signIn(t), a.request())))
@@ -120,8 +118,7 @@ func TestACodeTwiceEndsWhatItGave(t *testing.T) {
 
 func TestACodeAtOnceGivesOneFamilyAtMost(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	a := s.client(t, allScopes)
 	form := codeGrant(s.code(t, s.signIn(t), a.request()))
 	got := atOnce(8, func(int) int { return s.post(t, tokenPath, a, form).Status })
@@ -132,9 +129,7 @@ func TestACodeAtOnceGivesOneFamilyAtMost(t *testing.T) {
 
 func TestCodesExpireAfterAMinuteAndWithThePerson(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	s := start(t, setup{now: clock.now})
-	s.person(t)
+	s, clock := startWithClock(t)
 	a := s.client(t, allScopes)
 	code := s.code(t, s.signIn(t), a.request())
 	clock.advance(time.Minute)

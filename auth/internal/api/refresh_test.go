@@ -45,9 +45,7 @@ func (s *service) refusesRefresh(t *testing.T, raw string) {
 
 func TestRefreshTenTimesInSequence(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	s := start(t, setup{now: clock.now})
-	s.person(t)
+	s, clock := startWithClock(t)
 	last := s.tokens(t)
 	seen := map[string]bool{last.Refresh: true}
 	for range 10 {
@@ -69,8 +67,7 @@ func TestRefreshTenTimesInSequence(t *testing.T) {
 
 func TestRefreshTokensAreStoredAsHashes(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	raw := s.tokens(t).Refresh
 	hash := fmt.Sprintf(`\x%x`, sha256.Sum256([]byte(raw)))
 	s.wantCount(t, "hashes", `SELECT count(*) FROM auth.refresh_tokens WHERE hash = '`+hash+`'`, 1)
@@ -78,9 +75,7 @@ func TestRefreshTokensAreStoredAsHashes(t *testing.T) {
 
 func TestUsedTokenWorksInsideItsGrace(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	s := start(t, setup{now: clock.now})
-	s.person(t)
+	s, clock := startWithClock(t)
 	first := s.tokens(t).Refresh
 	second := s.refreshed(t, first).Refresh
 	clock.advance(9 * time.Second)
@@ -96,9 +91,7 @@ func TestUsedTokenWorksInsideItsGrace(t *testing.T) {
 
 func TestReuseAfterTheGraceEndsTheFamily(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	s := start(t, setup{now: clock.now})
-	s.person(t)
+	s, clock := startWithClock(t)
 	apart := s.tokens(t).Refresh
 	first := s.tokens(t).Refresh
 	second := s.refreshed(t, first).Refresh
@@ -150,9 +143,7 @@ func TestRefreshAtOnce(t *testing.T) {
 // copy was used.
 func TestReuseAndRefreshAtOnce(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	s := start(t, setup{now: clock.now})
-	s.person(t)
+	s, clock := startWithClock(t)
 	first := s.tokens(t).Refresh
 	second := s.refreshed(t, first).Refresh
 	clock.advance(time.Minute)
@@ -177,9 +168,7 @@ func TestReuseAndRefreshAtOnce(t *testing.T) {
 
 func TestRefreshTokensSlideUpToTheFamilysEnd(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	s := start(t, setup{now: clock.now})
-	s.person(t)
+	s, clock := startWithClock(t)
 	unused, used := s.tokens(t).Refresh, s.tokens(t).Refresh
 	clock.advance(30*day - time.Second)
 	used = s.refreshed(t, used).Refresh
@@ -203,8 +192,7 @@ func TestRefreshTokensSlideUpToTheFamilysEnd(t *testing.T) {
 
 func TestRefreshRefusesWithOneText(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	good := s.tokens(t)
 	for name, raw := range map[string]string{
 		"an access token":   good.Access,
@@ -232,8 +220,7 @@ func TestRefreshNeedsTheToken(t *testing.T) {
 
 func TestDisabledPeopleGetNoTokens(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	raw := s.tokens(t).Refresh
 	s.exec(t, `UPDATE auth.users SET disabled_at = now()`)
 	s.refusesRefresh(t, raw)
@@ -244,9 +231,7 @@ func TestDisabledPeopleGetNoTokens(t *testing.T) {
 
 func TestLogoutEndsTheFamily(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	s := start(t, setup{now: clock.now})
-	s.person(t)
+	s := startWithCrane(t)
 	apart := s.tokens(t).Refresh
 	for name, pick := range map[string]func(used, newest string) string{
 		"by its newest token": func(_, newest string) string { return newest },
@@ -264,8 +249,7 @@ func TestLogoutEndsTheFamily(t *testing.T) {
 
 func TestLogoutIs204WhateverTheToken(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	good := s.tokens(t)
 	s.logout(t, good.Refresh)
 	for _, raw := range []string{good.Refresh, good.Access, "", "x", "\x00", "<script>", strings.Repeat("A", 60_000)} {

@@ -158,8 +158,7 @@ func TestRegisterTakesWhatTheRulesAllow(t *testing.T) {
 
 func TestRegisterSaysTakenWithOneText(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	for name, in := range map[string]registration{
 		"same username":            {"Crane", "other@example.com", password},
 		"username in another case": {"cRANE", "other@example.com", password},

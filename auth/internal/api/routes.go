@@ -44,7 +44,7 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	openapi.Routes(r, spec)
 
 	verifier := d.Issuer.Verifier
-	a, u := accounts{d}, admin{people: d.Accounts}
+	a, u := accounts{d}, admin{d}
 	r.Post("/api/auth/register", requireKey(d.InternalKey, a.register))
 	r.Post("/api/auth/login", a.login)
 	r.Post("/api/auth/refresh", a.refresh)
@@ -61,7 +61,7 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	r.Put("/api/auth/users/{id}/role", token.RequireRole(verifier, u.setRole, token.RoleAdmin))
 	r.Put("/api/auth/users/{id}/disabled", token.RequireRole(verifier, u.setDisabled, token.RoleAdmin))
 
-	o, k := oauth{d}, wellKnown{issuer: d.Issuer}
+	o := oauth{d}
 	r.Get("/oauth2/authorize", o.authorize)
 	r.Post("/oauth2/authorize", o.authorize)
 	r.Post("/oauth2/consent", requireKey(d.InternalKey, o.consent))
@@ -74,7 +74,7 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	r.Get("/oauth2/logout", o.logout)
 	r.Post("/oauth2/logout", o.logout)
 
-	r.Get("/.well-known/jwks.json", k.jwks)
-	r.Get("/.well-known/openid-configuration", k.configuration)
+	r.Get("/.well-known/jwks.json", o.jwks)
+	r.Get("/.well-known/openid-configuration", o.configuration)
 	return r
 }

@@ -10,8 +10,7 @@ import (
 
 func TestEveryOperationIsDocumentedAndWorks(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	s.exec(t, `UPDATE auth.users SET role = 'admin'`)
 	got := read[tokens](t, s.refresh(t, s.tokens(t).Refresh))
 	s.useOAuth(t, got.Access)

@@ -165,3 +165,32 @@ func (c *clock) advance(d time.Duration) {
 	defer c.mu.Unlock()
 	c.at = c.at.Add(d)
 }
+
+// person registers Crane, whose password is the constant, and returns the id.
+func (s *service) person(t *testing.T) int64 {
+	t.Helper()
+	a := s.register(t, "Crane", "Crane@Example.com", password)
+	if a.Status != http.StatusOK {
+		t.Fatalf("register: %d %s", a.Status, a.Body)
+	}
+	return read[struct {
+		ID int64 `json:"user_id"`
+	}](t, a).ID
+}
+
+// startWithCrane starts a service with that person.
+func startWithCrane(t *testing.T) *service {
+	t.Helper()
+	s := start(t, setup{})
+	s.person(t)
+	return s
+}
+
+// startWithClock starts a service with that person and a clock.
+func startWithClock(t *testing.T) (*service, *clock) {
+	t.Helper()
+	clock := newClock()
+	s := start(t, setup{now: clock.now})
+	s.person(t)
+	return s, clock
+}

@@ -48,7 +48,7 @@ func (a accounts) endSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return noContent(w, a.Sessions.Revoke(r.Context(), userID, id))
+	return noContent(w, a.Sessions.RevokeOne(r.Context(), userID, id))
 }
 
 // endOtherSessions answers DELETE /api/auth/sessions: all but the one in use.

@@ -35,9 +35,7 @@ func (s *service) end(t *testing.T, access, path string) answer {
 
 func TestSessionsAreOnesOwnTheLatestUsedFirst(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	s := start(t, setup{now: clock.now})
-	s.person(t)
+	s, clock := startWithClock(t)
 	s.register(t, "Heron", "heron@example.com", password)
 	s.login(t, "Heron", password)
 	begun := clock.now().UTC()
@@ -64,8 +62,7 @@ func TestSessionsAreOnesOwnTheLatestUsedFirst(t *testing.T) {
 
 func TestEndingOneSession(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	s.register(t, "Heron", "heron@example.com", password)
 	stranger := read[tokens](t, s.login(t, "Heron", password))
 	lost, mine := s.tokens(t), s.tokens(t)
@@ -102,8 +99,7 @@ func TestEndingOneSession(t *testing.T) {
 
 func TestEndingAllOtherSessions(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	s.register(t, "Heron", "heron@example.com", password)
 	stranger := read[tokens](t, s.login(t, "Heron", password))
 	one, two, mine := s.tokens(t), s.tokens(t), s.tokens(t)
@@ -125,8 +121,7 @@ func TestEndingAllOtherSessions(t *testing.T) {
 // TestEndingAndRefreshingAtOnce leaves no valid token.
 func TestEndingAndRefreshingAtOnce(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	mine := s.tokens(t)
 	for range 5 {
 		lost := s.tokens(t)

@@ -17,8 +17,7 @@ const statusPath = "/api/auth/status"
 
 func TestStatusNamesThePerson(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	s.person(t)
+	s := startWithCrane(t)
 	raw := s.signIn(t)
 	for _, scheme := range []string{"Bearer ", "bearer "} {
 		a := s.get(t, statusPath, "Authorization", scheme+raw)

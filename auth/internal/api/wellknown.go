@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 
-	"craftista/auth/internal/issuer"
 	"craftista/auth/internal/oidc"
 	"craftista/shared/web"
 )
@@ -13,23 +12,21 @@ import (
 // for longer than that before it signs: see KEY_ACTIVATION.
 const maxAge = "public, max-age=300"
 
-type wellKnown struct{ issuer *issuer.Issuer }
-
 // jwks answers GET /.well-known/jwks.json.
-func (k wellKnown) jwks(w http.ResponseWriter, r *http.Request) error {
-	web.ReplyBytes(w, r, maxAge, "application/json", k.issuer.JWKS())
+func (o oauth) jwks(w http.ResponseWriter, r *http.Request) error {
+	web.ReplyBytes(w, r, maxAge, "application/json", o.Issuer.JWKS())
 	return nil
 }
 
 // configuration answers GET /.well-known/openid-configuration: the metadata of
 // OpenID Connect Discovery 1.0 section 3 and RFC 8414 section 2, every endpoint
 // that there is.
-func (k wellKnown) configuration(w http.ResponseWriter, r *http.Request) error {
-	base := strings.TrimSuffix(k.issuer.URL, "/")
+func (o oauth) configuration(w http.ResponseWriter, r *http.Request) error {
+	base := strings.TrimSuffix(o.Issuer.URL, "/")
 	withSecret := []string{"client_secret_basic", "client_secret_post"}
 	withOrWithout := append(withSecret, "none") // for public clients
 	return web.ReplyTagged(w, r, maxAge, map[string]any{
-		"issuer":                                        k.issuer.URL,
+		"issuer":                                        o.Issuer.URL,
 		"jwks_uri":                                      base + "/.well-known/jwks.json",
 		"authorization_endpoint":                        base + "/oauth2/authorize",
 		"token_endpoint":                                base + "/oauth2/token",

@@ -79,13 +79,14 @@ func create(dir, name string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.Remove(draft.Name())) }()
-	if err := errors.Join(write(draft), draft.Sync(), draft.Close()); err != nil {
+	if err := errors.Join(generate(draft), draft.Sync(), draft.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", draft.Name(), err)
 	}
 	return os.Link(draft.Name(), filepath.Join(dir, name))
 }
 
-func write(w io.Writer) error {
+// generate writes a new key.
+func generate(w io.Writer) error {
 	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
 		return fmt.Errorf("make key: %w", err)

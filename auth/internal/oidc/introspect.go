@@ -52,7 +52,7 @@ func (p *Provider) Revoke(ctx context.Context, c Client, q url.Values) error {
 	case t.familyID == 0:
 		return refuse("unsupported_token_type", "this token cannot be revoked, it ends by itself")
 	}
-	return p.sessions.RevokeForClient(ctx, t.userID, c.ID, t.familyID)
+	return p.sessions.Revoke(ctx, session.Filter{UserID: t.userID, ClientID: c.ID, ID: t.familyID})
 }
 
 // found is a token of a client; the zero value is none of its.

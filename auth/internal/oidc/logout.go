@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"craftista/auth/internal/session"
 	"craftista/shared/fault"
 )
 
@@ -38,7 +39,7 @@ func (p *Provider) Logout(ctx context.Context, q url.Values) (string, error) {
 		return "", fault.New(fault.BadRequest, "the post_logout_redirect_uri is not one of the application's")
 	}
 	person, _ := strconv.ParseInt(hint.Subject, 10, 64) // 0 is nobody
-	if err := p.sessions.RevokeForClient(ctx, person, c.ID, 0); err != nil {
+	if err := p.sessions.Revoke(ctx, session.Filter{UserID: person, ClientID: c.ID}); err != nil {
 		return "", err
 	}
 	if q.Has("state") && to != "" {

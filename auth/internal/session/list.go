@@ -26,9 +26,9 @@ func (m *Manager) List(ctx context.Context, userID int64) ([]Session, error) {
 	return m.store.List(ctx, userID, MaxSessions, m.now())
 }
 
-// Revoke revokes one of the person's families. One that is somebody else's, not
+// RevokeOne revokes one of the person's families. One that is somebody else's, not
 // active or does not exist is a NotFound fault.
-func (m *Manager) Revoke(ctx context.Context, userID, id int64) error {
+func (m *Manager) RevokeOne(ctx context.Context, userID, id int64) error {
 	n, err := m.store.Revoke(ctx, Filter{UserID: userID, ID: id}, m.now())
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func (m *Manager) Revoke(ctx context.Context, userID, id int64) error {
 
 // RevokeOthers revokes all of the person's families except one.
 func (m *Manager) RevokeOthers(ctx context.Context, userID, except int64) error {
-	if _, err := m.store.Revoke(ctx, Filter{UserID: userID, Except: except}, m.now()); err != nil {
+	if err := m.Revoke(ctx, Filter{UserID: userID, Except: except}); err != nil {
 		return err
 	}
 	m.log.InfoContext(ctx, "other sessions ended", "user_id", userID, "family_id", except)

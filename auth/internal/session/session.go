@@ -126,10 +126,9 @@ func (m *Manager) RevokeByToken(ctx context.Context, raw string) error {
 	return m.store.RevokeByToken(ctx, digest(raw), m.now())
 }
 
-// RevokeForClient revokes the person's family with that id at the client, or all
-// of theirs at the client if it is 0.
-func (m *Manager) RevokeForClient(ctx context.Context, userID int64, clientID string, id int64) error {
-	_, err := m.store.Revoke(ctx, Filter{UserID: userID, ClientID: clientID, ID: id}, m.now())
+// Revoke revokes those of a person's families that are active.
+func (m *Manager) Revoke(ctx context.Context, f Filter) error {
+	_, err := m.store.Revoke(ctx, f, m.now())
 	return err
 }
 

@@ -78,11 +78,10 @@ type rule struct {
 // Attempt is one try at a password that may go on. The caller reports its result
 // by Failed or Succeeded.
 type Attempt struct {
-	throttle *Throttle
-	rules    []rule // the pair, the address and, unless the address is known, the account
-	reset    [][]byte
-	known    []byte
-	before   map[string]Count
+	throttle      *Throttle
+	subject, from string
+	rules         []rule // the pair, the address and, unless the address is known, the account
+	before        map[string]Count
 }
 
 // Attempt begins a try at the password of subject, which need not exist, by
@@ -97,23 +96,20 @@ type Attempt struct {
 // An attempt that is refused here is not counted, so that no wait becomes longer
 // by trying too early.
 func (t *Throttle) Attempt(ctx context.Context, subject, from string) (*Attempt, error) {
-	pair := rule{t.key("pair", from, subject), t.limits.PairFree, t.limits.Most}
-	address := rule{t.key("address", from, ""), t.limits.AddressFree, t.limits.Most}
-	account := rule{t.key("account", "", subject), t.limits.AccountFree, t.limits.AccountMost}
-	a := &Attempt{
-		throttle: t, rules: []rule{pair, address, account},
-		reset: [][]byte{pair.key, account.key}, known: t.key("known", from, subject),
+	rules := []rule{
+		{t.key("pair", from, subject), t.limits.PairFree, t.limits.Most},
+		{t.key("address", from, ""), t.limits.AddressFree, t.limits.Most},
+		{t.key("account", "", subject), t.limits.AccountFree, t.limits.AccountMost},
 	}
-	now := t.now()
-	var err error
-	a.before, err = t.store.Counts(ctx, append(keys(a.rules), a.known), now)
+	known, now := t.key("known", from, subject), t.now()
+	counts, err := t.store.Counts(ctx, append(keys(rules), known), now)
 	if err != nil {
 		return nil, err
 	}
-	if _, known := a.before[string(a.known)]; known {
-		a.rules = a.rules[:2]
+	if _, ok := counts[string(known)]; ok {
+		rules = rules[:2]
 	}
-	return a, t.wait(a.rules, a.before, now)
+	return &Attempt{t, subject, from, rules, counts}, t.wait(rules, counts, now)
 }
 
 // Failed counts the failure. It is a Throttled fault if others, at the same time,
@@ -130,8 +126,9 @@ func (a *Attempt) Succeeded(ctx context.Context) error {
 	if _, err := t.check(ctx, a.rules); err != nil {
 		return err
 	}
-	now := t.now()
-	return t.store.Succeed(ctx, a.reset, a.known, now, now.Add(knownFor))
+	now, known := t.now(), t.key("known", a.from, a.subject)
+	reset := [][]byte{t.key("pair", a.from, a.subject), t.key("account", "", a.subject)}
+	return t.store.Succeed(ctx, reset, known, now, now.Add(knownFor))
 }
 
 // Register counts a registration from the address, or is a Throttled fault.
