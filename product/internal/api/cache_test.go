@@ -16,7 +16,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 )
 
-// show reads a piece and returns its count and X-Cache.
+// show reads a product and returns its count and X-Cache.
 func show(t *testing.T, h http.Handler, id int64) (votes int64, source string) {
 	t.Helper()
 	w := call(t, h, "GET", path(id, ""), "")
@@ -56,7 +56,7 @@ func TestCacheAside(t *testing.T) {
 	memory := miniredis.RunT(t)
 	one := g.service(g.openCache(t, "redis://"+memory.Addr()))
 	two := g.service(g.openCache(t, "redis://"+memory.Addr()))
-	id := g.piece(t, "Crane", day(1))
+	id := g.addProduct(t, "Crane", day(1))
 
 	wantShown(t, one, id, 0, "miss")
 	wantShown(t, one, id, 0, "hit")
@@ -89,7 +89,7 @@ func TestRedisUnreachable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := g.service(g.openCacheWith(t, cache.Options{RedisURL: "redis://" + addr, RedisTimeout: 50 * time.Millisecond}))
-			id := g.piece(t, "Crane", day(1))
+			id := g.addProduct(t, "Crane", day(1))
 			start := time.Now()
 			wantShown(t, h, id, 0, "bypass")
 			g.vote(t, h, id, 1, 1)
@@ -118,7 +118,7 @@ func TestVoteWithoutInvalidation(t *testing.T) {
 			g := newGallery(t)
 			r := newReplicas(t, g, cache.DefaultFenceTime/3)
 			apart, other := r.services[0], r.services[1]
-			id := g.piece(t, "Crane", day(1))
+			id := g.addProduct(t, "Crane", day(1))
 			shownUntil(t, other, id, 0, "hit")
 			disturb(r.proxies[0])
 			g.vote(t, apart, id, 1, 1)
@@ -140,7 +140,7 @@ func TestRedisRestartsFromAnOldSnapshot(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
 	r := newReplicas(t, g, cache.DefaultFenceTime)
-	id := g.piece(t, "Crane", day(1))
+	id := g.addProduct(t, "Crane", day(1))
 	for round := range int64(3) {
 		shownUntil(t, r.services[0], id, round, "hit")
 		if got := r.server.Do("SAVE"); got != "+OK" {
@@ -159,7 +159,7 @@ func TestRedisFull(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
 	r := newReplicas(t, g, cache.DefaultFenceTime)
-	cached, other := g.piece(t, "Crane", day(1)), g.piece(t, "Frog", day(1))
+	cached, other := g.addProduct(t, "Crane", day(1)), g.addProduct(t, "Frog", day(1))
 	shownUntil(t, r.services[0], cached, 0, "hit")
 	r.server.Do("CONFIG SET maxmemory 1")
 	wantShown(t, r.services[1], cached, 0, "hit")
@@ -190,7 +190,7 @@ func TestVoteWithoutInvalidationAndFence(t *testing.T) {
 	g, proxy := newGallery(t).proxied(t)
 	cached := g.openCacheWith(t, cache.Options{RedisURL: server.URL(), RedisTimeout: 100 * time.Millisecond})
 	h := g.serviceOn(cutAfterVote{postgres.NewStore(g.db), proxy}, cached)
-	id := g.piece(t, "Crane", day(1))
+	id := g.addProduct(t, "Crane", day(1))
 	shownUntil(t, h, id, 0, "hit")
 	server.Kill()
 	w := call(t, h, "POST", path(id, "/vote"), g.token(1))
@@ -216,7 +216,7 @@ func TestUnresponsiveRedisDelaysFewReaders(t *testing.T) {
 	g := newGallery(t)
 	proxy := startProxy(t, redistest.Start(t).Addr)
 	h := g.service(g.openCacheWith(t, cache.Options{RedisURL: "redis://" + proxy.Addr, RedisTimeout: timeout}))
-	id := g.piece(t, "Crane", day(1))
+	id := g.addProduct(t, "Crane", day(1))
 	shownUntil(t, h, id, 0, "hit")
 	proxy.Block()
 	start, before, delayed := time.Now(), proxy.Sent.Load(), 0

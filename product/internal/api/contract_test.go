@@ -19,9 +19,9 @@ import (
 func TestContract(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
-	crane := g.piece(t, "Crane", day(1))
-	g.piece(t, "Frog", day(2))
-	g.love(t, crane, 3)
+	crane := g.addProduct(t, "Crane", day(1))
+	g.addProduct(t, "Frog", day(2))
+	g.addVotes(t, crane, 3)
 	spec, err := os.ReadFile("openapi.json")
 	if err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ type faulty struct {
 func newFaulty(t *testing.T) *faulty {
 	t.Helper()
 	f := &faulty{gallery: newGallery(t), t: t}
-	f.cached, f.other = f.piece(t, "Crane", day(1)), f.piece(t, "Frog", day(1))
+	f.cached, f.other = f.addProduct(t, "Crane", day(1)), f.addProduct(t, "Frog", day(1))
 	redis := "redis://" + miniredis.RunT(t).Addr()
 	wantShown(t, f.service(f.openCache(t, redis)), f.cached, 0, "miss")
 	proxied, proxy := f.proxied(t)
@@ -217,7 +217,7 @@ func TestLockedProduct(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
 	h := g.service(core.NoCache{})
-	locked, free := g.piece(t, "Crane", day(1)), g.piece(t, "Frog", day(1))
+	locked, free := g.addProduct(t, "Crane", day(1)), g.addProduct(t, "Frog", day(1))
 	admin := open(t, g.adminURL)
 	tx := admin.MustBeginTx(t.Context(), nil)
 	tx.MustExecContext(t.Context(), `UPDATE product.products SET name = 'Held' WHERE id = $1`, locked)

@@ -102,7 +102,7 @@ func (s suite) badDrafts(t *testing.T) {
 	for name, row := range badDrafts() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			id := s.g.piece(t, "Rail", day(1))
+			id := s.g.addProduct(t, "Rail", day(1))
 			for _, w := range []*httptest.ResponseRecorder{
 				post(t, s.h, s.g.curator(), row.draft),
 				put(t, s.h, id, s.g.curator(), row.draft, "*"),
@@ -120,7 +120,7 @@ func (s suite) badDrafts(t *testing.T) {
 
 // badBodies are refused before anything is looked at.
 func (s suite) badBodies(t *testing.T) {
-	id := s.g.piece(t, "Rook", day(1))
+	id := s.g.addProduct(t, "Rook", day(1))
 	good := with("", nil).String()
 	for name, row := range map[string]struct {
 		media, body string

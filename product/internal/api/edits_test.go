@@ -120,7 +120,7 @@ func (s suite) readBack(t *testing.T, told product, teller *httptest.ResponseRec
 
 // deleting: to readers and voters there is no such product; what people did stays.
 func (s suite) deleting(t *testing.T) {
-	id, curator := s.g.piece(t, "Moth", day(1)), s.g.curator()
+	id, curator := s.g.addProduct(t, "Moth", day(1)), s.g.curator()
 	call(t, s.h, "POST", path(id, "/vote"), s.g.token(1))
 	call(t, s.h, "GET", path(id, ""), "") // caches it
 	if w := call(t, s.h, "DELETE", productPath(id), curator); w.Code != 204 || w.Body.Len() != 0 {
@@ -175,7 +175,7 @@ func (s suite) preconditions(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			id := s.g.piece(t, "Ibis", day(1))
+			id := s.g.addProduct(t, "Ibis", day(1))
 			tag := call(t, s.h, "GET", productPath(id), "").Header().Get("Etag")
 			call(t, s.h, "POST", path(id, "/vote"), s.g.token(1)) // in between
 			var headers []string
@@ -189,7 +189,7 @@ func (s suite) preconditions(t *testing.T) {
 			if w.Code >= 400 {
 				checkProblem(t, w, row.put, productPath(id))
 			}
-			id = s.g.piece(t, "Ibis", day(1))
+			id = s.g.addProduct(t, "Ibis", day(1))
 			if w := send(t, s.h, "DELETE", productPath(id), curator, "", "", headers...); w.Code != row.delete {
 				t.Errorf("DELETE: status %d, want %d, body %s", w.Code, row.delete, w.Body)
 			}
@@ -216,7 +216,7 @@ func (s suite) editors(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			id := s.g.piece(t, "Wren", day(1))
+			id := s.g.addProduct(t, "Wren", day(1))
 			good := with("", nil)
 			for i, w := range []*httptest.ResponseRecorder{
 				post(t, s.h, row.bearer, good),
@@ -245,7 +245,7 @@ func TestNoEditIsLost(t *testing.T) {
 	g := newGallery(t)
 	url := "redis://" + miniredis.RunT(t).Addr()
 	replicas := []http.Handler{g.service(g.openCache(t, url)), g.service(g.openCache(t, url))}
-	id, curator := g.piece(t, "Crane", day(1)), g.curator()
+	id, curator := g.addProduct(t, "Crane", day(1)), g.curator()
 	put(t, replicas[0], id, curator, with("description", "0"), "*")
 	var stale atomic.Int64
 	atOnce(editors+1, func(i int) {

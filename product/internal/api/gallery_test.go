@@ -113,8 +113,8 @@ func (untraced) Start(ctx context.Context, _ string) (context.Context, core.Span
 func (untraced) Link(core.Span) {}
 func (untraced) End()           {}
 
-// piece adds a piece of that name and age and returns its id.
-func (g *gallery) piece(t *testing.T, name string, created time.Time) int64 {
+// addProduct adds a product of that name and age and returns its id.
+func (g *gallery) addProduct(t *testing.T, name string, created time.Time) int64 {
 	t.Helper()
 	const query = `
 		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper, created_at, updated_at)
@@ -127,8 +127,8 @@ func (g *gallery) piece(t *testing.T, name string, created time.Time) int64 {
 	return id
 }
 
-// love makes so many people, from 1 on, have voted for the piece.
-func (g *gallery) love(t *testing.T, id int64, people int) {
+// addVotes makes so many people, from 1 on, have voted for the product.
+func (g *gallery) addVotes(t *testing.T, id int64, people int) {
 	t.Helper()
 	const query = `
 		INSERT INTO product.votes (person_id, product_id)
@@ -139,7 +139,7 @@ func (g *gallery) love(t *testing.T, id int64, people int) {
 	}
 }
 
-// voters counts the rows of the piece's votes.
+// voters counts the rows of the product's votes.
 func (g *gallery) voters(t *testing.T, id int64) int64 {
 	t.Helper()
 	const query = `

@@ -17,7 +17,7 @@ import (
 func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
 // follow walks from target along the Link headers, calling between after each
-// page, and returns the pieces and the pages.
+// page, and returns the products and the pages.
 func follow(t *testing.T, h http.Handler, target string, between func()) (all []product, pages int) {
 	t.Helper()
 	for target != "" {
@@ -30,15 +30,15 @@ func follow(t *testing.T, h http.Handler, target string, between func()) (all []
 	return all, pages
 }
 
-// TestWalkSeesEveryPieceOnce walks each order in pages of several sizes over
-// pieces with equal names, ages and counts.
-func TestWalkSeesEveryPieceOnce(t *testing.T) {
+// TestWalkSeesEveryProductOnce walks each order in pages of several sizes over
+// products with equal names, ages and counts.
+func TestWalkSeesEveryProductOnce(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
 	h := g.service(core.NoCache{})
 	for i := range 30 {
-		id := g.piece(t, []string{"zebra", "Ente", "crane 100%", "ñandú", `a"<b>&`}[i%5], day(1+i%3))
-		g.love(t, id, i%4)
+		id := g.addProduct(t, []string{"zebra", "Ente", "crane 100%", "ñandú", `a"<b>&`}[i%5], day(1+i%3))
+		g.addVotes(t, id, i%4)
 	}
 	orders := map[string]func(a, b product) int{
 		"":            func(a, b product) int { return cmp.Compare(a.ID, b.ID) },
@@ -66,7 +66,7 @@ func TestWalkSeesEveryPieceOnce(t *testing.T) {
 }
 
 // TestWalkWhileVotesMove votes and unvotes, adds and removes between pages: an
-// order that votes do not decide still shows each lasting piece once.
+// order that votes do not decide still shows each lasting product once.
 func TestWalkWhileVotesMove(t *testing.T) {
 	t.Parallel()
 	for _, sort := range []string{"id", "name", "-created_at"} {
@@ -76,16 +76,16 @@ func TestWalkWhileVotesMove(t *testing.T) {
 			h := g.service(core.NoCache{})
 			var lasting []int64
 			for i := range 12 {
-				lasting = append(lasting, g.piece(t, "crane", day(1+i%2)))
+				lasting = append(lasting, g.addProduct(t, "crane", day(1+i%2)))
 			}
-			person, passing := int64(0), g.piece(t, "crane", day(1))
+			person, passing := int64(0), g.addProduct(t, "crane", day(1))
 			got, _ := follow(t, h, "/api/origamis?limit=2&sort="+sort, func() {
 				person++
 				for _, id := range lasting[person%6:] {
 					call(t, h, "POST", path(id, "/vote"), g.token(person))
 				}
 				mustExec(t, g, `UPDATE product.products SET deleted_at = now() WHERE id = $1`, passing)
-				passing = g.piece(t, "aardvark", time.Now())
+				passing = g.addProduct(t, "aardvark", time.Now())
 			})
 			seen := map[int64]int{}
 			for _, p := range got {
@@ -93,7 +93,7 @@ func TestWalkWhileVotesMove(t *testing.T) {
 			}
 			for _, id := range lasting {
 				if seen[id] != 1 {
-					t.Errorf("piece %d was seen %d times", id, seen[id])
+					t.Errorf("product %d was seen %d times", id, seen[id])
 				}
 			}
 		})
@@ -108,8 +108,8 @@ func TestLinkKeepsTheRequest(t *testing.T) {
 	if got := empty.Body.String(); got != "[]" || empty.Header().Get("Link") != "" {
 		t.Errorf("empty catalogue: %s, Link %q", got, empty.Header().Get("Link"))
 	}
-	first := g.piece(t, "Crane", day(1))
-	g.piece(t, "Frog", day(1))
+	first := g.addProduct(t, "Crane", day(1))
+	g.addProduct(t, "Frog", day(1))
 	w := call(t, h, "GET", "/api/origamis?limit=1&x=a%20b", "")
 	cursor := encode(`{"s":"id","i":` + strings.TrimPrefix(path(first, ""), "/api/origamis/") + `}`)
 	if got, want := w.Header().Get("Link"), "</api/origamis?cursor="+cursor+`&limit=1&x=a+b>; rel="next"`; got != want {

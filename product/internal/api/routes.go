@@ -18,7 +18,9 @@ var spec []byte
 
 // Routes is every URL of the service. v says who is asking; about, what
 // GET / and the probes tell.
-func Routes(t *telemetry.Telemetry, c *core.Catalogue, l *core.Live, v *token.Verifier, about health.Service) *web.Router {
+func Routes(
+	t *telemetry.Telemetry, c *core.Catalogue, l *core.Live, v *token.Verifier, about health.Service,
+) *web.Router {
 	r := web.NewRouter(t, web.ProblemWith(pg.Unavailable))
 	curators := func(h web.Handler) web.Handler {
 		return token.RequireRole(v, h, token.RoleCurator, token.RoleAdmin)

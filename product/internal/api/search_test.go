@@ -12,7 +12,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// TestSearch asks a small gallery for words. A piece's name is its letter and
+// TestSearch asks a small gallery for words. A product's name is its letter and
 // some words; an answer is the letters.
 func TestSearch(t *testing.T) {
 	t.Parallel()
@@ -77,7 +77,7 @@ func TestSearchRefuses(t *testing.T) {
 	}
 }
 
-// TestSearchFollowsEdits: a piece is found by what it says now, and by nothing
+// TestSearchFollowsEdits: a product is found by what it says now, and by nothing
 // after its deletion.
 func TestSearchFollowsEdits(t *testing.T) {
 	t.Parallel()
@@ -88,20 +88,20 @@ func TestSearchFollowsEdits(t *testing.T) {
 		return len(body[[]product](t, call(t, h, "GET", "/api/products?q="+query, ""), 200))
 	}
 	if found("crane") != 1 || found("grane") != 1 || found("swan") != 0 {
-		t.Error("a new piece is not found by its words")
+		t.Error("a new product is not found by its words")
 	}
 	mustExec(t, g, `UPDATE product.products SET name = 'Swan' WHERE id = $1`, id)
 	if found("crane") != 0 || found("grane") != 0 || found("swan") != 1 || found("flies") != 1 {
-		t.Error("an edited piece is not found by its new words alone")
+		t.Error("an edited product is not found by its new words alone")
 	}
 	mustExec(t, g, `UPDATE product.products SET deleted_at = now() WHERE id = $1`, id)
 	if found("swan") != 0 || found("flies") != 0 {
-		t.Error("a deleted piece is found")
+		t.Error("a deleted product is found")
 	}
 }
 
 // TestSearchWalksEveryMatchOnce walks each order in pages of several sizes while
-// people vote, over matches between other pieces, some of them by a typo.
+// people vote, over matches between other products, some of them by a typo.
 func TestSearchWalksEveryMatchOnce(t *testing.T) {
 	t.Parallel()
 	for _, sort := range []string{"id", "-votes", "name", "-created_at"} {
@@ -115,7 +115,7 @@ func TestSearchWalksEveryMatchOnce(t *testing.T) {
 				for i := range 40 {
 					name := []string{"zebra crane", "ant", "Crane", "crane", "paper cranes", "crane", "Ente"}[i%7]
 					id := g.describe(t, name, "Folded.", day(1+i%3))
-					g.love(t, id, i%4)
+					g.addVotes(t, id, i%4)
 					if strings.HasSuffix(strings.ToLower(name), "crane") { // cranes is two edits away
 						matches, want[id] = append(matches, id), 1
 					}
@@ -156,10 +156,10 @@ func TestLinkKeepsTheQuery(t *testing.T) {
 	}
 }
 
-// describe adds a piece of that name, description and age and returns its id.
+// describe adds a product of that name, description and age and returns its id.
 func (g *gallery) describe(t *testing.T, name, description string, created time.Time) int64 {
 	t.Helper()
-	id := g.piece(t, name, created)
+	id := g.addProduct(t, name, created)
 	mustExec(t, g, `UPDATE product.products SET description = $2 WHERE id = $1`, id, description)
 	return id
 }

@@ -162,7 +162,7 @@ func TestNeverStale(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), last)
 	defer cancel()
 	for range products {
-		h := &history{id: g.piece(t, "Crane", day(1)), counts: []int64{0}}
+		h := &history{id: g.addProduct(t, "Crane", day(1)), counts: []int64{0}}
 		work.Go(func() { h.changeUntil(ctx, t, g, r, &changes) })
 		for range readers {
 			work.Go(func() {

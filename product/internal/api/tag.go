@@ -22,7 +22,7 @@ func tag(p core.Product) string { return fmt.Sprintf(`"%d-%d-%s"`, p.Version, p.
 //
 // Of a tag only the version is compared. If-Match is there to prevent lost
 // updates (RFC 9110 section 13.1.1): an edit must not undo another edit that its
-// author never saw. A vote is no edit and an edit undoes none, so a piece that
+// author never saw. A vote is no edit and an edit undoes none, so a product that
 // people vote for all day must not refuse its curator all day. As the section
 // asks, weak tags never match.
 func ifMatch(r *http.Request) (versions []int64, given bool) {
@@ -30,7 +30,7 @@ func ifMatch(r *http.Request) (versions []int64, given bool) {
 	if header == "*" || header == "" {
 		return nil, header == "*"
 	}
-	versions = []int64{} // which no piece has, should none of the tags be ours
+	versions = []int64{} // which no product has, should none of the tags be ours
 	for candidate := range strings.SplitSeq(header, ",") {
 		if v, ok := versionOf(strings.TrimSpace(candidate)); ok {
 			versions = append(versions, v)

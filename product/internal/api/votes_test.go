@@ -17,7 +17,7 @@ import (
 )
 
 func (s suite) voting(t *testing.T) {
-	id := s.g.piece(t, "Swan", day(3))
+	id := s.g.addProduct(t, "Swan", day(3))
 	ann, ben := s.g.token(1), s.g.token(2)
 	for i, step := range []struct {
 		method, bearer string
@@ -46,7 +46,7 @@ func (s suite) voting(t *testing.T) {
 }
 
 func (s suite) mine(t *testing.T) {
-	a, b, c := s.g.piece(t, "Hare", day(4)), s.g.piece(t, "Fox", day(4)), s.g.piece(t, "Owl", day(4))
+	a, b, c := s.g.addProduct(t, "Hare", day(4)), s.g.addProduct(t, "Fox", day(4)), s.g.addProduct(t, "Owl", day(4))
 	call(t, s.h, "POST", path(c, "/vote"), s.g.token(71))
 	call(t, s.h, "POST", path(a, "/vote"), s.g.token(71))
 	call(t, s.h, "POST", path(b, "/vote"), s.g.token(72))
@@ -76,7 +76,7 @@ func (s suite) allOfMine(t *testing.T) {
 		VALUES ($1, $2, $3)`
 	var want []int64 // newest first
 	for i := range 7 {
-		id := s.g.piece(t, "Crab", day(4))
+		id := s.g.addProduct(t, "Crab", day(4))
 		if _, err := s.g.db.ExecContext(t.Context(), query, 73, id, day(1+i/2)); err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func (s suite) allOfMine(t *testing.T) {
 		}
 	}
 	_, next := page("/api/votes/mine?limit=3")
-	newest := s.g.piece(t, "Crab", day(4))
+	newest := s.g.addProduct(t, "Crab", day(4))
 	call(t, s.h, "POST", path(newest, "/vote"), s.g.token(73))
 	call(t, s.h, "DELETE", path(want[0], "/vote"), s.g.token(73))
 	if got, _ := page(next); !slices.Equal(got, want[3:6]) {
@@ -112,7 +112,7 @@ func (s suite) allOfMine(t *testing.T) {
 }
 
 func (s suite) badTokens(t *testing.T) {
-	id := s.g.piece(t, "Bat", day(5))
+	id := s.g.addProduct(t, "Bat", day(5))
 	for _, target := range [][2]string{
 		{"POST", path(id, "/vote")}, {"DELETE", path(id, "/vote")}, {"GET", "/api/votes/mine?ids=1"},
 	} {
@@ -138,7 +138,7 @@ func (s suite) badTokens(t *testing.T) {
 
 // scopes is what OAuth clients may do for a person.
 func (s suite) scopes(t *testing.T) {
-	id := s.g.piece(t, "Jay", day(6))
+	id := s.g.addProduct(t, "Jay", day(6))
 	for scope, want := range map[string]struct{ write, read int }{
 		"openid":                 {403, 403},
 		"votes:read":             {403, 200},
@@ -178,7 +178,7 @@ func TestVotesAtOnce(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			id := g.piece(t, row.name, day(1))
+			id := g.addProduct(t, row.name, day(1))
 			replies := make([]*httptest.ResponseRecorder, row.clicks)
 			atOnce(row.clicks, func(i int) { replies[i] = call(t, h, "POST", path(id, "/vote"), g.token(row.person(i))) })
 			var last int64
@@ -210,7 +210,7 @@ func TestVotesInOpposingOrders(t *testing.T) {
 	const people, rounds = 16, 12
 	g := newGallery(t)
 	h := g.service(core.NoCache{})
-	first, second := g.piece(t, "Hawk", day(1)), g.piece(t, "Dove", day(1))
+	first, second := g.addProduct(t, "Hawk", day(1)), g.addProduct(t, "Dove", day(1))
 	atOnce(people, func(i int) {
 		bearer := g.token(int64(i) + 1)
 		for range rounds {
@@ -237,7 +237,7 @@ func TestKeysUnavailable(t *testing.T) {
 	g := newGallery(t)
 	g.issuer.Down.Store(true)
 	h := g.service(core.NoCache{})
-	id := g.piece(t, "Crane", day(1))
+	id := g.addProduct(t, "Crane", day(1))
 	w := call(t, h, "POST", path(id, "/vote"), g.token(1))
 	checkProblem(t, w, 503, path(id, "/vote"))
 	if w.Header().Get("Retry-After") != "1" || w.Header().Get("WWW-Authenticate") != "" {
@@ -261,7 +261,7 @@ func TestVotesRaceDeletion(t *testing.T) {
 	h := g.service(g.openCache(t, "redis://"+miniredis.RunT(t).Addr()))
 	outcomes := map[int]int{}
 	for range rounds {
-		id := g.piece(t, "Mayfly", day(1))
+		id := g.addProduct(t, "Mayfly", day(1))
 		replies := make([]*httptest.ResponseRecorder, voters+1)
 		atOnce(voters+1, func(i int) {
 			if i != voters/2 {
