@@ -58,7 +58,6 @@ func TestRotationUnderLoad(t *testing.T) {
 	if issued.count(first) == 0 || len(issued.byKid) != 4 {
 		t.Errorf("tokens by kid: %v, want some by each of 4 keys", issued.byKid)
 	}
-	t.Logf("tokens by kid: %v", issued.byKid)
 }
 
 // signInUntil signs in again and again, and has each token verified.

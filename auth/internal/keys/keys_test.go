@@ -1,7 +1,6 @@
 package keys_test
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -148,8 +147,8 @@ func TestWatchKeepsTheKeysItCannotReplace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := openKeys(t, dir)
 		before := string(set.JWKS())
-		var logged bytes.Buffer // read only while the watch waits
-		watch(t, set, slog.New(slog.NewTextHandler(&logged, nil)))
+		logged := &log{}
+		watch(t, set, slog.New(slog.NewTextHandler(logged, nil)))
 		put(t, dir, "key-20000101T000000Z.pem", 0o644, rsaKey(t, 2048))
 		advance(10 * interval)
 		equal(t, "JWK Set", string(set.JWKS()), before)
