@@ -10,19 +10,15 @@ const maxAgent = 512
 
 // device is how the person recognises this sign-in: the browser and the system,
 // without versions, which would say more than is needed. The frontend sends the
-// browser's User-Agent as X-Client-Agent, with the key as for network.
+// browser's User-Agent as X-Client-Agent, with the key as for network. Many agents
+// name other browsers besides their own, so that the marks that others use too come
+// last. A program that is no browser is called by its first word, such as curl.
 func device(key string, r *http.Request) string {
 	agent := r.UserAgent()
 	if hasKey(key, r) && r.Header.Get("X-Client-Agent") != "" {
 		agent = r.Header.Get("X-Client-Agent")
 	}
-	return describeAgent(agent[:min(len(agent), maxAgent)])
-}
-
-// describeAgent finds a browser and a system in a User-Agent. Many name other
-// browsers besides their own, so that the marks that others use too come last. A
-// program that is no browser is called by its first word, such as curl.
-func describeAgent(agent string) string {
+	agent = agent[:min(len(agent), maxAgent)]
 	browser := first(agent, []known{
 		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser", "Samsung Internet"}, {"Firefox", "Firefox"},
 		{"FxiOS", "Firefox"}, {"CriOS", "Chrome"}, {"Chrome", "Chrome"}, {"Safari", "Safari"},

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,7 +64,7 @@ func (p *Provider) Check(ctx context.Context, q url.Values) (Request, error) {
 		return r, fault.New(fault.BadRequest, "the application is not known here").Because(err)
 	case err != nil:
 		return r, err
-	case !client.redirects(q.Get("redirect_uri")):
+	case !slices.Contains(client.RedirectURIs, q.Get("redirect_uri")) || !ValidRedirect(q.Get("redirect_uri")):
 		return r, fault.New(fault.BadRequest, "the redirect_uri is not one of the application's")
 	}
 	r = Request{

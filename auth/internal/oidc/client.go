@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"net/url"
 	"slices"
 	"strings"
@@ -108,18 +107,6 @@ func ValidRedirect(uri string) bool {
 	}
 	local := slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
 	return u.Scheme == "https" || u.Scheme == "http" && local
-}
-
-// redirects reports whether the URI is one of the client's, character for
-// character (RFC 9700 section 2.1, RFC 3986 section 6.2.1).
-func (c Client) redirects(uri string) bool {
-	return slices.Contains(c.RedirectURIs, uri) && ValidRedirect(uri)
-}
-
-// hasSecret reports whether the secret is the client's, in constant time; a public
-// client has none.
-func (c Client) hasSecret(secret string) bool {
-	return subtle.ConstantTimeCompare(hash(secret), c.SecretHash) == 1
 }
 
 // hash needs neither salt nor cost: nobody guesses 256 random bits.
