@@ -44,7 +44,7 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	openapi.Routes(r, spec)
 
 	verifier := d.Issuer.Verifier
-	a, u := accounts{d}, admin{d}
+	a, u, o := accounts{d}, admin{d}, oauth{d}
 	r.Post("/api/auth/register", requireKey(d.InternalKey, a.register))
 	r.Post("/api/auth/login", a.login)
 	r.Post("/api/auth/refresh", a.refresh)
@@ -61,7 +61,6 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	r.Put("/api/auth/users/{id}/role", token.RequireRole(verifier, u.setRole, token.RoleAdmin))
 	r.Put("/api/auth/users/{id}/disabled", token.RequireRole(verifier, u.setDisabled, token.RoleAdmin))
 
-	o := oauth{d}
 	r.Get("/oauth2/authorize", o.authorize)
 	r.Post("/oauth2/authorize", o.authorize)
 	r.Post("/oauth2/consent", requireKey(d.InternalKey, o.consent))
