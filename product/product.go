@@ -108,7 +108,7 @@ func start(ctx context.Context, c Config, t *telemetry.Telemetry, open *closers)
 		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
-		Checks: map[string]health.Check{"database": store.Ready}, Informs: informs,
+		Checks: map[string]health.Check{"database": store.Ready}, Optional: informs,
 	})
 	l, err := c.Listen()
 	return l, routes, err

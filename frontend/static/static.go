@@ -183,7 +183,7 @@ func (a *Assets) serve(w http.ResponseWriter, r *http.Request, name, cache strin
 		w.Header().Set("Content-Encoding", coding)
 	}
 	w.Header().Set("Vary", "Accept-Encoding")
-	web.ReplyKept(w, r, cache, found.mediaType, body.etag, body.body)
+	web.ReplyWithETag(w, r, cache, found.mediaType, body.etag, body.body)
 	return nil
 }
 

@@ -12,11 +12,10 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Load returns defaults overlaid with what environ ("KEY=value" lines, as
-// os.Environ gives them) sets. Fields are named by `env:"KEY"` tags, also those of
-// embedded structs if these are exported; `,required` and `,notEmpty` after the key are honoured. KEY_FILE names a file that holds
-// the value instead, as container platforms hand out secrets. The error has one
-// line for each mistake and never repeats a value, which may be a secret.
+// Load returns defaults overlaid with what environ ("KEY=value" lines, as os.Environ gives them) sets. Fields are named
+// by `env:"KEY"` tags, also those of embedded structs if these are exported; `,required` and `,notEmpty` after the key
+// are honoured. KEY_FILE names a file that holds the value instead, as container platforms provide secrets. The error
+// has one line for each mistake and never repeats a value, which may be a secret.
 func Load[T any](defaults T, environ []string) (T, error) {
 	settings, values := defaults, env.ToMap(environ)
 	mistakes := readFiles[T](values)

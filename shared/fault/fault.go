@@ -1,5 +1,5 @@
 // Package fault is what goes wrong for the caller's reason: a kind, a plain
-// message for the caller, and apart from both a cause for the log. It knows no
+// message for the caller, and apart from both a cause for the log. It is of no
 // transport; shared/web turns kinds into statuses.
 package fault
 
@@ -88,8 +88,7 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Checks collects broken rules, so that the caller hears of all at once. The
-// zero value is ready.
+// Checks collects broken rules, so that the caller gets all at once. The zero value is ready.
 type Checks struct{ fields []Field }
 
 // Require notes that the field breaks a rule unless ok holds.

@@ -13,7 +13,7 @@ import (
 
 func TestKindSurvivesWrapping(t *testing.T) {
 	t.Parallel()
-	err := fmt.Errorf("read shelf: %w", fault.New(fault.NotFound, "no origami %d", 7))
+	err := fmt.Errorf("read product: %w", fault.New(fault.NotFound, "no origami %d", 7))
 	if got, want := fault.KindOf(err), fault.NotFound; got != want {
 		t.Errorf("kind %v, want %v", got, want)
 	}
@@ -24,16 +24,16 @@ func TestKindSurvivesWrapping(t *testing.T) {
 
 func TestCauseIsForTheLogOnly(t *testing.T) {
 	t.Parallel()
-	plain := fault.New(fault.Unavailable, "the catalogue is away")
+	plain := fault.New(fault.Unavailable, "the catalogue is unavailable")
 	caused := plain.Because(io.ErrUnexpectedEOF)
-	if got, want := caused.Message, "the catalogue is away"; got != want {
+	if got, want := caused.Message, "the catalogue is unavailable"; got != want {
 		t.Errorf("message %q, want %q", got, want)
 	}
-	if got, want := caused.Error(), "the catalogue is away: unexpected EOF"; got != want {
+	if got, want := caused.Error(), "the catalogue is unavailable: unexpected EOF"; got != want {
 		t.Errorf("log text %q, want %q", got, want)
 	}
 	if !errors.Is(caused, io.ErrUnexpectedEOF) {
-		t.Error("the cause is lost")
+		t.Error("the cause is missing")
 	}
 	if errors.Is(plain, io.ErrUnexpectedEOF) {
 		t.Error("Because changed its receiver")

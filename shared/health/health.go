@@ -1,5 +1,5 @@
-// Package health is what every service tells about itself: is the process
-// alive, can it do its work, what is it and where does it run.
+// Package health is the probes and the description of every service: whether the process is alive, whether it can do
+// its work, what it is and where it runs.
 package health
 
 import (
@@ -18,7 +18,7 @@ import (
 // checkTimeout bounds one check.
 const checkTimeout = 2 * time.Second
 
-// Check is nil when what it looks at works.
+// Check returns nil when the dependency works.
 type Check func(context.Context) error
 
 // Service describes a running service. Set its fields before serving.
@@ -26,8 +26,8 @@ type Service struct {
 	Name        string
 	Description string // one sentence
 	Version     string
-	Checks      map[string]Check // what the service needs in order to be ready
-	Informs     map[string]Check // what it works without, and better with: told, and no reason to be unready
+	Checks      map[string]Check // required: the service is unready while one fails
+	Optional    map[string]Check // reported only: the service works without, if less well
 }
 
 // Routes adds what every service answers: /livez, /readyz, /health and
@@ -47,7 +47,7 @@ func (s Service) RoutesJSON(r *web.Router) {
 
 type readyReply struct {
 	Status string            `json:"status"`  // ready or unready
-	Checks map[string]string `json:"checks"`  // ok or down; degraded for one that only informs
+	Checks map[string]string `json:"checks"`  // ok or down; degraded for an optional one
 	TookMS map[string]int64  `json:"took_ms"` // by each check
 }
 
@@ -79,15 +79,14 @@ func (s Service) livez(w http.ResponseWriter, _ *http.Request) error {
 	return web.Reply(w, http.StatusOK, map[string]string{"status": "alive"})
 }
 
-// readyz answers GET /readyz with every check by name, 503 until all are ok but
-// those that only inform.
+// readyz answers GET /readyz with every check by name, 503 until all required ones are ok.
 func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
 	reply, status := readyReply{Status: "ready", Checks: map[string]string{}, TookMS: map[string]int64{}}, http.StatusOK
 	for name, o := range s.run(r.Context()) {
 		reply.Checks[name], reply.TookMS[name] = "ok", o.took.Milliseconds()
-		switch _, informs := s.Informs[name]; {
+		switch _, optional := s.Optional[name]; {
 		case o.err == nil:
-		case informs:
+		case optional:
 			reply.Checks[name] = "degraded"
 		default:
 			reply.Checks[name], reply.Status, status = "down", "unready", web.Status(fault.Unavailable)
@@ -96,7 +95,7 @@ func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
 	return web.Reply(w, status, reply)
 }
 
-// outcome is what a check said, and how long it took to say it.
+// outcome is the result of a check, and how long it took.
 type outcome struct {
 	err  error
 	took time.Duration
@@ -109,7 +108,7 @@ func (s Service) run(ctx context.Context) map[string]outcome {
 	var mu sync.Mutex // guards all
 	all := map[string]outcome{}
 	var wg sync.WaitGroup
-	for _, checks := range []map[string]Check{s.Checks, s.Informs} {
+	for _, checks := range []map[string]Check{s.Checks, s.Optional} {
 		for name, check := range checks {
 			wg.Go(func() {
 				start := time.Now()
@@ -142,19 +141,20 @@ func (s Service) systemInfo(w http.ResponseWriter, r *http.Request) error {
 func (s Service) home(w http.ResponseWriter, r *http.Request) error {
 	return web.ReplyTagged(w, r, "no-cache", homeReply{
 		Service: s.Name, Description: s.Description, Version: s.Version, Host: Here(),
-		Links: map[string]string{"docs": "/docs", "openapi": "/openapi.json", "health": "/health", "ready": "/readyz", "system": "/api/system-info"},
+		Links: map[string]string{
+			"docs": "/docs", "openapi": "/openapi.json", "health": "/health", "ready": "/readyz", "system": "/api/system-info",
+		},
 	})
 }
 
-// Here is where this process runs. A hostname or address that cannot be told is
-// "".
+// Here is where this process runs. A hostname or address that cannot be found is "".
 func Here() System {
 	host, _ := os.Hostname()
 	_, kubernetes := os.LookupEnv("KUBERNETES_SERVICE_HOST")
 	return System{Hostname: host, IPAddress: address(), IsContainer: kubernetes || container(), IsKubernetes: kubernetes}
 }
 
-// container reports whether Docker's or Podman's mark is there.
+// container reports whether Docker's or Podman's marker file exists.
 func container() bool {
 	for _, mark := range []string{"/.dockerenv", "/run/.containerenv"} {
 		if _, err := os.Stat(mark); err == nil {
@@ -166,7 +166,7 @@ func container() bool {
 
 // address is the first address that is not loopback, "" if there is none.
 func address() string {
-	addrs, _ := net.InterfaceAddrs() // none are the honest answer to an error
+	addrs, _ := net.InterfaceAddrs() // an error is answered like none
 	for _, a := range addrs {
 		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() {
 			return n.IP.String()

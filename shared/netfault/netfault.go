@@ -23,7 +23,7 @@ type Proxy struct {
 
 	mu     sync.Mutex // guards the rest
 	target string     // host:port
-	conns  map[net.Conn]bool
+	conns  []net.Conn // of the past, too
 }
 
 // fault is one state of a proxy.
@@ -41,7 +41,7 @@ func New(target string) *Proxy {
 	if err != nil {
 		panic(fmt.Sprintf("netfault: listen: %v", err))
 	}
-	p := &Proxy{Addr: listener.Addr().String(), listener: listener, conns: map[net.Conn]bool{}}
+	p := &Proxy{Addr: listener.Addr().String(), listener: listener}
 	p.fault.Store(&fault{replaced: make(chan struct{})})
 	p.SetTarget(target)
 	p.work.Go(p.accept)
@@ -93,9 +93,10 @@ func (p *Proxy) replace(next *fault) {
 	defer p.mu.Unlock()
 	close(p.fault.Swap(next).replaced)
 	if next.cut {
-		for c := range p.conns {
+		for _, c := range p.conns {
 			_ = c.Close()
 		}
+		p.conns = nil
 	}
 }
 
@@ -113,10 +114,6 @@ func (p *Proxy) accept() {
 // connect dials the target for client and passes data both ways until either side ends.
 func (p *Proxy) connect(client net.Conn) {
 	defer func() { _ = client.Close() }()
-	if !p.add(client) {
-		return
-	}
-	defer p.remove(client)
 	p.mu.Lock()
 	target := p.target
 	p.mu.Unlock()
@@ -125,28 +122,21 @@ func (p *Proxy) connect(client net.Conn) {
 		return
 	}
 	defer func() { _ = server.Close() }()
-	if !p.add(server) {
+	if !p.add(client, server) {
 		return
 	}
-	defer p.remove(server)
 	var both sync.WaitGroup
 	both.Go(func() { p.pass(server, client, &p.Sent) })
 	both.Go(func() { p.pass(client, server, new(atomic.Int64)) })
 	both.Wait()
 }
 
-// add registers a connection for Cut; it is false if the proxy is cut already.
-func (p *Proxy) add(c net.Conn) bool {
+// add registers connections for Cut; it is false if the proxy is cut already.
+func (p *Proxy) add(conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.conns[c] = true
+	p.conns = append(p.conns, conns...)
 	return !p.fault.Load().cut
-}
-
-func (p *Proxy) remove(c net.Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.conns, c)
 }
 
 // pass copies data and closes both ends when either is closed.

@@ -25,7 +25,9 @@ func answer(url string, timeout time.Duration) (string, error) {
 
 func server(t *testing.T, body string) string {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, body)
+	}))
 	t.Cleanup(s.Close)
 	return s.URL
 }

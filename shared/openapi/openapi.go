@@ -16,7 +16,7 @@ import (
 //go:embed docs.html
 var page string
 
-// maxAge is how long both may be kept; a restart changes their ETag.
+// maxAge is how long both may be cached; a new version changes their ETag.
 const maxAge = "public, max-age=300"
 
 // document is what the page shows of an OpenAPI document.

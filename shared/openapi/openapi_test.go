@@ -13,11 +13,15 @@ import (
 )
 
 const spec = `{"openapi":"3.1.0","info":{"title":"Paper <b>","version":"1","description":"Sheets."},
-"paths":{"/sheets/{id}":{"get":{"summary":"One sheet.","parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"integer"}}],
-"responses":{"200":{"description":"the sheet","content":{"application/json":{"schema":{"$ref":"#/components/schemas/sheet"}}}},
+"paths":{"/sheets/{id}":{"get":{"summary":"One sheet.",
+"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"integer"}}],
+"responses":{
+"200":{"description":"the sheet","content":{"application/json":{"schema":{"$ref":"#/components/schemas/sheet"}}}},
 "404":{"$ref":"#/components/responses/problem"}}}}},
-"components":{"schemas":{"sheet":{"type":"object","required":["side"],"properties":{"side":{"type":"integer"}},"additionalProperties":false}},
-"responses":{"problem":{"description":"a problem","content":{"application/problem+json":{"schema":{"type":"object","required":["status"]}}}}}}}`
+"components":{"schemas":{"sheet":{"type":"object","required":["side"],"properties":{"side":{"type":"integer"}},
+"additionalProperties":false}},
+"responses":{"problem":{"description":"a problem",
+"content":{"application/problem+json":{"schema":{"type":"object","required":["status"]}}}}}}}`
 
 func TestRoutesServeTheDocumentAndAPage(t *testing.T) {
 	t.Parallel()

@@ -31,25 +31,23 @@ const (
 	maxIdleTime = 5 * time.Minute
 )
 
-// silence is how long a server may say nothing in the middle of a handshake or a
-// query. No query of ours takes that long, so such a server is gone, even if its
-// kernel still accepts.
-const silence = 5 * time.Second
+// responseTimeout is how long a server may send nothing in the middle of a handshake or a query. No query of ours takes
+// that long, so such a server is unresponsive, even if its kernel still accepts connections.
+const responseTimeout = 5 * time.Second
 
 // ErrCommit marks a transaction whose commit went wrong: unless PostgreSQL
-// itself refused it, nobody knows whether the change was made.
+// itself refused it, it is unknown whether the change was made.
 var ErrCommit = errors.New("commit transaction")
 
-// Open returns a pool for url ("postgres://role:password@host/database"), whose
-// queries are spans of the request that asks and carry the trace id to the server's log as a comment. It
-// does not connect: services start in any order, and Ping tells whether the
-// database is there. The caller closes it.
+// Open returns a pool for url ("postgres://role:password@host/database"), whose queries are spans of the request that
+// asks and carry the trace id to the server's log as a comment. It does not connect: services start in any order, and
+// Ping says whether the database is there. The caller closes it.
 func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
 	config, err := pq.NewConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", redacted{})
 	}
-	config.BinaryParameters = true                   // a query and its parameters go in one message, not after a round trip to prepare it
+	config.BinaryParameters = true                   // parameters go with the query, without a round trip to prepare it
 	config.Runtime = map[string]string{"jit": "off"} // compiling a query takes longer than any of ours runs
 	connector, err := pq.NewConnectorConfig(config)
 	if err != nil {
@@ -70,8 +68,8 @@ func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
 	return sqlx.NewDb(db, "postgres"), nil
 }
 
-// traced keeps a query that no request asked for, such as one of a loop that
-// looks now and then, from being a trace of its own.
+// traced is false for a query that no request asked for, such as one of a background loop: it would be a trace of its
+// own.
 func traced(ctx context.Context, _ otelsql.Method, _ string, _ []driver.NamedValue) bool {
 	return trace.SpanContextFromContext(ctx).IsValid()
 }
@@ -90,7 +88,7 @@ type dialer struct{ net.Dialer }
 
 // Dial implements pq.Dialer.
 func (d dialer) Dial(network, address string) (net.Conn, error) {
-	return d.DialTimeout(network, address, silence)
+	return d.DialTimeout(network, address, responseTimeout)
 }
 
 // DialTimeout implements pq.Dialer.
@@ -102,7 +100,7 @@ func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net
 
 // DialContext implements pq.DialerContext.
 func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, silence)
+	ctx, cancel := context.WithTimeout(ctx, responseTimeout)
 	defer cancel()
 	c, err := d.Dialer.DialContext(ctx, network, address)
 	if err != nil {
@@ -111,11 +109,11 @@ func (d dialer) DialContext(ctx context.Context, network, address string) (net.C
 	return conn{c}, nil
 }
 
-// conn gives up on a server that is silent.
+// conn gives up on a server that is unresponsive.
 type conn struct{ net.Conn }
 
 func (c conn) Read(p []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(silence)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(responseTimeout)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Read(p)

@@ -28,7 +28,8 @@ func open(t *testing.T, tel *telemetry.Telemetry) *sqlx.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.ExecContext(t.Context(), `CREATE TABLE sheets (side int CONSTRAINT sheets_side_key UNIQUE DEFERRABLE INITIALLY DEFERRED)`); err != nil {
+	const table = `CREATE TABLE sheets (side int CONSTRAINT sheets_side_key UNIQUE DEFERRABLE INITIALLY DEFERRED)`
+	if _, err := db.ExecContext(t.Context(), table); err != nil {
 		t.Fatal(err)
 	}
 	return db
@@ -70,7 +71,7 @@ func TestInTxCommitsAllOrNothing(t *testing.T) {
 	func() {
 		defer func() {
 			if recover() == nil {
-				t.Error("the panic is gone")
+				t.Error("the panic does not go on")
 			}
 		}()
 		_ = pg.InTx(t.Context(), db, func(tx *sqlx.Tx) error { panic(insert(t.Context(), 25)(tx)) })
@@ -178,7 +179,7 @@ func TestErrorsOfAServerThatCannotServe(t *testing.T) {
 	}{
 		{"none", nil, false, false},
 		{"network", &net.OpError{Op: "dial", Err: errors.New("refused")}, true, true},
-		{"lost connection", driver.ErrBadConn, true, true},
+		{"broken connection", driver.ErrBadConn, true, true},
 		{"hung up in a handshake", io.EOF, true, true},
 		{"connection does not exist", &pq.Error{Code: "08003"}, true, true},
 		{"stops", &pq.Error{Code: "57P01"}, true, true},

@@ -46,14 +46,18 @@ func (c Config) Listen() (net.Listener, error) {
 
 // Telemetry starts the named service's telemetry as the settings say.
 func (c Config) Telemetry(ctx context.Context, name string) (*telemetry.Telemetry, error) {
-	return telemetry.New(ctx, name, c.Version, telemetry.Options{Sampling: c.Sampling, Endpoint: c.OTLPEndpoint, Exporter: c.Exporter, Log: c.Log})
+	return telemetry.New(ctx, name, c.Version, telemetry.Options{
+		Sampling: c.Sampling, Endpoint: c.OTLPEndpoint, Exporter: c.Exporter, Log: c.Log,
+	})
 }
 
 // Main runs a service until SIGINT or SIGTERM and returns the exit code: 0 after
 // a clean stop, 1 with one message on stderr otherwise. args are the command
 // line without the program's name; "healthcheck URL" instead asks a running
 // service whether it is well.
-func Main[C any](name string, args, environ []string, stderr io.Writer, defaults C, run func(context.Context, C) error) int {
+func Main[C any](
+	name string, args, environ []string, stderr io.Writer, defaults C, run func(context.Context, C) error,
+) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	err := start(ctx, args, environ, defaults, run)

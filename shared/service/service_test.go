@@ -14,7 +14,7 @@ import (
 
 type settings struct {
 	service.Config
-	Paper string `env:"PAPER,required"`
+	Color string `env:"COLOR,required"`
 }
 
 func TestMainExitCodes(t *testing.T) {
@@ -24,8 +24,8 @@ func TestMainExitCodes(t *testing.T) {
 	sick := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(sick.Close)
 	run := func(_ context.Context, s settings) error {
-		if s.Addr != ":1" || s.Paper != "kami" {
-			return errors.New("wrong settings " + s.Addr + s.Paper)
+		if s.Addr != ":1" || s.Color != "red" {
+			return errors.New("wrong settings " + s.Addr + s.Color)
 		}
 		return nil
 	}
@@ -36,10 +36,10 @@ func TestMainExitCodes(t *testing.T) {
 		code    int
 		stderr  string
 	}{
-		{"clean stop", nil, []string{"PAPER=kami"}, 0, ""},
-		{"missing setting", nil, nil, 1, "paper: settings to mend:\n  PAPER is not set\n"},
-		{"run fails", nil, []string{"PAPER=kami", "ADDR=:2"}, 1, "paper: wrong settings :2kami\n"},
-		{"unknown argument", []string{"-x"}, nil, 1, "paper: unknown argument \"-x\"; settings come from the environment\n"},
+		{"clean stop", nil, []string{"COLOR=red"}, 0, ""},
+		{"missing setting", nil, nil, 1, "shop: settings to mend:\n  COLOR is not set\n"},
+		{"run fails", nil, []string{"COLOR=red", "ADDR=:2"}, 1, "shop: wrong settings :2red\n"},
+		{"unknown argument", []string{"-x"}, nil, 1, "shop: unknown argument \"-x\"; settings come from the environment\n"},
 		{"probe of a live service", []string{"healthcheck", alive.URL}, nil, 0, ""},
 		{"probe of a sick service", []string{"healthcheck", sick.URL}, nil, 1, "answered 404"},
 		{"probe of nothing", []string{"healthcheck", "http://127.0.0.1:1/"}, nil, 1, "connection refused"},
@@ -47,7 +47,7 @@ func TestMainExitCodes(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			var stderr bytes.Buffer
-			code := service.Main("paper", row.args, row.environ, &stderr, settings{Config: service.Config{Addr: ":1"}}, run)
+			code := service.Main("shop", row.args, row.environ, &stderr, settings{Config: service.Config{Addr: ":1"}}, run)
 			if code != row.code || !strings.Contains(stderr.String(), row.stderr) {
 				t.Errorf("code %d, stderr %q; want %d, %q", code, stderr.String(), row.code, row.stderr)
 			}

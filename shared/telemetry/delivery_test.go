@@ -23,19 +23,16 @@ func (f *failing) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { 
 func TestDeliveredTellsOfTheLastSpans(t *testing.T) {
 	t.Parallel()
 	collector := &failing{InMemoryExporter: tracetest.NewInMemoryExporter()}
-	tel, err := telemetry.New(t.Context(), "paper", "v1", telemetry.Options{Exporter: collector, Log: slog.DiscardHandler})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tel := start(t, telemetry.Options{Exporter: collector, Log: slog.DiscardHandler})
 	if _, ok := tel.Delivered(); ok || !tel.Sends() {
 		t.Errorf("before any span: delivered %v, sends %v", ok, tel.Sends())
 	}
-	for _, gone := range []error{nil, errors.New("gone"), nil} {
-		collector.err = gone
+	for _, failure := range []error{nil, errors.New("refused"), nil} {
+		collector.err = failure
 		_, span := tel.Traces.Tracer("test").Start(t.Context(), "fold")
 		span.End()
-		if last, ok := tel.Delivered(); !ok || last.Failed != (gone != nil) || last.Took < 0 {
-			t.Errorf("the exporter says %v: %+v, %v", gone, last, ok)
+		if last, ok := tel.Delivered(); !ok || last.Failed != (failure != nil) || last.Took < 0 {
+			t.Errorf("the exporter says %v: %+v, %v", failure, last, ok)
 		}
 	}
 	if telemetry.Discard().Sends() {

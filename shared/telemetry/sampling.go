@@ -13,7 +13,7 @@ import (
 // What is not traced has ids all the same, for logs and the header Trace-Id.
 type Sampling struct {
 	Disabled   bool   `env:"OTEL_SDK_DISABLED"`       // neither traces nor metrics
-	Sampler    string `env:"OTEL_TRACES_SAMPLER"`     // always_on, always_off, traceidratio, or one of them for requests whose caller does not say: parentbased_…
+	Sampler    string `env:"OTEL_TRACES_SAMPLER"`     // always_on, always_off, traceidratio; or parentbased_ and one
 	SamplerArg string `env:"OTEL_TRACES_SAMPLER_ARG"` // the part that traceidratio traces, 0 to 1; "" is all
 }
 

@@ -28,12 +28,15 @@ func TestSampling(t *testing.T) {
 		{"none by ratio", telemetry.Sampling{Sampler: "traceidratio", SamplerArg: "0"}, false, false, false},
 		{"as the caller, else on", telemetry.Sampling{Sampler: "parentbased_always_on"}, true, true, false},
 		{"as the caller, else off", telemetry.Sampling{Sampler: "parentbased_always_off"}, false, true, false},
-		{"as the caller, else by ratio", telemetry.Sampling{Sampler: "parentbased_traceidratio", SamplerArg: "0"}, false, true, false},
+		{
+			"as the caller, else by ratio", telemetry.Sampling{Sampler: "parentbased_traceidratio", SamplerArg: "0"},
+			false, true, false,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			spans := tracetest.NewInMemoryExporter()
-			tel, err := telemetry.New(t.Context(), "paper", "", telemetry.Options{Sampling: row.sampling, Exporter: spans})
+			tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Sampling: row.sampling, Exporter: spans})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +68,8 @@ func TestSamplingRefusesWhatTheSpecificationHasNot(t *testing.T) {
 	for _, s := range []telemetry.Sampling{
 		{Sampler: "sometimes"}, {SamplerArg: "most"}, {SamplerArg: "-0.1"}, {SamplerArg: "1.1"}, {SamplerArg: "NaN"},
 	} {
-		if _, err := telemetry.New(t.Context(), "paper", "", telemetry.Options{Sampling: s}); err == nil || !strings.Contains(err.Error(), "OTEL_TRACES_SAMPLER") {
+		_, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Sampling: s})
+		if err == nil || !strings.Contains(err.Error(), "OTEL_TRACES_SAMPLER") {
 			t.Errorf("%+v: error %v", s, err)
 		}
 	}

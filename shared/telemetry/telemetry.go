@@ -84,7 +84,8 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 			return nil, fmt.Errorf("start metric exporter: %w", err)
 		}
 		traces = append(traces, sdktrace.WithBatcher(spanExporter{watched{spans, &t.delivery}, t.Log}))
-		metrics = append(metrics, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metricExporter{points, t.Log}, sdkmetric.WithInterval(15*time.Second))))
+		reader := sdkmetric.NewPeriodicReader(metricExporter{points, t.Log}, sdkmetric.WithInterval(15*time.Second))
+		metrics = append(metrics, sdkmetric.WithReader(reader))
 	}
 	tp, mp := sdktrace.NewTracerProvider(traces...), sdkmetric.NewMeterProvider(metrics...)
 	t.Traces, t.Metrics = tp, mp
@@ -113,8 +114,8 @@ func Discard() *Telemetry {
 // end of a process.
 const shutdownTimeout = 3 * time.Second
 
-// Shutdown sends what is waiting and stops, in at most 3 s. What cannot be sent
-// is lost and logged; that is no reason for a process to fail.
+// Shutdown sends what is waiting and stops, in at most 3 s. That something could not be sent is logged; it is no reason
+// for a process to fail.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
 	defer cancel()
@@ -123,7 +124,7 @@ func (t *Telemetry) Shutdown(ctx context.Context) error {
 		all = errors.Join(all, stop(ctx))
 	}
 	if all != nil {
-		t.Log.WarnContext(ctx, "telemetry was lost at the end", "error", all.Error())
+		t.Log.WarnContext(ctx, "telemetry was not sent at the end", "error", all.Error())
 	}
 	return nil
 }

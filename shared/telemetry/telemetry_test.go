@@ -21,14 +21,20 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
+func start(t *testing.T, o telemetry.Options) *telemetry.Telemetry {
+	t.Helper()
+	tel, err := telemetry.New(t.Context(), "test", "v1", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tel
+}
+
 func TestLogLinesCarryTheTrace(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	spans := tracetest.NewInMemoryExporter()
-	tel, err := telemetry.New(t.Context(), "paper", "v1", telemetry.Options{Exporter: spans, Log: slog.NewJSONHandler(&out, nil)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tel := start(t, telemetry.Options{Exporter: spans, Log: slog.NewJSONHandler(&out, nil)})
 	ctx, span := tel.Traces.Tracer("test").Start(t.Context(), "fold")
 	tel.Log.With("piece", "crane").InfoContext(ctx, "folded")
 	span.End()
@@ -38,7 +44,7 @@ func TestLogLinesCarryTheTrace(t *testing.T) {
 		t.Fatalf("log line %q: %v", out.String(), err)
 	}
 	for key, want := range map[string]string{
-		"msg": "folded", "service": "paper", "piece": "crane",
+		"msg": "folded", "service": "test", "piece": "crane",
 		"trace_id": telemetry.TraceID(ctx), "span_id": span.SpanContext().SpanID().String(),
 	} {
 		if got := line[key]; got != want {
@@ -63,10 +69,7 @@ func TestShutdownSendsWhatIsWaiting(t *testing.T) {
 		got[r.URL.Path]++
 	}))
 	defer collector.Close()
-	tel, err := telemetry.New(t.Context(), "paper", "v1", telemetry.Options{Endpoint: collector.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tel := start(t, telemetry.Options{Endpoint: collector.URL})
 	_, span := tel.Traces.Tracer("test").Start(t.Context(), "fold")
 	span.End()
 	counter, err := tel.Metrics.Meter("test").Int64Counter("folds")
@@ -84,9 +87,9 @@ func TestShutdownSendsWhatIsWaiting(t *testing.T) {
 	}
 }
 
-// TestHostileTextIsMendedNotDropped sends a span that OTLP would refuse, and a
+// TestTextThatIsNotUTF8IsReplaced sends a span that OTLP would refuse, and a
 // request whose caller asks not to be traced.
-func TestHostileTextIsMendedNotDropped(t *testing.T) {
+func TestTextThatIsNotUTF8IsReplaced(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan string, 8)
 	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -99,12 +102,11 @@ func TestHostileTextIsMendedNotDropped(t *testing.T) {
 		}
 	}))
 	defer collector.Close()
-	tel, err := telemetry.New(t.Context(), "paper", "v1", telemetry.Options{Endpoint: collector.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := tel.Propagator.Extract(t.Context(), propagation.MapCarrier{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"})
-	_, span := tel.Traces.Tracer("test").Start(ctx, "fold \xff", trace.WithAttributes(attribute.String("url.path", "/\xff/crane")))
+	tel := start(t, telemetry.Options{Endpoint: collector.URL})
+	const caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+	ctx := tel.Propagator.Extract(t.Context(), propagation.MapCarrier{"traceparent": caller})
+	path := trace.WithAttributes(attribute.String("url.path", "/\xff/crane"))
+	_, span := tel.Traces.Tracer("test").Start(ctx, "fold \xff", path)
 	span.End()
 	if err := tel.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
@@ -121,10 +123,7 @@ func TestShutdownDoesNotWaitForACollectorThatHangs(t *testing.T) {
 	t.Cleanup(collector.Close)
 	t.Cleanup(func() { close(release) })
 	var log bytes.Buffer
-	tel, err := telemetry.New(t.Context(), "paper", "v1", telemetry.Options{Endpoint: collector.URL, Log: slog.NewJSONHandler(&log, nil)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tel := start(t, telemetry.Options{Endpoint: collector.URL, Log: slog.NewJSONHandler(&log, nil)})
 	_, span := tel.Traces.Tracer("test").Start(t.Context(), "fold")
 	span.End()
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second) // less than an export may take
@@ -133,6 +132,6 @@ func TestShutdownDoesNotWaitForACollectorThatHangs(t *testing.T) {
 		t.Errorf("got %v, %v", err, ctx.Err())
 	}
 	if !strings.Contains(log.String(), `"level":"WARN"`) {
-		t.Errorf("the loss is not logged: %s", log.String())
+		t.Errorf("the failure is not logged: %s", log.String())
 	}
 }

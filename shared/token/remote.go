@@ -22,11 +22,12 @@ const (
 	unknownKid     = time.Minute      // at most one fetch for unknown kids in this time
 )
 
-// RemoteKeys are the keys that auth publishes as a JWK Set (RFC 7517). They are
-// fetched by the first request that needs them, as part of its trace, so
-// services start in any order; kept for MaxAge, and longer while auth is away;
-// and fetched anew for an unknown kid, at most once a minute. It is safe for
-// concurrent use and starts no goroutine.
+// RemoteKeys are the keys that auth publishes as a JWK Set (RFC 7517). They are fetched by the first request that needs
+// them, as part of its trace, so services start in any order; cached for MaxAge, and longer while auth is unavailable;
+// and fetched again for an unknown kid, at most once a minute. It is safe for concurrent use and starts no goroutine.
+//
+// keyfunc's own refresh would serve with a third of the lines, but it tries once in a fixed interval only: auth would
+// have to start first, or tokens could not be checked for up to that long.
 type RemoteKeys struct {
 	// MaxAge is how long a withdrawn key is trusted at most; auth publishes a new
 	// key for longer than that before it signs (KEY_ACTIVATION there). It is 10
@@ -67,28 +68,28 @@ func (k *RemoteKeys) Ready(ctx context.Context) error {
 	return err
 }
 
-// current is the set. The first fetch is waited for by all; later ones are made
-// by one request while the others go on with what is there.
+// current is the set. All requests wait for the first fetch; later ones are made by one request while the others go on
+// with the cached set.
 func (k *RemoteKeys) current(ctx context.Context) (keyfunc.Keyfunc, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if time.Now().Before(k.due) {
-		return k.held()
+		return k.cached()
 	}
 	if k.set == nil {
 		k.store(k.load(ctx))
-		return k.held()
+		return k.cached()
 	}
 	k.due = time.Now().Add(keysStaleRetry)
 	k.mu.Unlock()
 	set, err := k.load(ctx)
 	k.mu.Lock()
 	k.store(set, err)
-	return k.held()
+	return k.cached()
 }
 
-// held is what is there; k.mu is held.
-func (k *RemoteKeys) held() (keyfunc.Keyfunc, error) {
+// cached is the set, or why there is none. The caller holds k.mu.
+func (k *RemoteKeys) cached() (keyfunc.Keyfunc, error) {
 	if k.set == nil {
 		return nil, (&fault.Error{
 			Kind: fault.Unavailable, Message: "tokens cannot be checked now, auth is away", RetryAfter: keysRetry,
@@ -97,8 +98,7 @@ func (k *RemoteKeys) held() (keyfunc.Keyfunc, error) {
 	return k.set, nil
 }
 
-// store keeps what a fetch brought; after a failed one what was there stays.
-// k.mu is held.
+// store stores the result of a fetch; after a failed one the older set stays. The caller holds k.mu.
 func (k *RemoteKeys) store(set keyfunc.Keyfunc, err error) {
 	switch {
 	case err == nil:
@@ -108,7 +108,7 @@ func (k *RemoteKeys) store(set keyfunc.Keyfunc, err error) {
 	}
 }
 
-// load fetches the set. A caller that hangs up does not spoil it for the others.
+// load fetches the set. It goes on when its request is cancelled, since others wait for it.
 func (k *RemoteKeys) load(ctx context.Context) (keyfunc.Keyfunc, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keysTimeout)
 	defer cancel()

@@ -1,5 +1,5 @@
 // Package token verifies access tokens (RFC 9068) against the keys that auth
-// publishes, and tells handlers who is asking.
+// publishes, and gives handlers the person who is asking.
 package token
 
 import (
@@ -32,7 +32,7 @@ const (
 // Type is the typ header of an access token (RFC 9068 section 2.1).
 const Type = "at+jwt"
 
-// maxLength bounds a token that is looked at, in bytes.
+// maxLength bounds a token that is parsed, in bytes.
 const maxLength = 8 << 10
 
 // leeway is how far this machine's clock may be from auth's.
@@ -69,7 +69,7 @@ func (u User) Granted(scope string) bool {
 }
 
 // Keys finds the key that a token names; keyfunc.Keyfunc and *RemoteKeys are
-// such. An Unavailable fault says that the keys are out of reach.
+// such. An Unavailable fault says that the keys cannot be fetched.
 type Keys interface {
 	KeyfuncCtx(ctx context.Context) jwt.Keyfunc
 }
@@ -117,7 +117,8 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
 	var claims Claims
 	_, err := v.parser.ParseWithClaims(raw, &claims, func(t *jwt.Token) (any, error) {
 		typ, _ := t.Header["typ"].(string)
-		if kid, _ := t.Header["kid"].(string); kid == "" || !strings.EqualFold(strings.TrimPrefix(typ, "application/"), Type) {
+		kid, _ := t.Header["kid"].(string)
+		if kid == "" || !strings.EqualFold(strings.TrimPrefix(typ, "application/"), Type) {
 			return nil, invalid("the token is of another kind")
 		}
 		return v.keys.KeyfuncCtx(ctx)(t)
@@ -185,9 +186,8 @@ func RequireRole(v *Verifier, next web.Handler, roles ...string) web.Handler {
 	})
 }
 
-// Optional tells next who is asking when the request carries a bearer token. A
-// bad token, or one of an OAuth client, is refused all the same: its sender
-// believes to be signed in.
+// Optional runs next with the person when the request carries a bearer token, and without when it carries none. A bad
+// token, or one of an OAuth client, is refused all the same: its sender believes to be signed in.
 func Optional(v *Verifier, next web.Handler) web.Handler { return bearer(v, next, "") }
 
 func bearer(v *Verifier, next web.Handler, scope string) web.Handler {

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -44,62 +43,6 @@ func TestVerifyRefusesBadTokens(t *testing.T) {
 	}
 }
 
-func TestKeysAreFetchedOnceForManyAndRarelyForUnknownKids(t *testing.T) {
-	t.Parallel()
-	issuer := tokentest.New(t)
-	verifier := issuer.Verifier()
-	good := issuer.Mint(1, token.RoleUser)
-	var wg sync.WaitGroup
-	for range 50 {
-		wg.Go(func() {
-			if _, err := verifier.Verify(t.Context(), good); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if got := issuer.Fetches.Load(); got != 1 {
-		t.Errorf("%d fetches for 50 first tokens, want 1", got)
-	}
-	unknown := issuer.MintWith(1, token.RoleUser, func(t *jwt.Token, _ *token.Claims) { t.Header["kid"] = "x" })
-	for range 20 {
-		if _, err := verifier.Verify(t.Context(), unknown); fault.KindOf(err) != fault.Unauthenticated {
-			t.Errorf("unknown kid: %v", err)
-		}
-	}
-	if got := issuer.Fetches.Load(); got != 2 {
-		t.Errorf("%d fetches after 20 tokens with an unknown kid, want 2", got)
-	}
-}
-
-func TestNewKeyIsFoundWithoutARestart(t *testing.T) {
-	t.Parallel()
-	issuer := tokentest.New(t)
-	verifier := issuer.Verifier()
-	if _, err := verifier.Verify(t.Context(), issuer.Mint(1, token.RoleUser)); err != nil {
-		t.Fatal(err)
-	}
-	rotated := tokentest.New(t)
-	issuer.Key, issuer.Kid = rotated.Key, "rotated"
-	if _, err := verifier.Verify(t.Context(), issuer.Mint(1, token.RoleUser)); err != nil {
-		t.Errorf("token by the new key: %v", err)
-	}
-}
-
-func TestAuthAwayIsNotTheCallersFault(t *testing.T) {
-	t.Parallel()
-	issuer := tokentest.New(t)
-	issuer.Down.Store(true)
-	keys := token.NewRemoteKeys(issuer.JWKSURL(), http.DefaultClient)
-	_, err := token.NewVerifier(keys, issuer.URL, tokentest.Audience).Verify(t.Context(), issuer.Mint(1, token.RoleUser))
-	if fault.KindOf(err) != fault.Unavailable || web.FaultOf(err).RetryAfter == 0 {
-		t.Errorf("got %v, want Unavailable with a time to retry", err)
-	}
-	if err := keys.Ready(t.Context()); fault.KindOf(err) != fault.Unavailable {
-		t.Errorf("ready says %v", err)
-	}
-}
-
 func TestRequireAndOptional(t *testing.T) {
 	t.Parallel()
 	issuer := tokentest.New(t)
@@ -114,7 +57,9 @@ func TestRequireAndOptional(t *testing.T) {
 	router.Get("/scoped", token.RequireScope(verifier, who, token.ScopeVote))
 	good := issuer.Mint(7, token.RoleUser)
 	app := func(scope, client string) string {
-		return "Bearer " + issuer.MintWith(7, token.RoleAdmin, func(_ *jwt.Token, c *token.Claims) { c.Scope, c.ClientID = scope, client })
+		return "Bearer " + issuer.MintWith(7, token.RoleAdmin, func(_ *jwt.Token, c *token.Claims) {
+			c.Scope, c.ClientID = scope, client
+		})
 	}
 	for _, row := range []struct {
 		path, authorization string
@@ -154,7 +99,8 @@ func TestRequireAndOptional(t *testing.T) {
 		if res.Code != row.status || !strings.Contains(res.Body.String(), row.body) {
 			t.Errorf("%s %.20q: %d %s, want %d %s", row.path, row.authorization, res.Code, res.Body, row.status, row.body)
 		}
-		if challenge := res.Header().Get("WWW-Authenticate"); (row.status == 401) != (challenge == `Bearer error="invalid_token"`) {
+		challenge := res.Header().Get("WWW-Authenticate")
+		if (row.status == 401) != (challenge == `Bearer error="invalid_token"`) {
 			t.Errorf("%s %.20q: WWW-Authenticate %q", row.path, row.authorization, challenge)
 		}
 	}

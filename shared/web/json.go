@@ -128,7 +128,7 @@ func PathID(r *http.Request) (int64, error) {
 	return id, nil
 }
 
-// Reply sends v as JSON that no cache keeps.
+// Reply sends v as JSON that no cache stores.
 func Reply(w http.ResponseWriter, status int, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -138,7 +138,7 @@ func Reply(w http.ResponseWriter, status int, v any) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the caller hung up: nobody left to tell
+	_, _ = w.Write(body) // an error means that the caller hung up
 	return nil
 }
 
@@ -155,7 +155,7 @@ func ReplyTagged(w http.ResponseWriter, r *http.Request, cacheControl string, v 
 
 // ReplyBytes is ReplyTagged for a body that is encoded already.
 func ReplyBytes(w http.ResponseWriter, r *http.Request, cacheControl, mediaType string, body []byte) {
-	ReplyKept(w, r, cacheControl, mediaType, ETag(body), body)
+	ReplyWithETag(w, r, cacheControl, mediaType, ETag(body), body)
 }
 
 // ETag is a strong entity tag of the bytes, with its quotes.
@@ -164,18 +164,19 @@ func ETag(body []byte) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 }
 
-// ReplyKept is ReplyBytes for a body that is kept together with its entity tag,
-// quotes and all, which whoever keeps it changes with every byte of it.
-func ReplyKept(w http.ResponseWriter, r *http.Request, cacheControl, mediaType, etag string, body []byte) {
-	h, values := w.Header(), [...]string{etag, cacheControl, mediaType, strconv.Itoa(len(body))}
-	h["Etag"], h["Cache-Control"] = values[:1:1], values[1:2:2] // as net/http spells them, which Set would check anew
+// ReplyWithETag is ReplyBytes for a body whose entity tag, with its quotes, is known already.
+func ReplyWithETag(w http.ResponseWriter, r *http.Request, cacheControl, mediaType, etag string, body []byte) {
+	h := w.Header()
+	h.Set("Etag", etag)
+	h.Set("Cache-Control", cacheControl)
 	if asked := r.Header.Get("If-None-Match"); asked != "" && matches(asked, etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	h["Content-Type"], h["Content-Length"] = values[2:3:3], values[3:]
+	h.Set("Content-Type", mediaType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(body) // the caller hung up: nobody left to tell
+	_, _ = w.Write(body) // an error means that the caller hung up
 }
 
 // matches is If-None-Match's weak comparison (RFC 9110 section 13.1.2).

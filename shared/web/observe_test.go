@@ -151,7 +151,8 @@ func TestWithoutTracing(t *testing.T) {
 	t.Parallel()
 	for _, sampling := range []telemetry.Sampling{{Disabled: true}, {Sampler: "always_off"}} {
 		spans := tracetest.NewInMemoryExporter()
-		tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Sampling: sampling, Exporter: spans, Log: slog.DiscardHandler})
+		options := telemetry.Options{Sampling: sampling, Exporter: spans, Log: slog.DiscardHandler}
+		tel, err := telemetry.New(t.Context(), "test", "", options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +193,8 @@ func TestRequestIsOneNamedSpanAndOneLogLine(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	spans := tracetest.NewInMemoryExporter()
-	tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Exporter: spans, Log: slog.NewJSONHandler(&log, nil)})
+	options := telemetry.Options{Exporter: spans, Log: slog.NewJSONHandler(&log, nil)}
+	tel, err := telemetry.New(t.Context(), "test", "", options)
 	if err != nil {
 		t.Fatal(err)
 	}

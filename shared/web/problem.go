@@ -46,14 +46,14 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(problem{ // the caller hung up: nobody left to tell
+	_ = json.NewEncoder(w).Encode(problem{ // an error means that the caller hung up
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: f.Message,
 		Instance: r.URL.EscapedPath(), TraceID: telemetry.TraceID(r.Context()), Errors: f.Fields,
 	})
 }
 
 // SetFaultHeaders sets WWW-Authenticate on an Unauthenticated fault and
-// Retry-After, in whole seconds rounded up, where the fault knows one.
+// Retry-After, in whole seconds rounded up, where the fault has one.
 func SetFaultHeaders(h http.Header, f *fault.Error) {
 	if f.Kind == fault.Unauthenticated {
 		challenge := "Bearer"
@@ -69,7 +69,8 @@ func SetFaultHeaders(h http.Header, f *fault.Error) {
 
 // errUnavailable answers for a dependency that is unavailable.
 var errUnavailable = &fault.Error{
-	Kind: fault.Unavailable, Message: "something this needs is not answering, try again shortly", RetryAfter: 2 * time.Second,
+	Kind: fault.Unavailable, RetryAfter: 2 * time.Second,
+	Message: "something this needs is not answering, try again shortly",
 }
 
 // FaultOf is the fault to answer err with: the one it carries; Unavailable for a deadline, a network error or a

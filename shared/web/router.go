@@ -92,6 +92,11 @@ func (r *Router) Walk(visit func(method, pattern string)) {
 	})
 }
 
+// Pattern is the pattern of the route for the method and path, "" if there is none.
+func (r *Router) Pattern(method, path string) string {
+	return r.mux.Find(chi.NewRouteContext(), method, path)
+}
+
 // Param is the text that stands at {name} in the matched pattern, unescaped; ""
 // if it cannot be.
 func Param(r *http.Request, name string) string {

@@ -24,38 +24,39 @@ import (
 // errStore is an error by which a store says that it is unavailable.
 var errStore = errors.New("secret: the store is unavailable")
 
-// endings are all the ways in which a handler can end.
-func endings() []struct {
+// ending is a way in which a handler can end.
+type ending struct {
 	name    string
 	handler web.Handler
 	status  int
 	detail  string
-	header  map[string]string
-} {
+	header  string // "Name: value" that the response has; may be empty
+}
+
+func endings() []ending {
+	const unavailable, wrong = "something this needs is not answering, try again shortly", "something went wrong here"
+	made := func(w http.ResponseWriter, _ *http.Request) error { return web.Reply(w, 201, "made") }
+	panics := func(http.ResponseWriter, *http.Request) error { panic("secret") }
 	fails := func(err error) web.Handler {
 		return func(http.ResponseWriter, *http.Request) error { return err }
 	}
-	none := map[string]string{}
-	return []struct {
-		name    string
-		handler web.Handler
-		status  int
-		detail  string
-		header  map[string]string
-	}{
-		{"success", func(w http.ResponseWriter, _ *http.Request) error { return web.Reply(w, 201, "made") }, 201, "", map[string]string{"Cache-Control": "no-store"}},
-		{"not found", fails(fault.New(fault.NotFound, "no origami 7")), 404, "no origami 7", none},
-		{"wrapped fault", fails(fmt.Errorf("select: %w", fault.New(fault.Conflict, "taken"))), 409, "taken", none},
-		{"no credentials", fails(&fault.Error{Kind: fault.Unauthenticated, Message: "who", Code: "invalid_token"}), 401, "who", map[string]string{"Www-Authenticate": `Bearer error="invalid_token"`}},
-		{"no credentials, no code", fails(fault.New(fault.Unauthenticated, "who")), 401, "who", map[string]string{"Www-Authenticate": "Bearer"}},
-		{"throttled", fails(&fault.Error{Kind: fault.Throttled, Message: "slow down", RetryAfter: 1500 * time.Millisecond}), 429, "slow down", map[string]string{"Retry-After": "2"}},
-		{"plain error", fails(errors.New("select password: secret")), 500, "something went wrong here", none},
-		{"panic", func(http.ResponseWriter, *http.Request) error { panic("secret") }, 500, "something went wrong here", none},
-		{"deadline", fails(fmt.Errorf("query: %w", context.DeadlineExceeded)), 503, "something this needs is not answering, try again shortly", map[string]string{"Retry-After": "2"}},
-		{"network", fails(&net.OpError{Op: "dial", Err: errors.New("secret")}), 503, "something this needs is not answering, try again shortly", none},
-		{"store unavailable", fails(fmt.Errorf("query: %w", errStore)), 503, "something this needs is not answering, try again shortly", map[string]string{"Retry-After": "2"}},
-		{"a fault about the store", fails(fault.New(fault.Conflict, "taken").Because(errStore)), 409, "taken", none},
-		{"hung up", fails(fmt.Errorf("query: %w", io.EOF)), 503, "something this needs is not answering, try again shortly", none},
+	query := func(err error) web.Handler { return fails(fmt.Errorf("query: %w", err)) }
+	invalid := &fault.Error{Kind: fault.Unauthenticated, Message: "who", Code: "invalid_token"}
+	throttled := &fault.Error{Kind: fault.Throttled, Message: "slow down", RetryAfter: 1500 * time.Millisecond}
+	return []ending{
+		{"success", made, 201, "", "Cache-Control: no-store"},
+		{"not found", fails(fault.New(fault.NotFound, "no origami 7")), 404, "no origami 7", ""},
+		{"wrapped fault", query(fault.New(fault.Conflict, "taken")), 409, "taken", ""},
+		{"no credentials", fails(invalid), 401, "who", `Www-Authenticate: Bearer error="invalid_token"`},
+		{"no credentials, no code", fails(fault.New(fault.Unauthenticated, "who")), 401, "who", "Www-Authenticate: Bearer"},
+		{"throttled", fails(throttled), 429, "slow down", "Retry-After: 2"},
+		{"plain error", fails(errors.New("select password: secret")), 500, wrong, ""},
+		{"panic", panics, 500, wrong, ""},
+		{"deadline", query(context.DeadlineExceeded), 503, unavailable, "Retry-After: 2"},
+		{"network", fails(&net.OpError{Op: "dial", Err: errors.New("secret")}), 503, unavailable, ""},
+		{"hung up", query(io.EOF), 503, unavailable, ""},
+		{"store unavailable", query(errStore), 503, unavailable, "Retry-After: 2"},
+		{"a fault about the store", fails(fault.New(fault.Conflict, "taken").Because(errStore)), 409, "taken", ""},
 	}
 }
 
@@ -64,7 +65,8 @@ func TestEveryEnding(t *testing.T) {
 	for _, row := range endings() {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := web.NewRouter(telemetry.Discard(), web.ProblemWith(func(err error) bool { return errors.Is(err, errStore) }))
+			fail := web.ProblemWith(func(err error) bool { return errors.Is(err, errStore) })
+			r := web.NewRouter(telemetry.Discard(), fail)
 			r.Get("/piece", row.handler)
 			res := httptest.NewRecorder()
 			r.ServeHTTP(res, httptest.NewRequest("GET", "/piece", nil))
@@ -72,10 +74,8 @@ func TestEveryEnding(t *testing.T) {
 			if got, want := res.Code, row.status; got != want {
 				t.Errorf("status %d, want %d", got, want)
 			}
-			for name, want := range row.header {
-				if got := res.Header().Get(name); got != want {
-					t.Errorf("%s is %q, want %q", name, got, want)
-				}
+			if name, want, _ := strings.Cut(row.header, ": "); res.Header().Get(name) != want {
+				t.Errorf("%s is %q, want %q", name, res.Header().Get(name), want)
 			}
 			if strings.Contains(res.Body.String(), "secret") {
 				t.Errorf("the body leaks: %s", res.Body)
@@ -133,7 +133,7 @@ func TestUnknownPathsAndMethodsAreProblemsToo(t *testing.T) {
 		res := httptest.NewRecorder()
 		r.ServeHTTP(res, httptest.NewRequest(row.method, row.path, nil))
 		if res.Code != row.status || res.Header().Get("Allow") != row.allow {
-			t.Errorf("%s %s: %d, Allow %q; want %d, %q", row.method, row.path, res.Code, res.Header().Get("Allow"), row.status, row.allow)
+			t.Errorf("%+v: %d, Allow %q", row, res.Code, res.Header().Get("Allow"))
 		}
 		if row.status >= 400 && res.Header().Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s %s: media type %q", row.method, row.path, res.Header().Get("Content-Type"))
@@ -151,7 +151,7 @@ func TestInstanceIsAURIReference(t *testing.T) {
 	}
 }
 
-func TestQueryThatCannotBeReadIsMalformed(t *testing.T) {
+func TestQueryThatCannotBeReadIsABadRequest(t *testing.T) {
 	t.Parallel()
 	for query, want := range map[string]fault.Kind{"?limit=%zz": fault.BadRequest, "?limit=2;foo": fault.BadRequest} {
 		if _, err := web.Query(httptest.NewRequest("GET", "/"+query, nil)); fault.KindOf(err) != want {
@@ -194,7 +194,10 @@ func TestGetTimeout(t *testing.T) {
 	router.GetTimeout = time.Second
 	router.Get("/after", note)
 	router.Post("/after", note)
-	for what, most := range map[string]time.Duration{"GET /before": web.RequestTimeout, "GET /after": time.Second, "HEAD /after": time.Second, "POST /after": web.RequestTimeout} {
+	for what, most := range map[string]time.Duration{
+		"GET /before": web.RequestTimeout, "GET /after": time.Second, "HEAD /after": time.Second,
+		"POST /after": web.RequestTimeout,
+	} {
 		method, path, _ := strings.Cut(what, " ")
 		router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), method, path, nil))
 		if got := left[what]; got > most || got < most/2 {

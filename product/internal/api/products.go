@@ -71,6 +71,6 @@ func (h products) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("X-Cache", string(source))
-	web.ReplyKept(w, r, revalidate, "application/json", p.ETag, p.Body)
+	web.ReplyWithETag(w, r, revalidate, "application/json", p.ETag, p.Body)
 	return nil
 }

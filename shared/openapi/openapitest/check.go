@@ -2,6 +2,7 @@ package openapitest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,47 +12,73 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// check holds one exchange to the document: the status is documented, the media
-// type is one of that status's, and a JSON body has the documented shape.
+// document is what a contract reads of an OpenAPI document.
+type document struct {
+	Paths      map[string]map[string]operation `json:"paths"` // by path and method
+	Components struct {
+		Responses map[string]response `json:"responses"`
+	} `json:"components"`
+}
+
+type operation struct {
+	Responses map[string]response `json:"responses"` // by status
+}
+
+type response struct {
+	Ref     string         `json:"$ref"`
+	Content map[string]any `json:"content"` // by media type
+}
+
+// check compares one exchange with the document: the status is documented, the media type is one of that status's,
+// and a JSON body has the documented shape. What the router itself answers with 404 and 405 is not documented.
 func (c *Contract) check(r *http.Request, got *httptest.ResponseRecorder) {
-	path, ok := c.template(r.URL.Path)
-	method := strings.ToLower(r.Method)
-	if method == "head" {
-		method = "get"
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
 	}
-	operation, documented := c.lookup("paths", path, method)
-	if !ok || !documented || got.Code == http.StatusNotModified {
-		return // 404 and 405 of the router itself, and bodies that are not sent
+	path := c.router.Pattern(method, cmp.Or(r.URL.RawPath, r.URL.Path))
+	o, ok := c.document.Paths[path][strings.ToLower(method)]
+	if !ok || got.Code == http.StatusNotModified {
+		return
 	}
 	where := fmt.Sprintf("%s %s → %d", r.Method, path, got.Code)
-	response, pointer := c.response(operation, []string{"paths", path, method, "responses", strconv.Itoa(got.Code)})
-	if response == nil {
+	documented, pointer, ok := c.response(o, path, strings.ToLower(method), strconv.Itoa(got.Code))
+	if !ok {
 		c.tb.Errorf("%s is not documented (body %s)", where, got.Body)
 		return
 	}
 	if got.Code < 400 { // a redirect is what some operations are for
 		c.mu.Lock()
-		c.seen[strings.ToUpper(method)+" "+path] = true
+		c.seen[method+" "+path] = true
 		c.mu.Unlock()
 	}
-	content, _ := response["content"].(map[string]any)
 	media, _, _ := strings.Cut(got.Header().Get("Content-Type"), ";")
-	if len(content) == 0 && got.Body.Len() == 0 {
+	if len(documented.Content) == 0 && got.Body.Len() == 0 {
 		return
 	}
-	if _, ok := content[media]; !ok {
+	if _, ok := documented.Content[media]; !ok {
 		c.tb.Errorf("%s has the media type %q, which is not documented", where, media)
 		return
 	}
 	if strings.HasSuffix(media, "json") && r.Method != http.MethodHead {
-		c.validate(where, append(pointer, "content", media, "schema"), got.Body.Bytes())
+		c.validate(where, pointer+"/content/"+escape(media)+"/schema", got.Body.Bytes())
 	}
 }
 
-func (c *Contract) validate(where string, pointer []string, body []byte) {
+// response is the documented response, or the one that its $ref names, and the JSON pointer to it.
+func (c *Contract) response(o operation, path, method, status string) (response, string, bool) {
+	documented, ok := o.Responses[status]
+	if name, isRef := strings.CutPrefix(documented.Ref, "#/components/responses/"); isRef {
+		shared, ok := c.document.Components.Responses[name]
+		return shared, "/components/responses/" + name, ok
+	}
+	return documented, "/paths/" + escape(path) + "/" + method + "/responses/" + status, ok
+}
+
+func (c *Contract) validate(where, pointer string, body []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	schema, err := c.compiler.Compile(documentURL + "#" + jsonPointer(pointer))
+	schema, err := c.compiler.Compile(documentURL + "#" + pointer)
 	if err != nil {
 		c.tb.Errorf("%s: compile schema: %v", where, err)
 		return
@@ -66,63 +93,7 @@ func (c *Contract) validate(where string, pointer []string, body []byte) {
 	}
 }
 
-// template is the documented path that a request's path matches; one without
-// parameters wins.
-func (c *Contract) template(path string) (string, bool) {
-	paths, _ := c.document["paths"].(map[string]any)
-	if _, ok := paths[path]; ok {
-		return path, true
-	}
-	for candidate := range paths {
-		if fits(strings.Split(candidate, "/"), strings.Split(path, "/")) {
-			return candidate, true
-		}
-	}
-	return "", false
-}
-
-func fits(pattern, path []string) bool {
-	if len(pattern) != len(path) {
-		return false
-	}
-	for i := range pattern {
-		if pattern[i] != path[i] && !strings.HasPrefix(pattern[i], "{") {
-			return false
-		}
-	}
-	return true
-}
-
-// lookup walks the document down the keys.
-func (c *Contract) lookup(keys ...string) (map[string]any, bool) {
-	node := c.document
-	for _, key := range keys {
-		next, ok := node[key].(map[string]any)
-		if !ok {
-			return nil, false
-		}
-		node = next
-	}
-	return node, true
-}
-
-// response is the response at pointer, or where its $ref leads, and the place
-// it was found at.
-func (c *Contract) response(operation map[string]any, pointer []string) (map[string]any, []string) {
-	responses, _ := operation["responses"].(map[string]any)
-	response, _ := responses[pointer[len(pointer)-1]].(map[string]any)
-	if ref, ok := response["$ref"].(string); ok {
-		pointer = strings.Split(strings.TrimPrefix(ref, "#/"), "/")
-		response, _ = c.lookup(pointer...)
-	}
-	return response, pointer
-}
-
-func jsonPointer(keys []string) string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D")
-	var b strings.Builder
-	for _, key := range keys {
-		b.WriteString("/" + escape.Replace(key))
-	}
-	return b.String()
+// escape makes a key one step of a JSON pointer in a URL.
+func escape(key string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(key)
 }

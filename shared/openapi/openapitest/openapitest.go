@@ -1,11 +1,11 @@
-// Package openapitest holds running handlers to their OpenAPI document: every
-// exchange of a test suite is checked against it, and every route and every
-// documented operation is accounted for.
+// Package openapitest compares running handlers with their OpenAPI document: every exchange of a test suite is checked
+// against it, and every route and every documented operation is accounted for.
 package openapitest
 
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,11 +21,11 @@ import (
 
 const documentURL = "mem:///openapi.json"
 
-// Contract is an OpenAPI document that exchanges are held to. It is safe for
-// concurrent use.
+// Contract is an OpenAPI document that exchanges are compared with. It is safe for concurrent use.
 type Contract struct {
 	tb       testing.TB
-	document map[string]any
+	router   *web.Router
+	document document
 	compiler *jsonschema.Compiler
 
 	mu   sync.Mutex // guards compiler and seen
@@ -40,7 +40,10 @@ func New(tb testing.TB, spec []byte, router *web.Router) *Contract {
 	if err != nil {
 		tb.Fatalf("read OpenAPI document: %v", err)
 	}
-	c := &Contract{tb: tb, document: doc.(map[string]any), compiler: jsonschema.NewCompiler(), seen: map[string]bool{}}
+	c := &Contract{tb: tb, router: router, compiler: jsonschema.NewCompiler(), seen: map[string]bool{}}
+	if err := json.Unmarshal(spec, &c.document); err != nil {
+		tb.Fatalf("read OpenAPI document: %v", err)
+	}
 	c.compiler.DefaultDraft(jsonschema.Draft2020)
 	c.compiler.AssertFormat()
 	if err := c.compiler.AddResource(documentURL, doc); err != nil {
@@ -111,9 +114,8 @@ func (c *Contract) AssertCovered() {
 
 func (c *Contract) operations() []string {
 	var all []string
-	paths, _ := c.document["paths"].(map[string]any)
-	for path, item := range paths {
-		for method := range item.(map[string]any) {
+	for path, item := range c.document.Paths {
+		for method := range item {
 			all = append(all, strings.ToUpper(method)+" "+path)
 		}
 	}

@@ -3,10 +3,12 @@
 package tokentest
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
@@ -60,7 +62,7 @@ func (i *Issuer) Verifier() *token.Verifier {
 // Mint signs a good token for the person, good for a minute.
 func (i *Issuer) Mint(id int64, role string) string { return i.MintWith(id, role, nil) }
 
-// MintWith is Mint after change had its way with the token.
+// MintWith is Mint with a token that change has changed; change may be nil.
 func (i *Issuer) MintWith(id int64, role string, change func(*jwt.Token, *token.Claims)) string {
 	i.tb.Helper()
 	now := time.Now()
@@ -86,71 +88,60 @@ func (i *Issuer) MintWith(id int64, role string, change func(*jwt.Token, *token.
 // Bad is one token that every verifier must refuse.
 type Bad struct{ Name, Token string }
 
-// Bads are the classic attacks and accidents, each one change away from a good
-// token.
+// Bads are the classic attacks and accidents, each one change away from a good token.
 func (i *Issuer) Bads() []Bad {
 	good := i.Mint(1, token.RoleUser)
 	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		i.tb.Fatal(err)
 	}
+	claim := func(change func(*token.Claims)) string {
+		return i.MintWith(1, token.RoleUser, func(_ *jwt.Token, c *token.Claims) { change(c) })
+	}
+	signedBy := func(method jwt.SigningMethod) string {
+		return i.MintWith(1, token.RoleAdmin, func(t *jwt.Token, _ *token.Claims) {
+			t.Method, t.Header["alg"] = method, method.Alg()
+		})
+	}
+	header := func(name, value string) string {
+		return i.MintWith(1, token.RoleUser, func(t *jwt.Token, _ *token.Claims) { t.Header[name] = value })
+	}
+	at := func(d time.Duration) *jwt.NumericDate { return jwt.NewNumericDate(time.Now().Add(d)) }
 	return []Bad{
 		{"no token", "x"},
 		{"tampered payload", tamper(good)},
 		{"cut signature", good[:len(good)-8]},
-		{"expired", i.MintWith(1, token.RoleUser, func(_ *jwt.Token, c *token.Claims) {
-			c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Minute))
-		})},
-		{"without expiry", i.MintWith(1, token.RoleUser, func(_ *jwt.Token, c *token.Claims) { c.ExpiresAt = nil })},
-		{"issued in the future", i.MintWith(1, token.RoleUser, func(_ *jwt.Token, c *token.Claims) {
-			c.IssuedAt = jwt.NewNumericDate(time.Now().Add(time.Hour))
-		})},
-		{"wrong audience", i.MintWith(1, token.RoleUser, func(_ *jwt.Token, c *token.Claims) { c.Audience = jwt.ClaimStrings{"elsewhere"} })},
-		{"wrong issuer", i.MintWith(1, token.RoleUser, func(_ *jwt.Token, c *token.Claims) { c.Issuer = "https://issuer.example" })},
-		{"alg none", i.MintWith(1, token.RoleAdmin, func(t *jwt.Token, _ *token.Claims) {
-			t.Method = jwt.SigningMethodNone
-			t.Header["alg"] = "none"
-		})},
-		{"HS256 with the public key", i.MintWith(1, token.RoleAdmin, func(t *jwt.Token, _ *token.Claims) {
-			t.Method = jwt.SigningMethodHS256
-			t.Header["alg"] = "HS256"
-		})},
+		{"expired", claim(func(c *token.Claims) { c.ExpiresAt = at(-time.Minute) })},
+		{"without expiry", claim(func(c *token.Claims) { c.ExpiresAt = nil })},
+		{"issued in the future", claim(func(c *token.Claims) { c.IssuedAt = at(time.Hour) })},
+		{"wrong audience", claim(func(c *token.Claims) { c.Audience = jwt.ClaimStrings{"elsewhere"} })},
+		{"wrong issuer", claim(func(c *token.Claims) { c.Issuer = "https://issuer.example" })},
+		{"alg none", signedBy(jwt.SigningMethodNone)},
+		{"HS256 with the public key", signedBy(jwt.SigningMethodHS256)},
 		{"a stranger's key", (&Issuer{URL: i.URL, Key: stranger, Kid: i.Kid, tb: i.tb}).Mint(1, token.RoleUser)},
-		{"unknown kid", i.MintWith(1, token.RoleUser, func(t *jwt.Token, _ *token.Claims) { t.Header["kid"] = "nobody" })},
+		{"unknown kid", header("kid", "nobody")},
 		{"without kid", i.MintWith(1, token.RoleUser, func(t *jwt.Token, _ *token.Claims) { delete(t.Header, "kid") })},
-		{"an ID token", i.MintWith(1, token.RoleUser, func(t *jwt.Token, _ *token.Claims) { t.Header["typ"] = "JWT" })},
-		{"subject that is no person", i.MintWith(1, token.RoleUser, func(_ *jwt.Token, c *token.Claims) { c.Subject = "-1" })},
+		{"an ID token", header("typ", "JWT")},
+		{"subject that is no person", claim(func(c *token.Claims) { c.Subject = "-1" })},
 		{"unknown role", i.Mint(1, "emperor")},
 		{"too long", good + string(make([]byte, 9000))},
 	}
 }
 
-func (i *Issuer) serve(w http.ResponseWriter, r *http.Request) {
+func (i *Issuer) serve(w http.ResponseWriter, _ *http.Request) {
 	i.Fetches.Add(1)
 	if i.Down.Load() {
 		http.Error(w, "down", http.StatusServiceUnavailable)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(i.jwks(r))
-}
-
-func (i *Issuer) jwks(r *http.Request) []byte {
 	jwk, err := jwkset.NewJWKFromKey(i.Key.Public(), jwkset.JWKOptions{
 		Metadata: jwkset.JWKMetadataOptions{ALG: jwkset.AlgRS256, KID: i.Kid, USE: jwkset.UseSig},
 	})
 	if err != nil {
 		panic(err)
 	}
-	set := jwkset.NewMemoryStorage()
-	if err := set.KeyWrite(r.Context(), jwk); err != nil {
-		panic(err)
-	}
-	body, err := set.JSONPublic(r.Context())
-	if err != nil {
-		panic(err)
-	}
-	return body
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(jwkset.JWKSMarshal{Keys: []jwkset.JWKMarshal{jwk.Marshal()}})
 }
 
 // signingKey is what the token's method signs with; for HS256 the published
@@ -177,6 +168,7 @@ func tamper(good string) string {
 	if err != nil {
 		panic(err)
 	}
-	parts[1] = base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(payload), `"role":"user"`, `"role":"admin"`, 1)))
+	payload = bytes.Replace(payload, []byte(`"role":"user"`), []byte(`"role":"admin"`), 1)
+	parts[1] = base64.RawURLEncoding.EncodeToString(payload)
 	return strings.Join(parts, ".")
 }

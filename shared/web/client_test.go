@@ -1,0 +1,141 @@
+package web_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"craftista/shared/fault"
+	"craftista/shared/telemetry"
+	"craftista/shared/web"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// client calls the service at url, and gives up after 200 ms.
+func client(url string) *web.Client {
+	return web.NewClient("shop", url, web.NewHTTPClient(200*time.Millisecond, telemetry.Discard()))
+}
+
+// clientOf calls a service that answers by h.
+func clientOf(t *testing.T, h http.HandlerFunc) *web.Client {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return client(server.URL)
+}
+
+func TestFaultsKeepTheirMeaningAcrossTheWire(t *testing.T) {
+	t.Parallel()
+	want := &fault.Error{
+		Message: "the request breaks a rule", Code: "invalid_token", RetryAfter: 3 * time.Second,
+		Fields: []fault.Field{{Field: "name", Message: "is required"}},
+	}
+	calls := clientOf(t, func(w http.ResponseWriter, r *http.Request) { web.Problem(w, r, want) })
+	for want.Kind = fault.Internal; want.Kind <= fault.Unavailable; want.Kind++ {
+		err := calls.Do(t.Context(), web.Request{Method: "GET", Path: "/"}, nil)
+		var got *fault.Error
+		if !errors.As(err, &got) {
+			t.Errorf("kind %v arrives as %v", want.Kind, err)
+			continue
+		}
+		if want.Kind == fault.Unauthenticated && got.Code != want.Code { // others have no challenge for it
+			t.Errorf("code %q, want %q", got.Code, want.Code)
+		}
+		if got.Kind != want.Kind || got.Message != want.Message || got.RetryAfter != want.RetryAfter ||
+			!cmp.Equal(got.Fields, want.Fields) {
+			t.Errorf("kind %v arrives as %+v", want.Kind, got)
+		}
+	}
+}
+
+func TestClientCallsAServiceThatMisbehaves(t *testing.T) {
+	t.Parallel()
+	hang := make(chan struct{})
+	calls := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/hang":
+			<-hang
+		case "/nonsense":
+			_, _ = io.WriteString(w, "<html>")
+		case "/redirect":
+			http.Redirect(w, r, "/nonsense", http.StatusFound)
+		case "/html-error":
+			http.Error(w, "<b>secret</b>", http.StatusBadGateway)
+		}
+	})
+	t.Cleanup(func() { close(hang) })
+	for _, row := range []struct {
+		client  *web.Client
+		path    string
+		kind    fault.Kind
+		message string
+	}{
+		{calls, "/hang", fault.Unavailable, "shop does not answer"},
+		{calls, "/nonsense", fault.Unavailable, "shop answers nonsense"},
+		{calls, "/redirect", fault.Internal, "shop answered 302"},
+		{calls, "/html-error", fault.Unavailable, "shop answered 502"},
+		{client("http://127.0.0.1:1/"), "/", fault.Unavailable, "shop does not answer"},
+	} {
+		var out struct{}
+		err := row.client.Do(t.Context(), web.Request{Method: "GET", Path: row.path}, &out)
+		if got := web.FaultOf(err); fault.KindOf(err) != row.kind || got.Message != row.message {
+			t.Errorf("%s: %v, want kind %v, %q", row.path, err, row.kind, row.message)
+		}
+	}
+}
+
+func TestClientSendsWhatIsAsked(t *testing.T) {
+	t.Parallel()
+	calls := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
+		in, err := web.Decode[sheet](r)
+		got := []string{r.Method, r.URL.RequestURI(), r.Header.Get("Authorization"), r.Header.Get("X-More")}
+		if diff := cmp.Diff([]string{"PUT", "/sheets?x=1", "Bearer abc", "yes"}, got); err != nil || diff != "" {
+			t.Errorf("arrived: %v (-want +got):\n%s", err, diff)
+		}
+		w.Header().Set("X-Back", "1")
+		_ = web.Reply(w, 200, sheet{in.Name, in.Side * 2})
+	})
+	var got sheet
+	header, err := calls.DoHeader(t.Context(), web.Request{
+		Method: "PUT", Path: "/sheets?x=1", Bearer: "abc", Header: http.Header{"X-More": {"yes"}}, Body: sheet{"A", 15},
+	}, &got)
+	if err != nil || got != (sheet{"A", 30}) || header.Get("X-Back") != "1" {
+		t.Errorf("got %v, %v, %v", got, header, err)
+	}
+}
+
+func TestClientReadsARefusalBesides(t *testing.T) {
+	t.Parallel()
+	calls := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/html" {
+			http.Error(w, "<html>", http.StatusServiceUnavailable)
+			return
+		}
+		_ = web.Reply(w, http.StatusServiceUnavailable, sheet{"B", 20})
+	})
+	for path, want := range map[string]sheet{"/json": {"B", 20}, "/html": {}} {
+		var got, none sheet
+		err := calls.Do(t.Context(), web.Request{Method: http.MethodGet, Path: path, Refused: &got}, &none)
+		if fault.KindOf(err) != fault.Unavailable || got != want || none != (sheet{}) {
+			t.Errorf("%s: got %+v, reply %+v, %v; want %+v", path, got, none, err, want)
+		}
+	}
+}
+
+func TestClientSendsBytesAsTheyStand(t *testing.T) {
+	t.Parallel()
+	calls := clientOf(t, func(_ http.ResponseWriter, r *http.Request) {
+		media, body, err := web.ReadBody(r, 100, "image/png")
+		if err != nil || media != "image/png" || string(body) != "\x89PNG\x00" || r.ContentLength != 5 {
+			t.Errorf("arrived: %s %q of %d, %v", media, body, r.ContentLength, err)
+		}
+	})
+	body := web.Raw{MediaType: "image/png", Bytes: []byte("\x89PNG\x00")}
+	if err := calls.Do(t.Context(), web.Request{Method: "POST", Path: "/", Body: body}, nil); err != nil {
+		t.Error(err)
+	}
+}
