@@ -25,7 +25,8 @@ type Migration struct {
 
 // Up creates what is missing of the roles and the schemas, sets the roles' passwords to p, and applies every pending
 // migration. Any number of replicas may call it at once: the first one does the work and the others find it done. A
-// second call changes nothing but the stored hashes of the passwords.
+// second call changes nothing but the stored hashes of the passwords. A database that was made by an earlier or a newer
+// version is refused and stays as it is.
 //
 // The user of adminURL needs CREATEROLE and CREATE on the database; it need not be a superuser.
 func Up(ctx context.Context, adminURL string, p Passwords) error {
@@ -37,7 +38,7 @@ func Up(ctx context.Context, adminURL string, p Passwords) error {
 		return err
 	}
 	defer pool.Close()
-	conn, err := lock(ctx, pool)
+	conn, err := lockCurrent(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -53,13 +54,17 @@ func Up(ctx context.Context, adminURL string, p Passwords) error {
 	return nil
 }
 
-// Status lists every migration, schema by schema, in the order in which Up applies them. It changes nothing.
+// Status lists every migration, schema by schema, in the order in which Up applies them. It changes nothing, and refuses
+// a database of another version as Up does.
 func Status(ctx context.Context, adminURL string) ([]Migration, error) {
 	pool, err := open(adminURL)
 	if err != nil {
 		return nil, err
 	}
 	defer pool.Close()
+	if err := checkVersions(ctx, pool); err != nil {
+		return nil, err
+	}
 	var all []Migration
 	for _, schema := range schemas() {
 		some, err := status(ctx, pool, schema)

@@ -57,7 +57,7 @@ func Fill(ctx context.Context, adminURL string, target Amounts, progress func(no
 		return err
 	}
 	defer pool.Close()
-	conn, err := lock(ctx, pool)
+	conn, err := lockCurrent(ctx, pool)
 	if err != nil {
 		return err
 	}

@@ -90,10 +90,12 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 			CREATE TRIGGER mine AFTER INSERT ON mine REFERENCING NEW TABLE AS changed
 			FOR EACH STATEMENT EXECUTE FUNCTION product.count_votes()`, nil},
 
-		"read the epoch":   {`SELECT epoch, vetoed_until FROM product.cache_trust`, []string{product}},
-		"veto the cache":   {`UPDATE product.cache_trust SET epoch = epoch + 1, vetoed_until = now()`, []string{product}},
-		"add an epoch":     {`INSERT INTO product.cache_trust DEFAULT VALUES`, nil},
-		"delete the epoch": {`DELETE FROM product.cache_trust`, nil},
+		"read the generation": {`SELECT generation, fenced_until FROM product.cache_generation`, []string{product}},
+		"fence the cache": {`UPDATE product.cache_generation SET generation = generation + 1, fenced_until = now()`,
+			[]string{product}},
+		"add a generation":    {`INSERT INTO product.cache_generation DEFAULT VALUES`, nil},
+		"delete a generation": {`DELETE FROM product.cache_generation`, nil},
+
 		"search":           {`SELECT s.product_id FROM product.search AS s, product.words`, []string{product}},
 		"split into words": {`SELECT product.words_of('a')`, []string{product, recommendation}},
 		"falsify search":   {`UPDATE product.search SET words = ''`, nil},

@@ -44,7 +44,7 @@ func Seed(ctx context.Context, adminURL string) error {
 		return err
 	}
 	defer pool.Close()
-	conn, err := lock(ctx, pool)
+	conn, err := lockCurrent(ctx, pool)
 	if err != nil {
 		return err
 	}

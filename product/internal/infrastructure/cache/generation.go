@@ -52,8 +52,8 @@ func (t *table) read(ctx context.Context) (generation int64, fenced bool, err er
 
 func (t *table) readOnce(ctx context.Context) (generation int64, fenced bool, err error) {
 	const query = `
-		SELECT epoch, vetoed_until > clock_timestamp()
-		  FROM product.cache_trust`
+		SELECT generation, fenced_until > clock_timestamp()
+		  FROM product.cache_generation`
 	if err := t.reading.QueryRowContext(ctx, query).Scan(&generation, &fenced); err != nil {
 		return 0, false, fmt.Errorf("select cache generation: %w", err)
 	}
@@ -63,9 +63,9 @@ func (t *table) readOnce(ctx context.Context) (generation int64, fenced bool, er
 // fence implements store.
 func (t *table) fence(ctx context.Context, term time.Duration) error {
 	const query = `
-		UPDATE product.cache_trust
-		   SET epoch = epoch + 1,
-		       vetoed_until = greatest(vetoed_until, clock_timestamp() + $1 * interval '1 millisecond')`
+		UPDATE product.cache_generation
+		   SET generation = generation + 1,
+		       fenced_until = greatest(fenced_until, clock_timestamp() + $1 * interval '1 millisecond')`
 	if _, err := t.writing.ExecContext(ctx, query, term.Milliseconds()); err != nil {
 		return fmt.Errorf("fence the cache: %w", err)
 	}

@@ -1,8 +1,8 @@
 -- +goose Up
 
--- The primary key makes one piece per day true on every replica: the first INSERT wins, the others read it.
+-- The primary key makes one product per day true on every replica: the first INSERT wins, the others read it.
 -- product_id is a product.products id; services own their schemas, so no foreign key crosses them, and a past day
--- keeps its record after the piece is gone.
+-- keeps its record after the product is deleted.
 CREATE TABLE recommendation.daily (
     day        date        NOT NULL,
     product_id bigint      NOT NULL,
@@ -11,12 +11,8 @@ CREATE TABLE recommendation.daily (
     CONSTRAINT daily_product_id_positive CHECK (product_id > 0)
 );
 
--- Counts the days each piece has had, and finds its latest: no piece returns until all had theirs.
+-- Counts the days of each product and finds its latest: none is chosen again until all have been.
 CREATE INDEX daily_product_id_idx ON recommendation.daily (product_id, day);
 
-GRANT USAGE
-   ON SCHEMA recommendation
-   TO craftista_recommendation;
-GRANT SELECT, INSERT
-   ON recommendation.daily
-   TO craftista_recommendation;
+GRANT USAGE ON SCHEMA recommendation TO craftista_recommendation;
+GRANT SELECT, INSERT ON recommendation.daily TO craftista_recommendation;
