@@ -148,11 +148,6 @@ func invalid(message string) *fault.Error {
 
 type userKey struct{}
 
-// WithUser returns a context in which UserFrom finds u.
-func WithUser(ctx context.Context, u User) context.Context {
-	return context.WithValue(ctx, userKey{}, u)
-}
-
 // UserFrom is the person that Require or Optional found, the zero User for
 // nobody.
 func UserFrom(ctx context.Context) User {
@@ -212,6 +207,6 @@ func bearer(v *Verifier, next web.Handler, scope string) web.Handler {
 			}
 			return &fault.Error{Kind: fault.Forbidden, Message: message, Code: "insufficient_scope"}
 		}
-		return next(w, r.WithContext(WithUser(r.Context(), user)))
+		return next(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 	}
 }

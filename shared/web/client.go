@@ -68,16 +68,11 @@ func NewHTTPClient(timeout time.Duration, t *telemetry.Telemetry) *http.Client {
 	}
 }
 
-// Do makes the call and decodes the JSON reply into out, unless out is nil. An
-// error reply becomes the fault that the service meant; a service that cannot
-// be reached, or answers nonsense, is an Unavailable fault.
-func (c *Client) Do(ctx context.Context, req Request, out any) error {
-	_, err := c.DoHeader(ctx, req, out)
-	return err
-}
-
-// DoHeader is Do that also gives the reply's headers, nil if there was no reply.
-func (c *Client) DoHeader(ctx context.Context, req Request, out any) (http.Header, error) {
+// Do makes the call, decodes the JSON reply into out, unless out is nil, and
+// returns the reply's headers, nil if there was no reply. An error reply becomes
+// the fault that the service meant; a service that cannot be reached, or answers
+// nonsense, is an Unavailable fault.
+func (c *Client) Do(ctx context.Context, req Request, out any) (http.Header, error) {
 	r, err := c.request(ctx, req)
 	if err != nil {
 		return nil, fmt.Errorf("build %s request to %s: %w", req.Method, c.name, err)

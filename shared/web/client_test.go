@@ -36,7 +36,7 @@ func TestFaultsKeepTheirMeaningAcrossTheWire(t *testing.T) {
 	}
 	calls := clientOf(t, func(w http.ResponseWriter, r *http.Request) { web.Problem(w, r, want) })
 	for want.Kind = fault.Internal; want.Kind <= fault.Unavailable; want.Kind++ {
-		err := calls.Do(t.Context(), web.Request{Method: "GET", Path: "/"}, nil)
+		_, err := calls.Do(t.Context(), web.Request{Method: "GET", Path: "/"}, nil)
 		var got *fault.Error
 		if !errors.As(err, &got) {
 			t.Errorf("kind %v arrives as %v", want.Kind, err)
@@ -81,7 +81,7 @@ func TestClientCallsAServiceThatMisbehaves(t *testing.T) {
 		{client("http://127.0.0.1:1/"), "/", fault.Unavailable, "shop does not answer"},
 	} {
 		var out struct{}
-		err := row.client.Do(t.Context(), web.Request{Method: "GET", Path: row.path}, &out)
+		_, err := row.client.Do(t.Context(), web.Request{Method: "GET", Path: row.path}, &out)
 		if got := web.FaultOf(err); fault.KindOf(err) != row.kind || got.Message != row.message {
 			t.Errorf("%s: %v, want kind %v, %q", row.path, err, row.kind, row.message)
 		}
@@ -100,7 +100,7 @@ func TestClientSendsWhatIsAsked(t *testing.T) {
 		_ = web.Reply(w, 200, sheet{in.Name, in.Side * 2})
 	})
 	var got sheet
-	header, err := calls.DoHeader(t.Context(), web.Request{
+	header, err := calls.Do(t.Context(), web.Request{
 		Method: "PUT", Path: "/sheets?x=1", Bearer: "abc", Header: http.Header{"X-More": {"yes"}}, Body: sheet{"A", 15},
 	}, &got)
 	if err != nil || got != (sheet{"A", 30}) || header.Get("X-Back") != "1" {
@@ -119,7 +119,7 @@ func TestClientReadsARefusalBesides(t *testing.T) {
 	})
 	for path, want := range map[string]sheet{"/json": {"B", 20}, "/html": {}} {
 		var got, none sheet
-		err := calls.Do(t.Context(), web.Request{Method: http.MethodGet, Path: path, Refused: &got}, &none)
+		_, err := calls.Do(t.Context(), web.Request{Method: http.MethodGet, Path: path, Refused: &got}, &none)
 		if fault.KindOf(err) != fault.Unavailable || got != want || none != (sheet{}) {
 			t.Errorf("%s: got %+v, reply %+v, %v; want %+v", path, got, none, err, want)
 		}
@@ -135,7 +135,7 @@ func TestClientSendsBytesAsTheyStand(t *testing.T) {
 		}
 	})
 	body := web.Raw{MediaType: "image/png", Bytes: []byte("\x89PNG\x00")}
-	if err := calls.Do(t.Context(), web.Request{Method: "POST", Path: "/", Body: body}, nil); err != nil {
+	if _, err := calls.Do(t.Context(), web.Request{Method: "POST", Path: "/", Body: body}, nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -76,7 +76,7 @@ func (c client) read(ctx context.Context, path, bearer string, out any) (http.He
 // call makes the call. A service that fails inside cannot do its work now, which
 // to the site is the same as a service that is unavailable.
 func (c client) call(ctx context.Context, req web.Request, out any) (http.Header, error) {
-	header, err := c.web.DoHeader(ctx, req, out)
+	header, err := c.web.Do(ctx, req, out)
 	if err != nil && fault.KindOf(err) == fault.Internal {
 		return header, fault.New(fault.Unavailable, "something this needs does not work just now").Because(err)
 	}
