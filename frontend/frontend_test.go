@@ -25,21 +25,25 @@ func TestSettings(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if want.Addr != ":3000" || want.AuthURL != "http://localhost:8082" || want.ProductURL != "http://localhost:8000" || want.RecommendationURL != "http://localhost:8080" {
+	if want.Addr != ":3000" || want.AuthURL != "http://localhost:8082" || want.ProductURL != "http://localhost:8000" ||
+		want.RecommendationURL != "http://localhost:8080" {
 		t.Errorf("defaults %+v", want)
 	}
 	_, err = config.Load(frontend.Default(), []string{"COOKIE_SECURE=perhaps"})
-	if err == nil || !strings.Contains(err.Error(), "INTERNAL_API_KEY is not set") || !strings.Contains(err.Error(), "COOKIE_SECURE is not a valid bool") {
+	if err == nil || !strings.Contains(err.Error(), "INTERNAL_API_KEY is not set") || !strings.Contains(err.Error(),
+		"COOKIE_SECURE is not a valid bool") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestPublicURLIsAnOrigin(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []string{"origami.example", "//origami.example", "ftp://origami.example", "https://", "https://origami.example/path", "https://a@b.example", "https://b.example?x", "javascript:alert(1)"} {
+	for _, bad := range []string{"origami.example", "//origami.example", "ftp://origami.example", "https://",
+		"https://origami.example/path", "https://a@b.example", "https://b.example?x", "javascript:alert(1)"} {
 		c := frontend.Default()
 		c.PublicURL = bad
-		if err := frontend.Run(t.Context(), c); err == nil || !strings.HasPrefix(err.Error(), "PUBLIC_URL must be an origin") {
+		if err := frontend.Run(t.Context(), c); err == nil || !strings.HasPrefix(err.Error(),
+			"PUBLIC_URL must be an origin") {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}

@@ -104,7 +104,8 @@ func TestServe(t *testing.T) {
 	} {
 		checkServed(t, c.path, c.media, c.cache)
 	}
-	for _, path := range []string{"/static/", "/static/css", "/static/css/site.000000000000.css", "/static/static.go", "/static/../go.mod", "/static/origami/%2e%2e/icon.svg.bak"} {
+	for _, path := range []string{"/static/", "/static/css", "/static/css/site.000000000000.css", "/static/static.go",
+		"/static/../go.mod", "/static/origami/%2e%2e/icon.svg.bak"} {
 		var f *fault.Error
 		if _, err := get(t, path); !errors.As(err, &f) || f.Kind != fault.NotFound {
 			t.Errorf("%s: %v, want not found", path, err)
@@ -124,13 +125,15 @@ func checkServed(t *testing.T, path, media, cache string) {
 			t.Fatal(err)
 		}
 		h := w.Header()
-		got := []string{h.Get("Content-Type"), h.Get("Cache-Control"), h.Get("Vary"), h.Get("Content-Encoding"), h.Get("Content-Length")}
+		got := []string{h.Get("Content-Type"), h.Get("Cache-Control"), h.Get("Vary"), h.Get("Content-Encoding"),
+			h.Get("Content-Length")}
 		want := []string{media, cache, "Accept-Encoding", coding, strconv.Itoa(w.Body.Len())}
 		if diff := cmp.Diff(want, got); w.Code != http.StatusOK || diff != "" {
 			t.Errorf("%s in %q: %d\n%s", path, coding, w.Code, diff)
 		}
 		again, err := get(t, path, "If-None-Match", h.Get("ETag"), "Accept-Encoding", coding)
-		if err != nil || again.Code != http.StatusNotModified || again.Body.Len() != 0 || again.Header().Get("Cache-Control") != cache {
+		if err != nil || again.Code != http.StatusNotModified || again.Body.Len() != 0 ||
+			again.Header().Get("Cache-Control") != cache {
 			t.Errorf("%s in %q with its tag: %d %v", path, coding, again.Code, err)
 		}
 		body, length := decoded(t, coding, w.Body), w.Body.Len()
@@ -169,9 +172,12 @@ func decoded(t *testing.T, coding string, body *bytes.Buffer) []byte {
 func TestAcceptEncoding(t *testing.T) {
 	t.Parallel()
 	for accept, want := range map[string]string{
-		"": "", "br": "br", "identity": "", "notgzip": "", "gzip": "gzip", "gzip, deflate, br, zstd": "br", "GZip, BR": "br", "*": "br",
-		"gzip;q=0.1": "gzip", "gzip;q=0": "", "gzip; q=0.000": "", "br;q=0, gzip ; q=0, *": "", "*;q=0": "", "*;q=0, gzip": "gzip",
-		"gzip;q=often": "", "br;q=0.5, gzip": "gzip", "br;q=0.5, gzip;q=0.5": "br", "br;q=0, *": "gzip", "gzip, *;q=0.5": "gzip",
+		"": "", "br": "br", "identity": "", "notgzip": "", "gzip": "gzip", "gzip, deflate, br, zstd": "br", "GZip, BR": "br",
+		"*":          "br",
+		"gzip;q=0.1": "gzip", "gzip;q=0": "", "gzip; q=0.000": "", "br;q=0, gzip ; q=0, *": "", "*;q=0": "",
+		"*;q=0, gzip":  "gzip",
+		"gzip;q=often": "", "br;q=0.5, gzip": "gzip", "br;q=0.5, gzip;q=0.5": "br", "br;q=0, *": "gzip",
+		"gzip, *;q=0.5": "gzip",
 	} {
 		w, err := get(t, "/static/icon.svg", "Accept-Encoding", accept)
 		if got := w.Header().Get("Content-Encoding"); err != nil || got != want {
@@ -227,11 +233,13 @@ func TestDrawings(t *testing.T) {
 			if !ok {
 				continue
 			}
-			if e.Name.Local == "script" || e.Name.Local == "style" || e.Name.Local == "foreignObject" || e.Name.Local == "image" {
+			if e.Name.Local == "script" || e.Name.Local == "style" || e.Name.Local == "foreignObject" ||
+				e.Name.Local == "image" {
 				t.Errorf("%s: <%s>", name, e.Name.Local)
 			}
 			for _, a := range e.Attr {
-				if a.Name.Local == "style" || strings.HasPrefix(a.Name.Local, "on") || (a.Name.Local == "href" && !strings.HasPrefix(a.Value, "#")) {
+				if a.Name.Local == "style" || strings.HasPrefix(a.Name.Local, "on") ||
+					(a.Name.Local == "href" && !strings.HasPrefix(a.Value, "#")) {
 					t.Errorf("%s: %s=%q", name, a.Name.Local, a.Value)
 				}
 			}

@@ -50,7 +50,9 @@ func New(drawings fs.FS) (*Cards, error) {
 	}
 	c := &Cards{png: map[string]func() ([]byte, error){}}
 	for _, name := range names {
-		c.png[strings.TrimSuffix(name, path.Ext(name))] = sync.OnceValues(func() ([]byte, error) { return render(drawings, name) })
+		c.png[strings.TrimSuffix(name, path.Ext(name))] = sync.OnceValues(func() ([]byte, error) {
+			return render(drawings, name)
+		})
 	}
 	return c, nil
 }

@@ -35,7 +35,8 @@ func TestDrawingsCanBeRasterised(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := oksvg.ReadIconStream(bytes.NewReader(body), oksvg.StrictErrorMode); err != nil || !cards.Has(strings.TrimSuffix(name, ".svg")) {
+		if _, err := oksvg.ReadIconStream(bytes.NewReader(body), oksvg.StrictErrorMode); err != nil ||
+			!cards.Has(strings.TrimSuffix(name, ".svg")) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -43,9 +44,10 @@ func TestDrawingsCanBeRasterised(t *testing.T) {
 
 func TestCard(t *testing.T) {
 	t.Parallel()
+	const svg = `<svg xmlns="http://www.w3.org/2000/svg"`
 	cards, err := card.New(fstest.MapFS{
-		"square.svg": {Data: []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4"><path fill="#0000ff" d="M1 1h2v2H1z"/></svg>`)},
-		"odd.svg":    {Data: []byte(`<svg xmlns="http://www.w3.org/2000/svg"><foreignObject/></svg>`)},
+		"square.svg": {Data: []byte(svg + ` viewBox="0 0 4 4"><path fill="#0000ff" d="M1 1h2v2H1z"/></svg>`)},
+		"odd.svg":    {Data: []byte(svg + `><foreignObject/></svg>`)},
 		"notes.txt":  {Data: []byte("no drawing")},
 	})
 	if err != nil {

@@ -35,12 +35,16 @@ func texts(a answer, tag, class string) []string {
 func TestAccountNeedsSignIn(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	application := as(w.issuer.MintWith(7, token.RoleAdmin, func(_ *jwt.Token, c *token.Claims) { c.ClientID, c.Scope = "birds", "openid" }))
+	application := as(w.issuer.MintWith(7, token.RoleAdmin, func(_ *jwt.Token, c *token.Claims) {
+		c.ClientID,
+			c.Scope = "birds", "openid"
+	}))
 	for name, row := range map[string]struct {
 		who option
 		why string
 	}{
-		"nobody": {func(*http.Request) {}, ""}, "a session that ended": {as("ended"), "&why=expired"}, "an application": {application, "&why=expired"},
+		"nobody": {func(*http.Request) {}, ""}, "a session that ended": {as("ended"), "&why=expired"},
+		"an application": {application, "&why=expired"},
 	} {
 		for _, path := range []string{"/account", "/account/votes", "/admin", "/admin/people"} {
 			want := "/login?next=" + url.QueryEscape(path+"?q=x") + row.why
@@ -53,17 +57,15 @@ func TestAccountNeedsSignIn(t *testing.T) {
 			"/admin/people/8/role", "/admin/people/8/disabled",
 		} {
 			want := "/login?next=%2Faccount" + row.why
-			if a := w.post(path, nil, row.who, w.byHtmx("/account")); a.status != http.StatusNoContent || a.header.Get("HX-Redirect") != want {
+			if a := w.post(path, nil, row.who, w.byHtmx("/account")); a.status != http.StatusNoContent ||
+				a.header.Get("HX-Redirect") != want {
 				t.Errorf("%s at %s: %d to %q, want %q", name, path, a.status, a.header.Get("HX-Redirect"), want)
 			}
 		}
 	}
-	if len(w.people.ended) != 0 {
-		t.Errorf("sessions were ended: %q", w.people.ended)
-	}
-	if got := text(w.get("/login?next=/account").class("why")); got != "Sign in first. You come right back to where you were." {
-		t.Errorf("why: %q", got)
-	}
+	check(t, "sessions were ended", len(w.people.ended), 0)
+	check(t, "why", text(w.get("/login?next=/account").class("why")),
+		"Sign in first. You come right back to where you were.")
 }
 
 func TestAccountShowsThePerson(t *testing.T) {
@@ -71,17 +73,20 @@ func TestAccountShowsThePerson(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	w.mine[1], w.mine[2] = true, true
 	a := w.get("/account", w.here("user"))
-	got := [][]string{texts(a, "dd", ""), texts(a, "li", "session"), texts(a, "button", "button-small"), {text(a.class("site-nav")), text(a.id("piece-2"))}}
+	got := [][]string{texts(a, "dd", ""), texts(a, "li", "session"), texts(a, "button", "button-small"),
+		{text(a.class("site-nav")), text(a.id("piece-2"))}}
 	want := [][]string{
 		{"person-7", "seven@example.com", "Curator", "2 January 2026"},
 		{
 			"Firefox on Linux this one Since 20 November 2026, 08:30 UTC, last used 22 November 2026, 09:00 UTC",
-			"A browser Since 20 November 2026, 08:30 UTC, last used 20 November 2026, 08:30 UTC End the session A browser of 20 November 2026, 08:30 UTC",
+			"A browser Since 20 November 2026, 08:30 UTC, last used 20 November 2026, 08:30 UTC End the session A browser of " +
+				"20 November 2026, 08:30 UTC",
 			"The application <b>Birds</b> Since 20 November 2026, 08:30 UTC, last used 20 November 2026, 08:30 UTC " +
 				"End the session <b>Birds</b> of 20 November 2026, 08:30 UTC",
 		},
 		{
-			"End the session A browser of 20 November 2026, 08:30 UTC", "End the session <b>Birds</b> of 20 November 2026, 08:30 UTC",
+			"End the session A browser of 20 November 2026, 08:30 UTC",
+			"End the session <b>Birds</b> of 20 November 2026, 08:30 UTC",
 			"End all others", "Sign out everywhere",
 		},
 		{"Gallery Today Status Your account: person-7 Sign out", "Fox Advanced 1 vote Voted for Fox, take the vote back"},
@@ -89,30 +94,22 @@ func TestAccountShowsThePerson(t *testing.T) {
 	if diff := cmp.Diff(got, want); a.status != http.StatusOK || diff != "" || strings.Contains(a.body, "<b>Birds") {
 		t.Errorf("%d (-got +want):\n%s", a.status, diff)
 	}
-	if got := attr(a.class("own-first"), "aria-current"); got != "page" {
-		t.Errorf("aria-current %q", got)
-	}
+	check(t, "the answer", attr(a.class("own-first"), "aria-current"), "page")
 }
 
 func TestMyVotes(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	none := w.get("/account/votes", w.here("user"))
-	if got := text(none.class("away-heading")); got != "No votes yet" {
-		t.Errorf("without votes: %q", got)
-	}
+	check(t, "without votes", text(none.class("away-heading")), "No votes yet")
 	w.mine[1], w.mine[2], w.mine[404] = true, true, true // one is gone
 	a := w.get("/account/votes", w.here("user"))
-	if got, want := texts(a, "h3", ""), []string{"Fox"}; !cmp.Equal(got, want) || attr(a.id("more-link"), "href") != "/account/votes?cursor=next%3D" {
-		t.Errorf("pieces %q, want %q, more at %q", got, want, attr(a.id("more-link"), "href"))
-	}
+	check(t, "the answer", texts(a, "h3", ""), []string{"Fox"}, attr(a.id("more-link"), "href"),
+		"/account/votes?cursor=next%3D")
 	more := w.get("/account/votes?cursor=next%3D", w.here("user"), w.byHtmx("/account"))
-	if got := texts(more, "h3", ""); !cmp.Equal(got, []string{"Crane"}) || strings.Contains(more.body, "<html") || !strings.Contains(more.body, "1 more piece.") {
-		t.Errorf("more by htmx: %q in %s", got, more.body)
-	}
-	if a := w.get("/account/votes?cursor=nonsense", w.here("user")); a.status != http.StatusBadRequest {
-		t.Errorf("a cursor that is none: %d", a.status)
-	}
+	check(t, "more by htmx", texts(more, "h3", ""), []string{"Crane"}, more.body, lacks("<html"), more.body,
+		has("1 more piece."))
+	w.get("/account/votes?cursor=nonsense", w.here("user")).check(t, "a cursor that is none", 400)
 }
 
 // TestAccountWhenServicesAreAway has the keys fetched before, so that it is known
@@ -127,25 +124,22 @@ func TestAccountWhenServicesAreAway(t *testing.T) {
 			w.get("/account", w.here("user"))
 			strike(w.product)
 			a := w.promptly("/account", w.here("user"))
-			if got := texts(a, "p", "away-heading"); a.status != http.StatusOK || !cmp.Equal(got, []string{"Your votes are out of sight"}) || a.id("end-all") == nil {
-				t.Errorf("without the catalogue: %d %q", a.status, got)
-			}
-			if a := w.get("/account/votes?cursor=next%3D", w.here("user"), w.byHtmx("/account")); a.status != http.StatusServiceUnavailable || a.class("notice") == nil {
+			a.check(t, "without the catalogue", 200, texts(a, "p", "away-heading"), []string{"Your votes are out of sight"},
+				a.id("end-all") != nil, true)
+			if a := w.get("/account/votes?cursor=next%3D", w.here("user"),
+				w.byHtmx("/account")); a.status != http.StatusServiceUnavailable || a.class("notice") == nil {
 				t.Errorf("more: %d %s", a.status, a.body)
 			}
 			strike(w.auth)
 			a = w.promptly("/account", w.here("user"))
 			want := []string{"Your profile is away", "Your sessions are away", "Your votes are out of sight"}
-			if got := texts(a, "p", "away-heading"); a.status != http.StatusOK || !cmp.Equal(got, want) {
-				t.Errorf("without auth too: %d %q", a.status, got)
-			}
-			if a := w.promptly("/admin/people", w.here("admin")); a.status != http.StatusOK || text(a.class("away-heading")) != "Nobody can be seen" {
+			a.check(t, "without auth too", 200, texts(a, "p", "away-heading"), want)
+			if a := w.promptly("/admin/people", w.here("admin")); a.status != http.StatusOK ||
+				text(a.class("away-heading")) != "Nobody can be seen" {
 				t.Errorf("people: %d %s", a.status, a.body)
 			}
 			a = w.post("/account/sessions/end-all", nil, w.here("user"))
-			if a.status != http.StatusServiceUnavailable || a.header.Get("Set-Cookie") != "" {
-				t.Errorf("sign out everywhere: %d, cookie %q", a.status, a.header.Get("Set-Cookie"))
-			}
+			a.check(t, "sign out everywhere", 503, a.header.Get("Set-Cookie"), "")
 		})
 	}
 }
@@ -155,10 +149,7 @@ func TestWhoseSessionWasEndedElsewhereIsSignedOut(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	w.revoked = true
 	a := w.get("/account", w.here("user"))
-	if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != "/login?next=%2Faccount&why=expired" {
-		t.Errorf("%d to %q", a.status, got)
-	}
-	if got := a.header.Values("Set-Cookie"); len(got) != 2 || !strings.Contains(got[0], "Max-Age=0") || !strings.Contains(got[1], "Max-Age=0") {
-		t.Errorf("cookies %q", got)
-	}
+	a.check(t, "the answer", 303, a.header.Get("Location"), "/login?next=%2Faccount&why=expired")
+	check(t, "the answer", len(a.header.Values("Set-Cookie")), 2, a.header.Values("Set-Cookie")[0], has("Max-Age=0"),
+		a.header.Values("Set-Cookie")[1], has("Max-Age=0"))
 }

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"craftista/frontend/internal/page"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 const anHour = time.Hour // in which a test changes what is behind the site
@@ -21,7 +19,8 @@ func asked(w *website) [2]int32 {
 // TestVisitorsShareTheFrontPage and each finds the name of their own trace in it.
 func TestVisitorsShareTheFrontPage(t *testing.T) {
 	t.Parallel()
-	w := newWebsite(t, page.Settings{CacheTTL: anHour, TraceURLTemplate: "http://traces.example/trace/{id}", PublicURL: "https://origami.example"})
+	w := newWebsite(t, page.Settings{CacheTTL: anHour, TraceURLTemplate: "http://traces.example/trace/{id}",
+		PublicURL: "https://origami.example"})
 	first := w.get("/")
 	before := asked(w)
 	w.products[0]["votes"] = 99
@@ -30,23 +29,18 @@ func TestVisitorsShareTheFrontPage(t *testing.T) {
 		wg.Go(func() {
 			a := w.get("/")
 			id := a.header.Get("Trace-Id")
-			if strings.Count(a.body, id) != 2 || strings.Contains(a.body, first.header.Get("Trace-Id")) {
-				t.Error("the page names another's trace")
-			}
-			if got, want := strings.ReplaceAll(a.body, id, ""), strings.ReplaceAll(first.body, first.header.Get("Trace-Id"), ""); got != want {
-				t.Error("the page is another")
-			}
+			check(t, "the page names another's trace", strings.Count(a.body, id), 2, a.body, lacks(first.header.Get("Trace-Id")))
+			check(t, "the page is another", strings.ReplaceAll(a.body, id, ""), strings.ReplaceAll(first.body,
+				first.header.Get("Trace-Id"), ""))
 			zipped := w.bare("GET", "/", header("Accept-Encoding", "gzip"))
-			if text, id := unzip(t, zipped), zipped.Header().Get("Trace-Id"); strings.Count(text, id) != 2 || len(text) != len(first.body) {
-				t.Errorf("compressed: %d bytes, want %d", len(text), len(first.body))
-			}
+			unzipped := unzip(t, zipped)
+			check(t, "compressed", strings.Count(unzipped, zipped.Header().Get("Trace-Id")), 2, len(unzipped), len(first.body))
 		})
 	}
 	wg.Wait()
-	if diff := cmp.Diff(before, asked(w)); diff != "" {
-		t.Errorf("the services were asked again: %s", diff)
-	}
-	for _, name := range []string{"Content-Security-Policy", "Cache-Control", "Content-Type", "Vary", "X-Content-Type-Options"} {
+	check(t, "the services were asked again", before, asked(w))
+	for _, name := range []string{"Content-Security-Policy", "Cache-Control", "Content-Type", "Vary",
+		"X-Content-Type-Options"} {
 		if a := w.get("/"); a.header.Get(name) == "" || a.header.Get(name) != first.header.Get(name) {
 			t.Errorf("%s: %q, at first %q", name, a.header.Get(name), first.header.Get(name))
 		}
@@ -63,27 +57,20 @@ func TestWhatVisitorsDoNotShare(t *testing.T) {
 	w.get("/")
 	w.mine[2] = true
 	signedIn := w.get("/", as(w.issuer.Mint(7, "user")))
-	if text(signedIn.id("picks-heading")) != "Picked for you" || text(signedIn.id("vote-2")) != "1 vote Voted for Fox, take the vote back" {
-		t.Error("a person got a visitor's page")
-	}
-	if text(w.get("/", as(w.issuer.Mint(8, "user"))).class("reason")) != "chosen for you" {
-		t.Error("another person got a visitor's picks")
-	}
-	for name, a := range map[string]answer{"a visitor": w.get("/"), "at the end of a session": w.get("/", as("nonsense"))} {
-		if text(a.id("picks-heading")) != "Loved by many" || text(a.id("vote-2")) != "1 vote Vote for Fox" {
-			t.Errorf("%s got a person's page", name)
-		}
+	check(t, "a person got a visitor's page", text(signedIn.id("picks-heading")), "Picked for you",
+		text(signedIn.id("vote-2")), "1 vote Voted for Fox, take the vote back")
+	check(t, "another person got a visitor's picks", text(w.get("/", as(w.issuer.Mint(8, "user"))).class("reason")),
+		"chosen for you")
+	for name, a := range map[string]answer{"a visitor": w.get("/"), "at the end of a session": w.get("/",
+		as("nonsense"))} {
+		check(t, name, text(a.id("picks-heading")), "Loved by many", text(a.id("vote-2")), "1 vote Vote for Fox")
 	}
 	if got := text(w.get("/?sort=name").class("sorts")); got == "" || w.get("/?cursor=two%3D").id("today-heading") != nil {
 		t.Error("another URL got the front page")
 	}
-	if a := w.get("/?cursor=two%3D", w.byHtmx("/")); !strings.HasPrefix(a.body, "<li") {
-		t.Errorf("a fragment is %.60s", a.body)
-	}
+	check(t, "the answer", w.get("/?cursor=two%3D", w.byHtmx("/")).body, begins("<li"))
 	for range 2 {
-		if a := w.get("/?cursor=forged"); a.status != http.StatusBadRequest {
-			t.Errorf("forged cursor: %d", a.status)
-		}
+		w.get("/?cursor=forged").check(t, "forged cursor", 400)
 	}
 }
 
@@ -101,9 +88,7 @@ func TestVotesAreSharedWithNobody(t *testing.T) {
 		{"another, who has no votes", 8, "1 vote Vote for Fox"},
 		{"the first again", 7, "1 vote Voted for Fox, take the vote back"},
 	} {
-		if got := text(w.get("/", as(w.issuer.Mint(step.id, "user"))).id("vote-2")); got != step.want {
-			t.Errorf("%s sees %q, want %q", step.name, got, step.want)
-		}
+		check(t, step.name, text(w.get("/", as(w.issuer.Mint(step.id, "user"))).id("vote-2")), step.want)
 		clear(w.mine)
 	}
 }
@@ -120,9 +105,9 @@ func TestAFailureIsNotKept(t *testing.T) {
 	}
 	w.product.mood.Store(well)
 	w.recommendation.mood.Store(well)
-	if a := w.get("/", person); a.id("piece-1") == nil || text(a.id("today-heading")) != "Crane" || text(a.class("reason")) != "chosen for you" {
-		t.Error("the failure is still shown")
-	}
+	after := w.get("/", person)
+	check(t, "the failure is still shown", after.id("piece-1") != nil, true,
+		text(after.id("today-heading")), "Crane", text(after.class("reason")), "chosen for you")
 }
 
 // TestOwnVoteShowsAtOnce to the browser that cast it, signed in or out meanwhile,
@@ -146,17 +131,13 @@ func TestOwnVoteShowsAtOnce(t *testing.T) {
 		who  option
 		want string
 	}{
-		"the voter": {both, "42 votes Voted for Crane, take the vote back"}, "the voter, signed out": {just, "42 votes Vote for Crane"},
-		"somebody else": {as(w.issuer.Mint(8, "user")), "41 votes Voted for Crane, take the vote back"}, // the fake knows one person's votes
+		"the voter": {both, "42 votes Voted for Crane, take the vote back"}, "the voter, signed out": {just,
+			"42 votes Vote for Crane"},
+		// the fake knows one person's votes
+		"somebody else": {as(w.issuer.Mint(8, "user")), "41 votes Voted for Crane, take the vote back"},
 	} {
-		if got := text(w.get("/", c.who).id("vote-1")); got != c.want {
-			t.Errorf("%s sees %q, want %q", name, got, c.want)
-		}
+		check(t, name, text(w.get("/", c.who).id("vote-1")), c.want)
 	}
-	if a := w.post("/origamis/1/unvote", nil, both, w.byHtmx("/")); !strings.HasPrefix(a.header.Get("Set-Cookie"), note) {
-		t.Errorf("taken back: %q", a.header.Get("Set-Cookie"))
-	}
-	if a := w.post("/api/origamis/1/vote", nil, person); !strings.HasPrefix(a.header.Get("Set-Cookie"), note) {
-		t.Errorf("by a script: %q", a.header.Get("Set-Cookie"))
-	}
+	check(t, "taken back", w.post("/origamis/1/unvote", nil, both, w.byHtmx("/")).header.Get("Set-Cookie"), begins(note))
+	check(t, "by a script", w.post("/api/origamis/1/vote", nil, person).header.Get("Set-Cookie"), begins(note))
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -48,14 +50,10 @@ func TestPagesAreCompressed(t *testing.T) {
 	for _, path := range []string{"/", "/origamis/1", "/nowhere"} {
 		plain, small := w.bare("GET", path, signedIn), w.bare("GET", path, signedIn, zipped)
 		for name, res := range map[string]*httptest.ResponseRecorder{"plain": plain, "compressed": small} {
-			if got := strings.Join(res.Header()["Vary"], ", "); got != "HX-Request, Accept-Encoding" {
-				t.Errorf("%s, %s: Vary %q", path, name, got)
-			}
+			check(t, path+", "+name, strings.Join(res.Header()["Vary"], ", "), "HX-Request, Accept-Encoding")
 		}
 		text := unzip(t, small)
-		if plain.Header().Get("Content-Encoding") != "" || len(text) != plain.Body.Len() || plain.Code != small.Code {
-			t.Errorf("%s: %d with %d bytes, compressed %d with %d", path, plain.Code, plain.Body.Len(), small.Code, len(text))
-		}
+		check(t, path, plain.Header().Get("Content-Encoding"), "", len(text), plain.Body.Len(), plain.Code, small.Code)
 	}
 }
 
@@ -70,9 +68,7 @@ func TestWhatIsNotCompressed(t *testing.T) {
 		"text":     w.bare("GET", "/robots.txt", zipped),
 		"nothing":  w.bare("POST", "/origamis/1/vote", zipped, as(w.issuer.Mint(7, "user"))),
 	} {
-		if got := res.Header().Get("Content-Encoding"); got != "" {
-			t.Errorf("%s: %d in %q", name, res.Code, got)
-		}
+		check(t, name, res.Header().Get("Content-Encoding"), "")
 	}
 }
 
@@ -83,9 +79,7 @@ func TestTagsOfCompressedJSON(t *testing.T) {
 	const path = "/openapi.json"
 	zipped := header("Accept-Encoding", "gzip")
 	plain, small := w.bare("GET", path), w.bare("GET", path, zipped)
-	if unzip(t, small) != plain.Body.String() {
-		t.Error("the codings differ")
-	}
+	check(t, "the codings differ", unzip(t, small), plain.Body.String())
 	tags := []string{plain.Header().Get("ETag"), small.Header().Get("ETag")}
 	if tags[0] == tags[1] || tags[0] == "" || !strings.HasSuffix(tags[1], `-gzip"`) {
 		t.Errorf("tags %q", tags)
@@ -93,11 +87,57 @@ func TestTagsOfCompressedJSON(t *testing.T) {
 	for i, tag := range tags {
 		res := w.bare("GET", path, zipped, header("If-None-Match", tag))
 		vary := res.Header().Values("Vary")
-		if res.Code != http.StatusNotModified || res.Header().Get("ETag") != tags[i] || len(vary) != 1 || vary[0] != "Accept-Encoding" || res.Body.Len() != 0 {
-			t.Errorf("with %s: %d %v", tag, res.Code, res.Header())
+		check(t, "with "+tag, res.Code, http.StatusNotModified, res.Header().Get("ETag"), tags[i], len(vary), 1, vary[0],
+			"Accept-Encoding", res.Body.Len(), 0)
+	}
+	check(t, "HEAD", w.bare("HEAD", path, zipped, header("If-None-Match", tags[1])).Code, http.StatusNotModified)
+}
+
+// TestWeight holds what a first visit may cost on the wire, in bytes: of the
+// front page's HTML, and of every script and style that it loads.
+func TestWeight(t *testing.T) {
+	t.Parallel()
+	w := newWebsite(t, page.Settings{})
+	for len(w.products) < 12 { // a full first page
+		w.products = append(w.products, w.products[len(w.products)%3])
+	}
+	text := w.get("/").body
+	weight := map[string]int{".html": w.weigh("/")}
+	for _, found := range regexp.MustCompile(`(?:src|href)="(/static/[^"]+\.(?:js|css))"`).FindAllStringSubmatch(text,
+		-1) {
+		weight[path.Ext(found[1])] += w.weigh(found[1])
+	}
+	t.Logf("a first visit loads %v bytes", weight)
+	for kind, most := range map[string]int{".html": 15 << 10, ".css": 15 << 10, ".js": 20 << 10} {
+		if got := weight[kind]; got == 0 || got > most {
+			t.Errorf("%d bytes of %s, want at most %d", got, kind, most)
 		}
 	}
-	if res := w.bare("HEAD", path, zipped, header("If-None-Match", tags[1])); res.Code != http.StatusNotModified {
-		t.Errorf("HEAD: %d %v", res.Code, res.Header())
+}
+
+// weigh is how many bytes a browser gets.
+func (w *website) weigh(path string) int {
+	w.t.Helper()
+	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, path, nil)
+	r.Header.Set("Accept-Encoding", "gzip, deflate, br, zstd")
+	res := httptest.NewRecorder()
+	w.handler.ServeHTTP(res, r)
+	if coding := res.Header().Get("Content-Encoding"); res.Code != http.StatusOK || coding == "" ||
+		!strings.Contains(strings.Join(res.Header()["Vary"], ","), "Accept-Encoding") {
+		w.t.Errorf("%s: %d in %q, Vary %q", path, res.Code, coding, res.Header()["Vary"])
+	}
+	return res.Body.Len()
+}
+
+// TestPicturesHaveSizes: nothing moves when a picture arrives.
+func TestPicturesHaveSizes(t *testing.T) {
+	t.Parallel()
+	w := newWebsite(t, page.Settings{})
+	for _, path := range []string{"/", "/origamis/1", "/login", "/nowhere"} {
+		for _, img := range w.get(path).tags("img") {
+			if attr(img, "width") == "" || attr(img, "height") == "" {
+				t.Errorf("%s: a picture without a size: %s", path, markup(t, img))
+			}
+		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"craftista/shared/token"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/google/go-cmp/cmp"
 )
 
 const (
@@ -28,7 +27,8 @@ func (w *website) serveConsent() {
 		case query == "client_id=badkey" || r.Header.Get("X-Internal-Api-Key") != "the-key":
 			refuse(rw, http.StatusUnauthorized, "this needs the internal API key")
 		case query == "client_id=wild":
-			reply(rw, http.StatusOK, map[string]any{"client_name": "Wild", "redirect_uri": "https://*;script-src/", "scopes": []string{}})
+			reply(rw, http.StatusOK, map[string]any{"client_name": "Wild", "redirect_uri": "https://*;script-src/",
+				"scopes": []string{}})
 		case query != asking:
 			refuse(rw, http.StatusBadRequest, "the application is not known here")
 		default:
@@ -41,7 +41,8 @@ func (w *website) serveConsent() {
 	w.auth.HandleFunc("POST /oauth2/decision", func(rw http.ResponseWriter, r *http.Request) {
 		query, approve := readDecision(r)
 		switch {
-		case r.Header.Get("X-Internal-Api-Key") != "the-key" || !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ey") || query == "client_id=gone":
+		case r.Header.Get("X-Internal-Api-Key") != "the-key" || !strings.HasPrefix(r.Header.Get("Authorization"),
+			"Bearer ey") || query == "client_id=gone":
 			refuse(rw, http.StatusUnauthorized, "signed out")
 		case query == "client_id=again":
 			refuse(rw, http.StatusConflict, "the application wants you to sign in again")
@@ -91,7 +92,8 @@ func TestConsentIsAsked(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	a := w.get("/authorize?"+asking, as(w.issuer.Mint(7, "user")))
-	if got, want := a.header.Get("Content-Security-Policy"), policyTo("https://birds.example:8443"); got != want || a.status != http.StatusOK {
+	if got, want := a.header.Get("Content-Security-Policy"), policyTo("https://birds.example:8443"); got != want ||
+		a.status != http.StatusOK {
 		t.Fatalf("%d, policy %q, want %q", a.status, got, want)
 	}
 	var wishes []string
@@ -101,21 +103,17 @@ func TestConsentIsAsked(t *testing.T) {
 	got := []string{text(a.tags("h1")[0]), strings.Join(wishes, "; "), text(a.class("other"))}
 	want := []string{
 		`Let Paper <b>Birds</b> & "co" in?`,
-		"know who you are; see your username; see your e-mail address; see your votes; vote and take votes back in your name; use “<new>”",
+		"know who you are; see your username; see your e-mail address; see your votes; vote and take votes back in your " +
+			"name; use “<new>”",
 		"Either way you go on to birds.example:8443 .",
 	}
-	if diff := cmp.Diff(got, want); diff != "" || strings.Contains(a.body, "<b>Birds") {
-		t.Errorf("page (-got +want):\n%s", diff)
-	}
+	check(t, "page", got, want, a.body, lacks("<b>Birds"))
 	form := markup(t, a.id("consent-form"))
-	for _, want := range []string{`action="/authorize" method="post"`, `name="decision" value="allow">Allow<`, `name="decision" value="deny">Deny<`} {
-		if !strings.Contains(form, want) {
-			t.Errorf("the form lacks %s: %s", want, form)
-		}
+	for _, want := range []string{`action="/authorize" method="post"`, `name="decision" value="allow">Allow<`,
+		`name="decision" value="deny">Deny<`} {
+		check(t, "the form lacks "+want, form, has(want))
 	}
-	if strings.Contains(form, "hx-") || attr(a.tags("input")[0], "value") != asking {
-		t.Errorf("the form: %s", form)
-	}
+	check(t, "the form", form, lacks("hx-"), attr(a.tags("input")[0], "value"), asking)
 }
 
 func TestTheDecisionLeadsOn(t *testing.T) {
@@ -130,20 +128,19 @@ func TestTheDecisionLeadsOn(t *testing.T) {
 	} {
 		a := w.post("/authorize", decision(row.query, row.decision), signedIn)
 		got := []string{a.header.Get("Location"), a.header.Get("Content-Security-Policy"), a.header.Get("Cache-Control")}
-		if diff := cmp.Diff(got, []string{row.to, row.policy, "private, no-store"}); diff != "" || a.status != http.StatusSeeOther {
-			t.Errorf("%s: %d (-got +want):\n%s", row.name, a.status, diff)
-		}
+		a.check(t, row.name, 303, got, []string{row.to, row.policy, "private, no-store"})
 	}
 	a := w.get(toSignIn("client_id=again", "again"), signedIn)
-	if a.status != http.StatusOK || text(a.class("why")) != "The application wants you to sign in again. Then you decide." {
-		t.Errorf("sign in again: %d %s", a.status, text(a.class("why")))
-	}
+	a.check(t, "sign in again", 200, text(a.class("why")), "The application wants you to sign in again. Then you decide.")
 }
 
 func TestConsentNeedsSignIn(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	application := as(w.issuer.MintWith(7, token.RoleUser, func(_ *jwt.Token, c *token.Claims) { c.ClientID, c.Scope = "birds", "openid" }))
+	application := as(w.issuer.MintWith(7, token.RoleUser, func(_ *jwt.Token, c *token.Claims) {
+		c.ClientID,
+			c.Scope = "birds", "openid"
+	}))
 	long := asking + "&nonce=" + strings.Repeat("n", 2000)
 	for _, row := range []struct {
 		name, query, why string
@@ -157,19 +154,14 @@ func TestConsentNeedsSignIn(t *testing.T) {
 		for method, a := range map[string]answer{
 			"GET": w.get("/authorize?"+row.query, row.who), "POST": w.post("/authorize", decision(row.query, "allow"), row.who),
 		} {
-			if got, want := a.header.Get("Location"), toSignIn(row.query, row.why); got != want || a.status != http.StatusSeeOther {
-				t.Errorf("%s, %s: %d to %q, want %q", method, row.name, a.status, got, want)
-			}
+			a.check(t, method+", "+row.name, 303, a.header.Get("Location"), toSignIn(row.query, row.why))
 		}
 	}
 	a := w.get(toSignIn(asking, ""))
-	if got, want := text(a.class("why")), "An application asks for something of yours. Sign in, and then you decide."; got != want {
-		t.Errorf("why is %q, want %q", got, want)
-	}
+	check(t, "the answer", text(a.class("why")),
+		"An application asks for something of yours. Sign in, and then you decide.")
 	a = w.post("/login", ada("next", "/authorize?"+long))
-	if got := a.header.Get("Location"); got != "/authorize?"+long {
-		t.Errorf("sign-in leads on to %q", got)
-	}
+	check(t, "the answer", a.header.Get("Location"), "/authorize?"+long)
 }
 
 func TestConsentIsRefused(t *testing.T) {
@@ -183,22 +175,25 @@ func TestConsentIsRefused(t *testing.T) {
 		status  int
 		heading string
 	}{
-		"asked by a stranger":        {w.get("/authorize?client_id=x", signedIn), 400, "That is knotted"},
-		"asked with another key":     {w.get("/authorize?client_id=badkey", signedIn), 500, "A crease in the wrong place"},
-		"led to a wild card":         {w.get("/authorize?client_id=wild", signedIn), 500, "A crease in the wrong place"},
-		"asked nothing":              {w.get("/authorize", nobody), 400, "That is knotted"},
-		"asked too much":             {w.get("/authorize?"+huge, nobody), 400, "That is knotted"},
-		"a stranger allowed":         {w.post("/authorize", decision("client_id=x", "allow"), signedIn), 400, "That is knotted"},
-		"led to a script":            {w.post("/authorize", decision("client_id=script", "allow"), signedIn), 500, "A crease in the wrong place"},
-		"led nowhere":                {w.post("/authorize", decision("client_id=silent", "allow"), signedIn), 503, "Away just now"},
+		"asked by a stranger":    {w.get("/authorize?client_id=x", signedIn), 400, "That is knotted"},
+		"asked with another key": {w.get("/authorize?client_id=badkey", signedIn), 500, "A crease in the wrong place"},
+		"led to a wild card":     {w.get("/authorize?client_id=wild", signedIn), 500, "A crease in the wrong place"},
+		"asked nothing":          {w.get("/authorize", nobody), 400, "That is knotted"},
+		"asked too much":         {w.get("/authorize?"+huge, nobody), 400, "That is knotted"},
+		"a stranger allowed": {w.post("/authorize", decision("client_id=x", "allow"), signedIn), 400,
+			"That is knotted"},
+		"led to a script": {w.post("/authorize", decision("client_id=script", "allow"), signedIn), 500,
+			"A crease in the wrong place"},
+		"led nowhere": {w.post("/authorize", decision("client_id=silent", "allow"), signedIn), 503,
+			"Away just now"},
 		"neither allowed nor denied": {w.post("/authorize", decision(asking, "perhaps"), signedIn), 400, "That is knotted"},
-		"posted a foreign place":     {w.post("/authorize", decision("x#//evil.example", "allow"), nobody), 400, "That is knotted"},
-		"posted by another site":     {w.post("/authorize", decision(asking, "allow"), signedIn, crossSite), 403, "Not through this gate"},
+		"posted a foreign place": {w.post("/authorize", decision("x#//evil.example", "allow"), nobody), 400,
+			"That is knotted"},
+		"posted by another site": {w.post("/authorize", decision(asking, "allow"), signedIn, crossSite), 403,
+			"Not through this gate"},
 	} {
 		got := []string{text(row.a.tags("h1")[0]), row.a.header.Get("Location"), row.a.header.Get("Content-Security-Policy")}
-		if diff := cmp.Diff(got, []string{row.heading, "", wantPolicy}); diff != "" || row.a.status != row.status {
-			t.Errorf("%s: %d, want %d (-got +want):\n%s", name, row.a.status, row.status, diff)
-		}
+		row.a.check(t, name, row.status, got, []string{row.heading, "", wantPolicy})
 	}
 }
 
@@ -206,19 +201,17 @@ func TestConsentWithoutAuth(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
-	check := func(what string) {
+	hold := func(what string) {
 		for method, a := range map[string]answer{
 			"GET": w.get("/authorize?"+asking, signedIn), "POST": w.post("/authorize", decision(asking, "allow"), signedIn),
 		} {
-			if text(a.tags("h1")[0]) != "Away just now" || a.status != http.StatusServiceUnavailable || a.header.Get("Set-Cookie") != "" {
-				t.Errorf("%s, %s: %d %s", what, method, a.status, a.body)
-			}
+			a.check(t, what+", "+method, 503, text(a.tags("h1")[0]), "Away just now", a.header.Get("Set-Cookie"), "")
 		}
 	}
 	w.auth.mood.Store(broken)
-	check("the keys are not known")
+	hold("the keys are not known")
 	w.auth.mood.Store(well)
 	w.get("/authorize?"+asking, signedIn)
 	w.auth.mood.Store(broken)
-	check("the person is known")
+	hold("the person is known")
 }

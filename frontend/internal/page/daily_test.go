@@ -33,27 +33,31 @@ func TestDaily(t *testing.T) {
 	w.mine[1] = true
 	a := w.get("/daily", as(w.issuer.Mint(7, "user")))
 	got := map[string]string{
-		"title": text(a.tags("title")[0]), "h1": text(a.tags("h1")[0]), "day": text(a.class("eyebrow")), "story": text(a.class("lead")),
-		"vote": text(a.id("vote-1")), "takes back": attr(a.id("vote-1"), "action"), "closer": attr(a.class("button"), "href"),
+		"title": text(a.tags("title")[0]), "h1": text(a.tags("h1")[0]), "day": text(a.class("eyebrow")),
+		"story": text(a.class("lead")),
+		"vote":  text(a.id("vote-1")), "takes back": attr(a.id("vote-1"), "action"), "closer": attr(a.class("button"),
+			"href"),
 		"caption": text(a.tags("caption")[0]), "headings": text(a.tags("thead")[0]), "note": text(a.class("calendar-note")),
 		"anchor": attr(a.class("day"), "id"),
 	}
 	want := map[string]string{
-		"title": "Crane, Sunday 22 November 2026 · Craftista", "h1": "Crane", "day": "Piece of the day Sunday 22 November 2026", "story": "A crane.",
+		"title": "Crane, Sunday 22 November 2026 · Craftista", "h1": "Crane",
+		"day": "Piece of the day Sunday 22 November 2026", "story": "A crane.",
 		"vote": "41 votes Voted for Crane, take the vote back", "takes back": "/origamis/1/unvote", "closer": "/origamis/1",
-		"caption": "November 2026", "headings": "Mo Monday Tu Tuesday We Wednesday Th Thursday Fr Friday Sa Saturday Su Sunday",
-		"note": "Days without a piece are those when nobody looked in.", "anchor": "piece-1",
+		"caption":  "November 2026",
+		"headings": "Mo Monday Tu Tuesday We Wednesday Th Thursday Fr Friday Sa Saturday Su Sunday",
+		"note":     "Days without a piece are those when nobody looked in.", "anchor": "piece-1",
 	}
-	if diff := cmp.Diff(want, got); diff != "" || a.status != http.StatusOK {
-		t.Errorf("%d %s", a.status, diff)
-	}
-	if diff := cmp.Diff([]string{"3 Fox /daily?date=2026-11-03", "22 Crane /daily?date=2026-11-22"}, links(t, a.class("calendar"))); diff != "" {
+	a.check(t, "the answer", 200, got, want)
+	if diff := cmp.Diff([]string{"3 Fox /daily?date=2026-11-03", "22 Crane /daily?date=2026-11-22"},
+		links(t, a.class("calendar"))); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"August 2026 /daily?month=2026-08"}, links(t, a.class("months"))); diff != "" {
 		t.Error(diff)
 	}
-	if shown := a.class("is-shown"); text(shown) != "22 Crane" || !strings.Contains(markup(t, shown), `aria-current="page"`) {
+	if shown := a.class("is-shown"); text(shown) != "22 Crane" || !strings.Contains(markup(t, shown),
+		`aria-current="page"`) {
 		t.Errorf("shown is %s", markup(t, shown))
 	}
 }
@@ -65,19 +69,18 @@ func TestDailyOfADeletedProduct(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	a := w.get("/daily?date=2026-08-31", as(w.issuer.Mint(7, "user")))
 	day := a.class("day")
-	got := []any{a.status, text(a.tags("h1")[0]), text(a.class("lead")), text(a.class("gone")), attr(day, "id"), links(t, day)}
-	want := []any{200, "Whale", "A whale.", "It has left the gallery since, with 1,234,567 votes.", "", []string{"Today’s piece /daily"}}
-	if diff := cmp.Diff(got, want); diff != "" {
-		t.Errorf("(-got +want):\n%s", diff)
-	}
+	got := []any{a.status, text(a.tags("h1")[0]), text(a.class("lead")), text(a.class("gone")), attr(day, "id"),
+		links(t, day)}
+	want := []any{200, "Whale", "A whale.", "It has left the gallery since, with 1,234,567 votes.", "",
+		[]string{"Today’s piece /daily"}}
+	check(t, "the page", got, want)
 	for e := range elements(day) {
 		if e.Data == "form" || e.Data == "button" || attr(e, "data-count") != "" {
 			t.Errorf("there is %s", markup(t, e))
 		}
 	}
-	if got := links(t, a.class("calendar")); len(got) != 1 || got[0] != "31 Whale /daily?date=2026-08-31" {
-		t.Errorf("the calendar leads to %q", got)
-	}
+	check(t, "the answer", len(links(t, a.class("calendar"))), 1, links(t, a.class("calendar"))[0],
+		"31 Whale /daily?date=2026-08-31")
 }
 
 // TestCalendarWeeks holds each date under its weekday.
@@ -85,10 +88,12 @@ func TestCalendarWeeks(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	for month, want := range map[string][]string{
-		"2026-11": {"......1", "2345678", "9101112131415", "16171819202122", "23242526272829", "30......"}, // begins on a Sunday
-		"2026-06": {"1234567", "891011121314", "15161718192021", "22232425262728", "2930....."},            // on a Monday
-		"2021-02": {"1234567", "891011121314", "15161718192021", "22232425262728"},                         // four weeks sharp
-		"2024-02": {"...1234", "567891011", "12131415161718", "19202122232425", "26272829..."},             // a leap year
+		// begins on a Sunday
+		"2026-11": {"......1", "2345678", "9101112131415", "16171819202122", "23242526272829", "30......"},
+		"2026-06": {"1234567", "891011121314", "15161718192021", "22232425262728", "2930....."}, // on a Monday
+		// four weeks sharp
+		"2021-02": {"1234567", "891011121314", "15161718192021", "22232425262728"},
+		"2024-02": {"...1234", "567891011", "12131415161718", "19202122232425", "26272829..."}, // a leap year
 	} {
 		var got []string
 		for _, row := range w.get("/daily?month=" + month).tags("tr")[1:] {
@@ -104,41 +109,45 @@ func TestCalendarWeeks(t *testing.T) {
 			}
 			got = append(got, week)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: %s", month, diff)
-		}
+		check(t, month, got, want)
 	}
 }
 
 func TestDailyByDateAndMonth(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	const came, empty, day = "Days without a piece are those when nobody looked in.", "No day of this month has a piece: nobody looked in.", "Piece of the day "
+	const came, empty, day = "Days without a piece are those when nobody looked in.",
+		"No day of this month has a piece: nobody looked in.", "Piece of the day "
 	for query, want := range map[string]struct {
 		status            int
 		h1, eyebrow, note string
 		months            []string
 	}{
 		"?date=2026-11-03": {200, "Fox", day + "Tuesday 3 November 2026", came, []string{"August 2026 /daily?month=2026-08"}},
-		"?date=2026-11-22": {200, "Crane", day + "Sunday 22 November 2026", came, []string{"August 2026 /daily?month=2026-08"}},
+		"?date=2026-11-22": {200, "Crane", day + "Sunday 22 November 2026", came,
+			[]string{"August 2026 /daily?month=2026-08"}},
 		"?date=2026-08-31&month=2026-11": {
 			200, "Whale", day + "Monday 31 August 2026", came, []string{"November 2026 /daily?month=2026-11"},
 		},
-		"?date=2026-11-04": {404, "No piece that day", day + "Wednesday 4 November 2026", came, []string{"August 2026 /daily?month=2026-08"}},
-		"?date=2026-11-23": {404, "Still to come", day + "Monday 23 November 2026", came, []string{"August 2026 /daily?month=2026-08"}},
-		"?date=9999-12-31": {404, "Still to come", day + "Friday 31 December 9999", "These days are still to come.", []string{}},
-		"?month=2026-08":   {200, "Pieces of August 2026", "", came, []string{"November 2026 /daily?month=2026-11"}},
-		"?month=2026-12":   {404, "Pieces of December 2026", "", "These days are still to come.", []string{}},
-		"?month=0001-01":   {200, "Pieces of January 0001", "", empty, []string{}},
-		"?date=&month=":    {200, "Crane", day + "Sunday 22 November 2026", came, []string{"August 2026 /daily?month=2026-08"}},
+		"?date=2026-11-04": {404, "No piece that day", day + "Wednesday 4 November 2026", came,
+			[]string{"August 2026 /daily?month=2026-08"}},
+		"?date=2026-11-23": {404, "Still to come", day + "Monday 23 November 2026", came,
+			[]string{"August 2026 /daily?month=2026-08"}},
+		"?date=9999-12-31": {404, "Still to come", day + "Friday 31 December 9999", "These days are still to come.",
+			[]string{}},
+		"?month=2026-08": {200, "Pieces of August 2026", "", came, []string{"November 2026 /daily?month=2026-11"}},
+		"?month=2026-12": {404, "Pieces of December 2026", "", "These days are still to come.", []string{}},
+		"?month=0001-01": {200, "Pieces of January 0001", "", empty, []string{}},
+		"?date=&month=": {200, "Crane", day + "Sunday 22 November 2026", came,
+			[]string{"August 2026 /daily?month=2026-08"}},
 	} {
 		a := w.get("/daily" + query)
-		got := []any{a.status, text(a.tags("h1")[0]), text(a.class("eyebrow")), text(a.class("calendar-note")), links(t, a.class("months"))}
-		if diff := cmp.Diff([]any{want.status, want.h1, want.eyebrow, want.note, want.months}, got); diff != "" {
-			t.Errorf("%s: %s", query, diff)
-		}
+		got := []any{a.status, text(a.tags("h1")[0]), text(a.class("eyebrow")), text(a.class("calendar-note")),
+			links(t, a.class("months"))}
+		check(t, query, []any{want.status, want.h1, want.eyebrow, want.note, want.months}, got)
 	}
-	for _, query := range []string{"?date=2026-02-29", "?date=today", "?month=2026-13", "?month=2026-11-01", "?date=%00", "?date=%zz", "?date=2026-11-3"} {
+	for _, query := range []string{"?date=2026-02-29", "?date=today", "?month=2026-13", "?month=2026-11-01", "?date=%00",
+		"?date=%zz", "?date=2026-11-3"} {
 		if a := w.get("/daily" + query); a.status != http.StatusBadRequest || text(a.tags("h1")[0]) != "That is knotted" {
 			t.Errorf("%s: %d %q", query, a.status, text(a.tags("h1")[0]))
 		}
@@ -147,11 +156,10 @@ func TestDailyByDateAndMonth(t *testing.T) {
 
 func TestDailyOfAnEmptyGallery(t *testing.T) {
 	t.Parallel()
-	w := newWebsite(t, page.Settings{Now: func() time.Time { return time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC) }}) // of which the service knows nothing
+	// of which the service knows nothing
+	w := newWebsite(t, page.Settings{Now: func() time.Time { return time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC) }})
 	a := w.get("/daily")
-	if got := text(a.tags("h1")[0]); a.status != http.StatusOK || got != "No piece yet" {
-		t.Errorf("%d %q", a.status, got)
-	}
+	a.check(t, "the answer", 200, text(a.tags("h1")[0]), "No piece yet")
 }
 
 func TestDailyWhileRecommendationIsAway(t *testing.T) {
@@ -162,14 +170,14 @@ func TestDailyWhileRecommendationIsAway(t *testing.T) {
 			w := newWebsite(t, page.Settings{})
 			strike(w.recommendation)
 			a := w.promptly("/daily")
-			got := []any{a.status, text(a.tags("h1")[0]), attr(a.class("today-act").FirstChild, "href"), text(a.class("away-heading")), len(a.tags("table"))}
-			if diff := cmp.Diff([]any{200, "Away just now", "/daily?date=2026-11-22", "The archive is out of sight", 0}, got); diff != "" {
+			got := []any{a.status, text(a.tags("h1")[0]), attr(a.class("today-act").FirstChild, "href"),
+				text(a.class("away-heading")), len(a.tags("table"))}
+			if diff := cmp.Diff([]any{200, "Away just now", "/daily?date=2026-11-22", "The archive is out of sight", 0},
+				got); diff != "" {
 				t.Error(diff)
 			}
 			a = w.promptly("/daily?date=2026-11-03")
-			if got := text(a.tags("h1")[0]); a.status != http.StatusServiceUnavailable || got != "Away just now" {
-				t.Errorf("a past day: %d %q", a.status, got)
-			}
+			a.check(t, "a past day", 503, text(a.tags("h1")[0]), "Away just now")
 			a = w.promptly("/origamis/1")
 			got = []any{a.status, text(a.tags("h1")[0]), text(a.class("away-heading")), text(a.id("vote-1"))}
 			if diff := cmp.Diff([]any{200, "Crane", "No company just now", "41 votes Vote for Crane"}, got); diff != "" {
@@ -185,9 +193,7 @@ func TestVoteOnDailyLeadsBack(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	from := header("Referer", w.site.URL+"/daily?date=2026-11-03")
 	a := w.post("/origamis/2/vote", nil, as(w.issuer.Mint(7, "user")), from)
-	if got, want := a.header.Get("Location"), "/daily?date=2026-11-03#piece-2"; got != want || a.status != http.StatusSeeOther {
-		t.Errorf("%d to %q, want %q", a.status, got, want)
-	}
+	a.check(t, "the answer", 303, a.header.Get("Location"), "/daily?date=2026-11-03#piece-2")
 	if w.get("/daily?date=2026-11-03").id("piece-2") == nil || w.get("/origamis/2").id("piece-2") == nil {
 		t.Error("nothing is at #piece-2")
 	}
@@ -197,19 +203,16 @@ func TestAlsoLiked(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	a := w.get("/origamis/1")
-	if got := []string{text(a.id("also-heading")), text(a.class("also"))}; got[0] != "People who love this also love" || !strings.Contains(got[1], "Fox in good company 1 vote") {
+	if got := []string{text(a.id("also-heading")), text(a.class("also"))}; got[0] != "People who love this also love" ||
+		!strings.Contains(got[1], "Fox in good company 1 vote") {
 		t.Errorf("%q", got)
 	}
 	w.mu.Lock()
 	w.products[0]["votes"] = 0
 	w.mu.Unlock()
-	if got := text(w.get("/origamis/1").id("also-heading")); got != "Loved by many" {
-		t.Errorf("nobody loves it, and the heading is %q", got)
-	}
+	check(t, "the answer", text(w.get("/origamis/1").id("also-heading")), "Loved by many")
 	w.mu.Lock()
 	w.products = w.products[:1]
 	w.mu.Unlock()
-	if w.get("/origamis/1").class("also") != nil {
-		t.Error("the only piece has company")
-	}
+	check(t, "the only piece has company", w.get("/origamis/1").class("also") == nil, true)
 }

@@ -16,10 +16,13 @@ func TestSearchWithoutScripts(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	for path, want := range map[string][]string{
-		"/?q=cra":                {"“cra” · Craftista", "1 piece for “cra”", "cra", "Crane", "That is all of them, for now.", "/?q=cra&sort=newest"},
-		"/?q=on&sort=name":       {"“on” · Craftista", "Pieces for “on”", "on", "Crane", "More pieces", "/?q=on&sort=newest"},
-		"/?q=+++":                {"Craftista, an origami gallery", "The gallery", "", "Crane", "More pieces", "/?sort=newest"},
-		"/?q=%00CRA%09\xff&x=%3": {"“CRA” · Craftista", "1 piece for “CRA”", "CRA", "Crane", "That is all of them, for now.", "/?q=CRA&sort=newest"},
+		"/?q=cra": {"“cra” · Craftista", "1 piece for “cra”", "cra", "Crane", "That is all of them, for now.",
+			"/?q=cra&sort=newest"},
+		"/?q=on&sort=name": {"“on” · Craftista", "Pieces for “on”", "on", "Crane", "More pieces", "/?q=on&sort=newest"},
+		"/?q=+++": {"Craftista, an origami gallery", "The gallery", "", "Crane", "More pieces",
+			"/?sort=newest"},
+		"/?q=%00CRA%09\xff&x=%3": {"“CRA” · Craftista", "1 piece for “CRA”", "CRA", "Crane", "That is all of them, for now.",
+			"/?q=CRA&sort=newest"},
 	} {
 		a := w.get(path)
 		sorts := a.class("sorts")
@@ -27,17 +30,15 @@ func TestSearchWithoutScripts(t *testing.T) {
 			text(a.tags("title")[0]), text(a.id("gallery-heading")), attr(a.id("q"), "value"),
 			text(a.id("piece-1").LastChild.FirstChild), text(a.id("more-link")), attr(sorts.FirstChild.NextSibling, "href"),
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: %s", path, diff)
-		}
-		if searched := got[2] != ""; searched == (a.id("today-heading") != nil) || searched == (a.id("picks") != nil) || len(a.tags("h1")) != 1 {
+		check(t, path, got, want)
+		if searched := got[2] != ""; searched == (a.id("today-heading") != nil) || searched == (a.id("picks") != nil) ||
+			len(a.tags("h1")) != 1 {
 			t.Errorf("%s: what stands above the grid does not fit", path)
 		}
 	}
 	a := w.get("/?q=on&sort=name")
-	if got := attr(a.id("more-link"), "href"); got != "/?cursor=two%3D&q=on&sort=name" || attr(a.id("search").LastChild.PrevSibling, "value") != "name" {
-		t.Errorf("the search is lost on the way to %s", got)
-	}
+	check(t, "the answer", attr(a.id("more-link"), "href"), "/?cursor=two%3D&q=on&sort=name",
+		attr(a.id("search").LastChild.PrevSibling, "value"), "name")
 }
 
 func TestSearchThatFindsNothing(t *testing.T) {
@@ -45,22 +46,19 @@ func TestSearchThatFindsNothing(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	const hostile = `"><script>alert(1)</script>`
 	a := w.get("/?sort=name&q=" + url.QueryEscape(hostile)) // checkMarkup looks for scripts
-	got := []string{text(a.id("gallery-heading")), attr(a.id("q"), "value"), attr(a.class("nothing").LastChild.FirstChild, "href")}
+	got := []string{text(a.id("gallery-heading")), attr(a.id("q"), "value"), attr(a.class("nothing").LastChild.FirstChild,
+		"href")}
 	if diff := cmp.Diff([]string{"Nothing for “" + hostile + "”", hostile, "/?sort=name"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if a.id("more") != nil || a.id("pieces") != nil || a.class("sorts") != nil {
-		t.Error("nothing has an order and goes on")
-	}
+	check(t, "nothing has an order and goes on", a.id("more") == nil, true, a.id("pieces") == nil, true,
+		a.class("sorts") == nil, true)
 	a = w.get("/?q=" + strings.Repeat("é", 10_000))
-	if got := attr(a.id("q"), "value"); got != strings.Repeat("é", 100) || attr(a.id("q"), "maxlength") != "100" {
-		t.Errorf("searched for %d characters", len([]rune(got)))
-	}
+	check(t, "the answer", attr(a.id("q"), "value"), strings.Repeat("é", 100), attr(a.id("q"), "maxlength"), "100")
 	w.product.mood.Store(broken)
 	a = w.get("/?q=cra")
-	if text(a.id("gallery-heading")) != "The gallery" || attr(a.class("away").LastChild.LastChild.FirstChild, "href") != "/?q=cra" || attr(a.id("q"), "value") != "cra" {
-		t.Errorf("with the catalogue away: %s", text(a.id("gallery")))
-	}
+	check(t, "with the catalogue away", text(a.id("gallery-heading")), "The gallery",
+		attr(a.class("away").LastChild.LastChild.FirstChild, "href"), "/?q=cra", attr(a.id("q"), "value"), "cra")
 }
 
 // TestSearchByHtmx: the address follows, and the first search is a step back.
@@ -76,23 +74,19 @@ func TestSearchByHtmx(t *testing.T) {
 	} {
 		a := w.get(c.path, w.byHtmx(c.from))
 		got := []string{a.header.Get("HX-Push-Url"), a.header.Get("HX-Replace-Url"), a.header.Get("Vary")}
-		if diff := cmp.Diff([]string{c.push, c.replace, "HX-Request"}, got); diff != "" || a.status != http.StatusOK {
-			t.Errorf("%s from %s: %d %s", c.path, c.from, a.status, diff)
-		}
+		a.check(t, c.path+" from "+c.from, 200, []string{c.push, c.replace, "HX-Request"}, got)
 	}
 	part, whole := w.get("/?q=cra", w.byHtmx("/")), w.get("/?q=cra")
-	if diff := cmp.Diff(markup(t, whole.id("pieces")), markup(t, part.id("pieces"))); diff != "" {
-		t.Errorf("the page's pieces are not the fragment's: %s", diff)
-	}
+	check(t, "the page's pieces are not the fragment's", markup(t, whole.id("pieces")), markup(t, part.id("pieces")))
 	const want = "#front: Search the gallery; #search-note: ; #announcer: 1 piece for “cra”.; "
-	if got := partials(part); got != want || text(part.tags("title")[0]) != "“cra” · Craftista" {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if part = w.get("/", w.byHtmx("/?q=cra")); part.id("today-heading") == nil || !strings.Contains(partials(part), "#announcer: The gallery.") {
+	check(t, "the answer", partials(part), want, text(part.tags("title")[0]), "“cra” · Craftista")
+	if part = w.get("/", w.byHtmx("/?q=cra")); part.id("today-heading") == nil || !strings.Contains(partials(part),
+		"#announcer: The gallery.") {
 		t.Errorf("the front page does not come back: %s", partials(part))
 	}
 	w.product.mood.Store(broken)
-	if a := w.get("/?q=cra", w.byHtmx("/")); a.status != http.StatusServiceUnavailable || !strings.HasPrefix(a.body, `<span class="notice">`) || a.header.Get("HX-Push-Url") != "" {
+	if a := w.get("/?q=cra", w.byHtmx("/")); a.status != http.StatusServiceUnavailable ||
+		!strings.HasPrefix(a.body, `<span class="notice">`) || a.header.Get("HX-Push-Url") != "" {
 		t.Errorf("away: %d %s", a.status, a.body)
 	}
 }
@@ -115,24 +109,17 @@ func TestEndlessEnds(t *testing.T) {
 		{"/origamis/3", "12", ""},
 	} {
 		a := w.get("/?cursor=two%3D&before="+c.before, w.byHtmx(c.from))
-		if got := a.header.Get("HX-Replace-Url"); got != c.replace || a.header.Get("HX-Push-Url") != "" {
-			t.Errorf("%s after %s: %q, want %q", c.from, c.before, got, c.replace)
-		}
-		if got := partials(a); !strings.HasSuffix(got, "#announcer: 12 more pieces. That is all of them.; ") {
-			t.Errorf("%s after %s: %s", c.from, c.before, got)
-		}
+		check(t, c.from+" after "+c.before, a.header.Get("HX-Replace-Url"), c.replace, a.header.Get("HX-Push-Url"), "")
+		check(t, c.from+" after "+c.before, partials(a), ends("#announcer: 12 more pieces. That is all of them.; "))
 	}
 	for show, want := range map[string]string{"": "12", "48": "48", "1": "12", "1000": "96", "x": "12"} {
 		w.get("/?show=" + show)
-		if got := w.listed[len(w.listed)-1].Get("limit"); got != want {
-			t.Errorf("show=%s asks for %s, want %s", show, got, want)
-		}
+		check(t, "show="+show, w.listed[len(w.listed)-1].Get("limit"), want)
 	}
 	for q, want := range map[string]string{"12": "click, intersect rootMargin:600px", "47": "click"} {
 		before, _ := strconv.Atoi(q)
 		a := w.get("/?q=on&cursor=x&before="+q, w.byHtmx("/?q=on"))
-		if got := attr(a.id("more-link"), "hx-trigger"); got != want || attr(a.id("more-link"), "hx-vals") != "before:"+strconv.Itoa(before+2) {
-			t.Errorf("after %s: %q", q, got)
-		}
+		check(t, "after "+q, attr(a.id("more-link"), "hx-trigger"), want, attr(a.id("more-link"), "hx-vals"),
+			"before:"+strconv.Itoa(before+2))
 	}
 }

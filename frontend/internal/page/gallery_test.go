@@ -21,8 +21,9 @@ func TestGallerySignedOut(t *testing.T) {
 		"title": text(a.tags("title")[0]), "hero": text(a.id("today-heading")), "picks": text(a.id("picks-heading")),
 		"day": text(a.class("eyebrow")), "reason": text(a.class("reason")), "count": text(a.class("votes-1")),
 		"vote": text(a.id("vote-1")), "card": text(a.id("piece-2")), "more": attr(a.id("more-link"), "href"),
-		"more by htmx": attr(a.id("more-link"), "hx-get"), "sign in": text(a.class("site-nav")), "unmatched": text(a.id("piece-3")),
-		"posts to": attr(a.id("vote-1"), "action"), "says": text(a.id("announcer")), "trace": text(a.class("trace")),
+		"more by htmx": attr(a.id("more-link"), "hx-get"), "sign in": text(a.class("site-nav")),
+		"unmatched": text(a.id("piece-3")),
+		"posts to":  attr(a.id("vote-1"), "action"), "says": text(a.id("announcer")), "trace": text(a.class("trace")),
 	}
 	want := map[string]string{
 		"title": "Craftista, an origami gallery", "hero": "Crane", "picks": "Loved by many",
@@ -35,12 +36,8 @@ func TestGallerySignedOut(t *testing.T) {
 		t.Error(diff)
 	}
 	link := a.class("trace").FirstChild
-	if got, want := attr(link, "href"), "http://traces.example/trace/"+a.header.Get("Trace-Id"); got != want {
-		t.Errorf("trace link %q, want %q", got, want)
-	}
-	if strings.Contains(a.body, "/dev/reload") || strings.Contains(a.body, "js/reload") {
-		t.Error("the development script is in a plain page")
-	}
+	check(t, "the answer", attr(link, "href"), "http://traces.example/trace/"+a.header.Get("Trace-Id"))
+	check(t, "the development script is in a plain page", a.body, lacks("/dev/reload"), a.body, lacks("js/reload"))
 	if art := a.id("piece-1"); !strings.Contains(markup(t, art), `src="/static/origami/crane.`) {
 		t.Errorf("no hashed drawing in %s", markup(t, art))
 	}
@@ -56,8 +53,10 @@ func TestGallerySignedIn(t *testing.T) {
 		"not voted": text(a.id("vote-1")), "voted": text(a.id("vote-2")), "takes back": attr(a.id("vote-2"), "action"),
 	}
 	want := map[string]string{
-		"person": "Gallery Today Status Your account: person-7 Sign out", "picks": "Picked for you", "reason": "chosen for you",
-		"not voted": "41 votes Vote for Crane", "voted": "1 vote Voted for Fox, take the vote back", "takes back": "/origamis/2/unvote",
+		"person": "Gallery Today Status Your account: person-7 Sign out", "picks": "Picked for you",
+		"reason":    "chosen for you",
+		"not voted": "41 votes Vote for Crane", "voted": "1 vote Voted for Fox, take the vote back",
+		"takes back": "/origamis/2/unvote",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -67,7 +66,8 @@ func TestGallerySignedIn(t *testing.T) {
 func TestSorts(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	for query, want := range map[string]string{"": "Most loved", "?sort=newest": "Newest", "?sort=name": "By name", "?sort=nonsense": "Most loved"} {
+	for query, want := range map[string]string{"": "Most loved", "?sort=newest": "Newest", "?sort=name": "By name",
+		"?sort=nonsense": "Most loved"} {
 		a := w.get("/" + query)
 		for _, link := range a.tags("a") {
 			if attr(link, "aria-current") == "true" && text(link) != want {
@@ -88,27 +88,15 @@ func TestMore(t *testing.T) {
 	if whole.status != http.StatusOK || part.status != http.StatusOK {
 		t.Fatalf("status %d and %d", whole.status, part.status)
 	}
-	if !strings.HasPrefix(part.body, "<li") || strings.Contains(part.body, "<html") {
-		t.Errorf("the fragment is %s", part.body)
-	}
-	if diff := cmp.Diff(markup(t, whole.id("piece-3")), markup(t, part.id("piece-3"))); diff != "" {
-		t.Errorf("the page's card is not the fragment's: %s", diff)
-	}
-	if got, want := text(part.id("more-link")), "That is all of them, for now."; got != want {
-		t.Errorf("at the end: %q, want %q", got, want)
-	}
-	if !strings.Contains(part.body, "1 more piece.") {
-		t.Error("nothing is announced")
-	}
-	if whole.id("today-heading") != nil || whole.id("picks") != nil || text(whole.tags("h1")[0]) != "More pieces" {
-		t.Error("a later page repeats the front")
-	}
-	if got, want := text(whole.id("vote-3")), "1,234,567 votes Vote for Whale"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if img := markup(t, whole.id("piece-3")); strings.Contains(img, "evil.example") || !strings.Contains(img, "/static/placeholder.") {
-		t.Errorf("a foreign picture is shown: %s", img)
-	}
+	check(t, "the fragment is "+part.body, part.body, begins("<li"), part.body, lacks("<html"))
+	check(t, "the page's card is not the fragment's", markup(t, whole.id("piece-3")), markup(t, part.id("piece-3")))
+	check(t, "at the end", text(part.id("more-link")), "That is all of them, for now.")
+	check(t, "nothing is announced", part.body, has("1 more piece."))
+	check(t, "a later page repeats the front", whole.id("today-heading") == nil, true, whole.id("picks") == nil, true,
+		text(whole.tags("h1")[0]), "More pieces")
+	check(t, "the answer", text(whole.id("vote-3")), "1,234,567 votes Vote for Whale")
+	check(t, "a foreign picture is shown", markup(t, whole.id("piece-3")), lacks("evil.example"),
+		markup(t, whole.id("piece-3")), has("/static/placeholder."))
 	if a := w.get("/?cursor=forged"); a.status != http.StatusBadRequest || text(a.tags("h1")[0]) != "That is knotted" {
 		t.Errorf("forged cursor: %d %s", a.status, a.body)
 	}
@@ -117,11 +105,10 @@ func TestMore(t *testing.T) {
 func TestWholePagesForHtmxNavigation(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	for _, extra := range [][2]string{{"HX-Boosted", "true"}, {"HX-History-Restore-Request", "true"}, {"HX-Request-Type", "full"}} {
+	for _, extra := range [][2]string{{"HX-Boosted", "true"}, {"HX-History-Restore-Request", "true"},
+		{"HX-Request-Type", "full"}} {
 		a := w.get("/", w.byHtmx("/"), header(extra[0], extra[1]))
-		if !strings.HasPrefix(a.body, "<!doctype html>") || a.header.Get("Vary") != "HX-Request" {
-			t.Errorf("%s: %.60s", extra[0], a.body)
-		}
+		check(t, extra[0], a.body, begins("<!doctype html>"), a.header.Get("Vary"), "HX-Request")
 	}
 }
 
@@ -130,12 +117,8 @@ func TestPicksFragment(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	part, whole := w.get("/recommendations", w.byHtmx("/"), signedIn), w.get("/", signedIn)
-	if diff := cmp.Diff(markup(t, whole.id("picks")), markup(t, part.id("picks"))); diff != "" {
-		t.Errorf("the page's picks are not the fragment's: %s", diff)
-	}
-	if got := attr(part.id("picks"), "hx-trigger"); got != "voted from:document" {
-		t.Errorf("hx-trigger %q", got)
-	}
+	check(t, "the page's picks are not the fragment's", markup(t, whole.id("picks")), markup(t, part.id("picks")))
+	check(t, "the answer", attr(part.id("picks"), "hx-trigger"), "voted from:document")
 	if a := w.get("/recommendations"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/#picks" {
 		t.Errorf("without htmx: %d to %q", a.status, a.header.Get("Location"))
 	}
@@ -145,12 +128,15 @@ func TestProduct(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	a := w.get("/origamis/1")
-	got := []string{text(a.tags("title")[0]), text(a.tags("h1")[0]), text(a.class("facts")), text(a.id("vote-1")), attr(a.tags("img")[0], "alt")}
-	want := []string{"Crane · Craftista", "Crane", "Difficulty Easy Folds 22 Paper 15 cm square", "41 votes Vote for Crane", "Crane, folded from paper"}
+	got := []string{text(a.tags("title")[0]), text(a.tags("h1")[0]), text(a.class("facts")), text(a.id("vote-1")),
+		attr(a.tags("img")[0], "alt")}
+	want := []string{"Crane · Craftista", "Crane", "Difficulty Easy Folds 22 Paper 15 cm square",
+		"41 votes Vote for Crane", "Crane, folded from paper"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	for _, path := range []string{"/origamis/99", "/origamis/0", "/origamis/-1", "/origamis/x", "/origamis/01", "/origamis/9223372036854775808", "/nowhere"} {
+	for _, path := range []string{"/origamis/99", "/origamis/0", "/origamis/-1", "/origamis/x", "/origamis/01",
+		"/origamis/9223372036854775808", "/nowhere"} {
 		if a := w.get(path); a.status != http.StatusNotFound || text(a.tags("h1")[0]) != "It flew away" {
 			t.Errorf("%s: %d %q", path, a.status, text(a.tags("h1")[0]))
 		}
@@ -161,23 +147,18 @@ func TestHostileTextStaysText(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	const hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>`
-	w.products[0]["name"], w.products[0]["description"], w.products[0]["paper"], w.products[0]["image_url"] = hostile, hostile, hostile, "javascript:alert(3)"
+	w.products[0]["name"], w.products[0]["description"], w.products[0]["paper"], w.products[0]["image_url"] = hostile,
+		hostile, hostile, "javascript:alert(3)"
 	signedIn := as(w.issuer.Mint(7, "user"))
 	for _, path := range []string{"/", "/origamis/1", "/daily"} {
 		a := w.get(path, signedIn) // checkMarkup looks for scripts
-		if got := text(a.id("vote-1")); got != "41 votes Vote for "+hostile {
-			t.Errorf("%s: %q", path, got)
-		}
+		check(t, path, text(a.id("vote-1")), "41 votes Vote for "+hostile)
 		for _, img := range a.tags("img") {
-			if !strings.HasPrefix(attr(img, "src"), "/static/") {
-				t.Errorf("%s: an image from %q", path, attr(img, "src"))
-			}
+			check(t, path, attr(img, "src"), begins("/static/"))
 		}
 	}
 	a := w.post("/origamis/1/vote", nil, signedIn, w.byHtmx("/"))
-	if strings.Contains(a.body, "<script") || strings.Contains(a.body, "<img") {
-		t.Errorf("unescaped: %s", a.body)
-	}
+	check(t, "unescaped", a.body, lacks("<script"), a.body, lacks("<img"))
 	a = w.get(`/login?next=/x"><script>alert(1)</script>&why=<b>`)
 	if got := attr(a.tags("input")[0], "value"); strings.ContainsAny(got, `"<>`) {
 		t.Errorf("next is %q", got)

@@ -27,6 +27,7 @@ import (
 	"craftista/shared/token/tokentest"
 	"craftista/shared/web"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 )
 
@@ -56,9 +57,12 @@ func newWebsite(t *testing.T, settings page.Settings) *website {
 	w := &website{
 		t: t, issuer: tokentest.New(t), auth: newFake(t), product: newFake(t), recommendation: newFake(t),
 		products: []map[string]any{
-			{"id": 1, "name": "Crane", "description": "A crane.", "image_url": "/static/origami/crane.svg", "votes": 41, "difficulty": "easy", "folds": 22, "paper": "15 cm square"},
-			{"id": 2, "name": "Fox", "description": "A fox.", "image_url": "/static/origami/fox.svg", "votes": 1, "difficulty": "advanced", "folds": 30, "paper": "20 cm square"},
-			{"id": 3, "name": "Whale", "description": "A whale.", "image_url": "https://evil.example/x.svg", "votes": 1234567, "difficulty": "odd", "folds": 8, "paper": "any"},
+			{"id": 1, "name": "Crane", "description": "A crane.", "image_url": "/static/origami/crane.svg", "votes": 41,
+				"difficulty": "easy", "folds": 22, "paper": "15 cm square"},
+			{"id": 2, "name": "Fox", "description": "A fox.", "image_url": "/static/origami/fox.svg", "votes": 1,
+				"difficulty": "advanced", "folds": 30, "paper": "20 cm square"},
+			{"id": 3, "name": "Whale", "description": "A whale.", "image_url": "https://evil.example/x.svg", "votes": 1234567,
+				"difficulty": "odd", "folds": 8, "paper": "any"},
 		},
 		mine: map[int64]bool{}, people: newPeople(),
 	}
@@ -106,7 +110,8 @@ func (w *website) router(settings page.Settings) *web.Router {
 		Auth: w.auth.server.URL, Product: w.product.server.URL, Recommendation: w.recommendation.server.URL,
 	}, "the-key", tel)
 	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", web.NewHTTPClient(backend.SessionTimeout, tel))
-	sessions := session.NewKeeper(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), services.Auth, settings.Secure, time.Now)
+	sessions := session.NewKeeper(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), services.Auth,
+		settings.Secure, time.Now)
 	self := health.Service{Name: "frontend", Version: "9.9.9"}
 	return page.Routes(page.Parts{
 		Services: services, Sessions: sessions, Assets: assets, Cards: cards, Self: self, Telemetry: tel,
@@ -215,7 +220,8 @@ func (w *website) do(method, path string, body io.Reader, options ...option) ans
 		if a.doc, err = html.Parse(strings.NewReader(a.body)); err != nil {
 			w.t.Fatal(err)
 		}
-		checkMarkup(w.t, method+" "+path, a.doc, strings.Contains(res.Header.Get("Content-Security-Policy"), "style-src 'unsafe-inline'"))
+		checkMarkup(w.t, method+" "+path, a.doc, strings.Contains(res.Header.Get("Content-Security-Policy"),
+			"style-src 'unsafe-inline'"))
 	}
 	return a
 }
@@ -227,4 +233,54 @@ func (w *website) overTLS(path string) http.Header {
 	recorder := httptest.NewRecorder()
 	w.handler.ServeHTTP(recorder, r)
 	return recorder.Header()
+}
+
+// until waits for what comes about within 10 s.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(10 * time.Second); !ok(); <-tick.C {
+		if time.Now().After(end) {
+			t.Fatalf("not within 10 s: %s", what)
+		}
+	}
+}
+
+// check compares the status of the answer, and pairs of what is got and wanted.
+func (a answer) check(t *testing.T, what string, status int, pairs ...any) {
+	t.Helper()
+	if a.status != status {
+		t.Errorf("%s: status %d, want %d: %.500s", what, a.status, status, a.body)
+	}
+	check(t, what, pairs...)
+}
+
+// check compares pairs of what is got, and what is wanted or a rule for it.
+func check(t *testing.T, what string, pairs ...any) {
+	t.Helper()
+	for i := 0; i < len(pairs); i += 2 {
+		got, want := pairs[i], pairs[i+1]
+		if r, ok := want.(rule); ok {
+			if text, _ := got.(string); !r.holds(text, r.text) {
+				t.Errorf("%s: %.500q, want it %s %q", what, got, r.how, r.text)
+			}
+		} else if diff := cmp.Diff(got, want); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", what, diff)
+		}
+	}
+}
+
+// rule is what check holds a text to.
+type rule struct {
+	how   string
+	holds func(got, text string) bool
+	text  string
+}
+
+func begins(text string) rule { return rule{"to begin with", strings.HasPrefix, text} }
+func ends(text string) rule   { return rule{"to end with", strings.HasSuffix, text} }
+func has(text string) rule    { return rule{"to have", strings.Contains, text} }
+func lacks(text string) rule {
+	return rule{"to lack", func(got, text string) bool { return !strings.Contains(got, text) }, text}
 }

@@ -3,7 +3,6 @@ package page_test
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 
 	"craftista/frontend/internal/page"
@@ -56,23 +55,15 @@ func TestDocs(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	a := w.get("/docs")
 	const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-	if got := a.header.Values("Content-Security-Policy"); a.status != http.StatusOK || len(got) != 1 || got[0] != policy {
-		t.Errorf("%d, policy %q, want %q", a.status, got, policy)
-	}
-	if len(a.tags("style")) != 1 || text(a.tags("h1")[0]) != "Craftista frontend" {
-		t.Errorf("the page is %.300s", a.body)
-	}
+	a.check(t, "the answer", 200, len(a.header.Values("Content-Security-Policy")), 1,
+		a.header.Values("Content-Security-Policy")[0], policy)
+	check(t, "the answer", len(a.tags("style")), 1, text(a.tags("h1")[0]), "Craftista frontend")
 	for _, want := range []string{"/origamis/{id}/vote", "/api/service-status", "/static/{folder}/{file}"} {
-		if !strings.Contains(a.body, want) {
-			t.Errorf("the page lacks %s", want)
-		}
+		check(t, "the page lacks "+want, a.body, has(want))
 	}
-	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "public, max-age=300"} {
-		if got := a.header.Get(name); got != want {
-			t.Errorf("%s is %q, want %q", name, got, want)
-		}
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+		"Cache-Control": "public, max-age=300"} {
+		check(t, name, a.header.Get(name), want)
 	}
-	if strings.Contains(w.get("/").body, "/docs") {
-		t.Error("the gallery links /docs")
-	}
+	check(t, "the gallery links /docs", w.get("/").body, lacks("/docs"))
 }

@@ -23,28 +23,32 @@ const (
 	longExcerpt = 200     // characters
 )
 
-// sharedPage is page with what networks show beside a link to it.
-func (s *site) pageWithOpenGraph(w http.ResponseWriter, r *http.Request, status int, title string, openGraph view.OpenGraph, content templ.Component) error {
+// pageWithOpenGraph is page with what networks show beside a link to it.
+func (s *site) pageWithOpenGraph(
+	w http.ResponseWriter, r *http.Request, status int, title string, social view.OpenGraph, content templ.Component,
+) error {
 	frame := s.frame(r, title)
-	frame.OpenGraph = openGraph
+	frame.OpenGraph = social
 	return send(w, r, status, view.Page(frame, content))
 }
 
-// share describes the page of the request; p, which may be zero, is what it shows.
+// openGraph describes the page of the request; p, which may be zero, is what it shows.
 func (s *site) openGraph(r *http.Request, kind, title, description string, p backend.Product) view.OpenGraph {
-	openGraph := view.OpenGraph{Type: kind, Title: title, Description: excerpt(description), URL: s.absolute(r, canonical(r)), ImageType: "image/png"}
+	model := view.OpenGraph{
+		Type: kind, Title: title, Description: excerpt(description), URL: s.absolute(r, canonical(r)), ImageType: "image/png",
+	}
 	if picture := s.imageURL(p.ImageURL); strings.HasPrefix(picture, siteImages) && path.Ext(picture) == ".png" {
-		openGraph.Image, openGraph.ImageAlt = s.absolute(r, picture), p.Name+", folded from paper"
-		return openGraph
+		model.Image, model.ImageAlt = s.absolute(r, picture), p.Name+", folded from paper"
+		return model
 	}
-	openGraph.Width, openGraph.Height = strconv.Itoa(card.Width), strconv.Itoa(card.Height)
+	model.Width, model.Height = strconv.Itoa(card.Width), strconv.Itoa(card.Height)
 	drawing := strings.TrimSuffix(strings.TrimPrefix(p.ImageURL, "/static/origami/"), ".svg")
-	openGraph.ImageAlt = p.Name + ", folded from paper"
+	model.ImageAlt = p.Name + ", folded from paper"
 	if !s.cards.Has(drawing) {
-		drawing, openGraph.ImageAlt = usualCard, "A crane, folded from paper"
+		drawing, model.ImageAlt = usualCard, "A crane, folded from paper"
 	}
-	openGraph.Image = s.absolute(r, cardPrefix+drawing+".png")
-	return openGraph
+	model.Image = s.absolute(r, cardPrefix+drawing+".png")
+	return model
 }
 
 // canonical is the one address of a page, without what others hung on to it.

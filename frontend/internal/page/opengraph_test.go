@@ -17,7 +17,8 @@ import (
 func openGraphTags(a answer) map[string]string {
 	found := map[string]string{}
 	for _, n := range a.tags("meta") {
-		if name := attr(n, "property") + attr(n, "name"); strings.HasPrefix(name, "og:") || strings.HasPrefix(name, "twitter:") {
+		if name := attr(n, "property") + attr(n, "name"); strings.HasPrefix(name, "og:") ||
+			strings.HasPrefix(name, "twitter:") {
 			found[name] = attr(n, "content")
 		}
 	}
@@ -34,11 +35,13 @@ func TestShareTags(t *testing.T) {
 	w := newWebsite(t, page.Settings{PublicURL: "https://origami.example/"})
 	w.products[0]["description"] = "A  <crane>\nthat " + strings.Repeat("flies on and ", 30)
 	want := map[string]string{
-		"og:site_name": "Craftista", "og:type": "article", "og:title": "Crane", "og:url": "https://origami.example/origamis/1",
+		"og:site_name": "Craftista", "og:type": "article", "og:title": "Crane",
+		"og:url":         "https://origami.example/origamis/1",
 		"canonical":      "https://origami.example/origamis/1",
 		"og:description": "A <crane> that " + strings.Repeat("flies on and ", 14) + "…",
-		"og:image":       "https://origami.example/cards/crane.png", "og:image:type": "image/png", "og:image:width": "1200", "og:image:height": "630",
-		"og:image:alt": "Crane, folded from paper", "twitter:card": "summary_large_image",
+		"og:image":       "https://origami.example/cards/crane.png", "og:image:type": "image/png", "og:image:width": "1200",
+		"og:image:height": "630",
+		"og:image:alt":    "Crane, folded from paper", "twitter:card": "summary_large_image",
 	}
 	want["og:description"] = strings.Replace(want["og:description"], " …", "…", 1)
 	if diff := cmp.Diff(want, openGraphTags(w.get("/origamis/1?utm_source=elsewhere"))); diff != "" {
@@ -46,12 +49,12 @@ func TestShareTags(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"/": "https://origami.example/", "/daily?x=1": "https://origami.example/daily",
-		"/daily?month=2026-08&date=2026-11-03": "https://origami.example/daily?date=2026-11-03", "/login?next=%2Faccount": "https://origami.example/login",
-		"/register": "https://origami.example/register", "/status": "https://origami.example/status", "/origamis/99": "",
+		"/daily?month=2026-08&date=2026-11-03": "https://origami.example/daily?date=2026-11-03",
+		"/login?next=%2Faccount":               "https://origami.example/login",
+		"/register":                            "https://origami.example/register",
+		"/status":                              "https://origami.example/status", "/origamis/99": "",
 	} {
-		if got := openGraphTags(w.get(path))["canonical"]; got != want {
-			t.Errorf("%s is canonically %q, want %q", path, got, want)
-		}
+		check(t, path, openGraphTags(w.get(path))["canonical"], want)
 	}
 }
 
@@ -91,9 +94,7 @@ func TestShareImages(t *testing.T) {
 		w.products[0]["image_url"] = image
 		w.mu.Unlock()
 		tags := openGraphTags(w.get("/origamis/1"))
-		if got := [3]string{tags["og:image"], tags["og:image:width"], tags["og:image:alt"]}; got != want {
-			t.Errorf("%s: %q, want %q", image, got, want)
-		}
+		check(t, image, [3]string{tags["og:image"], tags["og:image:width"], tags["og:image:alt"]}, want)
 	}
 }
 
@@ -103,8 +104,10 @@ func TestNobodysHostIsBelieved(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	for host, want := range map[string]string{
-		"localhost:3000": "http://localhost:3000/origamis/1", "localhost": "http://localhost/origamis/1", "127.0.0.1:80": "http://127.0.0.1:80/origamis/1",
-		"[::1]:3000": "http://[::1]:3000/origamis/1", "evil.example": "", "localhost.evil.example": "", "10.0.0.1": "", "": "",
+		"localhost:3000": "http://localhost:3000/origamis/1", "localhost": "http://localhost/origamis/1",
+		"127.0.0.1:80": "http://127.0.0.1:80/origamis/1",
+		"[::1]:3000":   "http://[::1]:3000/origamis/1", "evil.example": "", "localhost.evil.example": "", "10.0.0.1": "",
+		"":                            "",
 		"localhost:3000@evil.example": "", "localhost:99999999": "", "evil.example:localhost": "",
 	} {
 		a := w.get("/origamis/1", func(r *http.Request) { r.Host = host })
@@ -112,7 +115,8 @@ func TestNobodysHostIsBelieved(t *testing.T) {
 			continue // refused before it is read, or filled in by the client
 		}
 		tags := openGraphTags(a)
-		if tags["canonical"] != want || tags["og:url"] != want || (tags["og:image"] == "") != (want == "") || strings.Contains(a.body, "evil.example") {
+		if tags["canonical"] != want || tags["og:url"] != want || (tags["og:image"] == "") != (want == "") ||
+			strings.Contains(a.body, "evil.example") {
 			t.Errorf("%s: %v", host, tags)
 		}
 		if got := text(a.class("share-address")); want == "" && got != "/origamis/1" || want != "" && got != want {
@@ -120,9 +124,7 @@ func TestNobodysHostIsBelieved(t *testing.T) {
 		}
 	}
 	secure := newWebsite(t, page.Settings{Secure: true})
-	if got := openGraphTags(secure.get("/origamis/1"))["og:url"]; !strings.HasPrefix(got, "https://127.0.0.1:") {
-		t.Errorf("over https: %q", got)
-	}
+	check(t, "over https", openGraphTags(secure.get("/origamis/1"))["og:url"], begins("https://127.0.0.1:"))
 }
 
 func TestCards(t *testing.T) {
@@ -137,12 +139,11 @@ func TestCards(t *testing.T) {
 	if r <= g || r <= b {
 		t.Errorf("the heart is not red but %x %x %x", r>>8, g>>8, b>>8)
 	}
-	if got := a.header.Get("Content-Type") + ", " + a.header.Get("Cache-Control"); got != "image/png, public, max-age=86400" {
+	if got := a.header.Get("Content-Type") + ", " +
+		a.header.Get("Cache-Control"); got != "image/png, public, max-age=86400" {
 		t.Error(got)
 	}
 	for _, file := range []string{"unicorn.png", "heart.svg", "heart", ".png", "..%2Fheart.png", "heart.png%00"} {
-		if a := w.get("/cards/" + file); a.status != http.StatusNotFound {
-			t.Errorf("%s: %d", file, a.status)
-		}
+		w.get("/cards/"+file).check(t, file, 404)
 	}
 }

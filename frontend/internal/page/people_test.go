@@ -1,14 +1,11 @@
 package page_test
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"craftista/frontend/internal/page"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestAdminIsForThoseWithTheRole(t *testing.T) {
@@ -25,14 +22,13 @@ func TestAdminIsForThoseWithTheRole(t *testing.T) {
 	} {
 		a := w.get("/admin", w.here(role))
 		got := []string{text(a.class("site-nav")), text(a.tags("h1")[0]), strings.Join(texts(a, "a", "cover"), " ")}
-		if diff := cmp.Diff(got, []string{row.navigation, row.heading, row.links}); a.status != row.admin || diff != "" {
-			t.Errorf("%s: %d (-got +want):\n%s", role, a.status, diff)
-		}
+		a.check(t, role, row.admin, got, []string{row.navigation, row.heading, row.links})
 		a = w.get("/admin/people", w.here(role))
 		if a.status != row.people || row.people == 403 && !strings.Contains(text(a.class("lead")), "it is for admins") {
 			t.Errorf("%s: people %d %q", role, a.status, text(a.class("lead")))
 		}
-		if a := w.post("/admin/people/9/disabled", url.Values{"disabled": {"false"}}, w.here(role)); (a.status == 403) != (row.people == 403) {
+		if a := w.post("/admin/people/9/disabled", url.Values{"disabled": {"false"}},
+			w.here(role)); (a.status == 403) != (row.people == 403) {
 			t.Errorf("%s: enables somebody: %d", role, a.status)
 		}
 	}
@@ -44,28 +40,23 @@ func TestPeopleAreListedAndFound(t *testing.T) {
 	a := w.get("/admin/people", w.here("admin"))
 	got := append(texts(a, "h2", ""), text(a.class("own")), text(a.id("person-8")))
 	want := []string{
-		"person-7", "crane", "Change your own rights You lose what you take from yourself at once. Only another admin can give it back. " +
+		"person-7", "crane", "Change your own rights You lose what you take from yourself at once. Only another admin can " +
+			"give it back. " +
 			"Role of person-7 User Curator Admin Set the role of person-7 Disable person-7",
 		`crane "><script>@example.com · User · since 20 November 2026 Role of crane User Curator Admin Set the role of crane Disable crane`,
 	}
-	if diff := cmp.Diff(got, want); diff != "" || attr(a.class("more").FirstChild, "href") != "/admin/people?cursor=two%3D" || strings.Contains(a.body, "<script>@") {
-		t.Errorf("(-got +want):\n%s\n%s", diff, markup(t, a.class("more")))
-	}
+	check(t, "the page", got, want, attr(a.class("more").FirstChild, "href"), "/admin/people?cursor=two%3D", a.body,
+		lacks("<script>@"))
 	last := w.get("/admin/people?cursor=two%3D", w.here("admin"))
-	if got := text(last.id("person-9")); !strings.HasPrefix(got, "heron disabled h@example.com · Curator") || !strings.HasSuffix(got, "Enable heron") || text(last.class("the-end")) == "" {
+	if got := text(last.id("person-9")); !strings.HasPrefix(got, "heron disabled h@example.com · Curator") ||
+		!strings.HasSuffix(got, "Enable heron") || text(last.class("the-end")) == "" {
 		t.Errorf("last page: %q", got)
 	}
 	found := w.get("/admin/people?q=ran", w.here("admin"))
-	if got := texts(found, "h2", ""); !cmp.Equal(got, []string{"crane"}) || attr(found.id("q"), "value") != "ran" {
-		t.Errorf("found %q for %q", got, attr(found.id("q"), "value"))
-	}
-	if got := text(w.get("/admin/people?q=nobody", w.here("admin")).class("away-heading")); got != "Nobody fits" {
-		t.Errorf("nobody: %q", got)
-	}
+	check(t, "the answer", texts(found, "h2", ""), []string{"crane"}, attr(found.id("q"), "value"), "ran")
+	check(t, "nobody", text(w.get("/admin/people?q=nobody", w.here("admin")).class("away-heading")), "Nobody fits")
 	long := w.get("/admin/people?q="+strings.Repeat("a", 300), w.here("admin"))
-	if long.status != http.StatusUnprocessableEntity || !strings.HasPrefix(text(long.class("form-problem")), "That cannot be searched for.") {
-		t.Errorf("too long: %d %s", long.status, long.body)
-	}
+	long.check(t, "too long", 422, text(long.class("form-problem")), begins("That cannot be searched for."))
 }
 
 func TestPersonIsChanged(t *testing.T) {
@@ -78,18 +69,17 @@ func TestPersonIsChanged(t *testing.T) {
 	} {
 		form := url.Values{row.field: {row.value}, "q": {"ran&"}, "cursor": {"c="}}
 		a := w.post(row.path, form, w.here("admin"))
-		if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != "/admin/people?cursor=c%3D&q=ran%26#person-8" {
-			t.Errorf("%s: %d to %q", row.path, a.status, got)
-		}
+		a.check(t, row.path, 303, a.header.Get("Location"), "/admin/people?cursor=c%3D&q=ran%26#person-8")
 		a = w.post(row.path, form, w.here("admin"), w.byHtmx("/admin/people"))
-		if a.status != http.StatusOK || !strings.Contains(text(a.id("person-8")), row.state) || !strings.Contains(a.body, row.says) || strings.Contains(a.body, "<html") {
-			t.Errorf("%s by htmx: %d %s", row.path, a.status, a.body)
-		}
+		a.check(t, row.path+" by htmx", 200, text(a.id("person-8")), has(row.state), a.body, has(row.says), a.body,
+			lacks("<html"))
 	}
 	for path, form := range map[string]url.Values{
-		"/admin/people/404/role": {"role": {"user"}}, "/admin/people/8/disabled": {"disabled": {"perhaps"}}, "/admin/people/8/role": {"role": {"user"}, "id": {"7"}},
+		"/admin/people/404/role": {"role": {"user"}}, "/admin/people/8/disabled": {"disabled": {"perhaps"}},
+		"/admin/people/8/role": {"role": {"user"}, "id": {"7"}},
 	} {
-		if a := w.post(path, form, w.here("admin"), w.byHtmx("/admin/people")); a.status != 404 && a.status != 400 || a.class("notice") == nil {
+		if a := w.post(path, form, w.here("admin"), w.byHtmx("/admin/people")); a.status != 404 && a.status != 400 ||
+			a.class("notice") == nil {
 			t.Errorf("%s %v: %d %s", path, form, a.status, a.body)
 		}
 	}
@@ -98,16 +88,13 @@ func TestPersonIsChanged(t *testing.T) {
 func TestTheLastAdminIsKept(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	for path, form := range map[string]url.Values{"/admin/people/7/role": {"role": {"user"}}, "/admin/people/7/disabled": {"disabled": {"true"}}} {
+	for path, form := range map[string]url.Values{"/admin/people/7/role": {"role": {"user"}},
+		"/admin/people/7/disabled": {"disabled": {"true"}}} {
 		for how, options := range map[string][]option{"by htmx": {w.byHtmx("/admin/people")}, "without": nil} {
 			a := w.post(path, form, append(options, w.here("admin"))...)
-			got := text(a.id("person-note-7"))
-			if a.status != http.StatusConflict || got != "This is the last admin. Make somebody else one first." || strings.Contains(a.body, "<html") == (how == "by htmx") {
-				t.Errorf("%s %s: %d %q", path, how, a.status, got)
-			}
-			if row := text(a.id("person-7")); strings.Contains(row, "disabled") || !strings.Contains(row, "· Admin ·") {
-				t.Errorf("%s %s: %q", path, how, row)
-			}
+			a.check(t, path+" "+how, 409, text(a.id("person-note-7")), "This is the last admin. Make somebody else one first.",
+				strings.Contains(a.body, "<html"), how != "by htmx")
+			check(t, path+" "+how, text(a.id("person-7")), lacks("disabled"), text(a.id("person-7")), has("· Admin ·"))
 		}
 	}
 }
@@ -118,11 +105,8 @@ func TestAdminsWhoChangeThemselves(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	w.people.all[1]["role"] = "admin"
 	a := w.post("/admin/people/7/role", url.Values{"role": {"curator"}}, w.here("admin"), w.byHtmx("/admin/people"))
-	if got := a.header.Values("Set-Cookie"); a.header.Get("HX-Redirect") != "/account" || len(got) != 2 || w.refreshes.Load() != 1 {
-		t.Errorf("another role: to %q, cookies %q, %d refreshes", a.header.Get("HX-Redirect"), got, w.refreshes.Load())
-	}
+	check(t, "another role", a.header.Get("HX-Redirect"), "/account", len(a.header.Values("Set-Cookie")), 2,
+		w.refreshes.Load(), int32(1))
 	a = w.post("/admin/people/7/disabled", url.Values{"disabled": {"true"}}, w.here("admin"))
-	if got := a.header.Get("Set-Cookie"); a.header.Get("Location") != "/" || !strings.Contains(got, "Max-Age=0") {
-		t.Errorf("disabled: to %q, cookie %q", a.header.Get("Location"), got)
-	}
+	check(t, "disabled", a.header.Get("Location"), "/", a.header.Get("Set-Cookie"), has("Max-Age=0"))
 }

@@ -21,16 +21,11 @@ func TestAProductIsEdited(t *testing.T) {
 		t.Errorf("%d (-got +want):\n%s", a.status, diff)
 	}
 	a = w.postProduct("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"))
-	if got := a.header.Get("Location"); got != "/admin/pieces?done=saved&piece=1" || w.products[0]["name"] != "Heron" || w.edits.versions["1"] != 1 {
-		t.Errorf("%d to %q, the piece is %v", a.status, got, w.products[0])
-	}
+	check(t, "the answer", a.header.Get("Location"), "/admin/pieces?done=saved&piece=1", w.products[0]["name"], "Heron",
+		w.edits.versions["1"], 1)
 	a = w.postProduct("/admin/pieces/1/edit", heron("tag", `"1-41-a"`, "name", ""), w.here("curator"))
-	if got := filled(a); a.status != http.StatusUnprocessableEntity || got["tag"] != `"1-41-a"` || got["focus"] != "name" {
-		t.Errorf("a broken edit: %d %v", a.status, got)
-	}
-	if a := w.get("/admin/pieces/77/edit", w.here("curator")); a.status != http.StatusNotFound {
-		t.Errorf("a piece that is not there: %d", a.status)
-	}
+	a.check(t, "a broken edit", 422, filled(a)["tag"], `"1-41-a"`, filled(a)["focus"], "name")
+	w.get("/admin/pieces/77/edit", w.here("curator")).check(t, "a piece that is not there", 404)
 }
 
 // TestTwoCurators is a conflict and each way out of it.
@@ -44,28 +39,27 @@ func TestTwoCurators(t *testing.T) {
 			if isHtmx {
 				o = w.byHtmx("/admin/pieces/1/edit")
 			}
-			first := heron("tag", `"0-41-a"`, "name", "<i>Theirs</i>", "paper", "washi", "difficulty", "advanced", "picture", "/static/origami/masu-box.svg")
+			first := heron("tag", `"0-41-a"`, "name", "<i>Theirs</i>", "paper", "washi", "difficulty", "advanced", "picture",
+				"/static/origami/masu-box.svg")
 			w.postProduct("/admin/pieces/1/edit", first, w.here("admin"))
 			a := w.postProduct("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"), o)
 			want := map[string]string{
-				"tag": `"1-41-a"`, "name": "Heron", "description": "It stands. It waits.", "difficulty": "easy", "folds": "12", "paper": "any",
+				"tag": `"1-41-a"`, "name": "Heron", "description": "It stands. It waits.", "difficulty": "easy", "folds": "12",
+				"paper":   "any",
 				"picture": "/static/origami/swan.svg", "errors": "", "focus": "conflict-heading",
-				"theirs of name": "<i>Theirs</i>", "theirs of paper": "washi", "theirs of difficulty": "Advanced", "theirs of file": "Masu box",
+				"theirs of name": "<i>Theirs</i>", "theirs of paper": "washi", "theirs of difficulty": "Advanced",
+				"theirs of file": "Masu box",
 			}
-			if diff := cmp.Diff(filled(a), want); a.status != http.StatusPreconditionFailed || diff != "" || (len(a.tags("header")) == 0) != isHtmx {
+			if diff := cmp.Diff(filled(a), want); a.status != http.StatusPreconditionFailed || diff != "" ||
+				(len(a.tags("header")) == 0) != isHtmx {
 				t.Fatalf("%d (-got +want):\n%s", a.status, diff)
 			}
 			ways := []string{text(a.class("button")), text(a.class("button-quiet")), attr(a.class("button-quiet"), "href")}
-			if diff := cmp.Diff(ways, []string{"Save mine anyway", "Take theirs", "/admin/pieces/1/edit"}); diff != "" {
-				t.Errorf("ways out (-got +want):\n%s", diff)
-			}
-			if w.products[0]["name"] != "<i>Theirs</i>" {
-				t.Errorf("theirs is lost: %v", w.products[0])
-			}
+			check(t, "ways out", ways, []string{"Save mine anyway", "Take theirs", "/admin/pieces/1/edit"})
+			check(t, "theirs is lost", w.products[0]["name"], "<i>Theirs</i>")
 			a = w.postProduct("/admin/pieces/1/edit", heron("tag", filled(a)["tag"]), w.here("curator"), o)
-			if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); got != "/admin/pieces?done=saved&piece=1" || w.products[0]["name"] != "Heron" {
-				t.Errorf("saving mine: %d to %q, the piece is %v", a.status, got, w.products[0])
-			}
+			check(t, "saving mine", a.header.Get("Location")+a.header.Get("HX-Redirect"), "/admin/pieces?done=saved&piece=1",
+				w.products[0]["name"], "Heron")
 		})
 	}
 }
@@ -75,13 +69,9 @@ func TestADoubleClickIsOneEdit(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	for range 2 {
 		a := w.postProduct("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"))
-		if got := a.header.Get("Location"); got != "/admin/pieces?done=saved&piece=1" {
-			t.Errorf("%d to %q", a.status, got)
-		}
+		check(t, "the answer", a.header.Get("Location"), "/admin/pieces?done=saved&piece=1")
 	}
-	if w.edits.versions["1"] != 1 {
-		t.Errorf("edited %d times", w.edits.versions["1"])
-	}
+	check(t, "the answer", w.edits.versions["1"], 1)
 }
 
 // TestADoubleClickIsOnePiece: what one form adds it adds once, however often it is
@@ -109,7 +99,8 @@ func TestADoubleClickIsOneProduct(t *testing.T) {
 			}
 			a = w.postProduct("/admin/pieces/new", heron("key", key, "name", "Ibis"), w.here("curator"), o)
 			got := []string{text(a.id("piece-problem")), text(a.class("button")), filled(a)["name"], filled(a)["focus"]}
-			want := []string{"This form has already added a piece, and it was not quite this one. Add it again if you want both.", "Add it too", "Ibis", "piece-problem"}
+			want := []string{"This form has already added a piece, and it was not quite this one. Add it again if you want " +
+				"both.", "Add it too", "Ibis", "piece-problem"}
 			if diff := cmp.Diff(got, want); a.status != http.StatusUnprocessableEntity || diff != "" || len(w.products) != 4 {
 				t.Errorf("%d, %d pieces (-got +want):\n%s", a.status, len(w.products), diff)
 			}
@@ -127,8 +118,10 @@ func TestAProductDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	a := w.postProduct("/admin/pieces/77/edit", heron("tag", `"0-41-a"`), w.here("curator"))
-	got := []string{attr(a.id("piece-form"), "action"), text(a.class("button")), filled(a)["name"], filled(a)["tag"], filled(a)["focus"]}
-	if diff := cmp.Diff(got, []string{"/admin/pieces/new", "Add it as a new piece", "Heron", "", "piece-problem"}); a.status != http.StatusPreconditionFailed || diff != "" || keyOf(a) == "" {
+	got := []string{attr(a.id("piece-form"), "action"), text(a.class("button")), filled(a)["name"], filled(a)["tag"],
+		filled(a)["focus"]}
+	if diff := cmp.Diff(got, []string{"/admin/pieces/new", "Add it as a new piece", "Heron", "",
+		"piece-problem"}); a.status != http.StatusPreconditionFailed || diff != "" || keyOf(a) == "" {
 		t.Errorf("%d (-got +want):\n%s", a.status, diff)
 	}
 }

@@ -21,7 +21,8 @@ import (
 // pairs of names and values instead.
 func heron(pairs ...string) url.Values {
 	form := url.Values{
-		"tag": {""}, "name": {"Heron"}, "description": {"It stands.\r\nIt waits."}, "difficulty": {"easy"}, "folds": {" 12 "}, "paper": {" any\u00a0"},
+		"tag": {""}, "name": {"Heron"}, "description": {"It stands.\r\nIt waits."}, "difficulty": {"easy"}, "folds": {" 12 "},
+		"paper":   {" any\u00a0"},
 		"picture": {"/static/origami/swan.svg"}, "key": {rand.Text()},
 	}
 	for i := 0; i < len(pairs); i += 2 {
@@ -49,7 +50,8 @@ func (w *website) postProduct(path string, form url.Values, options ...option) a
 		_, _ = parts.CreateFormFile("file", "")
 	}
 	_ = parts.Close()
-	return w.do(http.MethodPost, path, &body, slices.Concat([]option{header("Content-Type", parts.FormDataContentType())}, options)...)
+	return w.do(http.MethodPost, path, &body, slices.Concat([]option{header("Content-Type", parts.FormDataContentType())},
+		options)...)
 }
 
 // filled is what the form holds, by field, but for the key, which is another one
@@ -94,23 +96,19 @@ func TestAProductIsAdded(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	a := w.get("/admin/pieces/new", w.here("curator"))
-	want := map[string]string{"tag": "", "name": "", "description": "", "difficulty": "", "folds": "", "paper": "", "errors": "", "focus": ""}
-	if a.id("piece-problem").FirstChild != nil {
-		t.Error("what has nothing to say is not empty, and so takes room")
-	}
+	want := map[string]string{"tag": "", "name": "", "description": "", "difficulty": "", "folds": "", "paper": "",
+		"errors": "", "focus": ""}
+	check(t, "what has nothing to say is not empty, and so takes room", a.id("piece-problem").FirstChild == nil, true)
 	if diff := cmp.Diff(filled(a), want); diff != "" || len(texts(a, "li", "drawing")) != 24 {
 		t.Fatalf("%d drawings (-got +want):\n%s", len(texts(a, "li", "drawing")), diff)
 	}
 	for name, how := range map[string]option{"whole": header("X", "y"), "htmx": w.byHtmx("/admin/pieces/new")} {
 		a = w.postProduct("/admin/pieces/new", heron(), w.here("curator"), how)
-		if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); !strings.HasPrefix(got, "/admin/pieces?done=added&piece=") {
-			t.Errorf("%s: %d to %q: %s", name, a.status, got, a.body)
-		}
+		check(t, name, a.header.Get("Location")+a.header.Get("HX-Redirect"), begins("/admin/pieces?done=added&piece="))
 		added := w.products[len(w.products)-1]
-		got := []any{added["name"], added["description"], added["image_url"], added["difficulty"], added["folds"], added["paper"]}
-		if diff := cmp.Diff(got, []any{"Heron", "It stands.\nIt waits.", "/static/origami/swan.svg", "easy", 12, "any"}); diff != "" {
-			t.Errorf("%s: added (-got +want):\n%s", name, diff)
-		}
+		got := []any{added["name"], added["description"], added["image_url"], added["difficulty"], added["folds"],
+			added["paper"]}
+		check(t, name, got, []any{"Heron", "It stands.\nIt waits.", "/static/origami/swan.svg", "easy", 12, "any"})
 	}
 }
 
@@ -124,19 +122,25 @@ func TestABrokenProductComesBack(t *testing.T) {
 		errors string
 		focus  string
 	}{
-		{"long texts", heron("name", long, "description", long), "Name must have 1 to 100 characters. Description must have 1 to 2000 characters. ", "name"},
+		{"long texts", heron("name", long, "description", long),
+			"Name must have 1 to 100 characters. Description must have 1 to 2000 characters. ", "name"},
 		{"no number", heron("folds", "many"), "Folds must be between 1 and 1000. ", "folds"},
 		{"a huge number", heron("folds", strings.Repeat("9", 300)), "Folds must be between 1 and 1000. ", "folds"},
 		{"no picture", heron("picture", ""), "Choose one of the drawings, or upload a picture. ", "file"},
-		{"a script for a picture", heron("picture", "javascript:alert(1)"), "Choose one of the drawings, or upload a picture. ", "file"},
-		{"nothing", url.Values{"key": {"k"}}, "Name must have 1 to 100 characters. Description must have 1 to 2000 characters. " +
-			"Difficulty must be easy, intermediate or advanced. Folds must be between 1 and 1000. Choose one of the drawings, or upload a picture. ", "name"},
+		{"a script for a picture", heron("picture", "javascript:alert(1)"),
+			"Choose one of the drawings, or upload a picture. ", "file"},
+		{"nothing", url.Values{"key": {"k"}},
+			"Name must have 1 to 100 characters. Description must have 1 to 2000 characters. " +
+				"Difficulty must be easy, intermediate or advanced. Folds must be between 1 and 1000. Choose one of the " +
+				"drawings, or upload a picture. ", "name"},
 		{"a rule that the form does not know", heron("paper", "odd"), "", "piece-problem"},
-		{"a bad file and a bad name", heron("name", "", "file", "<svg><script/></svg>"), "Name must have 1 to 100 characters. The file must not have a <script> (line 1). ", "name"},
+		{"a bad file and a bad name", heron("name", "", "file", "<svg><script/></svg>"),
+			"Name must have 1 to 100 characters. The file must not have a <script> (line 1). ", "name"},
 	} {
 		for how, o := range map[string]option{"whole": header("X", "y"), "htmx": w.byHtmx("/admin/pieces/new")} {
 			a := w.postProduct("/admin/pieces/new", row.form, w.here("curator"), o)
-			want := map[string]string{"tag": "", "errors": strings.ReplaceAll(row.errors, "picture. ", "picture.. "), "focus": row.focus}
+			want := map[string]string{"tag": "", "errors": strings.ReplaceAll(row.errors, "picture. ", "picture.. "),
+				"focus": row.focus}
 			want["errors"] = strings.ReplaceAll(want["errors"], "(line 1). ", "(line 1).. ")
 			for _, field := range []string{"name", "description", "difficulty", "folds", "paper", "picture"} {
 				want[field] = strings.TrimSpace(strings.ReplaceAll(row.form.Get(field), "\r\n", " "))
@@ -144,7 +148,8 @@ func TestABrokenProductComesBack(t *testing.T) {
 			if !strings.HasPrefix(want["picture"], "/") {
 				delete(want, "picture")
 			}
-			if diff := cmp.Diff(filled(a), want); a.status != http.StatusUnprocessableEntity || diff != "" || text(a.id("piece-problem")) == "" {
+			if diff := cmp.Diff(filled(a), want); a.status != http.StatusUnprocessableEntity || diff != "" ||
+				text(a.id("piece-problem")) == "" {
 				t.Errorf("%s, %s: %d %q (-got +want):\n%s", row.name, how, a.status, text(a.id("piece-problem")), diff)
 			}
 			if (len(a.tags("header")) == 0) != (how == "htmx") || strings.Contains(a.body, "é<b>") {
@@ -152,9 +157,7 @@ func TestABrokenProductComesBack(t *testing.T) {
 			}
 		}
 	}
-	if len(w.products) != 3 {
-		t.Errorf("%d pieces", len(w.products))
-	}
+	check(t, "the answer", len(w.products), 3)
 }
 
 func TestPictureOfAProduct(t *testing.T) {
@@ -169,22 +172,23 @@ func TestPictureOfAProduct(t *testing.T) {
 		{"far over it", strings.Repeat("x", 8<<20), "", "The file is over 256 KiB."},
 		{"empty", "", "", "The file is empty."},
 		{"a JPEG", "\xff\xd8\xff\xe0 JFIF", "", "The file is neither an SVG nor a PNG."},
-		{"a script", svg[:5] + "><script>alert(1)</script></svg>", "image/svg+xml", "The file must not have a <script> (line 1)."},
+		{"a script", svg[:5] + "><script>alert(1)</script></svg>", "image/svg+xml",
+			"The file must not have a <script> (line 1)."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWebsite(t, page.Settings{})
 			a := w.postProduct("/admin/pieces/new", heron("file", row.file), w.here("curator"))
 			if row.refusal == "" {
-				if got := w.products[len(w.products)-1]["image_url"].(string); a.status != http.StatusSeeOther || !strings.HasPrefix(got, "/api/images/") {
+				if got := w.products[len(w.products)-1]["image_url"].(string); a.status != http.StatusSeeOther ||
+					!strings.HasPrefix(got, "/api/images/") {
 					t.Errorf("%d, the picture is %q: %s", a.status, got, text(a.class("field-error")))
 				}
-			} else if a.status != http.StatusUnprocessableEntity || text(a.id("file-error")) != row.refusal || filled(a)["picture"] != "/static/origami/swan.svg" {
+			} else if a.status != http.StatusUnprocessableEntity || text(a.id("file-error")) != row.refusal ||
+				filled(a)["picture"] != "/static/origami/swan.svg" {
 				t.Errorf("%d %q, picture %q", a.status, text(a.id("file-error")), filled(a)["picture"])
 			}
-			if got := strings.Join(w.edits.uploads, " "); got != row.media {
-				t.Errorf("uploaded %q, want %q", got, row.media)
-			}
+			check(t, "uploads", strings.Join(w.edits.uploads, " "), row.media)
 		})
 	}
 }
@@ -196,16 +200,14 @@ func TestAnUploadIsNotLost(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	a := w.postProduct("/admin/pieces/new", heron("name", "", "file", "<svg/>"), w.here("curator"))
 	kept := filled(a)["picture"]
-	if a.status != http.StatusUnprocessableEntity || !strings.HasPrefix(kept, "/api/images/") || text(a.class("drawing")) != "An upload" {
+	if a.status != http.StatusUnprocessableEntity || !strings.HasPrefix(kept, "/api/images/") ||
+		text(a.class("drawing")) != "An upload" {
 		t.Fatalf("%d, kept %q as %q", a.status, kept, text(a.class("drawing")))
 	}
-	if got, want := attr(a.class("drawing").FirstChild.NextSibling.NextSibling.FirstChild.FirstChild, "src"), "/images/"+strings.TrimPrefix(kept, "/api/images/"); got != want {
-		t.Errorf("it is shown by %q, want %q", got, want)
-	}
+	check(t, "the answer", attr(a.class("drawing").FirstChild.NextSibling.NextSibling.FirstChild.FirstChild, "src"),
+		"/images/"+strings.TrimPrefix(kept, "/api/images/"))
 	a = w.postProduct("/admin/pieces/new", heron("picture", kept), w.here("curator"))
-	if got := w.products[len(w.products)-1]["image_url"]; a.status != http.StatusSeeOther || got != kept {
-		t.Errorf("then %d with %q", a.status, got)
-	}
+	a.check(t, "the answer", 303, w.products[len(w.products)-1]["image_url"], kept)
 }
 
 func TestProductFormsThatAreNone(t *testing.T) {
@@ -223,15 +225,19 @@ func TestProductFormsThatAreNone(t *testing.T) {
 		a      answer
 		status int
 	}{
-		"no key":               {w.postProduct("/admin/pieces/new", heron("key", ""), w.here("curator")), 400},
-		"a key with a header":  {w.postProduct("/admin/pieces/new", heron("key", "a\r\nX: y"), w.here("curator")), 400},
-		"a long key":           {w.postProduct("/admin/pieces/new", heron("key", strings.Repeat("k", 101)), w.here("curator")), 400},
-		"many parts":           {w.postProduct("/admin/pieces/new", many, w.here("curator")), 400},
-		"an unknown field":     {w.postProduct("/admin/pieces/new", heron("votes", "1000"), w.here("curator")), 400},
-		"two files":            {w.postProduct("/admin/pieces/new", url.Values{"file": {"<svg/>", "<svg/>"}}, w.here("curator")), 400},
-		"no UTF-8":             {w.postProduct("/admin/pieces/new", heron("name", "\xff"), w.here("curator")), 400},
-		"too much text":        {w.postProduct("/admin/pieces/new", heron("description", strings.Repeat("x", 70_000)), w.here("curator")), 413},
-		"a whole film":         {w.postProduct("/admin/pieces/new", heron("file", strings.Repeat("x", 17<<20)), w.here("curator")), 413},
+		"no key":              {w.postProduct("/admin/pieces/new", heron("key", ""), w.here("curator")), 400},
+		"a key with a header": {w.postProduct("/admin/pieces/new", heron("key", "a\r\nX: y"), w.here("curator")), 400},
+		"a long key": {w.postProduct("/admin/pieces/new", heron("key", strings.Repeat("k", 101)),
+			w.here("curator")), 400},
+		"many parts":       {w.postProduct("/admin/pieces/new", many, w.here("curator")), 400},
+		"an unknown field": {w.postProduct("/admin/pieces/new", heron("votes", "1000"), w.here("curator")), 400},
+		"two files": {w.postProduct("/admin/pieces/new", url.Values{"file": {"<svg/>", "<svg/>"}},
+			w.here("curator")), 400},
+		"no UTF-8": {w.postProduct("/admin/pieces/new", heron("name", "\xff"), w.here("curator")), 400},
+		"too much text": {w.postProduct("/admin/pieces/new", heron("description", strings.Repeat("x", 70_000)),
+			w.here("curator")), 413},
+		"a whole film": {w.postProduct("/admin/pieces/new", heron("file", strings.Repeat("x", 17<<20)),
+			w.here("curator")), 413},
 		"edit any version":     {w.postProduct("/admin/pieces/1/edit", heron("tag", "*"), w.here("curator")), 400},
 		"edit no version":      {w.postProduct("/admin/pieces/1/edit", heron(), w.here("curator")), 400},
 		"edit nothing":         {w.postProduct("/admin/pieces/77/edit", heron("tag", `"0-1-a"`), w.here("curator")), 412},
@@ -242,13 +248,9 @@ func TestProductFormsThatAreNone(t *testing.T) {
 		"no parts":             {raw("", multi), 400},
 		"a header without end": {raw("--b\r\nX: "+strings.Repeat("y", 12<<20), multi), 400},
 	} {
-		if row.a.status != row.status || row.a.doc == nil {
-			t.Errorf("%s: %d, want %d: %.200s", name, row.a.status, row.status, row.a.body)
-		}
+		row.a.check(t, name, row.status, row.a.doc != nil, true)
 	}
-	if len(w.products) != 3 || w.edits.versions["1"] != 0 || w.edits.uploads != nil {
-		t.Errorf("something was changed: %v", w.edits)
-	}
+	check(t, "something was changed", len(w.products), 3, w.edits.versions["1"], 0, w.edits.uploads == nil, true)
 }
 
 func TestOddTextComesBackAsItIs(t *testing.T) {
@@ -257,7 +259,8 @@ func TestOddTextComesBackAsItIs(t *testing.T) {
 	odd := "\u202eevil\u202c 👩‍👩‍👧 e\u0301 \"><script>alert(1)</script> {{x}} ${y} 折り紙"
 	a := w.postProduct("/admin/pieces/new", heron("name", odd, "folds", odd, "paper", odd), w.here("curator"))
 	got := filled(a)
-	if diff := cmp.Diff([]string{got["name"], got["folds"], got["paper"]}, []string{odd, odd, odd}); diff != "" || len(a.tags("script")) != 3 {
+	if diff := cmp.Diff([]string{got["name"], got["folds"], got["paper"]}, []string{odd, odd, odd}); diff != "" ||
+		len(a.tags("script")) != 3 {
 		t.Errorf("%d scripts (-got +want):\n%s", len(a.tags("script")), diff)
 	}
 }

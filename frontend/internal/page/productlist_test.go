@@ -14,7 +14,8 @@ import (
 // curatorPaths are the pages for curators, by method and path.
 func curatorPaths() [][2]string {
 	return [][2]string{
-		{"GET", "/admin/pieces"}, {"GET", "/admin/pieces/new"}, {"POST", "/admin/pieces/new"}, {"GET", "/admin/pieces/1/edit"},
+		{"GET", "/admin/pieces"}, {"GET", "/admin/pieces/new"}, {"POST", "/admin/pieces/new"},
+		{"GET", "/admin/pieces/1/edit"},
 		{"POST", "/admin/pieces/1/edit"}, {"GET", "/admin/pieces/1/delete"}, {"POST", "/admin/pieces/1/delete"},
 	}
 }
@@ -28,24 +29,21 @@ func TestTheCatalogueIsForCurators(t *testing.T) {
 		if row[0] == http.MethodPost {
 			back = "/account"
 		}
-		if got, want := a.header.Get("Location"), "/login?"+(url.Values{"next": {back}}).Encode(); a.status != http.StatusSeeOther || got != want {
-			t.Errorf("%s: nobody gets %d to %q, want %q", row, a.status, got, want)
-		}
+		a.check(t, row[0]+" "+row[1], 303, a.header.Get("Location"), "/login?"+(url.Values{"next": {back}}).Encode())
 		a = w.do(row[0], row[1], nil, w.here("user"))
 		got := []string{text(a.tags("h1")[0]), text(a.class("lead"))}
-		want := []string{"Not through this gate", "You are signed in, and this is not for you: it is for curators and admins."}
-		if diff := cmp.Diff(got, want); a.status != http.StatusForbidden || diff != "" {
-			t.Errorf("%s: a user gets %d (-got +want):\n%s", row, a.status, diff)
-		}
+		want := []string{"Not through this gate",
+			"You are signed in, and this is not for you: it is for curators and admins."}
+		a.check(t, row[0]+" "+row[1], 403, got, want)
 		a = w.do(row[0], row[1], nil, w.here("curator"), header("Sec-Fetch-Site", "cross-site"))
-		if row[0] == http.MethodPost && (a.status != http.StatusForbidden || !strings.Contains(text(a.class("lead")), "another site")) {
+		if row[0] == http.MethodPost && (a.status != http.StatusForbidden || !strings.Contains(text(a.class("lead")),
+			"another site")) {
 			t.Errorf("%s: from another site %d %q", row, a.status, text(a.class("lead")))
 		}
 	}
-	if w.edits.uploads != nil || len(w.products) != 3 || w.edits.versions["1"] != 0 {
-		t.Errorf("something was changed: %v", w.edits)
-	}
-	for role, want := range map[string]string{"user": "", "curator": "/admin/pieces/1/edit", "admin": "/admin/pieces/1/edit"} {
+	check(t, "something was changed", w.edits.uploads == nil, true, len(w.products), 3, w.edits.versions["1"], 0)
+	for role, want := range map[string]string{"user": "", "curator": "/admin/pieces/1/edit",
+		"admin": "/admin/pieces/1/edit"} {
 		got := ""
 		a := w.get("/origamis/1", w.here(role))
 		for _, link := range a.tags("a") {
@@ -53,9 +51,7 @@ func TestTheCatalogueIsForCurators(t *testing.T) {
 				got = attr(link, "href")
 			}
 		}
-		if got != want {
-			t.Errorf("%s: the piece's page leads to %q, want %q", role, got, want)
-		}
+		check(t, role, got, want)
 	}
 }
 
@@ -73,18 +69,13 @@ func TestProductList(t *testing.T) {
 	if diff := cmp.Diff(got, want); diff != "" || a.status != http.StatusOK || strings.Contains(a.body, "<b>Fox") {
 		t.Errorf("%d (-got +want):\n%s", a.status, diff)
 	}
-	if diff := cmp.Diff(w.listed, []url.Values{{"limit": {"25"}, "q": {"a &b"}, "sort": {"name"}}}); diff != "" {
-		t.Errorf("asked (-got +want):\n%s", diff)
-	}
+	check(t, "asked", w.listed, []url.Values{{"limit": {"25"}, "q": {"a &b"}, "sort": {"name"}}})
 	last := w.get("/admin/pieces?cursor=two%3D", w.here("admin"))
-	if got := texts(last, "li", "shelf-row"); len(got) != 1 || text(last.class("the-end")) != "That is all of them." {
-		t.Errorf("the last page: %q", got)
-	}
-	if a := w.get("/admin/pieces?cursor=x", w.here("admin")); a.status != http.StatusBadRequest {
-		t.Errorf("a cursor that is none: %d", a.status)
-	}
+	check(t, "the last page", len(texts(last, "li", "shelf-row")), 1, text(last.class("the-end")), "That is all of them.")
+	w.get("/admin/pieces?cursor=x", w.here("admin")).check(t, "a cursor that is none", 400)
 	w.products = w.products[:2]
-	if a := w.get("/admin/pieces?cursor=two%3D", w.here("admin")); a.status != http.StatusOK || text(a.class("away-heading")) != "Nothing fits" {
+	if a := w.get("/admin/pieces?cursor=two%3D", w.here("admin")); a.status != http.StatusOK ||
+		text(a.class("away-heading")) != "Nothing fits" {
 		t.Errorf("no piece: %d %q", a.status, text(a.class("away-heading")))
 	}
 }
@@ -108,13 +99,9 @@ func TestProductListSaysWhatWasDone(t *testing.T) {
 			for n := range elements(said) {
 				got[1] = attr(n, "href")
 			}
-			if attr(said, "tabindex") != "-1" {
-				t.Errorf("%s: no place for focus", query)
-			}
+			check(t, query, attr(said, "tabindex"), "-1")
 		}
-		if got != want || a.status != http.StatusOK {
-			t.Errorf("%s: %d %q, want %q", query, a.status, got, want)
-		}
+		a.check(t, query, 200, got, want)
 	}
 }
 
@@ -124,25 +111,23 @@ func TestCurationWhileTheCatalogueIsAway(t *testing.T) {
 	w.get("/account", w.here("curator")) // auth's keys are known
 	w.product.mood.Store(broken)
 	a := w.get("/admin/pieces?done=saved&piece=1", w.here("curator"))
-	if got := text(a.class("away-heading")); a.status != http.StatusOK || got != "The shelves are out of sight" || text(a.id("done")) == "" {
+	if got := text(a.class("away-heading")); a.status != http.StatusOK || got != "The shelves are out of sight" ||
+		text(a.id("done")) == "" {
 		t.Errorf("the shelf: %d %q, done %q", a.status, got, text(a.id("done")))
 	}
 	if a := w.get("/admin/pieces/new", w.here("curator")); a.status != http.StatusOK || a.id("piece-form") == nil {
 		t.Errorf("a new piece's form: %d", a.status)
 	}
 	for _, path := range []string{"/admin/pieces/1/edit", "/admin/pieces/1/delete"} {
-		if a := w.get(path, w.here("curator")); a.status != http.StatusServiceUnavailable || text(a.tags("h1")[0]) != "Away just now" {
+		if a := w.get(path, w.here("curator")); a.status != http.StatusServiceUnavailable ||
+			text(a.tags("h1")[0]) != "Away just now" {
 			t.Errorf("%s: %d", path, a.status)
 		}
 	}
 	a = w.postProduct("/admin/pieces/new", heron(), w.here("curator"))
-	if got := text(a.id("piece-problem")); a.status != http.StatusServiceUnavailable || !strings.Contains(got, "try again") || attr(a.id("name"), "value") != "Heron" {
-		t.Errorf("saving: %d %q, name %q", a.status, got, attr(a.id("name"), "value"))
-	}
+	a.check(t, "saving", 503, text(a.id("piece-problem")), has("try again"), attr(a.id("name"), "value"), "Heron")
 	a = w.postProduct("/admin/pieces/new", heron(), w.here("curator"), w.byHtmx("/admin/pieces/new"))
-	if got := text(a.class("notice")); a.status != http.StatusServiceUnavailable || !strings.Contains(got, "try again") || a.id("piece-form") != nil {
-		t.Errorf("saving by htmx: %d %.200s", a.status, a.body)
-	}
+	a.check(t, "saving by htmx", 503, text(a.class("notice")), has("try again"), a.id("piece-form") == nil, true)
 }
 
 func TestRemoval(t *testing.T) {
@@ -150,7 +135,8 @@ func TestRemoval(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	a := w.get("/admin/pieces/1/delete", w.here("curator"))
 	form := a.id("removal")
-	if got := text(a.tags("h1")[0]); a.status != http.StatusOK || got != "Delete Crane ?" || attr(form, "action") != "/admin/pieces/1/delete" || attr(form, "method") != "post" {
+	if got := text(a.tags("h1")[0]); a.status != http.StatusOK || got != "Delete Crane ?" ||
+		attr(form, "action") != "/admin/pieces/1/delete" || attr(form, "method") != "post" {
 		t.Fatalf("%d %q %s", a.status, got, markup(t, form))
 	}
 	tag := url.Values{"tag": {`"0-41-a"`}}
@@ -158,23 +144,19 @@ func TestRemoval(t *testing.T) {
 	for name, how := range map[string]option{"whole": header("X", "y"), "htmx": w.byHtmx("/admin/pieces/1/delete")} {
 		a = w.post("/admin/pieces/1/delete", tag, w.here("curator"), how)
 		hidden := a.tags("input")[0]
-		if a.status != http.StatusPreconditionFailed || !strings.Contains(text(a.id("removal-problem")), "meanwhile") || attr(hidden, "value") != `"1-41-a"` ||
+		if a.status != http.StatusPreconditionFailed || !strings.Contains(text(a.id("removal-problem")), "meanwhile") ||
+			attr(hidden, "value") != `"1-41-a"` ||
 			(len(a.tags("header")) == 0) != (name == "htmx") {
 			t.Errorf("%s: a piece that changed: %d %s", name, a.status, a.body)
 		}
 	}
-	for name, tag := range map[string]string{"nothing": "", "anything": "*", "no tag": "1-41-a", "a header": "\"1\"\r\nX: y\""} {
-		if a := w.post("/admin/pieces/1/delete", url.Values{"tag": {tag}}, w.here("curator")); a.status != http.StatusBadRequest {
-			t.Errorf("%s: %d", name, a.status)
-		}
+	for name, tag := range map[string]string{"nothing": "", "anything": "*", "no tag": "1-41-a",
+		"a header": "\"1\"\r\nX: y\""} {
+		w.post("/admin/pieces/1/delete", url.Values{"tag": {tag}}, w.here("curator")).check(t, name, 400)
 	}
 	for _, how := range []option{header("X", "y"), w.byHtmx("/admin/pieces/1/delete")} { // twice: the second finds it gone
 		a = w.post("/admin/pieces/1/delete", url.Values{"tag": {`"1-41-a"`}}, w.here("curator"), how)
-		if got := a.header.Get("Location") + a.header.Get("HX-Redirect"); got != "/admin/pieces?done=deleted&piece=1" {
-			t.Errorf("deleted: %d to %q", a.status, got)
-		}
+		check(t, "deleted", a.header.Get("Location")+a.header.Get("HX-Redirect"), "/admin/pieces?done=deleted&piece=1")
 	}
-	if a := w.get("/admin/pieces/1/delete", w.here("curator")); a.status != http.StatusNotFound {
-		t.Errorf("asking for what is gone: %d", a.status)
-	}
+	w.get("/admin/pieces/1/delete", w.here("curator")).check(t, "asking for what is gone", 404)
 }

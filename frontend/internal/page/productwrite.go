@@ -16,7 +16,9 @@ import (
 // write does what somebody who is signed in asked with the draft, once its file is
 // in the catalogue. If the file is refused, the draft goes without a picture,
 // which the catalogue refuses too: so that one answer has all that is wrong.
-func (h adminProducts) write(ctx context.Context, who session.Session, input *productInput, do func(backend.Draft) error) error {
+func (h adminProducts) write(
+	ctx context.Context, who session.Session, input *productInput, do func(backend.Draft) error,
+) error {
 	switch who.State {
 	case session.Unknown:
 		return signInUnavailable()

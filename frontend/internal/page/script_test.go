@@ -16,29 +16,32 @@ func TestScriptsJSON(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
-	up := map[string]any{"Frontend": "up", "Catalogue": "up", "Voting": "up", "Recommendation": "up", "Authentication": "up"}
+	up := map[string]any{"Frontend": "up", "Catalogue": "up", "Voting": "up", "Recommendation": "up",
+		"Authentication": "up"}
 	for _, c := range []struct {
 		name, method, path string
 		who                option
 		want               any
 	}{
 		{"votes", "GET", "/api/origamis/1/votes", signedIn, map[string]any{"origami_id": 1.0, "votes": 41.0}},
-		{"vote", "POST", "/api/origamis/1/vote", signedIn, map[string]any{"origami_id": 1.0, "new_vote_count": 42.0, "voted": true, "message": "so it is"}},
+		{"vote", "POST", "/api/origamis/1/vote", signedIn, map[string]any{"origami_id": 1.0, "new_vote_count": 42.0,
+			"voted": true, "message": "so it is"}},
 		{"states", "GET", "/api/service-status", signedIn, up},
 		{"voting", "GET", "/votingservice-status", signedIn, map[string]any{"status": "up", "message": "voting can be used"}},
-		{"recommendation", "GET", "/recommendation-status", signedIn, map[string]any{"status": "up", "message": "recommendations can be used"}},
+		{"recommendation", "GET", "/recommendation-status", signedIn, map[string]any{"status": "up",
+			"message": "recommendations can be used"}},
 		{"signed in", "GET", "/auth/status", signedIn, map[string]any{"authenticated": true, "message": "so it is"}},
-		{"signed out", "GET", "/auth/status", func(*http.Request) {}, map[string]any{"authenticated": false, "message": "so it is"}},
+		{"signed out", "GET", "/auth/status", func(*http.Request) {}, map[string]any{"authenticated": false,
+			"message": "so it is"}},
 		{"alive", "GET", "/livez", signedIn, map[string]any{"status": "alive"}},
 	} {
 		a := w.do(c.method, c.path, nil, c.who)
 		var got any
-		if err := json.Unmarshal([]byte(a.body), &got); err != nil || a.status != http.StatusOK || a.header.Get("Content-Type") != "application/json" {
+		if err := json.Unmarshal([]byte(a.body), &got); err != nil || a.status != http.StatusOK ||
+			a.header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s: %d %s", c.name, a.status, a.body)
 		}
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%s: %s", c.name, diff)
-		}
+		check(t, c.name, got, c.want)
 	}
 }
 
@@ -47,16 +50,14 @@ func TestScriptsProducts(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	a := w.get("/api/products?limit=2")
 	var got []map[string]any
-	if err := json.Unmarshal([]byte(a.body), &got); err != nil || len(got) != 2 || got[0]["image_url"] != "/static/origami/crane.svg" {
+	if err := json.Unmarshal([]byte(a.body), &got); err != nil || len(got) != 2 ||
+		got[0]["image_url"] != "/static/origami/crane.svg" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	if got, want := a.header.Get("Link"), `</api/products?cursor=two%3D&limit=2>; rel="next"`; got != want {
-		t.Errorf("Link %q, want %q", got, want)
-	}
-	if again := w.get("/api/products?limit=2", header("If-None-Match", a.header.Get("ETag"))); again.status != http.StatusNotModified {
-		t.Errorf("with its tag: %d", again.status)
-	}
-	if daily := w.get("/daily-origami"); daily.status != http.StatusOK || !strings.Contains(daily.body, `"date":"2026-11-22"`) {
+	check(t, "the answer", a.header.Get("Link"), `</api/products?cursor=two%3D&limit=2>; rel="next"`)
+	w.get("/api/products?limit=2", header("If-None-Match", a.header.Get("ETag"))).check(t, "with its tag", 304)
+	if daily := w.get("/daily-origami"); daily.status != http.StatusOK ||
+		!strings.Contains(daily.body, `"date":"2026-11-22"`) {
 		t.Errorf("daily: %d %s", daily.status, daily.body)
 	}
 }
@@ -82,9 +83,7 @@ func TestScriptsProblems(t *testing.T) {
 	} {
 		a := w.do(c.method, c.path, nil, c.who)
 		challenge := map[bool]string{true: `Bearer error="invalid_token"`}[c.status == http.StatusUnauthorized]
-		if got := a.header.Get("WWW-Authenticate"); got != challenge {
-			t.Errorf("%s %s: WWW-Authenticate %q, want %q", c.method, c.path, got, challenge)
-		}
+		check(t, c.method+" "+c.path, a.header.Get("WWW-Authenticate"), challenge)
 		var got struct {
 			Status  int
 			TraceID string `json:"trace_id"`
@@ -97,9 +96,7 @@ func TestScriptsProblems(t *testing.T) {
 	}
 	w.revoked = true
 	a := w.do("POST", "/api/origamis/1/vote", nil, signedIn)
-	if got, want := a.header.Get("WWW-Authenticate"), `Bearer error="invalid_token"`; a.status != http.StatusUnauthorized || got != want {
-		t.Errorf("revoked: %d, WWW-Authenticate %q, want %q", a.status, got, want)
-	}
+	a.check(t, "revoked", 401, a.header.Get("WWW-Authenticate"), `Bearer error="invalid_token"`)
 }
 
 func TestScriptsWhenServicesAreAway(t *testing.T) {
@@ -112,7 +109,8 @@ func TestScriptsWhenServicesAreAway(t *testing.T) {
 	if err := json.Unmarshal([]byte(w.promptly("/api/service-status").body), &states); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"Frontend": "up", "Catalogue": "down", "Voting": "down", "Recommendation": "down", "Authentication": "down"}
+	want := map[string]string{"Frontend": "up", "Catalogue": "down", "Voting": "down", "Recommendation": "down",
+		"Authentication": "down"}
 	if diff := cmp.Diff(want, states); diff != "" {
 		t.Error(diff)
 	}
@@ -124,24 +122,19 @@ func TestScriptsWhenServicesAreAway(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
 	}
-	for path, want := range map[string]int{"/api/products": 503, "/api/origamis/1/votes": 503, "/daily-origami": 503, "/auth/status": 503} {
-		if got := w.promptly(path); got.status != want {
-			t.Errorf("%s: %d, want %d", path, got.status, want)
-		}
+	for path, want := range map[string]int{"/api/products": 503, "/api/origamis/1/votes": 503, "/daily-origami": 503,
+		"/auth/status": 503} {
+		w.promptly(path).check(t, path, want)
 	}
 	for _, path := range []string{"/livez", "/readyz", "/health"} {
-		if got := w.promptly(path); got.status != http.StatusOK {
-			t.Errorf("%s: %d", path, got.status)
-		}
+		w.promptly(path).check(t, path, 200)
 	}
 }
 
 func TestDevelopmentReload(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{DevReload: true})
-	if a := w.get("/"); !strings.Contains(a.body, "/static/js/reload.") {
-		t.Error("the script is missing")
-	}
+	check(t, "the script is missing", w.get("/").body, has("/static/js/reload."))
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.site.URL+"/dev/reload", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -156,13 +149,13 @@ func TestDevelopmentReload(t *testing.T) {
 	for len(got) < 4 && lines.Scan() {
 		got = append(got, lines.Text())
 	}
-	if len(got) != 4 || got[0] != "retry: 300" || got[2] != "event: start" || len(got[3]) < len("data: ")+26 || res.Header.Get("Content-Type") != "text/event-stream" {
+	if len(got) != 4 || got[0] != "retry: 300" || got[2] != "event: start" || len(got[3]) < len("data: ")+26 ||
+		res.Header.Get("Content-Type") != "text/event-stream" {
 		t.Errorf("got %q", got)
 	}
-	if head, err := http.Head(w.site.URL + "/dev/reload"); err != nil || head.StatusCode != http.StatusOK || head.Body.Close() != nil {
+	if head, err := http.Head(w.site.URL + "/dev/reload"); err != nil || head.StatusCode != http.StatusOK ||
+		head.Body.Close() != nil {
 		t.Errorf("HEAD: %v, %v", head, err)
 	}
-	if plain := newWebsite(t, page.Settings{}).get("/dev/reload"); plain.status != http.StatusNotFound {
-		t.Errorf("without the setting: %d", plain.status)
-	}
+	newWebsite(t, page.Settings{}).get("/dev/reload").check(t, "without the setting", 404)
 }

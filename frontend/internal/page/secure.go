@@ -9,7 +9,8 @@ import (
 
 // contentSecurityPolicy lets a page load what this site serves and nothing else. It allows no
 // inline script, no inline style and no eval, so injected markup stays markup.
-const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+	"font-src 'self'; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 
 // crossSite tells, of the two reasons to forbid something, which it is.

@@ -7,11 +7,10 @@ import (
 	"testing"
 
 	"craftista/frontend/internal/page"
-
-	"github.com/google/go-cmp/cmp"
 )
 
-const wantPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+const wantPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+	"connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 
 // route is one address of the site as the table of routes has it.
@@ -20,13 +19,16 @@ type route struct{ method, path, allow string }
 func routes() []route {
 	const read, write, both = "GET, HEAD", "POST", "GET, HEAD, POST"
 	return []route{
-		{"GET", "/", read}, {"GET", "/recommendations", read}, {"GET", "/live", read}, {"GET", "/origamis/1", read}, {"GET", "/daily", read},
+		{"GET", "/", read}, {"GET", "/recommendations", read}, {"GET", "/live", read}, {"GET", "/origamis/1", read},
+		{"GET", "/daily", read},
 		{"POST", "/origamis/1/vote", write}, {"POST", "/origamis/1/unvote", write}, {"POST", "/logout", write},
 		{"GET", "/login", both}, {"GET", "/register", both}, {"POST", "/login", both}, {"POST", "/register", both},
 		{"GET", "/authorize", both}, {"POST", "/authorize", both},
-		{"GET", "/account", read}, {"GET", "/account/votes", read}, {"POST", "/account/password", write}, {"POST", "/account/sessions/4/end", write},
+		{"GET", "/account", read}, {"GET", "/account/votes", read}, {"POST", "/account/password", write},
+		{"POST", "/account/sessions/4/end", write},
 		{"POST", "/account/sessions/end-others", write}, {"POST", "/account/sessions/end-all", write},
-		{"GET", "/admin", read}, {"GET", "/admin/people", read}, {"POST", "/admin/people/8/role", write}, {"POST", "/admin/people/8/disabled", write},
+		{"GET", "/admin", read}, {"GET", "/admin/people", read}, {"POST", "/admin/people/8/role", write},
+		{"POST", "/admin/people/8/disabled", write},
 		{"GET", "/admin/pieces", read}, {"GET", "/admin/pieces/new", both}, {"POST", "/admin/pieces/new", both},
 		{"GET", "/admin/pieces/1/edit", both}, {"POST", "/admin/pieces/1/edit", both},
 		{"GET", "/admin/pieces/1/delete", both}, {"POST", "/admin/pieces/1/delete", both},
@@ -34,7 +36,8 @@ func routes() []route {
 		{"POST", "/api/origamis/1/vote", write}, {"GET", "/api/service-status", read}, {"GET", "/daily-origami", read},
 		{"GET", "/recommendation-status", read}, {"GET", "/votingservice-status", read}, {"GET", "/auth/status", read},
 		{"GET", "/livez", read}, {"GET", "/readyz", read}, {"GET", "/health", read}, {"GET", "/api/system-info", read},
-		{"GET", "/static/css/site.css", read}, {"GET", "/cards/heart.png", read}, {"GET", "/favicon.ico", read}, {"GET", "/robots.txt", read},
+		{"GET", "/static/css/site.css", read}, {"GET", "/cards/heart.png", read}, {"GET", "/favicon.ico", read},
+		{"GET", "/robots.txt", read},
 		{"GET", "/openapi.json", read},
 	}
 }
@@ -45,13 +48,12 @@ func TestHeadersOnEveryRoute(t *testing.T) {
 	want := map[string]string{
 		"Content-Security-Policy": wantPolicy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
 		"Permissions-Policy":         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "Strict-Transport-Security": "",
+		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+		"Strict-Transport-Security": "",
 	}
-	check := func(what string, a answer) {
+	hold := func(what string, a answer) {
 		for name, value := range want {
-			if got := a.header.Get(name); got != value {
-				t.Errorf("%s: %s is %q, want %q", what, name, got, value)
-			}
+			check(t, what, a.header.Get(name), value)
 		}
 		if len(a.header.Get("Trace-Id")) != 32 || a.header.Get("Cache-Control") == "" {
 			t.Errorf("%s: Trace-Id %q, Cache-Control %q", what, a.header.Get("Trace-Id"), a.header.Get("Cache-Control"))
@@ -62,18 +64,15 @@ func TestHeadersOnEveryRoute(t *testing.T) {
 		}
 	}
 	for _, r := range append(routes(), route{"GET", "/nowhere", ""}, route{"GET", "/static/nothing.css", ""}) {
-		check(r.method+" "+r.path, w.do(r.method, r.path, nil))
+		hold(r.method+" "+r.path, w.do(r.method, r.path, nil))
 		if r.method == http.MethodGet {
 			whole, head := w.get(r.path), w.do(http.MethodHead, r.path, nil)
-			check("HEAD "+r.path, head)
-			if head.status != whole.status || head.body != "" || head.header.Get("Content-Type") != whole.header.Get("Content-Type") {
-				t.Errorf("HEAD %s: %d, GET %d", r.path, head.status, whole.status)
-			}
+			hold("HEAD "+r.path, head)
+			head.check(t, "HEAD "+r.path, whole.status, head.body, "", head.header.Get("Content-Type"),
+				whole.header.Get("Content-Type"))
 		}
 	}
-	if got := w.overTLS("/").Get("Strict-Transport-Security"); got != "max-age=31536000; includeSubDomains" {
-		t.Errorf("over https: %q", got)
-	}
+	check(t, "over https", w.overTLS("/").Get("Strict-Transport-Security"), "max-age=31536000; includeSubDomains")
 }
 
 func TestMethods(t *testing.T) {
@@ -85,18 +84,14 @@ func TestMethods(t *testing.T) {
 				continue
 			}
 			a := w.do(method, r.path, nil)
-			if a.status != http.StatusMethodNotAllowed || a.header.Get("Allow") != r.allow {
-				t.Errorf("%s %s: %d, Allow %q, want 405 and %q", method, r.path, a.status, a.header.Get("Allow"), r.allow)
-			}
+			a.check(t, method+" "+r.path, http.StatusMethodNotAllowed, a.header.Get("Allow"), r.allow)
 			script := strings.HasPrefix(a.header.Get("Content-Type"), "application/problem+json")
 			if page := a.doc != nil; page == script {
 				t.Errorf("%s %s: Content-Type %q", method, r.path, a.header.Get("Content-Type"))
 			}
 		}
 	}
-	if a := w.do("DELETE", "/origamis/1", nil); text(a.tags("h1")[0]) != "Wrong jump" {
-		t.Errorf("405 page: %s", a.body)
-	}
+	check(t, "405 page", text(w.do("DELETE", "/origamis/1", nil).tags("h1")[0]), "Wrong jump")
 }
 
 // origin is where a request comes from, as its headers tell.
@@ -124,11 +119,10 @@ func TestCrossOriginPostsAreRefused(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	for _, c := range w.origins() {
-		for _, path := range []string{"/login", "/register", "/logout", "/authorize", "/origamis/1/vote", "/origamis/1/unvote", "/api/origamis/1/vote", "/account/sessions/end-others"} {
+		for _, path := range []string{"/login", "/register", "/logout", "/authorize", "/origamis/1/vote",
+			"/origamis/1/unvote", "/api/origamis/1/vote", "/account/sessions/end-others"} {
 			a := w.post(path, ada("email", "x@y.example"), append(slices.Clone(c.headers), signedIn)...)
-			if got := a.status == http.StatusForbidden; got != c.refused {
-				t.Errorf("%s to %s: %d", c.name, path, a.status)
-			}
+			check(t, c.name+" to "+path, a.status == http.StatusForbidden, c.refused)
 			if c.refused && path != "/api/origamis/1/vote" && text(a.tags("h1")[0]) != "Not through this gate" {
 				t.Errorf("%s to %s: %s", c.name, path, a.body)
 			}
@@ -146,9 +140,7 @@ func TestCrossOriginPostsAreRefused(t *testing.T) {
 		clear(w.mine)
 		w.mu.Unlock()
 	}
-	if a := w.get("/", header("Sec-Fetch-Site", "cross-site")); a.status != http.StatusOK {
-		t.Errorf("a link from elsewhere: %d", a.status)
-	}
+	w.get("/", header("Sec-Fetch-Site", "cross-site")).check(t, "a link from elsewhere", 200)
 }
 
 func TestBadCookieSignsOut(t *testing.T) {
@@ -159,10 +151,9 @@ func TestBadCookieSignsOut(t *testing.T) {
 			continue // no cookie can carry it
 		}
 		a := w.get("/", as(bad.Token))
-		got := []string{text(a.class("site-nav")), text(a.id("picks-heading")), text(a.id("vote-1")), a.header.Get("Set-Cookie")}
+		got := []string{text(a.class("site-nav")), text(a.id("picks-heading")), text(a.id("vote-1")),
+			a.header.Get("Set-Cookie")}
 		want := []string{"Gallery Today Status Sign in Join", "Loved by many", "41 votes Vote for Crane", ""}
-		if diff := cmp.Diff(want, got); diff != "" || a.status != http.StatusOK {
-			t.Errorf("%s: %d %s", bad.Name, a.status, diff)
-		}
+		a.check(t, bad.Name, 200, got, want)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"craftista/frontend/internal/page"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func ada(extra ...string) url.Values {
@@ -91,18 +89,12 @@ func TestSessionCookies(t *testing.T) {
 				t.Fatalf("%s: %d to %q", name, a.status, a.header.Get("Location"))
 			}
 			attributes, values := a.cookies(t)
-			if diff := cmp.Diff(c.want, attributes); diff != "" {
-				t.Errorf("%s%s: %s", name, path, diff)
-			}
+			check(t, name+path, attributes, c.want)
 			a = w.get("/", func(r *http.Request) {
 				r.AddCookie(&http.Cookie{Name: strings.SplitN(c.want[0], ";", 2)[0], Value: values[0]})
 			})
-			if !strings.Contains(text(a.class("site-nav")), "person-7") {
-				t.Errorf("%s%s: not signed in: %s", name, path, text(a.class("site-nav")))
-			}
-			if strings.Contains(a.body, values[0]) {
-				t.Errorf("%s%s: the token is in the page", name, path)
-			}
+			check(t, name+path, text(a.class("site-nav")), has("person-7"))
+			check(t, name+path, a.body, lacks(values[0]))
 		}
 	}
 }
@@ -132,27 +124,28 @@ func TestSignFormsRefuse(t *testing.T) {
 		invalid    string            // the inputs marked
 		described  string            // of the first marked input
 	}{
-		{"wrong password", "/login", ada("password", "guess"), 401, "That name and password do not belong together.", nil, "username password", "login-form-problem"},
+		{"wrong password", "/login", ada("password", "guess"), 401, "That name and password do not belong together.", nil,
+			"username password", "login-form-problem"},
 		{"nothing typed", "/login", url.Values{}, 422, "Almost. Mend what is marked below.",
-			map[string]string{"username": "Username or e-mail is required", "password": "Password is required"}, "username password", "username-error"},
-		{"too many tries", "/login", ada("username", "busy"), 429, "Too many tries. Wait 30 seconds and try again.", nil, "", ""},
+			map[string]string{"username": "Username or e-mail is required", "password": "Password is required"},
+			"username password", "username-error"},
+		{"too many tries", "/login", ada("username", "busy"), 429, "Too many tries. Wait 30 seconds and try again.", nil, "",
+			""},
 		{"rules", "/register", ada("email", "a@b.example", "password", "short"), 422, "Almost. Mend what is marked below.",
-			map[string]string{"username": "Username is too short", "password": "Password must have 10 to 72 bytes"}, "username password", "username-error username-hint"},
-		{"taken", "/register", ada("email", "a@b.example", "username", "taken", "password", "not theirs at all"), 409, "That username or e-mail is taken. If it is yours, sign in instead.",
+			map[string]string{"username": "Username is too short", "password": "Password must have 10 to 72 bytes"},
+			"username password", "username-error username-hint"},
+		{"taken", "/register", ada("email", "a@b.example", "username", "taken", "password", "not theirs at all"), 409,
+			"That username or e-mail is taken. If it is yours, sign in instead.",
 			nil, "username email", "register-form-problem username-hint"},
 	} {
 		c.form.Set("next", "/origamis/2")
 		whole := w.refused(c.name, c.path, c.form, c.status, c.problem)
 		for name, want := range c.errors {
-			if got := text(whole.id(name + "-error")); got != want {
-				t.Errorf("%s: %s says %q, want %q", c.name, name, got, want)
-			}
+			check(t, c.name, text(whole.id(name+"-error")), want)
 		}
 		checkInputs(t, c.name, whole, c.form, c.invalid, c.described)
 	}
-	if got := w.post("/login", ada("username", "busy")).header.Get("Retry-After"); got != "30" {
-		t.Errorf("Retry-After %q", got)
-	}
+	check(t, "the answer", w.post("/login", ada("username", "busy")).header.Get("Retry-After"), "30")
 }
 
 // refused posts the form with and without htmx and gives the whole page, whose
@@ -161,15 +154,9 @@ func (w *website) refused(name, path string, form url.Values, status int, proble
 	w.t.Helper()
 	whole, part := w.post(path, form), w.post(path, form, w.byHtmx(path))
 	id := strings.TrimPrefix(path, "/") + "-form"
-	if diff := cmp.Diff(markup(w.t, whole.id(id)), markup(w.t, part.id(id))); diff != "" {
-		w.t.Errorf("%s: the page's form is not the fragment's: %s", name, diff)
-	}
-	if whole.status != status || part.status != status || whole.header.Get("Set-Cookie") != "" {
-		w.t.Errorf("%s: status %d and %d, want %d", name, whole.status, part.status, status)
-	}
-	if got := text(whole.id(id + "-problem")); got != problem {
-		w.t.Errorf("%s: problem %q, want %q", name, got, problem)
-	}
+	check(w.t, name, markup(w.t, whole.id(id)), markup(w.t, part.id(id)))
+	whole.check(w.t, name, status, part.status, status, whole.header.Get("Set-Cookie"), "")
+	check(w.t, name, text(whole.id(id+"-problem")), problem)
 	return whole
 }
 
@@ -183,18 +170,15 @@ func checkInputs(t *testing.T, name string, a answer, form url.Values, invalid, 
 		if field != "password" {
 			want = form.Get(field)
 		}
-		if got := attr(input, "value"); got != want {
-			t.Errorf("%s: %s holds %q, want %q", name, field, got, want)
-		}
+		check(t, name, attr(input, "value"), want)
 		if attr(input, "aria-invalid") == "true" {
-			if marked = append(marked, field); len(marked) == 1 && (attr(input, "aria-describedby") != described || !strings.Contains(markup(t, input), "autofocus")) {
+			if marked = append(marked, field); len(marked) == 1 && (attr(input, "aria-describedby") != described ||
+				!strings.Contains(markup(t, input), "autofocus")) {
 				t.Errorf("%s: %s, want it focused and described by %q", name, markup(t, input), described)
 			}
 		}
 	}
-	if got := strings.Join(marked, " "); got != invalid {
-		t.Errorf("%s: marked %q, want %q", name, got, invalid)
-	}
+	check(t, name, strings.Join(marked, " "), invalid)
 }
 
 // TestRegisteredTwice is a form that was sent again before its answer came: what
@@ -203,7 +187,8 @@ func TestRegisteredTwice(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	a := w.post("/register", ada("email", "a@b.example", "username", "taken", "next", "/origamis/2"))
-	if cookies, _ := a.cookies(t); a.status != http.StatusSeeOther || a.header.Get("Location") != "/origamis/2" || len(cookies) != 2 {
+	if cookies, _ := a.cookies(t); a.status != http.StatusSeeOther || a.header.Get("Location") != "/origamis/2" ||
+		len(cookies) != 2 {
 		t.Errorf("%d %v", a.status, a.header)
 	}
 }
@@ -211,11 +196,11 @@ func TestRegisteredTwice(t *testing.T) {
 func TestSignInByHtmx(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	for path, form := range map[string]url.Values{"/login": ada("next", "/origamis/2"), "/register": ada("email", "a@b.example", "next", "/origamis/2")} {
+	for path, form := range map[string]url.Values{"/login": ada("next", "/origamis/2"),
+		"/register": ada("email", "a@b.example", "next", "/origamis/2")} {
 		a := w.post(path, form, w.byHtmx(path))
-		if a.status != http.StatusNoContent || a.header.Get("HX-Redirect") != "/origamis/2" || !strings.HasPrefix(a.header.Get("Set-Cookie"), "craftista_session=ey") {
-			t.Errorf("%s: %d %v", path, a.status, a.header)
-		}
+		a.check(t, path, 204, a.header.Get("HX-Redirect"), "/origamis/2", a.header.Get("Set-Cookie"),
+			begins("craftista_session=ey"))
 	}
 }
 
@@ -236,9 +221,7 @@ func TestFormsAreReadStrictly(t *testing.T) {
 	} {
 		for _, path := range []string{"/login", "/register"} {
 			a := w.do(http.MethodPost, path, strings.NewReader(c.body), header("Content-Type", c.media))
-			if a.status != c.status || a.doc == nil {
-				t.Errorf("%s at %s: %d, want %d as a page", c.name, path, a.status, c.status)
-			}
+			a.check(t, c.name+" at "+path, c.status, a.doc != nil, true)
 		}
 	}
 }
@@ -249,26 +232,25 @@ func TestSignPages(t *testing.T) {
 	signedIn := as(w.issuer.Mint(7, "user"))
 	for _, c := range []struct{ path, heading, why, other string }{
 		{"/login", "Sign in", "", "/register"},
-		{"/login?next=/origamis/2", "Sign in", "Sign in to vote. You come right back to where you were.", "/register?next=%2Forigamis%2F2"},
-		{"/login?next=/origamis/2&why=expired", "Sign in", "Your session has run out. Sign in again and you are back where you were.", "/register?next=%2Forigamis%2F2"},
+		{"/login?next=/origamis/2", "Sign in", "Sign in to vote. You come right back to where you were.",
+			"/register?next=%2Forigamis%2F2"},
+		{"/login?next=/origamis/2&why=expired", "Sign in",
+			"Your session has run out. Sign in again and you are back where you were.", "/register?next=%2Forigamis%2F2"},
 		{"/login?why=welcome", "Sign in", "Your account is made. Sign in to use it.", "/register"},
 		{"/register", "Make an account", "", "/login"},
 	} {
 		a := w.get(c.path)
 		got := []string{text(a.tags("h1")[0]), text(a.class("why")), attr(a.class("other").LastChild, "href")}
-		if diff := cmp.Diff([]string{c.heading, c.why, c.other}, got); diff != "" {
-			t.Errorf("%s: %s", c.path, diff)
-		}
+		check(t, c.path, []string{c.heading, c.why, c.other}, got)
 	}
-	for path, want := range map[string]string{"/login?next=/origamis/2": "/origamis/2", "/register": "/", "/login?next=//evil.example": "/"} {
+	for path, want := range map[string]string{"/login?next=/origamis/2": "/origamis/2", "/register": "/",
+		"/login?next=//evil.example": "/"} {
 		if a := w.get(path, signedIn); a.status != http.StatusSeeOther || a.header.Get("Location") != want {
 			t.Errorf("signed in at %s: %d to %q, want 303 to %q", path, a.status, a.header.Get("Location"), want)
 		}
 	}
 	a := w.post("/logout", nil, signedIn)
-	if a.status != http.StatusSeeOther || a.header.Get("Location") != "/" || !strings.Contains(a.header.Get("Set-Cookie"), "Max-Age=0") {
-		t.Errorf("sign-out: %d %v", a.status, a.header)
-	}
+	a.check(t, "sign-out", 303, a.header.Get("Location"), "/", a.header.Get("Set-Cookie"), has("Max-Age=0"))
 }
 
 // TestNextStaysHere holds that both forms ask package redirect, whose tests have
@@ -280,11 +262,7 @@ func TestNextStaysHere(t *testing.T) {
 		"/?q=a#piece-3": "/?q=a#piece-3", "/login": "/", "//evil.example": "/", "https://evil.example/": "/",
 	} {
 		a := w.get("/login?" + url.Values{"next": {raw}}.Encode())
-		if got := attr(a.tags("input")[0], "value"); got != want {
-			t.Errorf("GET with next=%q leads to %q, want %q", raw, got, want)
-		}
-		if got := w.post("/login", ada("next", raw)).header.Get("Location"); got != want {
-			t.Errorf("POST with next=%q leads to %q, want %q", raw, got, want)
-		}
+		check(t, "GET with next="+raw, attr(a.tags("input")[0], "value"), want)
+		check(t, "POST with next="+raw, w.post("/login", ada("next", raw)).header.Get("Location"), want)
 	}
 }

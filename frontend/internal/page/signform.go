@@ -13,7 +13,8 @@ func loginForm(values url.Values) view.SignForm {
 	return view.SignForm{
 		ID: "login-form", Action: "/login", Submit: "Sign in", Next: redirect.Safe(values.Get("next")),
 		Fields: []view.Field{
-			{Name: "username", Label: "Username or e-mail", Type: "text", Value: values.Get("username"), Autocomplete: "username"},
+			{Name: "username", Label: "Username or e-mail", Type: "text", Value: values.Get("username"),
+				Autocomplete: "username"},
 			{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password"},
 		},
 	}

@@ -19,7 +19,8 @@ func TestVoteWithoutScripts(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	for _, step := range []struct{ name, path, referer, location, shows string }{
-		{"vote from the gallery", "/origamis/1/vote", "/?sort=name", "/?sort=name#piece-1", "42 votes Voted for Crane, take the vote back"},
+		{"vote from the gallery", "/origamis/1/vote", "/?sort=name", "/?sort=name#piece-1",
+			"42 votes Voted for Crane, take the vote back"},
 		{"vote again", "/origamis/1/vote", "/", "/#piece-1", "42 votes Voted for Crane, take the vote back"},
 		{"take it back on its page", "/origamis/1/unvote", "/origamis/1", "/origamis/1#piece-1", "41 votes Vote for Crane"},
 		{"take it back again, no referer", "/origamis/1/unvote", "", "/origamis/1#piece-1", "41 votes Vote for Crane"},
@@ -29,17 +30,11 @@ func TestVoteWithoutScripts(t *testing.T) {
 			referer = w.site.URL + referer
 		}
 		a := w.post(step.path, nil, signedIn, header("Referer", referer))
-		if a.status != http.StatusSeeOther || a.header.Get("Location") != step.location {
-			t.Errorf("%s: %d to %q, want 303 to %q", step.name, a.status, a.header.Get("Location"), step.location)
-		}
-		if got := text(w.get("/origamis/1", signedIn).id("vote-1")); got != step.shows {
-			t.Errorf("%s: the page shows %q, want %q", step.name, got, step.shows)
-		}
+		a.check(t, step.name, 303, a.header.Get("Location"), step.location)
+		check(t, step.name, text(w.get("/origamis/1", signedIn).id("vote-1")), step.shows)
 	}
 	a := w.post("/origamis/1/vote", nil, signedIn, header("Referer", "https://evil.example/origamis/2"))
-	if got, want := a.header.Get("Location"), "/origamis/1#piece-1"; got != want {
-		t.Errorf("a foreign referer leads to %q, want %q", got, want)
-	}
+	check(t, "the answer", a.header.Get("Location"), "/origamis/1#piece-1")
 	for _, path := range []string{"/origamis/99/vote", "/origamis/x/vote", "/origamis/99/unvote"} {
 		if a := w.post(path, nil, signedIn); a.status != http.StatusNotFound || a.doc == nil {
 			t.Errorf("%s: %d", path, a.status)
@@ -56,12 +51,11 @@ func TestVoteByHtmx(t *testing.T) {
 		t.Fatalf("%d %v", a.status, a.header)
 	}
 	whole := w.get("/", signedIn)
-	if diff := cmp.Diff(markup(t, whole.id("vote-1")), markup(t, a.id("vote-1"))); diff != "" {
-		t.Errorf("the page's form is not the fragment's: %s", diff)
-	}
+	check(t, "the page's form is not the fragment's", markup(t, whole.id("vote-1")), markup(t, a.id("vote-1")))
 	form := a.id("vote-1")
 	got := map[string]string{
-		"action": attr(form, "action"), "hx-post": attr(form, "hx-post"), "method": attr(form, "method"), "sync": attr(form, "hx-sync"),
+		"action": attr(form, "action"), "hx-post": attr(form, "hx-post"), "method": attr(form, "method"),
+		"sync":   attr(form, "hx-sync"),
 		"button": text(a.id("vote-button-1")), "away": attr(form, "hx-status:5xx"), "partials": partials(a),
 	}
 	want := map[string]string{
@@ -73,12 +67,9 @@ func TestVoteByHtmx(t *testing.T) {
 		t.Error(diff)
 	}
 	a = w.post("/origamis/1/unvote", nil, signedIn, w.byHtmx("/"))
-	if got, want := partials(a), ".votes-1: 41 votes; #announcer: You took back your vote for Crane. 41 votes.; "; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if a = w.post("/origamis/99/vote", nil, signedIn, w.byHtmx("/")); a.status != http.StatusNotFound || !strings.HasPrefix(a.body, `<span class="notice">`) {
-		t.Errorf("no such piece: %d %s", a.status, a.body)
-	}
+	check(t, "the answer", partials(a), ".votes-1: 41 votes; #announcer: You took back your vote for Crane. 41 votes.; ")
+	a = w.post("/origamis/99/vote", nil, signedIn, w.byHtmx("/"))
+	a.check(t, "no such piece", 404, a.body, begins(`<span class="notice">`))
 }
 
 func partials(a answer) string {
@@ -93,7 +84,8 @@ func partials(a answer) string {
 func TestVoteNeedsSignIn(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	expired := w.issuer.MintWith(7, "user", func(_ *jwt.Token, c *token.Claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Hour)) })
+	expired := w.issuer.MintWith(7, "user",
+		func(_ *jwt.Token, c *token.Claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Hour)) })
 	nobody := func(*http.Request) {}
 	for _, c := range []struct {
 		name string
@@ -105,15 +97,18 @@ func TestVoteNeedsSignIn(t *testing.T) {
 		{"nonsense", as("nonsense"), "expired"},
 	} {
 		for referer, next := range map[string]string{
-			"": "/origamis/2#piece-2", w.site.URL + "/": "/#piece-2", w.site.URL + "/?sort=name": "/?sort=name#piece-2", "https://evil.example/": "/origamis/2#piece-2",
+			"": "/origamis/2#piece-2", w.site.URL + "/": "/#piece-2", w.site.URL + "/?sort=name": "/?sort=name#piece-2",
+			"https://evil.example/": "/origamis/2#piece-2",
 		} {
 			a := w.post("/origamis/2/vote", nil, c.who, header("Referer", referer))
 			checkSignIn(t, c.name+" at "+referer, a, a.header.Get("Location"), http.StatusSeeOther, next, c.why, false)
 		}
 		a := w.post("/origamis/2/unvote", nil, c.who, w.byHtmx("/?sort=name"))
-		checkSignIn(t, c.name+" in htmx", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/?sort=name#piece-2", c.why, false)
+		checkSignIn(t, c.name+" in htmx", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/?sort=name#piece-2", c.why,
+			false)
 		a = w.post("/origamis/2/vote", nil, c.who, w.byHtmx("/"), header("HX-Current-URL", "https://evil.example/"))
-		checkSignIn(t, c.name+" from elsewhere", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/origamis/2#piece-2", c.why, false)
+		checkSignIn(t, c.name+" from elsewhere", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/origamis/2#piece-2",
+			c.why, false)
 	}
 	for _, bad := range w.issuer.Bads() {
 		if strings.ContainsRune(bad.Token, 0) {
@@ -122,20 +117,17 @@ func TestVoteNeedsSignIn(t *testing.T) {
 		a := w.post("/origamis/2/vote", nil, as(bad.Token))
 		checkSignIn(t, bad.Name, a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/2#piece-2", "expired", false)
 	}
-	if len(w.mine) != 0 {
-		t.Error("a vote was counted")
-	}
+	check(t, "a vote was counted", len(w.mine), 0)
 }
 
 func checkSignIn(t *testing.T, name string, a answer, location string, status int, next, why string, cleared bool) {
 	t.Helper()
 	u, err := url.Parse(location)
-	if err != nil || a.status != status || u.Path != "/login" || u.Query().Get("next") != next || u.Query().Get("why") != why {
+	if err != nil || a.status != status || u.Path != "/login" || u.Query().Get("next") != next ||
+		u.Query().Get("why") != why {
 		t.Errorf("%s: %d to %q, want %d to /login with next %q and why %q", name, a.status, location, status, next, why)
 	}
-	if got := strings.HasPrefix(a.header.Get("Set-Cookie"), "craftista_session=; Path=/; Max-Age=0"); got != cleared {
-		t.Errorf("%s: cookie %q", name, a.header.Get("Set-Cookie"))
-	}
+	check(t, name, strings.HasPrefix(a.header.Get("Set-Cookie"), "craftista_session=; Path=/; Max-Age=0"), cleared)
 }
 
 // TestCatalogueHasTheLastWord is a token that cannot be checked here, because
@@ -145,17 +137,17 @@ func TestCatalogueHasTheLastWord(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	someone := with(w.issuer.Mint(7, "user"), "r0")
 	w.issuer.Down.Store(true)
-	if a := w.post("/origamis/2/vote", nil, someone); a.status != http.StatusSeeOther || !w.mine[2] || a.header.Get("Set-Cookie") != "" {
+	if a := w.post("/origamis/2/vote", nil, someone); a.status != http.StatusSeeOther || !w.mine[2] ||
+		a.header.Get("Set-Cookie") != "" {
 		t.Errorf("not checkable: %d %v", a.status, a.header)
 	}
 	w.revoked = true
 	for name, a := range map[string]answer{
-		"not checkable": w.post("/origamis/1/vote", nil, someone), "in htmx": w.post("/origamis/1/vote", nil, someone, w.byHtmx("/")),
+		"not checkable": w.post("/origamis/1/vote", nil, someone), "in htmx": w.post("/origamis/1/vote", nil, someone,
+			w.byHtmx("/")),
 		"for scripts": w.post("/api/origamis/1/vote", nil, someone),
 	} {
-		if a.status != http.StatusServiceUnavailable || a.header.Get("Set-Cookie") != "" {
-			t.Errorf("%s, and refused: %d %v", name, a.status, a.header)
-		}
+		a.check(t, name+", and refused", 503, a.header.Get("Set-Cookie"), "")
 	}
 
 	w = newWebsite(t, page.Settings{})

@@ -52,7 +52,8 @@ func elsewhere() []string {
 // FuzzSafe holds that whatever comes in, what comes out is a path of this site for
 // a browser too, is short, and stays what it is.
 func FuzzSafe(f *testing.F) {
-	for _, seed := range append(elsewhere(), "/origamis/3", "/?sort=name&cursor=a%2Fb", "/a#//b", "/?", "/%41/", "/.", "/;") {
+	for _, seed := range append(elsewhere(), "/origamis/3", "/?sort=name&cursor=a%2Fb", "/a#//b", "/?", "/%41/", "/.",
+		"/;") {
 		f.Add(seed)
 	}
 	here, err := url.Parse("https://origami.example/login")

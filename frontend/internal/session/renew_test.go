@@ -47,7 +47,8 @@ func newRenewing(t *testing.T) *renewing {
 			k.answer(w, nil)
 			return
 		}
-		_, _ = fmt.Fprintf(w, `{"access_token": %q, "expires_in": %d, "refresh_token": "r%d", "refresh_expires_in": 3600}`, access, k.life, n)
+		_, _ = fmt.Fprintf(w, `{"access_token": %q, "expires_in": %d, "refresh_token": "r%d", "refresh_expires_in": 3600}`,
+			access, k.life, n)
 	})
 	mux.HandleFunc("POST /api/auth/logout", func(w http.ResponseWriter, r *http.Request) {
 		var in map[string]string
@@ -59,7 +60,8 @@ func newRenewing(t *testing.T) *renewing {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	auth := backend.New(backend.URLs{Auth: server.URL}, "", telemetry.Discard()).Auth
-	k.Keeper = session.NewKeeper(issuer.Verifier(), auth, false, func() time.Time { return time.Now().Add(time.Duration(k.ahead.Load())) })
+	k.Keeper = session.NewKeeper(issuer.Verifier(), auth, false,
+		func() time.Time { return time.Now().Add(time.Duration(k.ahead.Load())) })
 	return k
 }
 
@@ -86,7 +88,8 @@ func TestRenewalIsRemembered(t *testing.T) {
 	first := k.expect(t, "r0", session.SignedIn, 1)
 	k.ahead.Store(int64(9 * time.Second))
 	late := k.expect(t, "r0", session.SignedIn, 1)
-	if got, want := fmt.Sprint(late["Set-Cookie"]), fmt.Sprint(first["Set-Cookie"]); got != want || len(first["Set-Cookie"]) != 2 {
+	if got, want := fmt.Sprint(late["Set-Cookie"]), fmt.Sprint(first["Set-Cookie"]); got != want ||
+		len(first["Set-Cookie"]) != 2 {
 		t.Errorf("late cookies %q, want %q", got, want)
 	}
 	k.ahead.Store(int64(11 * time.Second))
@@ -130,8 +133,10 @@ func TestMemoryIsBounded(t *testing.T) {
 func TestFailuresAreNotRemembered(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]session.State{
-		http.StatusUnauthorized: session.Expired, http.StatusTooManyRequests: session.Unknown, http.StatusNotFound: session.Unknown,
-		http.StatusInternalServerError: session.Unknown, http.StatusServiceUnavailable: session.Unknown, http.StatusOK: session.Unknown,
+		http.StatusUnauthorized: session.Expired, http.StatusTooManyRequests: session.Unknown,
+		http.StatusNotFound:            session.Unknown,
+		http.StatusInternalServerError: session.Unknown, http.StatusServiceUnavailable: session.Unknown,
+		http.StatusOK: session.Unknown,
 	} {
 		k := newRenewing(t)
 		k.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status); _, _ = w.Write([]byte("{}")) }
@@ -159,20 +164,23 @@ func TestOneWhoHangsUpSpoilsNothing(t *testing.T) {
 	<-k.arrived
 	impatient, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if got, h := askWithin(impatient, t, k.Keeper, false, refreshCookie("r0")); got.State != session.Unknown || len(h["Set-Cookie"]) > 0 {
+	if got, h := askWithin(impatient, t, k.Keeper, false, refreshCookie("r0")); got.State != session.Unknown ||
+		len(h["Set-Cookie"]) > 0 {
 		t.Errorf("impatient: state %d, cookies %q", got.State, h["Set-Cookie"])
 	}
 	hangUp()
 	for range 9 {
 		wg.Go(func() {
-			if got, h := ask(t, k.Keeper, false, refreshCookie("r0")); got.State != session.SignedIn || len(h["Set-Cookie"]) != 2 {
+			if got, h := ask(t, k.Keeper, false, refreshCookie("r0")); got.State != session.SignedIn ||
+				len(h["Set-Cookie"]) != 2 {
 				t.Errorf("another: state %d, cookies %q", got.State, h["Set-Cookie"])
 			}
 		})
 	}
 	close(k.gate)
 	wg.Wait()
-	if got, _ := askWithin(gone, t, k.Keeper, false, refreshCookie("r1")); got.State != session.Unknown || k.calls.Load() != 1 {
+	if got, _ := askWithin(gone, t, k.Keeper, false, refreshCookie("r1")); got.State != session.Unknown ||
+		k.calls.Load() != 1 {
 		t.Errorf("state %d after %d calls, want no call for nobody", got.State, k.calls.Load())
 	}
 }

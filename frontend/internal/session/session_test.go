@@ -25,7 +25,8 @@ func ask(t *testing.T, k *session.Keeper, https bool, cookies ...*http.Cookie) (
 	return askWithin(t.Context(), t, k, https, cookies...)
 }
 
-func askWithin(ctx context.Context, t *testing.T, k *session.Keeper, https bool, cookies ...*http.Cookie) (session.Session, http.Header) {
+func askWithin(ctx context.Context, t *testing.T, k *session.Keeper, https bool,
+	cookies ...*http.Cookie) (session.Session, http.Header) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
 	for _, c := range cookies {
@@ -55,23 +56,33 @@ func TestMiddleware(t *testing.T) {
 	t.Parallel()
 	issuer := tokentest.New(t)
 	good := issuer.Mint(7, "curator")
-	application := issuer.MintWith(7, "curator", func(_ *jwt.Token, c *token.Claims) { c.ClientID, c.Scope = "birds", "openid" })
+	application := issuer.MintWith(7, "curator", func(_ *jwt.Token, c *token.Claims) {
+		c.ClientID, c.Scope = "birds",
+			"openid"
+	})
 	for name, c := range map[string]struct {
 		secure, https bool
 		cookie        *http.Cookie
 		state         session.State
 	}{
-		"nobody":                     {cookie: nil, state: session.SignedOut},
-		"an empty cookie":            {cookie: &http.Cookie{Name: "craftista_session"}, state: session.SignedOut},
-		"a good one":                 {cookie: &http.Cookie{Name: "craftista_session", Value: good}, state: session.SignedIn},
-		"a good one over https":      {https: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: good}, state: session.SignedIn},
-		"a good one behind a proxy":  {secure: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: good}, state: session.SignedIn},
-		"the plain one over https":   {https: true, cookie: &http.Cookie{Name: "craftista_session", Value: good}, state: session.SignedOut},
-		"the secure one over http":   {cookie: &http.Cookie{Name: "__Host-craftista_session", Value: good}, state: session.SignedOut},
-		"a bad one":                  {cookie: &http.Cookie{Name: "craftista_session", Value: "bad"}, state: session.Expired},
-		"a bad one over https":       {https: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: "bad"}, state: session.Expired},
-		"a good one with a tail":     {cookie: &http.Cookie{Name: "craftista_session", Value: good + "x"}, state: session.Expired},
-		"an application's own":       {cookie: &http.Cookie{Name: "craftista_session", Value: application}, state: session.Expired},
+		"nobody":          {cookie: nil, state: session.SignedOut},
+		"an empty cookie": {cookie: &http.Cookie{Name: "craftista_session"}, state: session.SignedOut},
+		"a good one":      {cookie: &http.Cookie{Name: "craftista_session", Value: good}, state: session.SignedIn},
+		"a good one over https": {https: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: good},
+			state: session.SignedIn},
+		"a good one behind a proxy": {secure: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: good},
+			state: session.SignedIn},
+		"the plain one over https": {https: true, cookie: &http.Cookie{Name: "craftista_session", Value: good},
+			state: session.SignedOut},
+		"the secure one over http": {cookie: &http.Cookie{Name: "__Host-craftista_session", Value: good},
+			state: session.SignedOut},
+		"a bad one": {cookie: &http.Cookie{Name: "craftista_session", Value: "bad"}, state: session.Expired},
+		"a bad one over https": {https: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: "bad"},
+			state: session.Expired},
+		"a good one with a tail": {cookie: &http.Cookie{Name: "craftista_session", Value: good + "x"},
+			state: session.Expired},
+		"an application's own": {cookie: &http.Cookie{Name: "craftista_session", Value: application},
+			state: session.Expired},
 		"another site's cookie name": {cookie: &http.Cookie{Name: "session", Value: good}, state: session.SignedOut},
 	} {
 		var cookies []*http.Cookie
@@ -82,7 +93,8 @@ func TestMiddleware(t *testing.T) {
 		if got.State != c.state || h.Get("Set-Cookie") != "" {
 			t.Errorf("%s: state %d and cookie %q, want %d and none", name, got.State, h.Get("Set-Cookie"), c.state)
 		}
-		if signedIn := c.state == session.SignedIn; (got.User.ID == 7 && got.User.Role == "curator" && got.Token == good) != signedIn {
+		if signedIn := c.state == session.SignedIn; (got.User.ID == 7 && got.User.Role == "curator" &&
+			got.Token == good) != signedIn {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -94,8 +106,10 @@ func TestKeysOutOfReach(t *testing.T) {
 	issuer.Down.Store(true)
 	good := issuer.Mint(7, "user")
 	k := session.NewKeeper(issuer.Verifier(), nowhere(), false, time.Now)
-	got, h := ask(t, k, false, &http.Cookie{Name: "craftista_session", Value: good}, &http.Cookie{Name: "craftista_refresh", Value: "r0"})
-	if diff := cmp.Diff(session.Session{State: session.Unknown, Token: good}, got); diff != "" || h.Get("Set-Cookie") != "" {
+	got, h := ask(t, k, false, &http.Cookie{Name: "craftista_session", Value: good},
+		&http.Cookie{Name: "craftista_refresh", Value: "r0"})
+	if diff := cmp.Diff(session.Session{State: session.Unknown, Token: good}, got); diff != "" ||
+		h.Get("Set-Cookie") != "" {
 		t.Errorf("%s, cookie %q", diff, h.Get("Set-Cookie"))
 	}
 }
@@ -115,10 +129,12 @@ func TestCookies(t *testing.T) {
 		{func() {
 			k.Start(w, r, backend.Grant{AccessToken: "a", Life: 15 * time.Minute, RefreshToken: "r", RefreshLife: time.Hour})
 		}, []string{
-			"another=1", "craftista_session=a; Path=/; Max-Age=90000; HttpOnly; SameSite=Lax", "craftista_refresh=r; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax",
+			"another=1", "craftista_session=a; Path=/; Max-Age=90000; HttpOnly; SameSite=Lax",
+			"craftista_refresh=r; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax",
 		}},
 		{func() { k.End(w, r) }, []string{
-			"another=1", "craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", "craftista_refresh=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+			"another=1", "craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+			"craftista_refresh=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
 		}},
 	} {
 		step.act()

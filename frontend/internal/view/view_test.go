@@ -89,7 +89,8 @@ func TestVoteForm(t *testing.T) {
 func TestAwaySections(t *testing.T) {
 	t.Parallel()
 	doc, text := render(t, view.PicksSection(view.Picks{Heading: "Picked for you", Unavailable: true}))
-	if section := find(doc, "section"); section["id"] != "picks" || section["hx-get"] != "/recommendations" || find(doc, "ul") != nil {
+	if section := find(doc, "section"); section["id"] != "picks" || section["hx-get"] != "/recommendations" ||
+		find(doc, "ul") != nil {
 		t.Errorf("picks that are away: %s", text)
 	}
 	_, text = render(t, view.GalleryPage(view.Gallery{
@@ -104,7 +105,8 @@ func TestAwaySections(t *testing.T) {
 func TestLevels(t *testing.T) {
 	t.Parallel()
 	for steps, want := range map[int]string{-1: "steps-0", 0: "steps-0", 1: "steps-1", 3: "steps-3", 9: "steps-3"} {
-		if _, text := render(t, view.ProductPage(view.Product{Level: view.Level{Steps: steps}})); !strings.Contains(text, `"steps `+want+`"`) {
+		if _, text := render(t, view.ProductPage(view.Product{Level: view.Level{Steps: steps}})); !strings.Contains(text,
+			`"steps `+want+`"`) {
 			t.Errorf("%d steps: no %s", steps, want)
 		}
 	}
@@ -113,7 +115,8 @@ func TestLevels(t *testing.T) {
 // TestTraceLink holds that a template of another scheme links nothing.
 func TestTraceLink(t *testing.T) {
 	t.Parallel()
-	_, text := render(t, view.Page(view.Frame{Trace: view.Trace{ID: "4bf9", URL: "javascript:alert(1)"}}, templ.NopComponent))
+	_, text := render(t, view.Page(view.Frame{Trace: view.Trace{ID: "4bf9", URL: "javascript:alert(1)"}},
+		templ.NopComponent))
 	if strings.Contains(text, "javascript:") {
 		t.Error("a script as a link")
 	}

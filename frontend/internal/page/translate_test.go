@@ -38,14 +38,16 @@ func TestTextStaysText(t *testing.T) {
 	for name, hostile := range hostileTexts() {
 		w.mu.Lock()
 		for _, p := range w.products {
-			p["name"], p["description"], p["paper"], p["difficulty"], p["image_url"] = hostile, hostile, hostile, hostile, hostile
+			p["name"], p["description"], p["paper"], p["difficulty"], p["image_url"] = hostile, hostile, hostile, hostile,
+				hostile
 		}
 		w.mu.Unlock()
 		person := as(w.issuer.MintWith(7, "user", func(_ *jwt.Token, c *token.Claims) {
 			c.Username = strings.ToValidUTF8(hostile[:min(len(hostile), 2000)], "")
 		}))
 		want := squeeze(hostile)
-		for path, shown := range map[string]int{"/": 4, "/origamis/1": 5, "/daily": 4, "/daily?month=2026-11": 2, "/?cursor=two%3D": 1} {
+		for path, shown := range map[string]int{"/": 4, "/origamis/1": 5, "/daily": 4, "/daily?month=2026-11": 2,
+			"/?cursor=two%3D": 1} {
 			a := w.get(path, person) // which holds the markup to our rules
 			if got := strings.Count(text(a.doc), want); got < shown || a.status != http.StatusOK {
 				t.Errorf("%s: %s shows it %d times, want %d", name, path, got, shown)
@@ -55,18 +57,16 @@ func TestTextStaysText(t *testing.T) {
 		a := w.get("/origamis/1", person)
 		tags := openGraphTags(a)
 		for what, pair := range map[string][2]string{
-			"title": {text(a.tags("title")[0]), want + " · Craftista"}, "alt": {squeeze(attr(a.tags("img")[0], "alt")), squeeze(hostile + ", folded from paper")},
-			"og:title": {squeeze(tags["og:title"]), want}, "og:image": {tags["og:image"], "https://origami.example/cards/crane.png"},
+			"title": {text(a.tags("title")[0]), want + " · Craftista"}, "alt": {squeeze(attr(a.tags("img")[0], "alt")),
+				squeeze(hostile + ", folded from paper")},
+			"og:title": {squeeze(tags["og:title"]), want}, "og:image": {tags["og:image"],
+				"https://origami.example/cards/crane.png"},
 		} {
-			if pair[0] != pair[1] {
-				t.Errorf("%s: the %s is %.80q, want %.80q", name, what, pair[0], pair[1])
-			}
+			check(t, name+", "+what, pair[0], pair[1])
 		}
 		for _, path := range []string{"/origamis/1/vote", "/origamis/1/unvote"} {
 			a := w.post(path, nil, person, w.byHtmx("/"))
-			if got := strings.Count(text(a.doc), want); got != 2 || len(a.tags("hx-partial")) != 2 {
-				t.Errorf("%s: %s says it %d times in %d partials, want 2 in 2", name, path, got, len(a.tags("hx-partial")))
-			}
+			check(t, name, strings.Count(text(a.doc), want), 2, len(a.tags("hx-partial")), 2)
 		}
 	}
 }
@@ -85,7 +85,8 @@ func checkLinks(t *testing.T, what string, a answer) {
 				continue
 			}
 			u, err := url.Parse(raw)
-			if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "#") || strings.HasPrefix(raw, `/\`) {
+			if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "#") ||
+				strings.HasPrefix(raw, `/\`) {
 				t.Errorf("%s: <%s %s=%.80q> leads elsewhere", what, n.Data, key, raw)
 			}
 		}
@@ -98,7 +99,8 @@ func TestLongInputIsRefusedKindly(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	for name, long := range hostileTexts() {
-		for path, form := range map[string]url.Values{"/login": ada("password", "guess"), "/register": ada("email", "a@b.example", "password", "short")} {
+		for path, form := range map[string]url.Values{"/login": ada("password", "guess"),
+			"/register": ada("email", "a@b.example", "password", "short")} {
 			for field := range form {
 				sent := url.Values{"next": {"/origamis/2"}}
 				for k, v := range form {
@@ -128,8 +130,10 @@ func TestQueriesOfAllKinds(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	person := as(w.issuer.Mint(7, "user"))
-	values := []string{"%ff", "%00", "%zz", "%", ";", "%0d%0aX:y", "-1", "9223372036854775808", strings.Repeat("w", 10_000), "%F0%9F%A6%A2", "%3Cscript%3E"}
-	for _, path := range []string{"/?cursor=", "/?sort=", "/?q=", "/daily?date=", "/daily?month=", "/login?next=", "/login?why=", "/register?next=", "/authorize?client_id=", "/status?x=", "/recommendations?x="} {
+	values := []string{"%ff", "%00", "%zz", "%", ";", "%0d%0aX:y", "-1", "9223372036854775808",
+		strings.Repeat("w", 10_000), "%F0%9F%A6%A2", "%3Cscript%3E"}
+	for _, path := range []string{"/?cursor=", "/?sort=", "/?q=", "/daily?date=", "/daily?month=", "/login?next=",
+		"/login?why=", "/register?next=", "/authorize?client_id=", "/status?x=", "/recommendations?x="} {
 		for _, value := range values {
 			for _, who := range []option{person, header("Cookie", "")} {
 				a := w.get(path+value, who)
@@ -151,12 +155,11 @@ func TestQueriesOfAllKinds(t *testing.T) {
 func TestControlCharactersAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	for name, value := range map[string]string{"not UTF-8": "ada\xff", "half a character": "ada\xc3", "a surrogate": "\xed\xa0\x80", "NUL": "ada\x00"} {
+	for name, value := range map[string]string{"not UTF-8": "ada\xff", "half a character": "ada\xc3",
+		"a surrogate": "\xed\xa0\x80", "NUL": "ada\x00"} {
 		for path, field := range map[string]string{"/login": "username", "/register": "email", "/authorize": "query"} {
 			a := w.post(path, url.Values{field: {value}}, as(w.issuer.Mint(7, "user")))
-			if a.status != http.StatusBadRequest || text(a.tags("h1")[0]) != "That is knotted" {
-				t.Errorf("%s at %s: %d", name, path, a.status)
-			}
+			a.check(t, name+" at "+path, 400, text(a.tags("h1")[0]), "That is knotted")
 		}
 	}
 }

@@ -9,9 +9,66 @@ import (
 	"time"
 
 	"craftista/frontend/internal/page"
+	"craftista/shared/token"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 )
+
+const saysExpired = "Your session has run out. Sign in again and you are back where you were."
+
+func (w *website) expired() option { return as(w.ending(-time.Hour)) }
+
+// ending is an access token that ends in d from now.
+func (w *website) ending(d time.Duration) string {
+	return w.issuer.MintWith(7, "user",
+		func(_ *jwt.Token, c *token.Claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(d)) })
+}
+
+// TestRunOutIsTold is a browser that kept the cookie longer than the token was
+// good: the sign-in says so, and only then is the cookie cleared.
+func TestExpiryIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWebsite(t, page.Settings{})
+	const clear = "craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+	plain := w.post("/origamis/2/vote", nil, w.expired(),
+		header("Referer", w.site.URL+"/?sort=name")).header.Get("Location")
+	htmx := w.post("/origamis/2/vote", nil, w.expired(), w.byHtmx("/?sort=name")).header.Get("HX-Redirect")
+	for name, path := range map[string]string{"without htmx": plain, "in htmx": htmx,
+		"by the link": "/login?next=%2F%3Fsort%3Dname%23piece-2"} {
+		a := w.get(path, w.expired())
+		got := []string{text(a.tags("h1")[0]), text(a.class("why")), attr(a.tags("input")[0], "value"),
+			a.header.Get("Set-Cookie")}
+		check(t, name, got, []string{"Sign in", saysExpired, "/?sort=name#piece-2", clear})
+	}
+	check(t, "sign-out", w.post("/logout", nil, w.expired()).header.Get("Set-Cookie"), clear)
+	a := w.post("/login", ada(), w.expired())
+	check(t, "signing in again", len(a.header.Values("Set-Cookie")), 2, a.header.Values("Set-Cookie")[0],
+		begins("craftista_session=ey"))
+	a = w.get("/login")
+	check(t, "once cleared", text(a.class("why")), "", a.header.Get("Set-Cookie"), "")
+}
+
+// TestNoPersonNoWait holds that what needs no person asks auth nothing, whatever
+// the cookie: auth hangs, and nobody notices.
+func TestNoPersonNoWait(t *testing.T) {
+	t.Parallel()
+	w := newWebsite(t, page.Settings{})
+	w.auth.mood.Store(hanging)
+	someone := as(w.issuer.Mint(7, "user"))
+	for _, path := range []string{
+		"/livez", "/readyz", "/health", "/api/system-info", "/favicon.ico", "/robots.txt", "/openapi.json", "/docs",
+		"/static/css/site.css", "/static/icon.svg", "/api/products", "/api/origamis/1/votes", "/daily-origami",
+	} {
+		w.get(path, someone).check(t, path, 200)
+	}
+	check(t, "the answer", w.auth.asked.Load(), int32(0))
+	a := w.promptly("/", someone)
+	if got, want := text(a.class("site-nav")), "Gallery Today Status Sign-in is away"; got != want ||
+		w.auth.asked.Load() == 0 {
+		t.Errorf("the gallery shows %q, want %q, and asked auth %d times", got, want, w.auth.asked.Load())
+	}
+}
 
 // renewed are the cookies that a renewal sets, without their values.
 func renewed() []string {
@@ -25,7 +82,8 @@ func renewed() []string {
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	access := map[string]string{"expired": w.ending(-time.Hour), "about to end": w.ending(20 * time.Second), "missing": "", "bad": "nonsense"}
+	access := map[string]string{"expired": w.ending(-time.Hour), "about to end": w.ending(20 * time.Second), "missing": "",
+		"bad": "nonsense"}
 	for name, c := range map[string]struct {
 		method, path string
 		options      []option
@@ -49,17 +107,13 @@ func TestRenewal(t *testing.T) {
 				t.Errorf("%s with a token %s: %d, %d renewals, %s", name, state, a.status, w.refreshes.Load()-before, diff)
 				continue
 			}
-			if cc := a.header.Get("Cache-Control"); !strings.Contains(cc, "no-store") || !strings.HasPrefix(values[0], "ey") || !strings.HasPrefix(values[1], "r") {
-				t.Errorf("%s with a token %s: Cache-Control %q, values %q", name, state, cc, values)
-			}
-			if strings.Contains(a.body, values[0]) || strings.Contains(w.log.String(), "r-"+name) || strings.Contains(w.log.String(), values[0]) {
-				t.Errorf("%s with a token %s: a token is in the page or the log", name, state)
-			}
+			check(t, name+" with a token "+state, a.header.Get("Cache-Control"), has("no-store"), values[0], begins("ey"),
+				values[1], begins("r"))
+			check(t, name+" with a token "+state, a.body, lacks(values[0]), w.log.String(), lacks("r-"+name), w.log.String(),
+				lacks(values[0]))
 		}
 	}
-	if a := w.get("/", with(w.ending(time.Minute), "r0")); a.header.Get("Set-Cookie") != "" {
-		t.Errorf("a token that lasts: cookies %q", a.header.Values("Set-Cookie"))
-	}
+	check(t, "a token that lasts", w.get("/", with(w.ending(time.Minute), "r0")).header.Get("Set-Cookie"), "")
 }
 
 // TestTenAtOnceRenewOnce is a browser that restores ten tabs, and one more page
@@ -76,22 +130,19 @@ func TestTenAtOnceRenewOnce(t *testing.T) {
 	for i := range tabs {
 		wg.Go(func() { answers[i] = w.get("/", someone) })
 	}
-	for w.product.asked.Load() < tabs || w.refreshes.Load() == 0 {
-		<-time.After(time.Millisecond)
-	}
+	until(t, "all wait", func() bool { return w.product.asked.Load() >= tabs && w.refreshes.Load() > 0 })
 	close(gate)
 	wg.Wait()
 	answers[tabs] = w.get("/", someone)
 	_, want := answers[0].cookies(t)
 	for i, a := range answers {
 		_, got := a.cookies(t)
-		if diff := cmp.Diff(want, got); diff != "" || a.status != http.StatusOK || !strings.Contains(text(a.class("site-nav")), "person-7") {
+		if diff := cmp.Diff(want, got); diff != "" || a.status != http.StatusOK ||
+			!strings.Contains(text(a.class("site-nav")), "person-7") {
 			t.Errorf("tab %d: %d %q %s", i, a.status, text(a.class("site-nav")), diff)
 		}
 	}
-	if got := w.refreshes.Load(); got != 1 {
-		t.Errorf("%d renewals, want 1", got)
-	}
+	check(t, "the answer", w.refreshes.Load(), int32(1))
 }
 
 // TestReplicasRenewEach holds that each replica asks auth, whose grace serves both.
@@ -105,33 +156,27 @@ func TestReplicasRenewEach(t *testing.T) {
 	w.site.URL, replica.URL = replica.URL, w.site.URL
 	second := w.get("/", someone)
 	for name, a := range map[string]answer{"first": first, "second": second} {
-		if !strings.Contains(text(a.class("site-nav")), "person-7") || len(a.header.Values("Set-Cookie")) != 2 {
-			t.Errorf("%s: %q, cookies %q", name, text(a.class("site-nav")), a.header.Values("Set-Cookie"))
-		}
+		check(t, name, text(a.class("site-nav")), has("person-7"), len(a.header.Values("Set-Cookie")), 2)
 	}
-	if got := w.refreshes.Load(); got != 2 {
-		t.Errorf("%d renewals, want 2", got)
-	}
+	check(t, "the answer", w.refreshes.Load(), int32(2))
 }
 
 // TestFamilyGone signs the person out at once, and says so when they act.
 func TestFamilyGone(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	for name, token := range map[string]string{"expired": w.ending(-time.Hour), "missing": "", "still good": w.ending(20 * time.Second)} {
+	for name, token := range map[string]string{"expired": w.ending(-time.Hour), "missing": "",
+		"still good": w.ending(20 * time.Second)} {
 		a := w.get("/", with(token, "gone"))
 		note := "craftista_session=ended; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax"
 		const clear = "craftista_refresh=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
-		if diff := cmp.Diff([]string{note, clear}, a.header.Values("Set-Cookie")); diff != "" || text(a.class("site-nav")) != "Gallery Today Status Sign in Join" {
-			t.Errorf("%s: %q %s", name, text(a.class("site-nav")), diff)
-		}
+		check(t, name, []string{note, clear}, a.header.Values("Set-Cookie"), text(a.class("site-nav")),
+			"Gallery Today Status Sign in Join")
 		a = w.post("/origamis/2/vote", nil, with(token, "gone"))
 		checkSignIn(t, name, a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/2#piece-2", "expired", false)
 		a = w.get("/login?next=/origamis/2", with(token, "gone"))
 		want := []string{"craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", clear}
-		if diff := cmp.Diff(want, a.header.Values("Set-Cookie")); diff != "" || text(a.class("why")) != saysExpired {
-			t.Errorf("%s: the sign-in says %q %s", name, text(a.class("why")), diff)
-		}
+		check(t, name, a.header.Values("Set-Cookie"), want, text(a.class("why")), saysExpired)
 	}
 	before := w.auth.asked.Load()
 	ended := as("ended") // what the browser has now
@@ -140,9 +185,7 @@ func TestFamilyGone(t *testing.T) {
 	if a = w.get("/login", ended); text(a.class("why")) != saysExpired || len(a.header.Values("Set-Cookie")) != 2 {
 		t.Errorf("later: the sign-in says %q, cookies %q", text(a.class("why")), a.header.Values("Set-Cookie"))
 	}
-	if got := w.auth.asked.Load(); got != before {
-		t.Errorf("auth was asked %d times more", got-before)
-	}
+	check(t, "the answer", w.auth.asked.Load(), before)
 }
 
 // TestAuthAwayAtRenewal keeps the cookies; a token that is still good is used.
@@ -161,19 +204,18 @@ func TestAuthAwayAtRenewal(t *testing.T) {
 				status int
 				shows  string
 			}{
-				"still good":            {w.promptly("/", good), 200, "person-7"},
-				"a vote, still good":    {w.post("/origamis/1/vote", nil, good), 303, ""},
-				"expired":               {w.promptly("/", expired), 200, "Sign-in is away"},
-				"missing":               {w.promptly("/", with("", "r0")), 200, "Sign-in is away"},
-				"the sign-in":           {w.promptly("/login", expired), 200, "Sign-in does not answer"},
-				"a vote, expired":       {w.post("/origamis/2/vote", nil, expired), away, "Away just now"},
-				"a vote in htmx":        {w.post("/origamis/2/vote", nil, expired, w.byHtmx("/")), away, "Sign-in is away just now. Please try again"},
+				"still good":         {w.promptly("/", good), 200, "person-7"},
+				"a vote, still good": {w.post("/origamis/1/vote", nil, good), 303, ""},
+				"expired":            {w.promptly("/", expired), 200, "Sign-in is away"},
+				"missing":            {w.promptly("/", with("", "r0")), 200, "Sign-in is away"},
+				"the sign-in":        {w.promptly("/login", expired), 200, "Sign-in does not answer"},
+				"a vote, expired":    {w.post("/origamis/2/vote", nil, expired), away, "Away just now"},
+				"a vote in htmx": {w.post("/origamis/2/vote", nil, expired, w.byHtmx("/")), away,
+					"Sign-in is away just now. Please try again"},
 				"a script's, expired":   {w.post("/api/origamis/2/vote", nil, expired), away, "sign-in is away just now"},
 				"a script's still good": {w.post("/api/origamis/1/vote", nil, good), 200, "42"},
 			} {
-				if c.answer.status != c.status || !strings.Contains(c.answer.body, c.shows) || c.answer.header.Get("Set-Cookie") != "" {
-					t.Errorf("%s: %d, cookies %q, %.2000s", name, c.answer.status, c.answer.header.Values("Set-Cookie"), c.answer.body)
-				}
+				c.answer.check(t, name, c.status, c.answer.body, has(c.shows), c.answer.header.Get("Set-Cookie"), "")
 			}
 			if len(w.mine) != 1 || !w.mine[1] {
 				t.Errorf("votes %v", w.mine)
@@ -186,13 +228,12 @@ func TestAuthAwayAtRenewal(t *testing.T) {
 func TestSignOutRevokes(t *testing.T) {
 	t.Parallel()
 	cleared := []string{
-		"craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", "craftista_refresh=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+		"craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+		"craftista_refresh=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
 	}
 	w := newWebsite(t, page.Settings{})
 	a := w.post("/logout", nil, with(w.issuer.Mint(7, "user"), "r0"))
-	if diff := cmp.Diff(cleared, a.header.Values("Set-Cookie")); diff != "" || a.header.Get("Location") != "/" {
-		t.Errorf("to %q %s", a.header.Get("Location"), diff)
-	}
+	check(t, "the answer", cleared, a.header.Values("Set-Cookie"), a.header.Get("Location"), "/")
 	if a = w.get("/", with("", "r0")); text(a.class("site-nav")) != "Gallery Today Status Sign in Join" {
 		t.Errorf("the old refresh token shows %q", text(a.class("site-nav")))
 	}
@@ -201,11 +242,10 @@ func TestSignOutRevokes(t *testing.T) {
 		strike(w.auth)
 		start := time.Now()
 		a := w.post("/logout", nil, with(w.issuer.Mint(7, "user"), "r0"), w.byHtmx("/"))
-		if diff := cmp.Diff(cleared, a.header.Values("Set-Cookie")); diff != "" || a.header.Get("HX-Redirect") != "/" || time.Since(start) > patience {
+		if diff := cmp.Diff(cleared, a.header.Values("Set-Cookie")); diff != "" || a.header.Get("HX-Redirect") != "/" ||
+			time.Since(start) > patience {
 			t.Errorf("%s: after %s to %q %s", mood, time.Since(start), a.header.Get("HX-Redirect"), diff)
 		}
-		if got := w.logged(a); !strings.Contains(got, "sign-in") {
-			t.Errorf("%s: logged %q", mood, got)
-		}
+		check(t, mood, w.logged(a), has("sign-in"))
 	}
 }

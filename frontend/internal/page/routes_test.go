@@ -43,10 +43,14 @@ func strike(t *testing.T, part, mood string) struck {
 // words is what pages say while a part is away.
 func words() map[string]map[string]string {
 	return map[string]map[string]string{
-		"product":        {"/": "The shelves are out of sight", "/origamis/1": "Away just now", "/daily": "Crane", "/login?why=again": "Sign in"},
-		"recommendation": {"/": "No picks just now", "/origamis/1": "A crane.", "/daily": "Away just now", "/login?why=again": "Sign in"},
-		"auth":           {"/": "Sign-in is away", "/origamis/1": "Sign-in is away", "/daily": "Sign-in is away", "/login": "Sign-in does not answer"},
-		"keys":           {"/": "Sign-in is away", "/origamis/1": "Sign-in is away", "/daily": "Sign-in is away", "/login": "Sign-in does not answer"},
+		"product": {"/": "The shelves are out of sight", "/origamis/1": "Away just now", "/daily": "Crane",
+			"/login?why=again": "Sign in"},
+		"recommendation": {"/": "No picks just now", "/origamis/1": "A crane.", "/daily": "Away just now",
+			"/login?why=again": "Sign in"},
+		"auth": {"/": "Sign-in is away", "/origamis/1": "Sign-in is away", "/daily": "Sign-in is away",
+			"/login": "Sign-in does not answer"},
+		"keys": {"/": "Sign-in is away", "/origamis/1": "Sign-in is away", "/daily": "Sign-in is away",
+			"/login": "Sign-in does not answer"},
 	}
 }
 
@@ -64,7 +68,8 @@ func TestEveryPageIsThereInASecond(t *testing.T) {
 					for path, want := range pages {
 						wg.Go(func() {
 							a := s.promptly(path, s.someone)
-							if !strings.Contains(text(a.doc), want) || a.status != http.StatusOK && a.status != http.StatusServiceUnavailable {
+							if !strings.Contains(text(a.doc), want) || a.status != http.StatusOK &&
+								a.status != http.StatusServiceUnavailable {
 								t.Errorf("visit %d: %s is %d without %q: %s", visit, path, a.status, want, text(a.doc))
 							}
 						})
@@ -93,36 +98,26 @@ func TestSilenceIsNotAskedAgain(t *testing.T) {
 			if got := s.asked.Load() - asked; got != 0 && time.Since(opened) < time.Second {
 				t.Errorf("asked %d times more", got)
 			}
-			if text(away.class("away-heading")) != "The shelves are out of sight" {
-				t.Errorf("the gallery: %s", text(away.doc))
-			}
-			if vote.status != http.StatusServiceUnavailable || attr(vote.class("button"), "href") != "/?sort=name" || len(s.mine) != 0 {
-				t.Errorf("a vote: %d, tried again at %q, votes %v", vote.status, attr(vote.class("button"), "href"), s.mine)
-			}
+			check(t, "the gallery", text(away.class("away-heading")), "The shelves are out of sight")
+			vote.check(t, "a vote", 503, attr(vote.class("button"), "href"), "/?sort=name", len(s.mine), 0)
 			s.mood.Store(well)
-			if a := s.get("/api/service-status"); !strings.Contains(a.body, `"Catalogue":"up"`) {
-				t.Errorf("status: %s", a.body)
-			}
+			check(t, "status", s.get("/api/service-status").body, has(`"Catalogue":"up"`))
 			s.returns()
 		})
 	}
 }
 
-// returns asks for the gallery until the service hears of it.
+// returns asks for the gallery until the service is asked again.
 func (s struck) returns() {
 	s.t.Helper()
+	var a answer
 	asked := s.asked.Load()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); <-time.After(20 * time.Millisecond) {
-		a := s.get("/", s.someone)
-		if s.asked.Load() == asked {
-			continue
-		}
-		if got := text(a.id("vote-1")); a.status != http.StatusOK || got != "41 votes Vote for Crane" || a.class("away-heading") != nil {
-			s.t.Errorf("the first page after it: %d %q", a.status, text(a.doc))
-		}
-		return
-	}
-	s.t.Error("the service is never asked again")
+	until(s.t, "the service is asked again", func() bool {
+		a = s.get("/", s.someone)
+		return s.asked.Load() != asked
+	})
+	a.check(s.t, "the first page after it", 200,
+		text(a.id("vote-1")), "41 votes Vote for Crane", a.class("away-heading") == nil, true)
 }
 
 // TestAllSectionsReturnAtOnce is TestSilenceIsNotAskedAgain for a service that
@@ -146,20 +141,14 @@ func TestAnswersAreAnswers(t *testing.T) {
 		w.post("/login", ada("password", "guess"))
 		w.post("/login", ada("username", "busy"))
 	}
-	if a := w.get("/origamis/1"); a.status != http.StatusOK {
-		t.Errorf("after refusals: %d", a.status)
-	}
-	if a := w.post("/login", ada()); a.status != http.StatusSeeOther {
-		t.Errorf("sign-in after refusals: %d", a.status)
-	}
+	w.get("/origamis/1").check(t, "after refusals", 200)
+	w.post("/login", ada()).check(t, "sign-in after refusals", 303)
 	w.product.mood.Store(broken)
 	for range 5 {
 		w.get("/")
 	}
 	w.product.mood.Store(well)
-	if a := w.get("/origamis/1"); a.status != http.StatusOK {
-		t.Errorf("after it was broken: %d", a.status)
-	}
+	w.get("/origamis/1").check(t, "after it was broken", 200)
 }
 
 // TestWhoHangsUpBlamesNobody ends requests while the service thinks.
@@ -179,14 +168,10 @@ func TestWhoHangsUpBlamesNobody(t *testing.T) {
 				_ = res.Body.Close()
 			}
 		}()
-		for s.asked.Load() == asked {
-			<-time.After(time.Millisecond)
-		}
+		until(t, "the service is asked", func() bool { return s.asked.Load() != asked })
 		hangUp()
 		<-done
 	}
 	s.mood.Store(well)
-	if a := s.get("/origamis/1"); a.status != http.StatusOK {
-		t.Errorf("afterwards: %d", a.status)
-	}
+	s.get("/origamis/1").check(t, "afterwards", 200)
 }

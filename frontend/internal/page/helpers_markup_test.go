@@ -16,7 +16,8 @@ func checkMarkup(t *testing.T, what string, doc *html.Node, styled bool) {
 	ids, labels := map[string]int{}, map[string]bool{}
 	for n := range elements(doc) {
 		for _, a := range n.Attr {
-			if a.Key == "style" || strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Key, "hx-on") || strings.HasPrefix(strings.TrimSpace(a.Val), "js:") ||
+			if a.Key == "style" || strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Key, "hx-on") ||
+				strings.HasPrefix(strings.TrimSpace(a.Val), "js:") ||
 				strings.HasPrefix(strings.TrimSpace(a.Val), "javascript:") {
 				t.Errorf("%s: <%s %s=%q> needs an unsafe policy", what, n.Data, a.Key, a.Val)
 			}

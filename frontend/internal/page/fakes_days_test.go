@@ -44,7 +44,8 @@ func (w *website) serveDays() {
 		also := []map[string]any{}
 		for _, p := range w.products {
 			if p["name"] != "Whale" && w.find(r.PathValue("id"))["id"] != p["id"] {
-				also = append(also, map[string]any{"id": p["id"], "name": p["name"], "image_url": p["image_url"], "votes": p["votes"], "reason": "in good company"})
+				also = append(also, map[string]any{"id": p["id"], "name": p["name"], "image_url": p["image_url"],
+					"votes": p["votes"], "reason": "in good company"})
 			}
 		}
 		reply(rw, http.StatusOK, also)

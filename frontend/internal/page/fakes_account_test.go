@@ -22,13 +22,16 @@ func newPeople() *people {
 	const at = "2026-11-20T08:30:00Z"
 	return &people{
 		sessions: []map[string]any{
-			{"id": 3, "created_at": at, "last_used_at": "2026-11-22T09:00:00Z", "current": true, "device": "Firefox on Linux", "application": ""},
+			{"id": 3, "created_at": at, "last_used_at": "2026-11-22T09:00:00Z", "current": true, "device": "Firefox on Linux",
+				"application": ""},
 			{"id": 4, "created_at": at, "last_used_at": at, "current": false, "device": "", "application": ""},
 			{"id": 5, "created_at": at, "last_used_at": at, "current": false, "device": "", "application": "<b>Birds</b>"},
 		},
 		all: []map[string]any{
-			{"id": 7, "username": "person-7", "email": "seven@example.com", "role": "admin", "disabled": false, "created_at": at},
-			{"id": 8, "username": "crane", "email": `"><script>@example.com`, "role": "user", "disabled": false, "created_at": at},
+			{"id": 7, "username": "person-7", "email": "seven@example.com", "role": "admin", "disabled": false,
+				"created_at": at},
+			{"id": 8, "username": "crane", "email": `"><script>@example.com`, "role": "user", "disabled": false,
+				"created_at": at},
 			{"id": 9, "username": "heron", "email": "h@example.com", "role": "curator", "disabled": true, "created_at": at},
 		},
 		password: "open sesame please",
@@ -38,10 +41,12 @@ func newPeople() *people {
 func (w *website) serveAccount() {
 	p := w.people
 	w.auth.HandleFunc("GET /api/auth/me", w.held(func(rw http.ResponseWriter, _ *http.Request) {
-		reply(rw, http.StatusOK, map[string]any{"id": 7, "username": "person-7", "email": "seven@example.com", "role": "curator", "created_at": "2026-01-02T03:04:05Z"})
+		reply(rw, http.StatusOK, map[string]any{"id": 7, "username": "person-7", "email": "seven@example.com",
+			"role": "curator", "created_at": "2026-01-02T03:04:05Z"})
 	}))
 	w.auth.HandleFunc("POST /api/auth/password", w.held(w.takePassword))
-	w.auth.HandleFunc("GET /api/auth/sessions", w.held(func(rw http.ResponseWriter, _ *http.Request) { reply(rw, http.StatusOK, p.sessions) }))
+	w.auth.HandleFunc("GET /api/auth/sessions",
+		w.held(func(rw http.ResponseWriter, _ *http.Request) { reply(rw, http.StatusOK, p.sessions) }))
 	w.auth.HandleFunc("DELETE /api/auth/sessions", w.held(func(rw http.ResponseWriter, r *http.Request) {
 		p.end(r, func(s map[string]any) bool { return s["current"] == false })
 		rw.WriteHeader(http.StatusNoContent)
@@ -96,9 +101,11 @@ func (w *website) takePassword(rw http.ResponseWriter, r *http.Request) {
 	case in.Current == "raced":
 		refuse(rw, http.StatusConflict, "changed just now")
 	case len(in.Replacement) < 10:
-		refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "new_password", "message": "must have 10 to 72 bytes"})
+		refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "new_password",
+			"message": "must have 10 to 72 bytes"})
 	case in.Current != w.people.password:
-		refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "current_password", "message": "is not your password"})
+		refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "current_password",
+			"message": "is not your password"})
 	default:
 		w.people.password, w.people.sessions = in.Replacement, w.people.sessions[:1]
 		rw.WriteHeader(http.StatusNoContent)
@@ -109,7 +116,8 @@ func (w *website) takePassword(rw http.ResponseWriter, r *http.Request) {
 func (w *website) listPeople(rw http.ResponseWriter, r *http.Request) {
 	query, found := r.URL.Query(), []map[string]any{}
 	if len(query.Get("q")) > 254 {
-		refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "q", "message": "must be text of at most 254 bytes"})
+		refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "q",
+			"message": "must be text of at most 254 bytes"})
 		return
 	}
 	for _, p := range w.people.all {

@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -57,9 +58,9 @@ func newFake(t *testing.T) *fake {
 		case slow:
 			body, _ := io.ReadAll(r.Body)
 			r.Body = io.NopCloser(bytes.NewReader(body))
-			select {
-			case <-r.Context().Done():
-			case <-time.After(5 * time.Second):
+			ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+			defer cancel()
+			if <-ctx.Done(); r.Context().Err() == nil {
 				f.ServeHTTP(w, r)
 			}
 		case cutting:
@@ -74,7 +75,8 @@ func newFake(t *testing.T) *fake {
 			reply(w, state.status, state.body)
 			return
 		}
-		reply(w, http.StatusOK, map[string]any{"status": "ready", "checks": map[string]string{"database": "ok"}, "took_ms": map[string]int{"database": 3}})
+		reply(w, http.StatusOK, map[string]any{"status": "ready", "checks": map[string]string{"database": "ok"},
+			"took_ms": map[string]int{"database": 3}})
 	})
 	f.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]string{"version": "1.2.3"})
@@ -212,7 +214,8 @@ func (w *website) castVote(voted bool) http.HandlerFunc {
 		if delete(w.mine, id); voted {
 			w.mine[id] = true
 		}
-		reply(rw, http.StatusOK, map[string]any{"origami_id": id, "new_vote_count": p["votes"], "voted": voted, "message": "so it is"})
+		reply(rw, http.StatusOK, map[string]any{"origami_id": id, "new_vote_count": p["votes"], "voted": voted,
+			"message": "so it is"})
 	}
 }
 
@@ -222,7 +225,8 @@ func (w *website) serveRecommendation() {
 		if r.Header.Get("Authorization") != "" {
 			reason = "chosen for you"
 		}
-		reply(rw, http.StatusOK, []map[string]any{{"id": 2, "name": "Fox", "image_url": "/static/origami/fox.svg", "votes": 1, "reason": reason}})
+		reply(rw, http.StatusOK, []map[string]any{{"id": 2, "name": "Fox", "image_url": "/static/origami/fox.svg", "votes": 1,
+			"reason": reason}})
 	})
 }
 
@@ -267,7 +271,8 @@ func (w *website) serveAuth() {
 		case in.Username == "taken":
 			refuse(rw, http.StatusConflict, "taken")
 		case len(in.Password) < 10:
-			refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "password", "message": "must have 10 to 72 bytes"},
+			refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "password",
+				"message": "must have 10 to 72 bytes"},
 				map[string]string{"field": "username", "message": "is too short"})
 		default:
 			reply(rw, http.StatusOK, map[string]any{"user_id": 7, "username": in.Username})

@@ -36,7 +36,8 @@ func (w *website) serveEdits() {
 			w.products, w.edits.added[key] = append(w.products, d), d
 			reply(rw, http.StatusCreated, d)
 		case before["name"] != d["name"]:
-			refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "Idempotency-Key", "message": "was used for another piece"})
+			refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "Idempotency-Key",
+				"message": "was used for another piece"})
 		default:
 			reply(rw, http.StatusCreated, before)
 		}
@@ -65,7 +66,8 @@ func (w *website) serveEdits() {
 		body, _ := io.ReadAll(r.Body)
 		w.edits.uploads = append(w.edits.uploads, r.Header.Get("Content-Type"))
 		if strings.Contains(string(body), "<script") {
-			refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "image", "message": "must not have a <script> (line 1)"})
+			refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "image",
+				"message": "must not have a <script> (line 1)"})
 			return
 		}
 		sum := sha256.Sum256(body)
@@ -123,14 +125,16 @@ func draft(rw http.ResponseWriter, r *http.Request) map[string]any {
 	rule(d.Description != "" && len(d.Description) <= 2000, "description", "must have 1 to 2000 characters")
 	rule(d.Difficulty != "", "difficulty", "must be easy, intermediate or advanced")
 	rule(d.Folds >= 1 && d.Folds <= 1000, "folds", "must be between 1 and "+strconv.Itoa(1000))
-	rule(strings.HasPrefix(d.ImageURL, "/static/origami/") || strings.HasPrefix(d.ImageURL, "/api/images/"), "image_url", "must be what POST /api/images gave")
+	rule(strings.HasPrefix(d.ImageURL, "/static/origami/") || strings.HasPrefix(d.ImageURL, "/api/images/"), "image_url",
+		"must be what POST /api/images gave")
 	rule(d.Paper != "odd", "moon", "is not full")
 	if broken != nil {
 		refuse(rw, http.StatusUnprocessableEntity, "rules", broken...)
 		return nil
 	}
 	return map[string]any{
-		"name": d.Name, "description": d.Description, "image_url": d.ImageURL, "difficulty": d.Difficulty, "folds": d.Folds, "paper": d.Paper,
+		"name": d.Name, "description": d.Description, "image_url": d.ImageURL, "difficulty": d.Difficulty, "folds": d.Folds,
+		"paper":      d.Paper,
 		"created_at": "2026-11-22T10:00:00Z", "updated_at": "2026-11-22T10:00:00Z",
 	}
 }

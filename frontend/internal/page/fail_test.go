@@ -1,0 +1,192 @@
+package page_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/frontend/internal/page"
+)
+
+// moods are the ways of a service to be away.
+func moods() map[string]func(*fake) {
+	return map[string]func(*fake){
+		"gone":    func(f *fake) { f.server.Close() },
+		"broken":  func(f *fake) { f.mood.Store(broken) },
+		"hanging": func(f *fake) { f.mood.Store(hanging) },
+		"slow":    func(f *fake) { f.mood.Store(slow) },
+		"cutting": func(f *fake) { f.mood.Store(cutting) },
+	}
+}
+
+// patience is for a page that should be there within a second, on a machine that
+// runs all tests at once; the services that are slow here take five.
+const patience = 3 * time.Second
+
+// promptly is get that also holds the page to its deadline.
+func (w *website) promptly(path string, options ...option) answer {
+	w.t.Helper()
+	start := time.Now()
+	a := w.get(path, options...)
+	if took := time.Since(start); took > patience {
+		w.t.Errorf("%s took %s", path, took)
+	}
+	check(w.t, path+" leaks", a.body, lacks("secret detail"))
+	return a
+}
+
+func TestCatalogueAway(t *testing.T) {
+	t.Parallel()
+	for mood, strike := range moods() {
+		t.Run(mood, func(t *testing.T) {
+			t.Parallel()
+			w := newWebsite(t, page.Settings{})
+			signedIn := as(w.issuer.Mint(7, "user"))
+			strike(w.product)
+			a := w.promptly("/", signedIn)
+			got := []string{text(a.id("today-heading")), text(a.class("reason")), text(a.class("away-heading"))}
+			a.check(t, "the answer", 200, got, []string{"Crane", "chosen for you", "The shelves are out of sight"})
+			const away = http.StatusServiceUnavailable
+			a = w.promptly("/origamis/1", signedIn)
+			a.check(t, "piece", away, text(a.tags("h1")[0]), "Away just now")
+			a = w.post("/origamis/1/vote", nil, signedIn, w.byHtmx("/"))
+			a.check(t, "vote", away, text(a.class("notice")), "Voting is away just now. Please try again in a moment.")
+			a = w.promptly("/?cursor=two%3D", w.byHtmx("/"))
+			a.check(t, "more", away, a.body, begins(`<span class="notice">`))
+		})
+	}
+}
+
+func TestRecommendationAway(t *testing.T) {
+	t.Parallel()
+	for mood, strike := range moods() {
+		t.Run(mood, func(t *testing.T) {
+			t.Parallel()
+			w := newWebsite(t, page.Settings{})
+			strike(w.recommendation)
+			a := w.promptly("/", as(w.issuer.Mint(7, "user")))
+			got := []string{text(a.id("today-heading")), text(a.class("away-heading")), text(a.id("vote-1"))}
+			want := []string{"Paper, patience, and a few good folds", "No picks just now", "41 votes Vote for Crane"}
+			a.check(t, "the answer", 200, got, want)
+			a = w.promptly("/recommendations", w.byHtmx("/"))
+			a.check(t, "fragment", 200, text(a.class("away-heading")), "No picks just now")
+		})
+	}
+}
+
+// TestAuthAway covers sign-in, and what pages say of a person whose token
+// cannot be checked.
+func TestAuthAway(t *testing.T) {
+	t.Parallel()
+	w := newWebsite(t, page.Settings{})
+	w.issuer.Down.Store(true)
+	w.auth.server.Close()
+	someone := as(w.issuer.Mint(7, "user"))
+	a := w.promptly("/", someone)
+	a.check(t, "the answer", 200, text(a.class("site-nav")), "Gallery Today Status Sign-in is away",
+		a.header.Get("Set-Cookie"), "")
+	check(t, "the answer", text(a.id("vote-1")), "41 votes Vote for Crane")
+	a = w.promptly("/login", someone)
+	a.check(t, "login page", 200, text(a.class("why")), begins("Sign-in does not answer"))
+	for path, form := range map[string]url.Values{"/login": ada(), "/register": ada("email", "a@b.example")} {
+		a := w.post(path, form)
+		id := strings.TrimPrefix(path, "/") + "-form"
+		a.check(t, path, 503, text(a.id(id+"-problem")), begins("Sign-in is away just now."))
+		check(t, path, attr(a.id("username"), "value"), "ada")
+	}
+}
+
+func TestAuthMisconfigured(t *testing.T) {
+	t.Parallel()
+	w := newWebsite(t, page.Settings{})
+	a := w.post("/register", ada("email", "a@b.example", "username", "badkey"))
+	a.check(t, "the answer", 500, a.body, lacks("key"))
+}
+
+// TestRegisteredButNotSignedIn is auth going away between the two calls.
+func TestRegisteredButNotSignedIn(t *testing.T) {
+	t.Parallel()
+	w := newWebsite(t, page.Settings{})
+	a := w.post("/register", ada("email", "a@b.example", "username", "busy", "next", "/origamis/2"))
+	a.check(t, "the answer", 303, a.header.Get("Location"), "/login?next=%2Forigamis%2F2&why=welcome")
+}
+
+// logged is what the log says went wrong with the answer's request.
+func (w *website) logged(a answer) string {
+	w.t.Helper()
+	for text := range strings.Lines(w.log.String()) {
+		var line struct {
+			TraceID string `json:"trace_id"`
+			Error   string
+		}
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			w.t.Fatal(err)
+		}
+		if line.TraceID == a.header.Get("Trace-Id") {
+			return line.Error
+		}
+	}
+	w.t.Fatalf("no line of the trace %s", a.header.Get("Trace-Id"))
+	return ""
+}
+
+// TestCausesReachTheLog covers failures that are shown and not returned: the page
+// says that something is away, the log says why.
+func TestCausesReachTheLog(t *testing.T) {
+	t.Parallel()
+	w := newWebsite(t, page.Settings{})
+	signedIn := as(w.issuer.Mint(7, "user"))
+	w.get("/", signedIn) // fetches the keys
+	for _, f := range []*fake{w.auth, w.product, w.recommendation} {
+		f.mood.Store(broken)
+	}
+	const catalogue, recommendation, auth = "the catalogue answered 500", "the recommendation service answered 500",
+		"sign-in answered 500"
+	for name, c := range map[string]struct {
+		answer answer
+		status int
+		causes []string
+	}{
+		"sign-in":        {w.post("/login", ada()), 503, []string{auth}},
+		"registration":   {w.post("/register", ada("email", "a@b.example")), 503, []string{auth}},
+		"sections":       {w.get("/", signedIn), 200, []string{catalogue, recommendation, recommendation}},
+		"picks":          {w.get("/recommendations", signedIn, w.byHtmx("/")), 200, []string{recommendation}},
+		"a vote":         {w.post("/origamis/1/vote", nil, signedIn), 503, []string{catalogue}},
+		"services":       {w.get("/status"), 200, []string{auth, catalogue, recommendation}},
+		"service states": {w.get("/api/service-status"), 200, []string{auth, catalogue, recommendation}},
+		"another's form": {w.post("/logout", nil, header("Sec-Fetch-Site", "cross-site")), 403,
+			[]string{"this request came from another site"}},
+		"an unknown place": {w.get("/nowhere"), 404, []string{"nothing is at /nowhere"}},
+	} {
+		got := w.logged(c.answer)
+		rest := got
+		for _, cause := range c.causes { // each as often as it is listed
+			rest = strings.Replace(rest, cause, "", 1)
+		}
+		c.answer.check(t, name, c.status, len(got)-len(rest), len(strings.Join(c.causes, "")))
+	}
+}
+
+// TestRefusalsReachTheLog covers what only leads elsewhere, or shows nothing.
+func TestRefusalsReachTheLog(t *testing.T) {
+	t.Parallel()
+	w := newWebsite(t, page.Settings{})
+	someone := as(w.issuer.Mint(7, "user"))
+	w.issuer.Down.Store(true)
+	w.revoked = true
+	for name, c := range map[string]struct {
+		answer answer
+		cause  string
+	}{
+		"keys out of reach": {w.get("/status", someone), "auth is away"},
+		"own votes unknown": {w.get("/", someone), "the token is not valid"},
+		"a revoked vote":    {w.post("/origamis/1/vote", nil, someone), "the token is not valid"},
+		"registered but not signed in": {w.post("/register", ada("email", "a@b.example", "username", "busy")),
+			"too many tries"},
+	} {
+		check(t, name, w.logged(c.answer), has(c.cause))
+	}
+}
