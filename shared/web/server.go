@@ -16,9 +16,11 @@ const StopGrace = 10 * time.Second
 
 // Serve answers on l until ctx is done. Then it stops accepting, ends the
 // streams, lets the other requests in flight finish (StopGrace at most) and last
-// runs the closers in their order, each whatever the one before it said. It
+// runs the closers in their order, each even if the one before it failed. It
 // closes l. The error is nil after a clean stop.
-func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, closers ...func(context.Context) error) error {
+func Serve(
+	ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, closers ...func(context.Context) error,
+) error {
 	ctx, endStreams := context.WithCancel(ctx)
 	defer endStreams()
 	var streams sync.WaitGroup
