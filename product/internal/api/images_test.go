@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	square   = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">` + comment + `<path d="M1 1h7v7H1z"/></svg>`
+	start    = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">`
+	square   = start + comment + `<path d="M1 1h7v7H1z"></path></svg>`
 	comment  = "<!-- not stored -->"
 	svgMedia = "image/svg+xml"
 )

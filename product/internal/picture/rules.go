@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"encoding/xml"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,28 +15,28 @@ const (
 
 // elements are those that a drawing may have in its root svg. None of them runs,
 // loads, links or changes anything (compare SVG 2, chapters 15 and 16).
-func elements() map[string]bool {
-	return words(`
-		g defs symbol use title desc
-		path rect circle ellipse line polyline polygon
-		linearGradient radialGradient stop clipPath mask`)
-}
+var elements = words(`
+	g defs symbol use title desc
+	path rect circle ellipse line polyline polygon
+	linearGradient radialGradient stop clipPath mask`)
 
 // attributes are those that any of the elements may have. style is not among
 // them: each property that a drawing needs has its attribute.
-func attributes() map[string]bool {
-	return words(`
-		id href version role aria-labelledby aria-describedby aria-hidden
-		viewBox preserveAspectRatio width height x y x1 y1 x2 y2 cx cy r rx ry fx fy fr d points pathLength
-		transform offset gradientUnits gradientTransform spreadMethod clipPathUnits maskUnits maskContentUnits mask-type
-		fill fill-opacity fill-rule opacity color display visibility clip-path clip-rule mask
-		stroke stroke-width stroke-opacity stroke-linecap stroke-linejoin stroke-miterlimit stroke-dasharray stroke-dashoffset
-		stop-color stop-opacity paint-order vector-effect shape-rendering color-interpolation`)
-}
+var attributes = words(`
+	id href version role aria-labelledby aria-describedby aria-hidden
+	viewBox preserveAspectRatio width height x y x1 y1 x2 y2 cx cy r rx ry fx fy fr d points pathLength
+	transform offset gradientUnits gradientTransform spreadMethod clipPathUnits maskUnits maskContentUnits mask-type
+	fill fill-opacity fill-rule opacity color display visibility clip-path clip-rule mask
+	stroke stroke-width stroke-opacity stroke-linecap stroke-linejoin stroke-miterlimit stroke-dasharray stroke-dashoffset
+	stop-color stop-opacity paint-order vector-effect shape-rendering color-interpolation`)
+
+// blanks makes line breaks and tabs blanks, as XML does with those in attributes
+// that are not escaped.
+var blanks = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
 func words(list string) map[string]bool {
 	set := map[string]bool{}
-	for _, word := range strings.Fields(list) {
+	for word := range strings.FieldsSeq(list) {
 		set[word] = true
 	}
 	return set
@@ -85,4 +86,18 @@ func isBox(text string) bool {
 		}
 	}
 	return value.MatchString(text)
+}
+
+// nameOf is the name to keep an attribute under, "" for one to leave out.
+func nameOf(n xml.Name) string {
+	switch {
+	case n.Space == "" && n.Local != "xmlns":
+		return n.Local
+	case n.Space == spaceXLink && n.Local == "href":
+		return n.Local
+	case n.Space == "", n.Space == "xmlns", n.Space == spaceXML && (n.Local == "space" || n.Local == "lang"):
+		return ""
+	default:
+		return n.Space + ":" + n.Local // which no rule has
+	}
 }

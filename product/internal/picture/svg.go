@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -18,26 +17,29 @@ const (
 	maxDrawn    = 50_000
 )
 
-// node is an element of a drawing that keeps every rule.
-type node struct {
-	name     string
-	attrs    [][2]string // name and value, in the order of the upload
-	refers   []string    // ids that the attributes refer to
-	text     []byte      // of a title or desc
-	children []*node
+// element is what the references are checked with, once all is read.
+type element struct {
+	name     xml.Name
+	refersTo []string // ids
+	children []*element
 	line     int
+	drawn    int // how many elements it stands for; 0 is not counted yet
 }
 
-// parser reads one drawing.
-type parser struct {
-	tokens               *xml.Decoder
-	elements, attributes map[string]bool // the rules
-	count                int
-	byID                 map[string]*node
+// isProse reports whether the element holds text, and nothing else.
+func (e *element) isProse() bool { return e.name.Local == "title" || e.name.Local == "desc" }
+
+// cleaner reads one drawing and writes what it keeps.
+type cleaner struct {
+	tokens   *xml.Decoder
+	kept     *xml.Encoder
+	root     *element
+	open     []*element // those without their end so far, the root first
+	elements int
+	byID     map[string]*element
 }
 
-// cleanSVG reads the drawing into nodes, refusing whatever the rules do not name,
-// and writes those. It checks, in this order:
+// cleanSVG copies the drawing, refusing whatever the rules do not name. It checks:
 //   - that it is UTF-8 and well-formed XML with one root, svg, in SVG's namespace
 //   - that there is no DOCTYPE, hence no entity, and no processing instruction
 //   - that each element and attribute is one of the rules', each attribute once,
@@ -51,187 +53,164 @@ func cleanSVG(upload []byte) ([]byte, error) {
 		return nil, refuse("must be UTF-8")
 	}
 	upload = bytes.TrimPrefix(upload, []byte("\ufeff"))
-	p := parser{
-		tokens: xml.NewDecoder(bytes.NewReader(upload)), elements: elements(), attributes: attributes(),
-		byID: map[string]*node{},
-	}
-	root, err := p.document()
-	if err != nil {
-		return nil, err
-	}
-	if err := p.checkReferences(root); err != nil {
-		return nil, err
-	}
 	var kept bytes.Buffer
-	write(&kept, root, true)
-	return kept.Bytes(), nil
+	c := cleaner{
+		tokens: xml.NewDecoder(bytes.NewReader(upload)), kept: xml.NewEncoder(&kept), byID: map[string]*element{},
+	}
+	if err := c.copyAll(); err != nil {
+		return nil, err
+	}
+	drawn, err := c.countDrawn(c.root)
+	if err == nil && drawn > maxDrawn {
+		err = refuse("must not draw more than %d elements by reference", maxDrawn)
+	}
+	return kept.Bytes(), err
 }
 
-// document reads the root element and that nothing but comments and blanks is
-// around it.
-func (p *parser) document() (*node, error) {
-	var root *node
+// copyAll copies token by token. The decoder sees to it that each tag is closed.
+func (c *cleaner) copyAll() error {
 	for {
-		start := p.tokens.InputOffset()
-		token, err := p.next()
+		start := c.tokens.InputOffset()
+		token, err := c.tokens.Token()
 		switch {
-		case errors.Is(err, io.EOF) && root != nil:
-			return root, nil
+		case errors.Is(err, io.EOF) && c.root == nil:
+			return c.refuse("must have a root element")
 		case errors.Is(err, io.EOF):
-			return nil, p.refuse("must have a root element")
+			return c.kept.Close()
 		case err != nil:
-			return nil, err
+			return c.refuse("is not well-formed XML in UTF-8")
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
-			if root != nil || token.Name != (xml.Name{Space: spaceSVG, Local: "svg"}) {
-				return nil, p.refuse("must have one root element, svg of the namespace %s", spaceSVG)
-			}
-			if root, err = p.element(token, 1); err != nil {
-				return nil, err
-			}
+			err = c.copyStart(token)
+		case xml.CharData:
+			err = c.copyText(token)
+		case xml.EndElement:
+			last := len(c.open) - 1
+			err = c.kept.EncodeToken(xml.EndElement{Name: c.open[last].name})
+			c.open = c.open[:last]
+		case xml.Directive:
+			err = c.refuse("must not have a DOCTYPE or other declaration")
 		case xml.ProcInst:
 			if start != 0 || token.Target != "xml" {
-				return nil, p.refuse("must not have the processing instruction %.40q", token.Target)
-			}
-		case xml.CharData:
-			if strings.TrimSpace(string(token)) != "" {
-				return nil, p.refuse("must not have text outside of its root element")
+				err = c.refuse("must not have the processing instruction %.40q", token.Target)
 			}
 		}
-	}
-}
-
-// next is the next token that is neither a comment nor refused as such.
-func (p *parser) next() (xml.Token, error) {
-	for {
-		token, err := p.tokens.Token()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil, err
-		case err != nil:
-			return nil, p.refuse("is not well-formed XML in UTF-8")
-		}
-		switch token.(type) {
-		case xml.Directive:
-			return nil, p.refuse("must not have a DOCTYPE or other declaration")
-		case xml.Comment:
-		default:
-			return token, nil
-		}
-	}
-}
-
-// element reads an element to its end.
-func (p *parser) element(start xml.StartElement, depth int) (*node, error) {
-	n := &node{name: start.Name.Local}
-	n.line, _ = p.tokens.InputPos()
-	p.count++
-	switch {
-	case depth > 1 && (start.Name.Space != spaceSVG || !p.elements[n.name]):
-		return nil, p.refuse("must not have the element %.40q", n.name)
-	case depth > maxDepth:
-		return nil, p.refuse("must not nest elements deeper than %d", maxDepth)
-	case p.count > maxElements:
-		return nil, p.refuse("must not have more than %d elements", maxElements)
-	}
-	if err := p.keep(n, start.Attr); err != nil {
-		return nil, err
-	}
-	return n, p.content(n, depth)
-}
-
-// content reads what is between an element's tags.
-func (p *parser) content(n *node, depth int) error {
-	prose := n.name == "title" || n.name == "desc"
-	for {
-		token, err := p.next()
-		if err != nil { // at the end of the file the decoder complains of the open tag
+		if err != nil {
 			return err
 		}
-		switch token := token.(type) {
-		case xml.EndElement:
-			return nil
-		case xml.StartElement:
-			if prose {
-				return p.refuse("must have nothing but text in %s", n.name)
-			}
-			child, err := p.element(token, depth+1)
-			if err != nil {
-				return err
-			}
-			n.children = append(n.children, child)
-		case xml.CharData:
-			if prose {
-				n.text = append(n.text, token...)
-			} else if strings.TrimSpace(string(token)) != "" {
-				return p.refuse("must not have text in the element %s", n.name)
-			}
-		case xml.ProcInst:
-			return p.refuse("must not have the processing instruction %.40q", token.Target)
-		}
 	}
 }
 
-// keep checks an element's attributes and keeps them, but for declarations
-// of namespaces: the only one left is the root's.
-func (p *parser) keep(n *node, attrs []xml.Attr) error {
+func (c *cleaner) copyStart(start xml.StartElement) error {
+	e := &element{name: xml.Name{Local: start.Name.Local}} // the root's namespace is everybody's
+	e.line, _ = c.tokens.InputPos()
+	c.elements++
+	switch depth := len(c.open); {
+	case depth == 0 && (c.root != nil || start.Name != xml.Name{Space: spaceSVG, Local: "svg"}):
+		return c.refuse("must have one root element, svg of the namespace %s", spaceSVG)
+	case depth == 0:
+		c.root, e.name = e, start.Name
+	case c.open[depth-1].isProse():
+		return c.refuse("must have nothing but text in %s", c.open[depth-1].name.Local)
+	case start.Name.Space != spaceSVG || !elements[e.name.Local]:
+		return c.refuse("must not have the element %.40q", e.name.Local)
+	case depth == maxDepth:
+		return c.refuse("must not nest elements deeper than %d", maxDepth)
+	case c.elements > maxElements:
+		return c.refuse("must not have more than %d elements", maxElements)
+	default:
+		c.open[depth-1].children = append(c.open[depth-1].children, e)
+	}
+	attrs, err := c.keepAttributes(e, start.Attr)
+	if err != nil {
+		return err
+	}
+	c.open = append(c.open, e)
+	return c.kept.EncodeToken(xml.StartElement{Name: e.name, Attr: attrs})
+}
+
+// keepAttributes checks an element's attributes and returns them, but for
+// declarations of namespaces: the only one left is the root's.
+func (c *cleaner) keepAttributes(e *element, attrs []xml.Attr) (kept []xml.Attr, err error) {
 	seen := map[string]bool{}
 	for _, a := range attrs {
 		name := nameOf(a.Name)
 		if name == "" {
 			continue
 		}
-		text := strings.Map(blank, a.Value)
+		text := blanks.Replace(a.Value)
 		target, ok := check(name, text)
 		switch {
-		case !p.attributes[name]:
-			return p.refuse("must not have the attribute %.40q", a.Name.Local)
+		case !attributes[name]:
+			return nil, c.refuse("must not have the attribute %.40q", a.Name.Local)
 		case seen[name]:
-			return p.refuse("must not have the attribute %s twice in one element", name)
+			return nil, c.refuse("must not have the attribute %s twice in one element", name)
 		case !ok:
-			return p.refuse("must not have the attribute %s with the value %.60q", name, a.Value)
-		case name == "id" && p.byID[text] != nil:
-			return p.refuse("must not have the id %.40q twice", text)
+			return nil, c.refuse("must not have the attribute %s with the value %.60q", name, a.Value)
+		case name == "id" && c.byID[text] != nil:
+			return nil, c.refuse("must not have the id %.40q twice", text)
 		case name == "id":
-			p.byID[text] = n
+			c.byID[text] = e
 		case target != "":
-			n.refers = append(n.refers, target)
+			e.refersTo = append(e.refersTo, target)
 		}
 		seen[name] = true
-		n.attrs = append(n.attrs, [2]string{name, text})
+		kept = append(kept, xml.Attr{Name: xml.Name{Local: name}, Value: text})
 	}
-	if n.name == "svg" && !seen["viewBox"] {
-		return p.refuse("must have a viewBox, which says how large the drawing is")
+	if e == c.root && !seen["viewBox"] {
+		return nil, c.refuse("must have a viewBox, which says how large the drawing is")
 	}
-	return nil
+	return kept, nil
 }
 
-// nameOf is the name to keep an attribute under, "" for one to leave out.
-func nameOf(n xml.Name) string {
-	switch {
-	case n.Space == "" && n.Local != "xmlns":
-		return n.Local
-	case n.Space == spaceXLink && n.Local == "href":
-		return n.Local
-	case n.Space == "", n.Space == "xmlns", n.Space == spaceXML && (n.Local == "space" || n.Local == "lang"):
-		return ""
+// copyText keeps prose. Blanks between elements are left out.
+func (c *cleaner) copyText(text xml.CharData) error {
+	switch depth := len(c.open); {
+	case depth > 0 && c.open[depth-1].isProse():
+		return c.kept.EncodeToken(text)
+	case len(bytes.TrimSpace(text)) == 0:
+		return nil
+	case depth == 0:
+		return c.refuse("must not have text outside of its root element")
 	default:
-		return n.Space + ":" + n.Local // which no rule has
+		return c.refuse("must not have text in the element %s", c.open[depth-1].name.Local)
 	}
 }
 
-// blank makes line breaks and tabs blanks, as XML does with those in attributes
-// that are not escaped.
-func blank(c rune) rune {
-	if c == '\n' || c == '\r' || c == '\t' {
-		return ' '
+// countDrawn is how many elements e stands for: itself, its children and all that
+// it refers to, but no more than one over the limit. It follows every reference
+// once.
+func (c *cleaner) countDrawn(e *element) (int, error) {
+	const counting = -1
+	switch {
+	case e.drawn == counting:
+		return 0, refuse("must not refer in a circle (line %d)", e.line)
+	case e.drawn > 0:
+		return e.drawn, nil
 	}
-	return c
+	e.drawn = counting
+	for _, id := range e.refersTo {
+		target := c.byID[id]
+		if target == nil {
+			return 0, refuse("must not refer to %.40q, which is not in it (line %d)", "#"+id, e.line)
+		}
+		e.children = append(e.children, target)
+	}
+	total := 1
+	for _, other := range e.children {
+		drawn, err := c.countDrawn(other)
+		if err != nil {
+			return 0, err
+		}
+		total = min(total+drawn, maxDrawn+1)
+	}
+	e.drawn = total
+	return total, nil
 }
 
 // refuse is refuse with the line that was read last.
-func (p *parser) refuse(format string, args ...any) error {
-	line, _ := p.tokens.InputPos()
+func (c *cleaner) refuse(format string, args ...any) error {
+	line, _ := c.tokens.InputPos()
 	return refuse(format+" (line %d)", append(args, line)...)
 }
