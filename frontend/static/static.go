@@ -1,7 +1,7 @@
 // Package static is the site's assets, embedded in the binary: style, scripts
 // and the drawings. Pages link content-hashed URLs, which caches keep for a
 // year; the same files answer under their plain names for a short while, which
-// is how the catalogue knows its drawings.
+// is how the catalogue names its drawings.
 package static
 
 import (
@@ -15,7 +15,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"strconv"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -135,25 +135,17 @@ func (a *Assets) Art(imageURL string) string {
 	if hashed := a.URL(strings.TrimPrefix(imageURL, Prefix)); hashed != "" && strings.HasPrefix(imageURL, Prefix) {
 		return hashed
 	}
-	if sameSite(imageURL) && !strings.HasPrefix(imageURL, Prefix) {
+	if plainPath.MatchString(imageURL) && path.Clean(imageURL) == imageURL && !strings.HasPrefix(imageURL, Prefix) {
 		return imageURL
 	}
 	return a.URL("placeholder.svg")
 }
 
-// sameSite reports whether ref is a plain absolute path: of letters, digits and
-// "/._-" only, and with no empty or dotted segment.
-func sameSite(ref string) bool {
-	if !strings.HasPrefix(ref, "/") || path.Clean(ref) != ref {
-		return false
-	}
-	return strings.IndexFunc(ref, func(c rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-", c)
-	}) < 0
-}
+// plainPath is an absolute path of letters, digits and "/._-".
+var plainPath = regexp.MustCompile(`^/[A-Za-z0-9/._-]*$`)
 
-// Serve answers every GET below /static/: a hashed name for a year, a plain name for five
-// minutes, anything else with NotFound.
+// Serve answers every GET below /static/: a hashed name for a year, a plain name for
+// five minutes, anything else with NotFound.
 func (a *Assets) Serve(w http.ResponseWriter, r *http.Request) error {
 	name, cache := strings.TrimPrefix(r.URL.Path, Prefix), cachePlain
 	if plain, ok := a.plain[name]; ok {
@@ -172,52 +164,33 @@ func (a *Assets) serve(w http.ResponseWriter, r *http.Request, name, cache strin
 	if !ok {
 		return fault.New(fault.NotFound, "nothing is at %s", r.URL.Path)
 	}
-	body, coding := found.plain, Coding(r.Header["Accept-Encoding"], "br", "gzip")
-	switch coding {
-	case "br":
+	body, accept := found.plain, r.Header["Accept-Encoding"]
+	switch {
+	case takes(accept, "br"):
 		body = found.brotli()
-	case "gzip":
+		w.Header().Set("Content-Encoding", "br")
+	case takes(accept, "gzip"):
 		body = found.gzip()
-	}
-	if coding != "" {
-		w.Header().Set("Content-Encoding", coding)
+		w.Header().Set("Content-Encoding", "gzip")
 	}
 	w.Header().Set("Vary", "Accept-Encoding")
 	web.ReplyWithETag(w, r, cache, found.mediaType, body.etag, body.body)
 	return nil
 }
 
-// Coding is the one of the codings on offer that an Accept-Encoding header (RFC
-// 9110 section 12.5.3) likes best, the first of equals; "" is none of them: the
-// header names neither it nor *, or gives it the weight 0.
-func Coding(accept []string, offers ...string) string {
-	best, most := "", 0.0
-	for _, offer := range offers {
-		if q := weight(accept, offer); q > most {
-			best, most = offer, q
-		}
-	}
-	return best
-}
-
-// weight is what the header gives the coding: named itself, or else by *.
-func weight(accept []string, coding string) float64 {
-	rest := 0.0
+// takes reports whether an Accept-Encoding header (RFC 9110 section 12.5.3) names
+// the coding, other than with the weight 0.
+func takes(accept []string, coding string) bool {
 	for _, line := range accept {
 		for item := range strings.SplitSeq(line, ",") {
-			name, params, weighted := strings.Cut(item, ";")
-			q := 1.0
-			if weighted {
-				_, value, _ := strings.Cut(params, "=")
-				q, _ = strconv.ParseFloat(strings.TrimSpace(value), 64) // 0 if it is no number
-			}
-			switch name = strings.TrimSpace(name); {
-			case strings.EqualFold(name, coding):
-				return q
-			case name == "*":
-				rest = q
+			name, weight, _ := strings.Cut(item, ";")
+			if strings.EqualFold(strings.TrimSpace(name), coding) {
+				return !refused.MatchString(weight)
 			}
 		}
 	}
-	return rest
+	return false
 }
+
+// refused is the weight of a coding that is not wanted.
+var refused = regexp.MustCompile(`^\s*q=0(\.0*)?\s*$`)

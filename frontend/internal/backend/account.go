@@ -9,7 +9,7 @@ import (
 	"craftista/shared/web"
 )
 
-// Profile is the person who is signed in, as auth knows them now.
+// Profile is the person who is signed in, as auth has them now.
 type Profile struct {
 	Username  string    `json:"username"`
 	Email     string    `json:"email"`
@@ -39,11 +39,10 @@ func (c Auth) Me(ctx context.Context, bearer string) (Profile, error) {
 // Invalid lists what is wrong with current_password and new_password, Throttled is
 // as for Login, Conflict means that it was changed elsewhere at the same moment.
 func (c Auth) ChangePassword(ctx context.Context, by Browser, bearer, current, replacement string) error {
-	_, err := c.call(ctx, web.Request{
+	return c.do(ctx, web.Request{
 		Method: http.MethodPost, Path: "/api/auth/password", Bearer: bearer, Header: c.onBehalfOf(by),
 		Body: map[string]string{"current_password": current, "new_password": replacement},
-	}, nil)
-	return err
+	})
 }
 
 // Sessions are the bearer's person's, the latest used first. Unauthenticated also
@@ -57,12 +56,10 @@ func (c Auth) Sessions(ctx context.Context, bearer string) ([]Session, error) {
 // EndSession ends one of them; NotFound means that it has ended or is none of theirs.
 func (c Auth) EndSession(ctx context.Context, bearer string, id int64) error {
 	path := "/api/auth/sessions/" + strconv.FormatInt(id, 10)
-	_, err := c.call(ctx, web.Request{Method: http.MethodDelete, Path: path, Bearer: bearer}, nil)
-	return err
+	return c.do(ctx, web.Request{Method: http.MethodDelete, Path: path, Bearer: bearer})
 }
 
 // EndOtherSessions ends all of them but the bearer's own.
 func (c Auth) EndOtherSessions(ctx context.Context, bearer string) error {
-	_, err := c.call(ctx, web.Request{Method: http.MethodDelete, Path: "/api/auth/sessions", Bearer: bearer}, nil)
-	return err
+	return c.do(ctx, web.Request{Method: http.MethodDelete, Path: "/api/auth/sessions", Bearer: bearer})
 }

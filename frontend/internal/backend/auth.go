@@ -60,10 +60,9 @@ func (c Auth) Refresh(ctx context.Context, refreshToken string) (Grant, error) {
 func (c Auth) Logout(ctx context.Context, refreshToken string) error {
 	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
-	_, err := c.call(ctx, web.Request{
+	return c.do(ctx, web.Request{
 		Method: http.MethodPost, Path: "/api/auth/logout", Body: map[string]string{"refresh_token": refreshToken},
-	}, nil)
-	return err
+	})
 }
 
 // grant posts the request and reads a pair of tokens.
@@ -92,12 +91,11 @@ func (c Auth) grant(ctx context.Context, r web.Request) (Grant, error) {
 // e-mail is taken, Invalid lists the fields that break a rule, Throttled is as for
 // Login.
 func (c Auth) Register(ctx context.Context, by Browser, username, email, password string) error {
-	_, err := c.call(ctx, web.Request{
+	return keyRefused(c.do(ctx, web.Request{
 		Method: http.MethodPost, Path: "/api/auth/register",
 		Header: c.onBehalfOf(by),
 		Body:   map[string]string{"username": username, "email": email, "password": password},
-	}, nil)
-	return keyRefused(err)
+	}))
 }
 
 // keyRefused is err without its kind where auth refused the internal key: that is

@@ -83,7 +83,13 @@ func (c client) call(ctx context.Context, req web.Request, out any) (http.Header
 	return header, err
 }
 
-// Raw GETs a path and hands on the JSON as it came, with its headers, for
+// do is call where the reply says nothing more.
+func (c client) do(ctx context.Context, req web.Request) error {
+	_, err := c.call(ctx, req, nil)
+	return err
+}
+
+// Raw GETs a path and passes on the JSON as it came, with its headers, for
 // scripts that know the service's own fields. bearer may be "".
 func (c client) Raw(ctx context.Context, path, bearer string) (json.RawMessage, http.Header, error) {
 	var reply json.RawMessage

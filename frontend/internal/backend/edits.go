@@ -62,19 +62,17 @@ func (c Catalogue) Add(ctx context.Context, bearer, key string, d Draft) (Produc
 // somebody edited it after the reader of tag saw it, NotFound that it was deleted,
 // Invalid is as for Add.
 func (c Catalogue) Edit(ctx context.Context, bearer string, id int64, tag string, d Draft) error {
-	_, err := c.call(ctx, web.Request{
+	return c.do(ctx, web.Request{
 		Method: http.MethodPut, Path: productPath(id), Bearer: bearer, Header: ifMatch(tag), Body: d,
-	}, nil)
-	return err
+	})
 }
 
 // Remove takes the product out of the catalogue. PreconditionFailed and NotFound are
 // as for Edit.
 func (c Catalogue) Remove(ctx context.Context, bearer string, id int64, tag string) error {
-	_, err := c.call(ctx, web.Request{
+	return c.do(ctx, web.Request{
 		Method: http.MethodDelete, Path: productPath(id), Bearer: bearer, Header: ifMatch(tag),
-	}, nil)
-	return err
+	})
 }
 
 // AddPicture gives the catalogue a picture, SVG or PNG, and tells the image_url

@@ -11,7 +11,7 @@ import (
 )
 
 // maxImage is the largest picture that is passed on, in bytes, and the largest that
-// the catalogue stores: more than it takes from a curator, for it writes each anew.
+// the catalogue stores: more than it takes from a curator, for it rewrites each.
 const maxImage = 1 << 20
 
 // Images are the pictures that curators gave to the catalogue.

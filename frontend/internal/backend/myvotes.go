@@ -3,10 +3,12 @@ package backend
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
-	"sync"
 
 	"craftista/shared/fault"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // parallel is how many products are fetched at once for one page.
@@ -33,26 +35,17 @@ func (c Catalogue) MyVotes(ctx context.Context, bearer, cursor string, limit int
 // Products are the products with those ids, in their order, without those that are
 // deleted, a few fetched at a time. The first error is the answer to all.
 func (c Catalogue) Products(ctx context.Context, ids []int64) ([]Product, error) {
-	found, errs := make([]Product, len(ids)), make([]error, len(ids))
-	slots := make(chan struct{}, parallel)
-	var wg sync.WaitGroup
+	products := make([]Product, len(ids))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
 	for i, id := range ids {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			found[i], errs[i] = c.Product(ctx, id)
+		group.Go(func() (err error) {
+			if products[i], err = c.Product(ctx, id); fault.KindOf(err) == fault.NotFound {
+				err = nil
+			}
+			return err
 		})
 	}
-	wg.Wait()
-	products := make([]Product, 0, len(ids))
-	for i, p := range found {
-		switch {
-		case fault.KindOf(errs[i]) == fault.NotFound:
-		case errs[i] != nil:
-			return nil, errs[i]
-		default:
-			products = append(products, p)
-		}
-	}
-	return products, nil
+	err := group.Wait()
+	return slices.DeleteFunc(products, func(p Product) bool { return p.ID == 0 }), err
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // TestDrawingsCanBeRasterised holds that the drawings keep to the SVG that the
-// rasteriser knows; it draws none, which takes long.
+// rasteriser supports; it draws none, which takes long.
 func TestDrawingsCanBeRasterised(t *testing.T) {
 	t.Parallel()
 	drawings, err := static.Drawings()

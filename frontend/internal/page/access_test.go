@@ -25,7 +25,7 @@ func (w *website) ending(d time.Duration) string {
 		func(_ *jwt.Token, c *token.Claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(d)) })
 }
 
-// TestRunOutIsTold is a browser that kept the cookie longer than the token was
+// TestExpiryIsTold is a browser that kept the cookie longer than the token was
 // good: the sign-in says so, and only then is the cookie cleared.
 func TestExpiryIsTold(t *testing.T) {
 	t.Parallel()
@@ -54,7 +54,7 @@ func TestExpiryIsTold(t *testing.T) {
 func TestNoPersonNoWait(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	w.auth.mood.Store(hanging)
+	w.auth.failure.Store(hanging)
 	someone := as(w.issuer.Mint(7, "user"))
 	for _, path := range []string{
 		"/livez", "/readyz", "/health", "/api/system-info", "/favicon.ico", "/robots.txt", "/openapi.json", "/docs",
@@ -95,7 +95,7 @@ func TestRenewal(t *testing.T) {
 		"a vote in htmx":   {"POST", "/origamis/1/vote", []option{w.byHtmx("/")}, 200},
 		"a script's vote":  {"POST", "/api/origamis/1/vote", nil, 200},
 		"no such page":     {"GET", "/nowhere", nil, 404},
-		"no such piece":    {"POST", "/origamis/99/vote", nil, 404},
+		"no such product":    {"POST", "/origamis/99/vote", nil, 404},
 		"the sign-in page": {"GET", "/login", nil, 303},
 		"a HEAD":           {"HEAD", "/", nil, 200},
 	} {
@@ -191,14 +191,14 @@ func TestFamilyGone(t *testing.T) {
 // TestAuthAwayAtRenewal keeps the cookies; a token that is still good is used.
 func TestAuthAwayAtRenewal(t *testing.T) {
 	t.Parallel()
-	for mood, strike := range moods() {
-		t.Run(mood, func(t *testing.T) {
+	for failure, inject := range failures() {
+		t.Run(failure, func(t *testing.T) {
 			t.Parallel()
 			w := newWebsite(t, page.Settings{})
 			w.get("/", as(w.issuer.Mint(7, "user"))) // fetches the keys
-			strike(w.auth)
+			inject(w.auth)
 			good, expired := with(w.ending(25*time.Second), "r0"), with(w.ending(-time.Hour), "r0")
-			const away = http.StatusServiceUnavailable
+			const unavailable = http.StatusServiceUnavailable
 			for name, c := range map[string]struct {
 				answer answer
 				status int
@@ -209,10 +209,10 @@ func TestAuthAwayAtRenewal(t *testing.T) {
 				"expired":            {w.promptly("/", expired), 200, "Sign-in is away"},
 				"missing":            {w.promptly("/", with("", "r0")), 200, "Sign-in is away"},
 				"the sign-in":        {w.promptly("/login", expired), 200, "Sign-in does not answer"},
-				"a vote, expired":    {w.post("/origamis/2/vote", nil, expired), away, "Away just now"},
-				"a vote in htmx": {w.post("/origamis/2/vote", nil, expired, w.byHtmx("/")), away,
+				"a vote, expired":    {w.post("/origamis/2/vote", nil, expired), unavailable, "Away just now"},
+				"a vote in htmx": {w.post("/origamis/2/vote", nil, expired, w.byHtmx("/")), unavailable,
 					"Sign-in is away just now. Please try again"},
-				"a script's, expired":   {w.post("/api/origamis/2/vote", nil, expired), away, "sign-in is away just now"},
+				"a script's, expired":   {w.post("/api/origamis/2/vote", nil, expired), unavailable, "sign-in is away just now"},
 				"a script's still good": {w.post("/api/origamis/1/vote", nil, good), 200, "42"},
 			} {
 				c.answer.check(t, name, c.status, c.answer.body, has(c.shows), c.answer.header.Get("Set-Cookie"), "")
@@ -237,15 +237,15 @@ func TestSignOutRevokes(t *testing.T) {
 	if a = w.get("/", with("", "r0")); text(a.class("site-nav")) != "Gallery Today Status Sign in Join" {
 		t.Errorf("the old refresh token shows %q", text(a.class("site-nav")))
 	}
-	for mood, strike := range moods() {
+	for failure, inject := range failures() {
 		w := newWebsite(t, page.Settings{})
-		strike(w.auth)
+		inject(w.auth)
 		start := time.Now()
 		a := w.post("/logout", nil, with(w.issuer.Mint(7, "user"), "r0"), w.byHtmx("/"))
 		if diff := cmp.Diff(cleared, a.header.Values("Set-Cookie")); diff != "" || a.header.Get("HX-Redirect") != "/" ||
-			time.Since(start) > patience {
-			t.Errorf("%s: after %s to %q %s", mood, time.Since(start), a.header.Get("HX-Redirect"), diff)
+			time.Since(start) > pageTimeout {
+			t.Errorf("%s: after %s to %q %s", failure, time.Since(start), a.header.Get("HX-Redirect"), diff)
 		}
-		check(t, mood, w.logged(a), has("sign-in"))
+		check(t, failure, w.logged(a), has("sign-in"))
 	}
 }

@@ -31,12 +31,12 @@ func (h account) show(w http.ResponseWriter, r *http.Request, who session.Sessio
 	case "others":
 		sessions.Done = othersDone
 	}
-	return h.reply(w, r, http.StatusOK, who, view.Account{Password: form, Sessions: sessions})
+	return h.render(w, r, http.StatusOK, who, view.Account{Password: form, Sessions: sessions})
 }
 
-// reply fills the model in and sends it. It fetches everything at once; a section
+// render fills the model in and sends it. It fetches everything at once; a section
 // whose service is unavailable says so.
-func (h account) reply(
+func (h account) render(
 	w http.ResponseWriter, r *http.Request, status int, who session.Session, model view.Account,
 ) error {
 	var profileErr, sessionsErr, votesErr error

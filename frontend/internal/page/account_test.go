@@ -48,19 +48,16 @@ func TestAccountNeedsSignIn(t *testing.T) {
 	} {
 		for _, path := range []string{"/account", "/account/votes", "/admin", "/admin/people"} {
 			want := "/login?next=" + url.QueryEscape(path+"?q=x") + row.why
-			if a := w.get(path+"?q=x", row.who); a.status != http.StatusSeeOther || a.header.Get("Location") != want {
-				t.Errorf("%s at %s: %d to %q, want %q", name, path, a.status, a.header.Get("Location"), want)
-			}
+			a := w.get(path+"?q=x", row.who)
+			a.check(t, name+" at "+path, 303, a.header.Get("Location"), want)
 		}
 		for _, path := range []string{
 			"/account/password", "/account/sessions/4/end", "/account/sessions/end-others", "/account/sessions/end-all",
 			"/admin/people/8/role", "/admin/people/8/disabled",
 		} {
 			want := "/login?next=%2Faccount" + row.why
-			if a := w.post(path, nil, row.who, w.byHtmx("/account")); a.status != http.StatusNoContent ||
-				a.header.Get("HX-Redirect") != want {
-				t.Errorf("%s at %s: %d to %q, want %q", name, path, a.status, a.header.Get("HX-Redirect"), want)
-			}
+			a := w.post(path, nil, row.who, w.byHtmx("/account"))
+			a.check(t, name+" at "+path, 204, a.header.Get("HX-Redirect"), want)
 		}
 	}
 	check(t, "sessions were ended", len(w.people.ended), 0)
@@ -102,7 +99,7 @@ func TestMyVotes(t *testing.T) {
 	w := newWebsite(t, page.Settings{})
 	none := w.get("/account/votes", w.here("user"))
 	check(t, "without votes", text(none.class("away-heading")), "No votes yet")
-	w.mine[1], w.mine[2], w.mine[404] = true, true, true // one is gone
+	w.mine[1], w.mine[2], w.mine[404] = true, true, true // one is deleted
 	a := w.get("/account/votes", w.here("user"))
 	check(t, "the answer", texts(a, "h3", ""), []string{"Fox"}, attr(a.id("more-link"), "href"),
 		"/account/votes?cursor=next%3D")
@@ -116,28 +113,24 @@ func TestMyVotes(t *testing.T) {
 // who asks.
 func TestAccountWhenServicesAreAway(t *testing.T) {
 	t.Parallel()
-	for mood, strike := range moods() {
-		t.Run(mood, func(t *testing.T) {
+	for failure, inject := range failures() {
+		t.Run(failure, func(t *testing.T) {
 			t.Parallel()
 			w := newWebsite(t, page.Settings{})
 			w.mine[1] = true
 			w.get("/account", w.here("user"))
-			strike(w.product)
+			inject(w.product)
 			a := w.promptly("/account", w.here("user"))
 			a.check(t, "without the catalogue", 200, texts(a, "p", "away-heading"), []string{"Your votes are out of sight"},
 				a.id("end-all") != nil, true)
-			if a := w.get("/account/votes?cursor=next%3D", w.here("user"),
-				w.byHtmx("/account")); a.status != http.StatusServiceUnavailable || a.class("notice") == nil {
-				t.Errorf("more: %d %s", a.status, a.body)
-			}
-			strike(w.auth)
+			a = w.get("/account/votes?cursor=next%3D", w.here("user"), w.byHtmx("/account"))
+			a.check(t, "more", 503, a.class("notice") != nil, true)
+			inject(w.auth)
 			a = w.promptly("/account", w.here("user"))
 			want := []string{"Your profile is away", "Your sessions are away", "Your votes are out of sight"}
 			a.check(t, "without auth too", 200, texts(a, "p", "away-heading"), want)
-			if a := w.promptly("/admin/people", w.here("admin")); a.status != http.StatusOK ||
-				text(a.class("away-heading")) != "Nobody can be seen" {
-				t.Errorf("people: %d %s", a.status, a.body)
-			}
+			a = w.promptly("/admin/people", w.here("admin"))
+			a.check(t, "people", 200, text(a.class("away-heading")), "Nobody can be seen")
 			a = w.post("/account/sessions/end-all", nil, w.here("user"))
 			a.check(t, "sign out everywhere", 503, a.header.Get("Set-Cookie"), "")
 		})

@@ -98,13 +98,13 @@ func TestAFailureIsNotKept(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{CacheTTL: anHour})
 	person := as(w.issuer.Mint(7, "user"))
-	w.product.mood.Store(broken)
-	w.recommendation.mood.Store(broken)
+	w.product.failure.Store(broken)
+	w.recommendation.failure.Store(broken)
 	if a := w.get("/", person); a.status != http.StatusOK || a.id("piece-1") != nil {
 		t.Fatalf("broken: %d", a.status)
 	}
-	w.product.mood.Store(well)
-	w.recommendation.mood.Store(well)
+	w.product.failure.Store(none)
+	w.recommendation.failure.Store(none)
 	after := w.get("/", person)
 	check(t, "the failure is still shown", after.id("piece-1") != nil, true,
 		text(after.id("today-heading")), "Crane", text(after.class("reason")), "chosen for you")

@@ -48,7 +48,7 @@ func (h consent) ask(w http.ResponseWriter, r *http.Request) error {
 }
 
 // decide answers POST /authorize: it carries the decision to auth, which checks
-// the request anew, and leads the browser where auth says.
+// the request again, and leads the browser where auth says.
 func (h consent) decide(w http.ResponseWriter, r *http.Request) error {
 	values, err := form.Read(r, "query", "decision")
 	if err != nil {

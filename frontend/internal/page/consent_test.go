@@ -19,7 +19,7 @@ const (
 	birdsGoes  = "https://birds.example:8443/back?error=access_denied"
 )
 
-// serveConsent is auth's part for applications. It knows one request, and by
+// serveConsent is auth's part for applications. It has one request, and by
 // client_id how to refuse.
 func (w *website) serveConsent() {
 	w.auth.HandleFunc("POST /oauth2/consent", func(rw http.ResponseWriter, r *http.Request) {
@@ -208,10 +208,10 @@ func TestConsentWithoutAuth(t *testing.T) {
 			a.check(t, what+", "+method, 503, text(a.tags("h1")[0]), "Away just now", a.header.Get("Set-Cookie"), "")
 		}
 	}
-	w.auth.mood.Store(broken)
+	w.auth.failure.Store(broken)
 	hold("the keys are not known")
-	w.auth.mood.Store(well)
+	w.auth.failure.Store(none)
 	w.get("/authorize?"+asking, signedIn)
-	w.auth.mood.Store(broken)
+	w.auth.failure.Store(broken)
 	hold("the person is known")
 }

@@ -57,7 +57,7 @@ func (h dailyPage) show(w http.ResponseWriter, r *http.Request) error {
 }
 
 // dailyStatus says to whoever follows a link to a day or a month that there is
-// nothing, or nothing at the moment. Today's page as it comes has a gap instead.
+// nothing, or nothing now. Today's page as it comes has a gap instead.
 func dailyStatus(at when, d *view.Day) int {
 	switch {
 	case at.month.After(at.today):
@@ -112,7 +112,7 @@ func badTime(err error, what string) error {
 }
 
 // day is the product of the day with the person's own vote marked. A day without
-// one is a state to show, and so is a service that is away.
+// one is a state to show, and so is a service that is unavailable.
 func (h dailyPage) day(ctx context.Context, at when) (*view.Day, backend.Daily, error) {
 	model := &view.Day{
 		Title: "Piece of the day", Date: at.date.Format("Monday 2 January 2006"), Today: at.date.Equal(at.today),

@@ -1,7 +1,6 @@
 package page_test
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -148,9 +147,8 @@ func TestDailyByDateAndMonth(t *testing.T) {
 	}
 	for _, query := range []string{"?date=2026-02-29", "?date=today", "?month=2026-13", "?month=2026-11-01", "?date=%00",
 		"?date=%zz", "?date=2026-11-3"} {
-		if a := w.get("/daily" + query); a.status != http.StatusBadRequest || text(a.tags("h1")[0]) != "That is knotted" {
-			t.Errorf("%s: %d %q", query, a.status, text(a.tags("h1")[0]))
-		}
+		a := w.get("/daily" + query)
+		a.check(t, query, 400, text(a.tags("h1")[0]), "That is knotted")
 	}
 }
 
@@ -164,11 +162,11 @@ func TestDailyOfAnEmptyGallery(t *testing.T) {
 
 func TestDailyWhileRecommendationIsAway(t *testing.T) {
 	t.Parallel()
-	for mood, strike := range moods() {
-		t.Run(mood, func(t *testing.T) {
+	for failure, inject := range failures() {
+		t.Run(failure, func(t *testing.T) {
 			t.Parallel()
 			w := newWebsite(t, page.Settings{})
-			strike(w.recommendation)
+			inject(w.recommendation)
 			a := w.promptly("/daily")
 			got := []any{a.status, text(a.tags("h1")[0]), attr(a.class("today-act").FirstChild, "href"),
 				text(a.class("away-heading")), len(a.tags("table"))}

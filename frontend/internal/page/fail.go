@@ -41,11 +41,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	default: // where the button is
 		model.RetryURL = redirect.Referrer(r, "")
 	}
-	if fragment(r) {
-		err = send(w, r, status, view.Notice(notice(f, model)))
-	} else {
-		err = s.page(w, r, status, model.Heading, view.FailurePage(model))
-	}
+	err = s.reply(w, r, status, model.Heading, view.Notice(notice(f, model)), view.FailurePage(model))
 	if err != nil { // the page itself is broken
 		web.NoteFailure(r.Context(), err)
 		web.Problem(w, r, err)

@@ -11,27 +11,27 @@ import (
 	"craftista/frontend/internal/page"
 )
 
-// moods are the ways of a service to be away.
-func moods() map[string]func(*fake) {
+// failures are the ways in which a service can be unavailable.
+func failures() map[string]func(*fake) {
 	return map[string]func(*fake){
 		"gone":    func(f *fake) { f.server.Close() },
-		"broken":  func(f *fake) { f.mood.Store(broken) },
-		"hanging": func(f *fake) { f.mood.Store(hanging) },
-		"slow":    func(f *fake) { f.mood.Store(slow) },
-		"cutting": func(f *fake) { f.mood.Store(cutting) },
+		"broken":  func(f *fake) { f.failure.Store(broken) },
+		"hanging": func(f *fake) { f.failure.Store(hanging) },
+		"slow":    func(f *fake) { f.failure.Store(slow) },
+		"cutting": func(f *fake) { f.failure.Store(cutting) },
 	}
 }
 
-// patience is for a page that should be there within a second, on a machine that
+// pageTimeout is for a page that should be there within a second, on a machine that
 // runs all tests at once; the services that are slow here take five.
-const patience = 3 * time.Second
+const pageTimeout = 3 * time.Second
 
 // promptly is get that also holds the page to its deadline.
 func (w *website) promptly(path string, options ...option) answer {
 	w.t.Helper()
 	start := time.Now()
 	a := w.get(path, options...)
-	if took := time.Since(start); took > patience {
+	if took := time.Since(start); took > pageTimeout {
 		w.t.Errorf("%s took %s", path, took)
 	}
 	check(w.t, path+" leaks", a.body, lacks("secret detail"))
@@ -40,33 +40,33 @@ func (w *website) promptly(path string, options ...option) answer {
 
 func TestCatalogueAway(t *testing.T) {
 	t.Parallel()
-	for mood, strike := range moods() {
-		t.Run(mood, func(t *testing.T) {
+	for failure, inject := range failures() {
+		t.Run(failure, func(t *testing.T) {
 			t.Parallel()
 			w := newWebsite(t, page.Settings{})
 			signedIn := as(w.issuer.Mint(7, "user"))
-			strike(w.product)
+			inject(w.product)
 			a := w.promptly("/", signedIn)
 			got := []string{text(a.id("today-heading")), text(a.class("reason")), text(a.class("away-heading"))}
 			a.check(t, "the answer", 200, got, []string{"Crane", "chosen for you", "The shelves are out of sight"})
-			const away = http.StatusServiceUnavailable
+			const unavailable = http.StatusServiceUnavailable
 			a = w.promptly("/origamis/1", signedIn)
-			a.check(t, "piece", away, text(a.tags("h1")[0]), "Away just now")
+			a.check(t, "piece", unavailable, text(a.tags("h1")[0]), "Away just now")
 			a = w.post("/origamis/1/vote", nil, signedIn, w.byHtmx("/"))
-			a.check(t, "vote", away, text(a.class("notice")), "Voting is away just now. Please try again in a moment.")
+			a.check(t, "vote", unavailable, text(a.class("notice")), "Voting is away just now. Please try again in a moment.")
 			a = w.promptly("/?cursor=two%3D", w.byHtmx("/"))
-			a.check(t, "more", away, a.body, begins(`<span class="notice">`))
+			a.check(t, "more", unavailable, a.body, begins(`<span class="notice">`))
 		})
 	}
 }
 
 func TestRecommendationAway(t *testing.T) {
 	t.Parallel()
-	for mood, strike := range moods() {
-		t.Run(mood, func(t *testing.T) {
+	for failure, inject := range failures() {
+		t.Run(failure, func(t *testing.T) {
 			t.Parallel()
 			w := newWebsite(t, page.Settings{})
-			strike(w.recommendation)
+			inject(w.recommendation)
 			a := w.promptly("/", as(w.issuer.Mint(7, "user")))
 			got := []string{text(a.id("today-heading")), text(a.class("away-heading")), text(a.id("vote-1"))}
 			want := []string{"Paper, patience, and a few good folds", "No picks just now", "41 votes Vote for Crane"}
@@ -106,7 +106,7 @@ func TestAuthMisconfigured(t *testing.T) {
 	a.check(t, "the answer", 500, a.body, lacks("key"))
 }
 
-// TestRegisteredButNotSignedIn is auth going away between the two calls.
+// TestRegisteredButNotSignedIn has auth fail between the two calls.
 func TestRegisteredButNotSignedIn(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
@@ -134,14 +134,14 @@ func (w *website) logged(a answer) string {
 }
 
 // TestCausesReachTheLog covers failures that are shown and not returned: the page
-// says that something is away, the log says why.
+// says that something is unavailable, the log says why.
 func TestCausesReachTheLog(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	signedIn := as(w.issuer.Mint(7, "user"))
 	w.get("/", signedIn) // fetches the keys
 	for _, f := range []*fake{w.auth, w.product, w.recommendation} {
-		f.mood.Store(broken)
+		f.failure.Store(broken)
 	}
 	const catalogue, recommendation, auth = "the catalogue answered 500", "the recommendation service answered 500",
 		"sign-in answered 500"

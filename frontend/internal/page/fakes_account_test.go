@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// people is what the fake auth knows of sessions and of other people.
+// people are the sessions and the people that the fake auth has.
 type people struct {
 	mu       sync.Mutex // guards the rest
 	sessions []map[string]any

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// edits is what the fake catalogue knows of curators. It is guarded by world.mu.
+// edits is what curators did to the fake catalogue. It is guarded by website.mu.
 type edits struct {
 	versions map[string]int // by the product's id
 	uploads  []string       // the media types of what was uploaded

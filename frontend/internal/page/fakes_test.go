@@ -20,9 +20,9 @@ import (
 	"time"
 )
 
-// The moods of a fake service.
+// The failures of a fake service.
 const (
-	well int32 = iota
+	none int32 = iota
 	broken
 	hanging
 	slow
@@ -32,7 +32,7 @@ const (
 // fake is a service of ten lines a route.
 type fake struct {
 	*http.ServeMux
-	mood   atomic.Int32
+	failure   atomic.Int32
 	asked  atomic.Int32 // how many requests came
 	server *httptest.Server
 
@@ -49,7 +49,7 @@ func newFake(t *testing.T) *fake {
 	f := &fake{ServeMux: http.NewServeMux()}
 	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.asked.Add(1)
-		switch f.mood.Load() {
+		switch f.failure.Load() {
 		case broken:
 			http.Error(w, "pq: secret detail", http.StatusInternalServerError)
 		case hanging:
@@ -230,7 +230,7 @@ func (w *website) serveRecommendation() {
 	})
 }
 
-// serveKeys hands on the issuer's keys, so that auth's mood is theirs too.
+// serveKeys hands on the issuer's keys, so that auth's failure is theirs too.
 func (w *website) serveKeys() {
 	issuer, err := url.Parse(w.issuer.URL)
 	if err != nil {
@@ -291,7 +291,7 @@ func (w *website) grant(rw http.ResponseWriter) {
 	})
 }
 
-// serveRefresh knows every refresh token that begins with r, until it is revoked.
+// serveRefresh accepts each refresh token that begins with r, until it is revoked.
 func (w *website) serveRefresh() {
 	var revoked sync.Map
 	token := func(r *http.Request) string {

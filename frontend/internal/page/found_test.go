@@ -1,7 +1,6 @@
 package page_test
 
 import (
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -55,7 +54,7 @@ func TestSearchThatFindsNothing(t *testing.T) {
 		a.class("sorts") == nil, true)
 	a = w.get("/?q=" + strings.Repeat("é", 10_000))
 	check(t, "the answer", attr(a.id("q"), "value"), strings.Repeat("é", 100), attr(a.id("q"), "maxlength"), "100")
-	w.product.mood.Store(broken)
+	w.product.failure.Store(broken)
 	a = w.get("/?q=cra")
 	check(t, "with the catalogue away", text(a.id("gallery-heading")), "The gallery",
 		attr(a.class("away").LastChild.LastChild.FirstChild, "href"), "/?q=cra", attr(a.id("q"), "value"), "cra")
@@ -84,11 +83,9 @@ func TestSearchByHtmx(t *testing.T) {
 		"#announcer: The gallery.") {
 		t.Errorf("the front page does not come back: %s", partials(part))
 	}
-	w.product.mood.Store(broken)
-	if a := w.get("/?q=cra", w.byHtmx("/")); a.status != http.StatusServiceUnavailable ||
-		!strings.HasPrefix(a.body, `<span class="notice">`) || a.header.Get("HX-Push-Url") != "" {
-		t.Errorf("away: %d %s", a.status, a.body)
-	}
+	w.product.failure.Store(broken)
+	a := w.get("/?q=cra", w.byHtmx("/"))
+	a.check(t, "away", 503, a.body, begins(`<span class="notice">`), a.header.Get("HX-Push-Url"), "")
 }
 
 // TestEndlessEnds: products come by themselves for a while, then by the button; and

@@ -97,9 +97,8 @@ func TestMore(t *testing.T) {
 	check(t, "the answer", text(whole.id("vote-3")), "1,234,567 votes Vote for Whale")
 	check(t, "a foreign picture is shown", markup(t, whole.id("piece-3")), lacks("evil.example"),
 		markup(t, whole.id("piece-3")), has("/static/placeholder."))
-	if a := w.get("/?cursor=forged"); a.status != http.StatusBadRequest || text(a.tags("h1")[0]) != "That is knotted" {
-		t.Errorf("forged cursor: %d %s", a.status, a.body)
-	}
+	a := w.get("/?cursor=forged")
+	a.check(t, "forged cursor", 400, text(a.tags("h1")[0]), "That is knotted")
 }
 
 func TestWholePagesForHtmxNavigation(t *testing.T) {
@@ -119,9 +118,8 @@ func TestPicksFragment(t *testing.T) {
 	part, whole := w.get("/recommendations", w.byHtmx("/"), signedIn), w.get("/", signedIn)
 	check(t, "the page's picks are not the fragment's", markup(t, whole.id("picks")), markup(t, part.id("picks")))
 	check(t, "the answer", attr(part.id("picks"), "hx-trigger"), "voted from:document")
-	if a := w.get("/recommendations"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/#picks" {
-		t.Errorf("without htmx: %d to %q", a.status, a.header.Get("Location"))
-	}
+	a := w.get("/recommendations")
+	a.check(t, "without htmx", 303, a.header.Get("Location"), "/#picks")
 }
 
 func TestProduct(t *testing.T) {
@@ -137,9 +135,8 @@ func TestProduct(t *testing.T) {
 	}
 	for _, path := range []string{"/origamis/99", "/origamis/0", "/origamis/-1", "/origamis/x", "/origamis/01",
 		"/origamis/9223372036854775808", "/nowhere"} {
-		if a := w.get(path); a.status != http.StatusNotFound || text(a.tags("h1")[0]) != "It flew away" {
-			t.Errorf("%s: %d %q", path, a.status, text(a.tags("h1")[0]))
-		}
+		a := w.get(path)
+		a.check(t, path, 404, text(a.tags("h1")[0]), "It flew away")
 	}
 }
 

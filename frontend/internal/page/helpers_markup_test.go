@@ -17,8 +17,7 @@ func checkMarkup(t *testing.T, what string, doc *html.Node, styled bool) {
 	for n := range elements(doc) {
 		for _, a := range n.Attr {
 			if a.Key == "style" || strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Key, "hx-on") ||
-				strings.HasPrefix(strings.TrimSpace(a.Val), "js:") ||
-				strings.HasPrefix(strings.TrimSpace(a.Val), "javascript:") {
+				strings.HasPrefix(strings.TrimSpace(a.Val), "js:") || strings.HasPrefix(strings.TrimSpace(a.Val), "javascript:") {
 				t.Errorf("%s: <%s %s=%q> needs an unsafe policy", what, n.Data, a.Key, a.Val)
 			}
 		}

@@ -132,13 +132,13 @@ func TestLiveCounts(t *testing.T) {
 func TestLiveGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	w.product.mood.Store(broken)
+	w.product.failure.Store(broken)
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
 	browser := listen(t, site, "ids=1", "5")
 	for w.product.asked.Load() < 2 { // away, and asked again
 		<-time.After(10 * time.Millisecond)
 	}
-	w.product.mood.Store(well)
+	w.product.failure.Store(none)
 	up := <-catalogue
 	if up.position != "5" {
 		t.Errorf("begins at %q", up.position)

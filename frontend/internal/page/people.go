@@ -56,7 +56,7 @@ func (q search) url() string {
 // list answers GET /admin/people.
 func (h people) list(w http.ResponseWriter, r *http.Request, who session.Session) error {
 	query := r.URL.Query()
-	return h.reply(w, r, http.StatusOK, who, search{query.Get("q"), query.Get("cursor")}, refused{})
+	return h.render(w, r, http.StatusOK, who, search{query.Get("q"), query.Get("cursor")}, refused{})
 }
 
 // refused is a change of the person with that id which was not made; the zero value
@@ -68,8 +68,8 @@ type refused struct {
 
 const lastAdmin = "This is the last admin. Make somebody else one first."
 
-// reply shows a page of people, and why what was refused was.
-func (h people) reply(
+// render shows a page of people, and why what was refused was.
+func (h people) render(
 	w http.ResponseWriter, r *http.Request, status int, who session.Session, q search, not refused,
 ) error {
 	model := view.People{Query: q.text}
@@ -136,7 +136,7 @@ func (h people) change(
 	switch {
 	case fault.KindOf(err) == fault.Conflict:
 		web.NoteFailure(r.Context(), err)
-		return h.reply(w, r, http.StatusConflict, who, q, refused{id, err})
+		return h.render(w, r, http.StatusConflict, who, q, refused{id, err})
 	case err != nil:
 		return err
 	case id == who.User.ID:

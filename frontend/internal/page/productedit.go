@@ -122,10 +122,7 @@ func (h adminProducts) refuse(w http.ResponseWriter, r *http.Request, form view.
 }
 
 func (h adminProducts) showForm(w http.ResponseWriter, r *http.Request, status int, form view.ProductForm) error {
-	if fragment(r) {
-		return send(w, r, status, view.ProductFormView(form))
-	}
-	return h.page(w, r, status, form.Heading, view.ProductFormPage(form))
+	return h.reply(w, r, status, form.Heading, view.ProductFormView(form), view.ProductFormPage(form))
 }
 
 // setTheirs puts what somebody else saved beside what differs from it.

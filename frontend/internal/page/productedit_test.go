@@ -25,7 +25,7 @@ func TestAProductIsEdited(t *testing.T) {
 		w.edits.versions["1"], 1)
 	a = w.postProduct("/admin/pieces/1/edit", heron("tag", `"1-41-a"`, "name", ""), w.here("curator"))
 	a.check(t, "a broken edit", 422, filled(a)["tag"], `"1-41-a"`, filled(a)["focus"], "name")
-	w.get("/admin/pieces/77/edit", w.here("curator")).check(t, "a piece that is not there", 404)
+	w.get("/admin/pieces/77/edit", w.here("curator")).check(t, "a product that is not there", 404)
 }
 
 // TestTwoCurators is a conflict and each way out of it.
@@ -102,12 +102,12 @@ func TestADoubleClickIsOneProduct(t *testing.T) {
 			want := []string{"This form has already added a piece, and it was not quite this one. Add it again if you want " +
 				"both.", "Add it too", "Ibis", "piece-problem"}
 			if diff := cmp.Diff(got, want); a.status != http.StatusUnprocessableEntity || diff != "" || len(w.products) != 4 {
-				t.Errorf("%d, %d pieces (-got +want):\n%s", a.status, len(w.products), diff)
+				t.Errorf("%d, %d products (-got +want):\n%s", a.status, len(w.products), diff)
 			}
 			another := keyOf(a)
 			w.postProduct("/admin/pieces/new", heron("key", another, "name", "Ibis"), w.here("curator"), o)
 			if len(w.products) != 5 || another == key {
-				t.Errorf("%d pieces, key %q after %q", len(w.products), another, key)
+				t.Errorf("%d products, key %q after %q", len(w.products), another, key)
 			}
 		})
 	}

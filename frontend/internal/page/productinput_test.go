@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	saysKept      = "Your session has ended. What you typed is still here: sign in, then send it once more."
+	saysStillHere      = "Your session has ended. What you typed is still here: sign in, then send it once more."
 	saysKeptWhole = "Your session has ended. What you typed is still here, only a file has to be chosen again: sign " +
 		"in, then send it once more."
 	signInTab = " Sign in in a new tab"
@@ -90,7 +90,7 @@ func TestASessionEndsOverAFormInHtmx(t *testing.T) {
 	for ending, who := range w.endings() {
 		for path, tag := range map[string]string{"/admin/pieces/new": "", "/admin/pieces/1/edit": `"0-41-a"`} {
 			a := w.postProduct(path, heron("tag", tag), who, w.byHtmx(path))
-			a.check(t, ending+" "+path, 401, text(a.doc), saysKept+signInTab, a.header.Get("HX-Redirect"), "")
+			a.check(t, ending+" "+path, 401, text(a.doc), saysStillHere+signInTab, a.header.Get("HX-Redirect"), "")
 			w.checkSignIn(a, who)
 		}
 	}
@@ -104,7 +104,7 @@ func TestWhatCannotBeKept(t *testing.T) {
 		"no form":         w.post("/admin/pieces/new", heron(), w.expired()),
 		"no key":          w.postProduct("/admin/pieces/new", heron("key", ""), w.expired()),
 		"no tag":          w.postProduct("/admin/pieces/1/edit", heron(), w.expired()),
-		"no piece":        w.postProduct("/admin/pieces/x/edit", heron("tag", `"0-41-a"`), w.expired()),
+		"no product":        w.postProduct("/admin/pieces/x/edit", heron("tag", `"0-41-a"`), w.expired()),
 		"another's field": w.postProduct("/admin/pieces/new", heron("votes", "1"), w.expired()),
 		"too much":        w.postProduct("/admin/pieces/new", heron("name", strings.Repeat("x", 70_000)), w.expired()),
 		"a deletion":      w.post("/admin/pieces/1/delete", url.Values{"tag": {`"0-41-a"`}}, w.expired()),
@@ -117,7 +117,7 @@ func TestWhatCannotBeKept(t *testing.T) {
 func TestAFormWhileSignInIsAway(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	w.auth.mood.Store(broken)
+	w.auth.failure.Store(broken)
 	a := w.postProduct("/admin/pieces/new", heron(), w.here("curator"))
 	a.check(t, "the answer", 503, filled(a)["name"], "Heron", text(a.id("piece-problem")),
 		begins("Sign-in is away just now."))

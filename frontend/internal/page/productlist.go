@@ -175,8 +175,5 @@ func (h adminProducts) askRemoval(w http.ResponseWriter, r *http.Request, status
 		Name: p.Name, Votes: plural(p.Votes, "vote"), Art: h.art(p, ""), Tag: tag, Problem: problem,
 		Action: productListPath + "/" + decimal(id) + "/delete", BackURL: productListPath,
 	}
-	if fragment(r) {
-		return send(w, r, status, view.RemovalForm(model))
-	}
-	return h.page(w, r, status, "Delete "+p.Name, view.RemovalPage(model))
+	return h.reply(w, r, status, "Delete "+p.Name, view.RemovalForm(model), view.RemovalPage(model))
 }

@@ -74,10 +74,8 @@ func TestProductList(t *testing.T) {
 	check(t, "the last page", len(texts(last, "li", "shelf-row")), 1, text(last.class("the-end")), "That is all of them.")
 	w.get("/admin/pieces?cursor=x", w.here("admin")).check(t, "a cursor that is none", 400)
 	w.products = w.products[:2]
-	if a := w.get("/admin/pieces?cursor=two%3D", w.here("admin")); a.status != http.StatusOK ||
-		text(a.class("away-heading")) != "Nothing fits" {
-		t.Errorf("no piece: %d %q", a.status, text(a.class("away-heading")))
-	}
+	a = w.get("/admin/pieces?cursor=two%3D", w.here("admin"))
+	a.check(t, "no product", 200, text(a.class("away-heading")), "Nothing fits")
 }
 
 func TestProductListSaysWhatWasDone(t *testing.T) {
@@ -109,20 +107,17 @@ func TestCurationWhileTheCatalogueIsAway(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	w.get("/account", w.here("curator")) // auth's keys are known
-	w.product.mood.Store(broken)
+	w.product.failure.Store(broken)
 	a := w.get("/admin/pieces?done=saved&piece=1", w.here("curator"))
 	if got := text(a.class("away-heading")); a.status != http.StatusOK || got != "The shelves are out of sight" ||
 		text(a.id("done")) == "" {
-		t.Errorf("the shelf: %d %q, done %q", a.status, got, text(a.id("done")))
+		t.Errorf("the list: %d %q, done %q", a.status, got, text(a.id("done")))
 	}
-	if a := w.get("/admin/pieces/new", w.here("curator")); a.status != http.StatusOK || a.id("piece-form") == nil {
-		t.Errorf("a new piece's form: %d", a.status)
-	}
+	a = w.get("/admin/pieces/new", w.here("curator"))
+	a.check(t, "a new piece's form", 200, a.id("piece-form") != nil, true)
 	for _, path := range []string{"/admin/pieces/1/edit", "/admin/pieces/1/delete"} {
-		if a := w.get(path, w.here("curator")); a.status != http.StatusServiceUnavailable ||
-			text(a.tags("h1")[0]) != "Away just now" {
-			t.Errorf("%s: %d", path, a.status)
-		}
+		a := w.get(path, w.here("curator"))
+		a.check(t, path, 503, text(a.tags("h1")[0]), "Away just now")
 	}
 	a = w.postProduct("/admin/pieces/new", heron(), w.here("curator"))
 	a.check(t, "saving", 503, text(a.id("piece-problem")), has("try again"), attr(a.id("name"), "value"), "Heron")
@@ -145,8 +140,7 @@ func TestRemoval(t *testing.T) {
 		a = w.post("/admin/pieces/1/delete", tag, w.here("curator"), how)
 		hidden := a.tags("input")[0]
 		if a.status != http.StatusPreconditionFailed || !strings.Contains(text(a.id("removal-problem")), "meanwhile") ||
-			attr(hidden, "value") != `"1-41-a"` ||
-			(len(a.tags("header")) == 0) != (name == "htmx") {
+			attr(hidden, "value") != `"1-41-a"` || (len(a.tags("header")) == 0) != (name == "htmx") {
 			t.Errorf("%s: a piece that changed: %d %s", name, a.status, a.body)
 		}
 	}

@@ -11,20 +11,20 @@ import (
 	"craftista/frontend/internal/page"
 )
 
-// struck is a world with one service away, and a person in it whose session is to
+// outage is a website with one service unavailable, and a person in it whose session is to
 // be renewed.
-type struck struct {
+type outage struct {
 	*website
 	*fake   // the service
 	someone option
 }
 
-// strike makes the service called part away. The keys of tokens are here already,
+// inject makes the service called part unavailable. The keys of tokens are here already,
 // except where that is what auth withholds.
-func strike(t *testing.T, part, mood string) struck {
+func inject(t *testing.T, part, failure string) outage {
 	t.Helper()
 	w := newWebsite(t, page.Settings{})
-	s := struck{website: w, someone: as(w.issuer.Mint(7, "user"))}
+	s := outage{website: w, someone: as(w.issuer.Mint(7, "user"))}
 	switch part {
 	case "product":
 		s.fake = w.product
@@ -36,11 +36,11 @@ func strike(t *testing.T, part, mood string) struck {
 	case "keys":
 		s.fake = w.auth
 	}
-	moods()[mood](s.fake)
+	failures()[failure](s.fake)
 	return s
 }
 
-// words is what pages say while a part is away.
+// words is what pages say while a part is unavailable.
 func words() map[string]map[string]string {
 	return map[string]map[string]string{
 		"product": {"/": "The shelves are out of sight", "/origamis/1": "Away just now", "/daily": "Crane",
@@ -55,14 +55,14 @@ func words() map[string]map[string]string {
 }
 
 // TestEveryPageIsThereInASecond asks for all pages of a signed-in person at once,
-// three times, while one service is away in one of the ways.
+// three times, while one service is unavailable in one of the ways.
 func TestEveryPageIsThereInASecond(t *testing.T) {
 	t.Parallel()
 	for part, pages := range words() {
-		for mood := range moods() {
-			t.Run(part+" "+mood, func(t *testing.T) {
+		for failure := range failures() {
+			t.Run(part+" "+failure, func(t *testing.T) {
 				t.Parallel()
-				s := strike(t, part, mood)
+				s := inject(t, part, failure)
 				for visit := range 3 {
 					var wg sync.WaitGroup
 					for path, want := range pages {
@@ -86,21 +86,21 @@ func TestEveryPageIsThereInASecond(t *testing.T) {
 // first page which asks again is whole.
 func TestSilenceIsNotAskedAgain(t *testing.T) {
 	t.Parallel()
-	for _, mood := range []string{"hanging", "slow", "cutting"} {
-		t.Run(mood, func(t *testing.T) {
+	for _, failure := range []string{"hanging", "slow", "cutting"} {
+		t.Run(failure, func(t *testing.T) {
 			t.Parallel()
-			s := strike(t, "product", mood)
+			s := inject(t, "product", failure)
 			s.promptly("/")
 			s.promptly("/")
 			opened, asked := time.Now(), s.asked.Load()
-			away := s.get("/", s.someone)
+			unavailable := s.get("/", s.someone)
 			vote := s.post("/origamis/1/vote", nil, s.someone, header("Referer", s.site.URL+"/?sort=name"))
 			if got := s.asked.Load() - asked; got != 0 && time.Since(opened) < time.Second {
 				t.Errorf("asked %d times more", got)
 			}
-			check(t, "the gallery", text(away.class("away-heading")), "The shelves are out of sight")
+			check(t, "the gallery", text(unavailable.class("away-heading")), "The shelves are out of sight")
 			vote.check(t, "a vote", 503, attr(vote.class("button"), "href"), "/?sort=name", len(s.mine), 0)
-			s.mood.Store(well)
+			s.failure.Store(none)
 			check(t, "status", s.get("/api/service-status").body, has(`"Catalogue":"up"`))
 			s.returns()
 		})
@@ -108,7 +108,7 @@ func TestSilenceIsNotAskedAgain(t *testing.T) {
 }
 
 // returns asks for the gallery until the service is asked again.
-func (s struck) returns() {
+func (s outage) returns() {
 	s.t.Helper()
 	var a answer
 	asked := s.asked.Load()
@@ -124,10 +124,10 @@ func (s struck) returns() {
 // pages ask several times: one call let through would not be enough.
 func TestAllSectionsReturnAtOnce(t *testing.T) {
 	t.Parallel()
-	s := strike(t, "recommendation", "cutting")
+	s := inject(t, "recommendation", "cutting")
 	s.promptly("/")
 	s.promptly("/")
-	s.mood.Store(well)
+	s.failure.Store(none)
 	s.returns()
 }
 
@@ -143,18 +143,18 @@ func TestAnswersAreAnswers(t *testing.T) {
 	}
 	w.get("/origamis/1").check(t, "after refusals", 200)
 	w.post("/login", ada()).check(t, "sign-in after refusals", 303)
-	w.product.mood.Store(broken)
+	w.product.failure.Store(broken)
 	for range 5 {
 		w.get("/")
 	}
-	w.product.mood.Store(well)
+	w.product.failure.Store(none)
 	w.get("/origamis/1").check(t, "after it was broken", 200)
 }
 
 // TestWhoHangsUpBlamesNobody ends requests while the service thinks.
 func TestWhoHangsUpBlamesNobody(t *testing.T) {
 	t.Parallel()
-	s := strike(t, "product", "hanging")
+	s := inject(t, "product", "hanging")
 	for range 5 {
 		ctx, hangUp := context.WithCancel(t.Context())
 		asked, done := s.asked.Load(), make(chan struct{})
@@ -172,6 +172,6 @@ func TestWhoHangsUpBlamesNobody(t *testing.T) {
 		hangUp()
 		<-done
 	}
-	s.mood.Store(well)
+	s.failure.Store(none)
 	s.get("/origamis/1").check(t, "afterwards", 200)
 }

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"sync"
 
@@ -42,11 +43,16 @@ func (h scripts) products(w http.ResponseWriter, r *http.Request) error {
 		path += "?" + query
 	}
 	raw, header, err := h.services.Catalogue.Raw(r.Context(), path, "")
-	if err != nil {
-		return err
-	}
 	if links := header.Values("Link"); len(links) > 0 {
 		w.Header()["Link"] = links
+	}
+	return pass(w, r, raw, err)
+}
+
+// pass sends what a service replied.
+func pass(w http.ResponseWriter, r *http.Request, raw json.RawMessage, err error) error {
+	if err != nil {
+		return err
 	}
 	return web.ReplyTagged(w, r, "no-cache", raw)
 }
@@ -58,10 +64,7 @@ func (h scripts) votes(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	raw, _, err := h.services.Catalogue.Raw(r.Context(), "/api/origamis/"+decimal(id)+"/votes", "")
-	if err != nil {
-		return err
-	}
-	return web.ReplyTagged(w, r, "no-cache", raw)
+	return pass(w, r, raw, err)
 }
 
 // vote answers POST /api/origamis/{id}/vote for the person of the cookie.
@@ -96,10 +99,7 @@ func (h scripts) vote(w http.ResponseWriter, r *http.Request) error {
 // daily answers GET /daily-origami.
 func (h scripts) daily(w http.ResponseWriter, r *http.Request) error {
 	raw, _, err := h.services.Recommendation.Raw(r.Context(), "/api/origami-of-the-day", "")
-	if err != nil {
-		return err
-	}
-	return web.ReplyTagged(w, r, "no-cache", raw)
+	return pass(w, r, raw, err)
 }
 
 // authStatus answers GET /auth/status for the person of the cookie.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"net/http"
-	"strings"
 	"testing"
 
 	"craftista/frontend/internal/page"
@@ -56,10 +55,8 @@ func TestScriptsProducts(t *testing.T) {
 	}
 	check(t, "the answer", a.header.Get("Link"), `</api/products?cursor=two%3D&limit=2>; rel="next"`)
 	w.get("/api/products?limit=2", header("If-None-Match", a.header.Get("ETag"))).check(t, "with its tag", 304)
-	if daily := w.get("/daily-origami"); daily.status != http.StatusOK ||
-		!strings.Contains(daily.body, `"date":"2026-11-22"`) {
-		t.Errorf("daily: %d %s", daily.status, daily.body)
-	}
+	daily := w.get("/daily-origami")
+	daily.check(t, "daily", 200, daily.body, has(`"date":"2026-11-22"`))
 }
 
 func TestScriptsProblems(t *testing.T) {
@@ -103,8 +100,8 @@ func TestScriptsWhenServicesAreAway(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	w.product.server.Close()
-	w.recommendation.mood.Store(broken)
-	w.auth.mood.Store(hanging)
+	w.recommendation.failure.Store(broken)
+	w.auth.failure.Store(hanging)
 	var states map[string]string
 	if err := json.Unmarshal([]byte(w.promptly("/api/service-status").body), &states); err != nil {
 		t.Fatal(err)
@@ -118,9 +115,8 @@ func TestScriptsWhenServicesAreAway(t *testing.T) {
 		"/votingservice-status":  `{"status":"down","message":"voting cannot be used now"}`,
 		"/recommendation-status": `{"status":"down","message":"recommendations cannot be used now"}`,
 	} {
-		if got := w.promptly(path); got.body != want || got.status != http.StatusOK {
-			t.Errorf("%s: %d %s", path, got.status, got.body)
-		}
+		got := w.promptly(path)
+		got.check(t, path, 200, got.body, want)
 	}
 	for path, want := range map[string]int{"/api/products": 503, "/api/origamis/1/votes": 503, "/daily-origami": 503,
 		"/auth/status": 503} {

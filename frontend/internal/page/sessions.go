@@ -115,7 +115,7 @@ func (h account) refusePassword(
 	if fragment(r) {
 		return send(w, r, web.Status(f.Kind), view.SignFormView(form))
 	}
-	return h.reply(w, r, web.Status(f.Kind), who, view.Account{Password: form})
+	return h.render(w, r, web.Status(f.Kind), who, view.Account{Password: form})
 }
 
 // passwordForm is the form of /account, which never repeats what was typed.

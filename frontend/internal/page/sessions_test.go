@@ -50,7 +50,7 @@ func TestPasswordIsRefused(t *testing.T) {
 	}
 	check(t, "the answer", w.post("/account/password", passwords("busy", good), w.here("user")).header.Get("Retry-After"),
 		"30")
-	w.auth.mood.Store(broken)
+	w.auth.failure.Store(broken)
 	a := w.post("/account/password", passwords("open sesame please", good), w.here("user"), w.byHtmx("/account"))
 	a.check(t, "away", 503, text(a.id("password-form-problem")),
 		begins("Sign-in is away just now, so your password is as it was."))
@@ -74,7 +74,7 @@ func TestSessionsAreEnded(t *testing.T) {
 	for _, path := range []string{"/account/sessions/x/end", "/account/sessions/0/end"} {
 		w.post(path, nil, w.here("user")).check(t, path, 404)
 	}
-	w.auth.mood.Store(broken)
+	w.auth.failure.Store(broken)
 	a = w.post("/account/sessions/4/end", nil, w.here("user"), w.byHtmx("/account"))
 	a.check(t, "away", 503, a.class("notice") != nil, true)
 }

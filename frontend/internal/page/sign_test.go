@@ -18,7 +18,7 @@ func ada(extra ...string) url.Values {
 	return form
 }
 
-// TestTheWholeWayWithoutScripts is a person with a browser that only knows forms.
+// TestTheWholeWayWithoutScripts is a person with a browser without scripts.
 func TestTheWholeWayWithoutScripts(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
@@ -245,9 +245,8 @@ func TestSignPages(t *testing.T) {
 	}
 	for path, want := range map[string]string{"/login?next=/origamis/2": "/origamis/2", "/register": "/",
 		"/login?next=//evil.example": "/"} {
-		if a := w.get(path, signedIn); a.status != http.StatusSeeOther || a.header.Get("Location") != want {
-			t.Errorf("signed in at %s: %d to %q, want 303 to %q", path, a.status, a.header.Get("Location"), want)
-		}
+		a := w.get(path, signedIn)
+		a.check(t, "signed in at "+path, 303, a.header.Get("Location"), want)
 	}
 	a := w.post("/logout", nil, signedIn)
 	a.check(t, "sign-out", 303, a.header.Get("Location"), "/", a.header.Get("Set-Cookie"), has("Max-Age=0"))

@@ -41,9 +41,19 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, status int, title st
 	return send(w, r, status, view.Page(s.frame(r, title), content))
 }
 
+// reply sends the part of the page to htmx, and to others all of it.
+func (s *site) reply(
+	w http.ResponseWriter, r *http.Request, status int, title string, part, whole templ.Component,
+) error {
+	if fragment(r) {
+		return send(w, r, status, part)
+	}
+	return s.page(w, r, status, title, whole)
+}
+
 // send renders the component whole and then writes it. Pages hold one person's
 // votes and name, and they change with every vote: no cache keeps them, and
-// going back asks anew, so that nobody sees a vote they took back, or a person
+// going back asks again, so that nobody sees a vote they took back, or a person
 // who signed out. That costs the back/forward cache and is worth it.
 func send(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
 	b := templ.GetBuffer()

@@ -92,7 +92,7 @@ func TestNothingIsFramed(t *testing.T) {
 	for _, path := range []string{"/nowhere", "/origamis/99", "/?cursor=forged", "/static/none.css", "//evil.example/"} {
 		hold(path, w.get(path))
 	}
-	w.product.mood.Store(broken)
+	w.product.failure.Store(broken)
 	hold("away", w.get("/origamis/1"))
 	if pages < 40 {
 		t.Errorf("only %d pages", pages)
@@ -213,7 +213,7 @@ func TestProxiesAreNotBelieved(t *testing.T) {
 func TestOddMethodsAndPaths(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	server := httptest.NewServer(w.router(page.Settings{})) // the document knows none of these
+	server := httptest.NewServer(w.router(page.Settings{})) // the document has none of these
 	defer server.Close()
 	for _, method := range []string{"TRACE", "OPTIONS", "PURGE", "get", "post", "PROPFIND", "DELETE", "PATCH"} {
 		if a := raw(t, server, method, "/origamis/1?_method=POST"); a.status < 400 || a.status >= 500 ||

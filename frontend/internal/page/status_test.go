@@ -31,18 +31,18 @@ func states(a answer) map[string]string {
 func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
 	t.Parallel()
 	const fine, gone = http.StatusOK, http.StatusServiceUnavailable
-	well, down := map[string]string{"database": "ok"}, map[string]string{"database": "down"}
+	none, down := map[string]string{"database": "ok"}, map[string]string{"database": "down"}
 	for name, row := range map[string]struct {
 		auth, recommendation, product *readiness
 		want                          map[string]string
 	}{
 		"all is well": {
-			says(fine, well), says(fine, well), says(fine, map[string]string{"database": "ok", "cache": "ok"}),
+			says(fine, none), says(fine, none), says(fine, map[string]string{"database": "ok", "cache": "ok"}),
 			map[string]string{"auth": "up", "recommendation": "up", "product": "up", "postgres": "up", "redis": "up",
 				"summary": "All is well."},
 		},
 		"the cache is gone": {
-			says(fine, well), says(fine, well), says(fine, map[string]string{"database": "ok", "cache": "degraded"}),
+			says(fine, none), says(fine, none), says(fine, map[string]string{"database": "ok", "cache": "degraded"}),
 			map[string]string{
 				"auth": "up", "recommendation": "up", "product": "degraded", "postgres": "up", "redis": "down",
 				"summary": "Redis: down. Catalogue: degraded.",
@@ -56,7 +56,7 @@ func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
 			},
 		},
 		"one does not get through": {
-			says(gone, down), says(fine, well), says(fine, well),
+			says(gone, down), says(fine, none), says(fine, none),
 			map[string]string{
 				"auth": "degraded", "recommendation": "up", "product": "up", "postgres": "degraded", "redis": "unknown",
 				"summary": "Authentication, PostgreSQL: degraded.",
@@ -106,12 +106,12 @@ func TestThePictureHasFactsAndLines(t *testing.T) {
 
 func TestThePictureWaitsForNobody(t *testing.T) {
 	t.Parallel()
-	for mood, strike := range moods() {
-		t.Run(mood, func(t *testing.T) {
+	for failure, inject := range failures() {
+		t.Run(failure, func(t *testing.T) {
 			t.Parallel()
 			w := newWebsite(t, page.Settings{})
 			for _, f := range []*fake{w.auth, w.product, w.recommendation} {
-				strike(f)
+				inject(f)
 			}
 			want := map[string]string{
 				"browser": "up", "frontend": "up", "auth": "down", "recommendation": "down", "product": "down",

@@ -36,9 +36,8 @@ func TestVoteWithoutScripts(t *testing.T) {
 	a := w.post("/origamis/1/vote", nil, signedIn, header("Referer", "https://evil.example/origamis/2"))
 	check(t, "the answer", a.header.Get("Location"), "/origamis/1#piece-1")
 	for _, path := range []string{"/origamis/99/vote", "/origamis/x/vote", "/origamis/99/unvote"} {
-		if a := w.post(path, nil, signedIn); a.status != http.StatusNotFound || a.doc == nil {
-			t.Errorf("%s: %d", path, a.status)
-		}
+		a := w.post(path, nil, signedIn)
+		a.check(t, path, 404, a.doc != nil, true)
 	}
 }
 
@@ -69,7 +68,7 @@ func TestVoteByHtmx(t *testing.T) {
 	a = w.post("/origamis/1/unvote", nil, signedIn, w.byHtmx("/"))
 	check(t, "the answer", partials(a), ".votes-1: 41 votes; #announcer: You took back your vote for Crane. 41 votes.; ")
 	a = w.post("/origamis/99/vote", nil, signedIn, w.byHtmx("/"))
-	a.check(t, "no such piece", 404, a.body, begins(`<span class="notice">`))
+	a.check(t, "no such product", 404, a.body, begins(`<span class="notice">`))
 }
 
 func partials(a answer) string {
@@ -131,7 +130,7 @@ func checkSignIn(t *testing.T, name string, a answer, location string, status in
 }
 
 // TestCatalogueHasTheLastWord is a token that cannot be checked here, because
-// auth is away, and one that passes here and not there.
+// auth is unavailable, and one that passes here and not there.
 func TestCatalogueHasTheLastWord(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})

@@ -47,7 +47,7 @@ func askWithin(ctx context.Context, t *testing.T, k *session.Keeper, https bool,
 	return got, w.Result().Header
 }
 
-// nowhere is auth away.
+// nowhere is auth that cannot be reached.
 func nowhere() backend.Auth {
 	return backend.New(backend.URLs{Auth: "http://127.0.0.1:1"}, "", telemetry.Discard()).Auth
 }
@@ -115,7 +115,7 @@ func TestKeysOutOfReach(t *testing.T) {
 }
 
 // TestCookies holds what Start and End send. The access token's outlives the
-// session by a day, so that one that has run out is not taken for none; what a
+// session by a day, so that one that expired is not taken for none; what a
 // response said of a cookie before is taken back.
 func TestCookies(t *testing.T) {
 	t.Parallel()

@@ -14,7 +14,7 @@ type Profile struct {
 	Username, Email, Role, Since string
 }
 
-// Session is one sign-in. ID is its id in decimal; Name is what the person knows
+// Session is one sign-in. ID is its id in decimal; Name is what the person recognises
 // it by, and What goes before it where it is an application.
 type Session struct {
 	ID, Name, What  string

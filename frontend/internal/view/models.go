@@ -20,7 +20,7 @@ type Frame struct {
 // in development.
 type Assets struct{ Style, Htmx, Live, Site, Icon, Reload string }
 
-// Person is who looks at the page. Unavailable says that it cannot be told now, because
+// Person is who reads the page. Unavailable says that nobody can tell, because
 // sign-in does not answer. The zero value is signed out.
 type Person struct {
 	Name        string
@@ -41,7 +41,7 @@ type Vote struct {
 // Tally is a product's count, as Vote has it.
 type Tally struct{ ID, Count string }
 
-// VoteReply is the answer to a vote: the button anew, and what to announce.
+// VoteReply is the answer to a vote: the button as it is then, and what to announce.
 type VoteReply struct {
 	Vote         Vote
 	Announcement string
