@@ -95,7 +95,7 @@ func TestRenewal(t *testing.T) {
 		"a vote in htmx":   {"POST", "/origamis/1/vote", []option{w.byHtmx("/")}, 200},
 		"a script's vote":  {"POST", "/api/origamis/1/vote", nil, 200},
 		"no such page":     {"GET", "/nowhere", nil, 404},
-		"no such product":    {"POST", "/origamis/99/vote", nil, 404},
+		"no such product":  {"POST", "/origamis/99/vote", nil, 404},
 		"the sign-in page": {"GET", "/login", nil, 303},
 		"a HEAD":           {"HEAD", "/", nil, 200},
 	} {

@@ -32,9 +32,9 @@ const (
 // fake is a service of ten lines a route.
 type fake struct {
 	*http.ServeMux
-	failure   atomic.Int32
-	asked  atomic.Int32 // how many requests came
-	server *httptest.Server
+	failure atomic.Int32
+	asked   atomic.Int32 // how many requests came
+	server  *httptest.Server
 
 	readiness atomic.Pointer[readiness] // nil is ready
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	saysStillHere      = "Your session has ended. What you typed is still here: sign in, then send it once more."
+	saysStillHere = "Your session has ended. What you typed is still here: sign in, then send it once more."
 	saysKeptWhole = "Your session has ended. What you typed is still here, only a file has to be chosen again: sign " +
 		"in, then send it once more."
 	signInTab = " Sign in in a new tab"
@@ -104,7 +104,7 @@ func TestWhatCannotBeKept(t *testing.T) {
 		"no form":         w.post("/admin/pieces/new", heron(), w.expired()),
 		"no key":          w.postProduct("/admin/pieces/new", heron("key", ""), w.expired()),
 		"no tag":          w.postProduct("/admin/pieces/1/edit", heron(), w.expired()),
-		"no product":        w.postProduct("/admin/pieces/x/edit", heron("tag", `"0-41-a"`), w.expired()),
+		"no product":      w.postProduct("/admin/pieces/x/edit", heron("tag", `"0-41-a"`), w.expired()),
 		"another's field": w.postProduct("/admin/pieces/new", heron("votes", "1"), w.expired()),
 		"too much":        w.postProduct("/admin/pieces/new", heron("name", strings.Repeat("x", 70_000)), w.expired()),
 		"a deletion":      w.post("/admin/pieces/1/delete", url.Values{"tag": {`"0-41-a"`}}, w.expired()),
