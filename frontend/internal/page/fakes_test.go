@@ -4,17 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -227,94 +223,5 @@ func (w *website) serveRecommendation() {
 		}
 		reply(rw, http.StatusOK, []map[string]any{{"id": 2, "name": "Fox", "image_url": "/static/origami/fox.svg", "votes": 1,
 			"reason": reason}})
-	})
-}
-
-// serveKeys hands on the issuer's keys, so that auth's failure is theirs too.
-func (w *website) serveKeys() {
-	issuer, err := url.Parse(w.issuer.URL)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.auth.Handle("GET /.well-known/jwks.json", httputil.NewSingleHostReverseProxy(issuer))
-}
-
-// onBehalf reports whether the site says whom the request is for: the person of
-// these tests, not whom their headers claim.
-func (w *website) onBehalf(r *http.Request) bool {
-	return r.Header.Get("X-Internal-API-Key") == "the-key" && r.Header.Get("X-Client-Address") == "127.0.0.1"
-}
-
-func (w *website) serveAuth() {
-	w.auth.HandleFunc("POST /api/auth/login", func(rw http.ResponseWriter, r *http.Request) {
-		var in struct{ Username, Password string }
-		_ = json.NewDecoder(r.Body).Decode(&in)
-		switch {
-		case !w.onBehalf(r):
-			refuse(rw, http.StatusInternalServerError, "whose address is this")
-		case in.Username == "busy":
-			rw.Header().Set("Retry-After", "30")
-			refuse(rw, http.StatusTooManyRequests, "too many tries")
-		case in.Password != "open sesame please":
-			refuse(rw, http.StatusUnauthorized, "wrong")
-		default:
-			w.grant(rw)
-		}
-	})
-	w.serveRefresh()
-	w.auth.HandleFunc("POST /api/auth/register", func(rw http.ResponseWriter, r *http.Request) {
-		var in struct{ Username, Email, Password string }
-		_ = json.NewDecoder(r.Body).Decode(&in)
-		switch {
-		case !w.onBehalf(r) || in.Username == "badkey":
-			refuse(rw, http.StatusUnauthorized, "no key")
-		case in.Username == "taken":
-			refuse(rw, http.StatusConflict, "taken")
-		case len(in.Password) < 10:
-			refuse(rw, http.StatusUnprocessableEntity, "rules", map[string]string{"field": "password",
-				"message": "must have 10 to 72 bytes"},
-				map[string]string{"field": "username", "message": "is too short"})
-		default:
-			reply(rw, http.StatusOK, map[string]any{"user_id": 7, "username": in.Username})
-		}
-	})
-	w.auth.HandleFunc("GET /api/auth/status", func(rw http.ResponseWriter, r *http.Request) {
-		reply(rw, http.StatusOK, map[string]any{"authenticated": r.Header.Get("Authorization") != "", "message": "so it is"})
-	})
-}
-
-// grant answers with a new pair: r1, r2 and so on.
-func (w *website) grant(rw http.ResponseWriter) {
-	reply(rw, http.StatusOK, map[string]any{
-		"access_token": w.issuer.Mint(7, "user"), "token_type": "Bearer", "expires_in": 900,
-		"refresh_token": fmt.Sprintf("r%d", w.grants.Add(1)), "refresh_expires_in": 2592000,
-	})
-}
-
-// serveRefresh accepts each refresh token that begins with r, until it is revoked.
-func (w *website) serveRefresh() {
-	var revoked sync.Map
-	token := func(r *http.Request) string {
-		var in struct {
-			RefreshToken string `json:"refresh_token"`
-		}
-		_ = json.NewDecoder(r.Body).Decode(&in)
-		return in.RefreshToken
-	}
-	w.auth.HandleFunc("POST /api/auth/refresh", func(rw http.ResponseWriter, r *http.Request) {
-		w.refreshes.Add(1)
-		if gate := w.gate.Load(); gate != nil {
-			<-*gate
-		}
-		old := token(r)
-		if _, gone := revoked.Load(old); gone || !strings.HasPrefix(old, "r") {
-			refuse(rw, http.StatusUnauthorized, "the refresh token is not good any more, sign in again")
-			return
-		}
-		w.grant(rw)
-	})
-	w.auth.HandleFunc("POST /api/auth/logout", func(rw http.ResponseWriter, r *http.Request) {
-		revoked.Store(token(r), true)
-		rw.WriteHeader(http.StatusNoContent)
 	})
 }
