@@ -77,7 +77,7 @@ func (c client) read(ctx context.Context, path, bearer string, out any) (http.He
 // to the site is the same as a service that is unavailable.
 func (c client) call(ctx context.Context, req web.Request, out any) (http.Header, error) {
 	header, err := c.web.Do(ctx, req, out)
-	if err != nil && fault.KindOf(err) == fault.Internal {
+	if fault.KindOf(err) == fault.Internal {
 		return header, fault.New(fault.Unavailable, "something this needs does not work just now").Because(err)
 	}
 	return header, err
