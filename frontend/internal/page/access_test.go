@@ -28,8 +28,7 @@ func (w *website) ending(d time.Duration) string {
 // TestExpiryIsTold is a browser that kept the cookie longer than the token was
 // good: the sign-in says so, and only then is the cookie cleared.
 func TestExpiryIsTold(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	const clear = "craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
 	plain := w.post("/origamis/2/vote", nil, w.expired(),
 		header("Referer", w.site.URL+"/?sort=name")).header.Get("Location")
@@ -52,18 +51,16 @@ func TestExpiryIsTold(t *testing.T) {
 // TestNoPersonNoWait holds that what needs no person asks auth nothing, whatever
 // the cookie: auth hangs, and nobody notices.
 func TestNoPersonNoWait(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.auth.failure.Store(hanging)
-	someone := as(w.issuer.Mint(7, "user"))
 	for _, path := range []string{
 		"/livez", "/readyz", "/health", "/api/system-info", "/favicon.ico", "/robots.txt", "/openapi.json", "/docs",
 		"/static/css/site.css", "/static/icon.svg", "/api/products", "/api/origamis/1/votes", "/daily-origami",
 	} {
-		w.get(path, someone).check(t, path, 200)
+		w.get(path, w.signedIn).check(t, path, 200)
 	}
 	check(t, "the answer", w.auth.asked.Load(), int32(0))
-	a := w.promptly("/", someone)
+	a := w.promptly("/", w.signedIn)
 	if got, want := text(a.class("site-nav")), "Gallery Today Status Sign-in is away"; got != want ||
 		w.auth.asked.Load() == 0 {
 		t.Errorf("the gallery shows %q, want %q, and asked auth %d times", got, want, w.auth.asked.Load())
@@ -80,8 +77,7 @@ func renewed() []string {
 
 // TestRenewal renews within the request that needs it, whatever its answer is.
 func TestRenewal(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	access := map[string]string{"expired": w.ending(-time.Hour), "about to end": w.ending(20 * time.Second), "missing": "",
 		"bad": "nonsense"}
 	for name, c := range map[string]struct {
@@ -119,8 +115,7 @@ func TestRenewal(t *testing.T) {
 // TestTenAtOnceRenewOnce is a browser that restores ten tabs, and one more page
 // that it asked for with the old cookies.
 func TestTenAtOnceRenewOnce(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	gate := make(chan struct{})
 	w.gate.Store(&gate)
 	someone := with(w.ending(-time.Hour), "r0")
@@ -147,8 +142,7 @@ func TestTenAtOnceRenewOnce(t *testing.T) {
 
 // TestReplicasRenewEach holds that each replica asks auth, whose grace serves both.
 func TestReplicasRenewEach(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	replica := httptest.NewServer(w.router(page.Settings{}))
 	defer replica.Close()
 	someone := with(w.ending(-time.Hour), "r0")
@@ -163,8 +157,7 @@ func TestReplicasRenewEach(t *testing.T) {
 
 // TestFamilyGone signs the person out at once, and says so when they act.
 func TestFamilyGone(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for name, token := range map[string]string{"expired": w.ending(-time.Hour), "missing": "",
 		"still good": w.ending(20 * time.Second)} {
 		a := w.get("/", with(token, "gone"))
@@ -193,9 +186,8 @@ func TestAuthAwayAtRenewal(t *testing.T) {
 	t.Parallel()
 	for failure, inject := range failures() {
 		t.Run(failure, func(t *testing.T) {
-			t.Parallel()
-			w := newWebsite(t, page.Settings{})
-			w.get("/", as(w.issuer.Mint(7, "user"))) // fetches the keys
+			w := startWebsite(t)
+			w.get("/", w.signedIn) // fetches the keys
 			inject(w.auth)
 			good, expired := with(w.ending(25*time.Second), "r0"), with(w.ending(-time.Hour), "r0")
 			const unavailable = http.StatusServiceUnavailable

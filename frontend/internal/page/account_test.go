@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"craftista/frontend/internal/page"
 	"craftista/shared/token"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -33,8 +32,7 @@ func texts(a answer, tag, class string) []string {
 }
 
 func TestAccountNeedsSignIn(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	application := as(w.issuer.MintWith(7, token.RoleAdmin, func(_ *jwt.Token, c *token.Claims) {
 		c.ClientID,
 			c.Scope = "birds", "openid"
@@ -66,8 +64,7 @@ func TestAccountNeedsSignIn(t *testing.T) {
 }
 
 func TestAccountShowsThePerson(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.mine[1], w.mine[2] = true, true
 	a := w.get("/account", w.here("user"))
 	got := [][]string{texts(a, "dd", ""), texts(a, "li", "session"), texts(a, "button", "button-small"),
@@ -95,8 +92,7 @@ func TestAccountShowsThePerson(t *testing.T) {
 }
 
 func TestMyVotes(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	none := w.get("/account/votes", w.here("user"))
 	check(t, "without votes", text(none.class("away-heading")), "No votes yet")
 	w.mine[1], w.mine[2], w.mine[404] = true, true, true // one is deleted
@@ -115,8 +111,7 @@ func TestAccountWhenServicesAreAway(t *testing.T) {
 	t.Parallel()
 	for failure, inject := range failures() {
 		t.Run(failure, func(t *testing.T) {
-			t.Parallel()
-			w := newWebsite(t, page.Settings{})
+			w := startWebsite(t)
 			w.mine[1] = true
 			w.get("/account", w.here("user"))
 			inject(w.product)
@@ -138,8 +133,7 @@ func TestAccountWhenServicesAreAway(t *testing.T) {
 }
 
 func TestWhoseSessionWasEndedElsewhereIsSignedOut(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.revoked = true
 	a := w.get("/account", w.here("user"))
 	a.check(t, "the answer", 303, a.header.Get("Location"), "/login?next=%2Faccount&why=expired")

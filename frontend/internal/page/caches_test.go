@@ -18,8 +18,7 @@ func asked(w *website) [2]int32 {
 
 // TestVisitorsShareTheFrontPage and each finds the name of their own trace in it.
 func TestVisitorsShareTheFrontPage(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{CacheTTL: anHour, TraceURLTemplate: "http://traces.example/trace/{id}",
+	w := startWebsite(t, page.Settings{CacheTTL: anHour, TraceURLTemplate: "http://traces.example/trace/{id}",
 		PublicURL: "https://origami.example"})
 	first := w.get("/")
 	before := asked(w)
@@ -52,11 +51,10 @@ func TestVisitorsShareTheFrontPage(t *testing.T) {
 
 // TestWhatVisitorsDoNotShare is everything that another URL, host or person has.
 func TestWhatVisitorsDoNotShare(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{CacheTTL: anHour})
+	w := startWebsite(t, page.Settings{CacheTTL: anHour})
 	w.get("/")
 	w.mine[2] = true
-	signedIn := w.get("/", as(w.issuer.Mint(7, "user")))
+	signedIn := w.get("/", w.signedIn)
 	check(t, "a person got a visitor's page", text(signedIn.id("picks-heading")), "Picked for you",
 		text(signedIn.id("vote-2")), "1 vote Voted for Fox, take the vote back")
 	check(t, "another person got a visitor's picks", text(w.get("/", as(w.issuer.Mint(8, "user"))).class("reason")),
@@ -76,8 +74,7 @@ func TestWhatVisitorsDoNotShare(t *testing.T) {
 
 // TestVotesAreSharedWithNobody: a person's own are kept for that person alone.
 func TestVotesAreSharedWithNobody(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{CacheTTL: anHour})
+	w := startWebsite(t, page.Settings{CacheTTL: anHour})
 	w.mine[2] = true
 	for _, step := range []struct {
 		name string
@@ -95,17 +92,15 @@ func TestVotesAreSharedWithNobody(t *testing.T) {
 
 // TestAFailureIsNotKept: who comes after it asks again.
 func TestAFailureIsNotKept(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{CacheTTL: anHour})
-	person := as(w.issuer.Mint(7, "user"))
+	w := startWebsite(t, page.Settings{CacheTTL: anHour})
 	w.product.failure.Store(broken)
 	w.recommendation.failure.Store(broken)
-	if a := w.get("/", person); a.status != http.StatusOK || a.id("piece-1") != nil {
+	if a := w.get("/", w.signedIn); a.status != http.StatusOK || a.id("piece-1") != nil {
 		t.Fatalf("broken: %d", a.status)
 	}
 	w.product.failure.Store(none)
 	w.recommendation.failure.Store(none)
-	after := w.get("/", person)
+	after := w.get("/", w.signedIn)
 	check(t, "the failure is still shown", after.id("piece-1") != nil, true,
 		text(after.id("today-heading")), "Crane", text(after.class("reason")), "chosen for you")
 }
@@ -116,17 +111,16 @@ func TestOwnVoteShowsAtOnce(t *testing.T) {
 	t.Parallel()
 	settings := page.Settings{CacheTTL: anHour}
 	w := newWebsite(t, settings)
-	person := as(w.issuer.Mint(7, "user"))
-	for _, who := range []option{person, header("X", "visitor")} {
+	for _, who := range []option{w.signedIn, header("X", "visitor")} {
 		w.get("/", who)
 	}
-	vote := w.post("/origamis/1/vote", nil, person)
+	vote := w.post("/origamis/1/vote", nil, w.signedIn)
 	note, ok := strings.CutSuffix(vote.header.Get("Set-Cookie"), "; Path=/; Max-Age=2; HttpOnly; SameSite=Lax")
 	if !ok {
 		t.Fatalf("the vote sets %q", vote.header.Get("Set-Cookie"))
 	}
 	just := header("Cookie", note)
-	both := func(r *http.Request) { just(r); person(r) }
+	both := func(r *http.Request) { just(r); w.signedIn(r) }
 	for name, c := range map[string]struct {
 		who  option
 		want string
@@ -139,5 +133,5 @@ func TestOwnVoteShowsAtOnce(t *testing.T) {
 		check(t, name, text(w.get("/", c.who).id("vote-1")), c.want)
 	}
 	check(t, "taken back", w.post("/origamis/1/unvote", nil, both, w.byHtmx("/")).header.Get("Set-Cookie"), begins(note))
-	check(t, "by a script", w.post("/api/origamis/1/vote", nil, person).header.Get("Set-Cookie"), begins(note))
+	check(t, "by a script", w.post("/api/origamis/1/vote", nil, w.signedIn).header.Get("Set-Cookie"), begins(note))
 }

@@ -9,8 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"craftista/frontend/internal/page"
 )
 
 // bare sends the request as it is, where Go's client would add and take away
@@ -44,9 +42,8 @@ func unzip(t *testing.T, res *httptest.ResponseRecorder) string {
 }
 
 func TestPagesAreCompressed(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn, zipped := as(w.issuer.Mint(7, "user")), header("Accept-Encoding", "gzip, br")
+	w := startWebsite(t)
+	signedIn, zipped := w.signedIn, header("Accept-Encoding", "gzip, br")
 	for _, path := range []string{"/", "/origamis/1", "/nowhere"} {
 		plain, small := w.bare("GET", path, signedIn), w.bare("GET", path, signedIn, zipped)
 		for name, res := range map[string]*httptest.ResponseRecorder{"plain": plain, "compressed": small} {
@@ -58,15 +55,14 @@ func TestPagesAreCompressed(t *testing.T) {
 }
 
 func TestWhatIsNotCompressed(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	zipped := header("Accept-Encoding", "gzip")
 	for name, res := range map[string]*httptest.ResponseRecorder{
 		"refused":  w.bare("GET", "/", header("Accept-Encoding", "gzip;q=0, br")),
 		"small":    w.bare("GET", "/votingservice-status", zipped),
 		"pictures": w.bare("GET", "/static/origami/crane.svg", header("Accept-Encoding", "identity")),
 		"text":     w.bare("GET", "/robots.txt", zipped),
-		"nothing":  w.bare("POST", "/origamis/1/vote", zipped, as(w.issuer.Mint(7, "user"))),
+		"nothing":  w.bare("POST", "/origamis/1/vote", zipped, w.signedIn),
 	} {
 		check(t, name, res.Header().Get("Content-Encoding"), "")
 	}
@@ -74,8 +70,7 @@ func TestWhatIsNotCompressed(t *testing.T) {
 
 // TestTagsOfCompressedJSON: a body in another coding is another body.
 func TestTagsOfCompressedJSON(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	const path = "/openapi.json"
 	zipped := header("Accept-Encoding", "gzip")
 	plain, small := w.bare("GET", path), w.bare("GET", path, zipped)
@@ -96,8 +91,7 @@ func TestTagsOfCompressedJSON(t *testing.T) {
 // TestWeight holds what a first visit may cost on the wire, in bytes: of the
 // front page's HTML, and of every script and style that it loads.
 func TestWeight(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for len(w.products) < 12 { // a full first page
 		w.products = append(w.products, w.products[len(w.products)%3])
 	}
@@ -131,8 +125,7 @@ func (w *website) weigh(path string) int {
 
 // TestPicturesHaveSizes: nothing moves when a picture arrives.
 func TestPicturesHaveSizes(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for _, path := range []string{"/", "/origamis/1", "/login", "/nowhere"} {
 		for _, img := range w.get(path).tags("img") {
 			if attr(img, "width") == "" || attr(img, "height") == "" {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"craftista/frontend/internal/page"
 	"craftista/shared/token"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -89,9 +88,8 @@ func decision(query, value string) url.Values {
 }
 
 func TestConsentIsAsked(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	a := w.get("/authorize?"+asking, as(w.issuer.Mint(7, "user")))
+	w := startWebsite(t)
+	a := w.get("/authorize?"+asking, w.signedIn)
 	if got, want := a.header.Get("Content-Security-Policy"), policyTo("https://birds.example:8443"); got != want ||
 		a.status != http.StatusOK {
 		t.Fatalf("%d, policy %q, want %q", a.status, got, want)
@@ -117,26 +115,23 @@ func TestConsentIsAsked(t *testing.T) {
 }
 
 func TestTheDecisionLeadsOn(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn := as(w.issuer.Mint(7, "user"))
+	w := startWebsite(t)
 	for _, row := range []struct{ name, query, decision, to, policy string }{
 		{"allow", asking, "allow", birdsStays, policyTo("https://birds.example:8443")},
 		{"deny", asking, "deny", birdsGoes, policyTo("https://birds.example:8443")},
 		{"sign in again", "client_id=again", "allow", toSignIn("client_id=again", "again"), wantPolicy},
 		{"signed out elsewhere", "client_id=gone", "allow", toSignIn("client_id=gone", "expired"), wantPolicy},
 	} {
-		a := w.post("/authorize", decision(row.query, row.decision), signedIn)
+		a := w.post("/authorize", decision(row.query, row.decision), w.signedIn)
 		got := []string{a.header.Get("Location"), a.header.Get("Content-Security-Policy"), a.header.Get("Cache-Control")}
 		a.check(t, row.name, 303, got, []string{row.to, row.policy, "private, no-store"})
 	}
-	a := w.get(toSignIn("client_id=again", "again"), signedIn)
+	a := w.get(toSignIn("client_id=again", "again"), w.signedIn)
 	a.check(t, "sign in again", 200, text(a.class("why")), "The application wants you to sign in again. Then you decide.")
 }
 
 func TestConsentNeedsSignIn(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	application := as(w.issuer.MintWith(7, token.RoleUser, func(_ *jwt.Token, c *token.Claims) {
 		c.ClientID,
 			c.Scope = "birds", "openid"
@@ -165,9 +160,8 @@ func TestConsentNeedsSignIn(t *testing.T) {
 }
 
 func TestConsentIsRefused(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn, nobody := as(w.issuer.Mint(7, "user")), func(*http.Request) {}
+	w := startWebsite(t)
+	signedIn, nobody := w.signedIn, func(*http.Request) {}
 	crossSite := header("Sec-Fetch-Site", "cross-site")
 	huge := strings.Repeat("x", 4000)
 	for name, row := range map[string]struct {
@@ -198,12 +192,10 @@ func TestConsentIsRefused(t *testing.T) {
 }
 
 func TestConsentWithoutAuth(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn := as(w.issuer.Mint(7, "user"))
+	w := startWebsite(t)
 	hold := func(what string) {
 		for method, a := range map[string]answer{
-			"GET": w.get("/authorize?"+asking, signedIn), "POST": w.post("/authorize", decision(asking, "allow"), signedIn),
+			"GET": w.get("/authorize?"+asking, w.signedIn), "POST": w.post("/authorize", decision(asking, "allow"), w.signedIn),
 		} {
 			a.check(t, what+", "+method, 503, text(a.tags("h1")[0]), "Away just now", a.header.Get("Set-Cookie"), "")
 		}
@@ -211,7 +203,7 @@ func TestConsentWithoutAuth(t *testing.T) {
 	w.auth.failure.Store(broken)
 	hold("the keys are not known")
 	w.auth.failure.Store(none)
-	w.get("/authorize?"+asking, signedIn)
+	w.get("/authorize?"+asking, w.signedIn)
 	w.auth.failure.Store(broken)
 	hold("the person is known")
 }

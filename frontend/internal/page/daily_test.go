@@ -27,10 +27,9 @@ func links(t *testing.T, n *html.Node) []string {
 }
 
 func TestDaily(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.mine[1] = true
-	a := w.get("/daily", as(w.issuer.Mint(7, "user")))
+	a := w.get("/daily", w.signedIn)
 	got := map[string]string{
 		"title": text(a.tags("title")[0]), "h1": text(a.tags("h1")[0]), "day": text(a.class("eyebrow")),
 		"story": text(a.class("lead")),
@@ -64,9 +63,8 @@ func TestDaily(t *testing.T) {
 // TestDailyOfADeletedPiece: its day shows it as it was, with nothing to press that
 // leads nowhere.
 func TestDailyOfADeletedProduct(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	a := w.get("/daily?date=2026-08-31", as(w.issuer.Mint(7, "user")))
+	w := startWebsite(t)
+	a := w.get("/daily?date=2026-08-31", w.signedIn)
 	day := a.class("day")
 	got := []any{a.status, text(a.tags("h1")[0]), text(a.class("lead")), text(a.class("gone")), attr(day, "id"),
 		links(t, day)}
@@ -84,8 +82,7 @@ func TestDailyOfADeletedProduct(t *testing.T) {
 
 // TestCalendarWeeks holds each date under its weekday.
 func TestCalendarWeeks(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for month, want := range map[string][]string{
 		// begins on a Sunday
 		"2026-11": {"......1", "2345678", "9101112131415", "16171819202122", "23242526272829", "30......"},
@@ -113,8 +110,7 @@ func TestCalendarWeeks(t *testing.T) {
 }
 
 func TestDailyByDateAndMonth(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	const came, empty, day = "Days without a piece are those when nobody looked in.",
 		"No day of this month has a piece: nobody looked in.", "Piece of the day "
 	for query, want := range map[string]struct {
@@ -164,8 +160,7 @@ func TestDailyWhileRecommendationIsAway(t *testing.T) {
 	t.Parallel()
 	for failure, inject := range failures() {
 		t.Run(failure, func(t *testing.T) {
-			t.Parallel()
-			w := newWebsite(t, page.Settings{})
+			w := startWebsite(t)
 			inject(w.recommendation)
 			a := w.promptly("/daily")
 			got := []any{a.status, text(a.tags("h1")[0]), attr(a.class("today-act").FirstChild, "href"),
@@ -187,10 +182,9 @@ func TestDailyWhileRecommendationIsAway(t *testing.T) {
 
 // TestVoteOnDailyLeadsBack is the way of a vote without script.
 func TestVoteOnDailyLeadsBack(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	from := header("Referer", w.site.URL+"/daily?date=2026-11-03")
-	a := w.post("/origamis/2/vote", nil, as(w.issuer.Mint(7, "user")), from)
+	a := w.post("/origamis/2/vote", nil, w.signedIn, from)
 	a.check(t, "the answer", 303, a.header.Get("Location"), "/daily?date=2026-11-03#piece-2")
 	if w.get("/daily?date=2026-11-03").id("piece-2") == nil || w.get("/origamis/2").id("piece-2") == nil {
 		t.Error("nothing is at #piece-2")
@@ -198,8 +192,7 @@ func TestVoteOnDailyLeadsBack(t *testing.T) {
 }
 
 func TestAlsoLiked(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.get("/origamis/1")
 	if got := []string{text(a.id("also-heading")), text(a.class("also"))}; got[0] != "People who love this also love" ||
 		!strings.Contains(got[1], "Fox in good company 1 vote") {

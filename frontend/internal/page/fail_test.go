@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"craftista/frontend/internal/page"
 )
 
 // failures are the ways in which a service can be unavailable.
@@ -42,17 +40,15 @@ func TestCatalogueAway(t *testing.T) {
 	t.Parallel()
 	for failure, inject := range failures() {
 		t.Run(failure, func(t *testing.T) {
-			t.Parallel()
-			w := newWebsite(t, page.Settings{})
-			signedIn := as(w.issuer.Mint(7, "user"))
+			w := startWebsite(t)
 			inject(w.product)
-			a := w.promptly("/", signedIn)
+			a := w.promptly("/", w.signedIn)
 			got := []string{text(a.id("today-heading")), text(a.class("reason")), text(a.class("away-heading"))}
 			a.check(t, "the answer", 200, got, []string{"Crane", "chosen for you", "The shelves are out of sight"})
 			const unavailable = http.StatusServiceUnavailable
-			a = w.promptly("/origamis/1", signedIn)
+			a = w.promptly("/origamis/1", w.signedIn)
 			a.check(t, "piece", unavailable, text(a.tags("h1")[0]), "Away just now")
-			a = w.post("/origamis/1/vote", nil, signedIn, w.byHtmx("/"))
+			a = w.post("/origamis/1/vote", nil, w.signedIn, w.byHtmx("/"))
 			a.check(t, "vote", unavailable, text(a.class("notice")), "Voting is away just now. Please try again in a moment.")
 			a = w.promptly("/?cursor=two%3D", w.byHtmx("/"))
 			a.check(t, "more", unavailable, a.body, begins(`<span class="notice">`))
@@ -64,10 +60,9 @@ func TestRecommendationAway(t *testing.T) {
 	t.Parallel()
 	for failure, inject := range failures() {
 		t.Run(failure, func(t *testing.T) {
-			t.Parallel()
-			w := newWebsite(t, page.Settings{})
+			w := startWebsite(t)
 			inject(w.recommendation)
-			a := w.promptly("/", as(w.issuer.Mint(7, "user")))
+			a := w.promptly("/", w.signedIn)
 			got := []string{text(a.id("today-heading")), text(a.class("away-heading")), text(a.id("vote-1"))}
 			want := []string{"Paper, patience, and a few good folds", "No picks just now", "41 votes Vote for Crane"}
 			a.check(t, "the answer", 200, got, want)
@@ -80,16 +75,14 @@ func TestRecommendationAway(t *testing.T) {
 // TestAuthAway covers sign-in, and what pages say of a person whose token
 // cannot be checked.
 func TestAuthAway(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.issuer.Down.Store(true)
 	w.auth.server.Close()
-	someone := as(w.issuer.Mint(7, "user"))
-	a := w.promptly("/", someone)
+	a := w.promptly("/", w.signedIn)
 	a.check(t, "the answer", 200, text(a.class("site-nav")), "Gallery Today Status Sign-in is away",
 		a.header.Get("Set-Cookie"), "")
 	check(t, "the answer", text(a.id("vote-1")), "41 votes Vote for Crane")
-	a = w.promptly("/login", someone)
+	a = w.promptly("/login", w.signedIn)
 	a.check(t, "login page", 200, text(a.class("why")), begins("Sign-in does not answer"))
 	for path, form := range map[string]url.Values{"/login": ada(), "/register": ada("email", "a@b.example")} {
 		a := w.post(path, form)
@@ -100,16 +93,14 @@ func TestAuthAway(t *testing.T) {
 }
 
 func TestAuthMisconfigured(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.post("/register", ada("email", "a@b.example", "username", "badkey"))
 	a.check(t, "the answer", 500, a.body, lacks("key"))
 }
 
 // TestRegisteredButNotSignedIn has auth fail between the two calls.
 func TestRegisteredButNotSignedIn(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.post("/register", ada("email", "a@b.example", "username", "busy", "next", "/origamis/2"))
 	a.check(t, "the answer", 303, a.header.Get("Location"), "/login?next=%2Forigamis%2F2&why=welcome")
 }
@@ -136,10 +127,8 @@ func (w *website) logged(a answer) string {
 // TestCausesReachTheLog covers failures that are shown and not returned: the page
 // says that something is unavailable, the log says why.
 func TestCausesReachTheLog(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn := as(w.issuer.Mint(7, "user"))
-	w.get("/", signedIn) // fetches the keys
+	w := startWebsite(t)
+	w.get("/", w.signedIn) // fetches the keys
 	for _, f := range []*fake{w.auth, w.product, w.recommendation} {
 		f.failure.Store(broken)
 	}
@@ -152,9 +141,9 @@ func TestCausesReachTheLog(t *testing.T) {
 	}{
 		"sign-in":        {w.post("/login", ada()), 503, []string{auth}},
 		"registration":   {w.post("/register", ada("email", "a@b.example")), 503, []string{auth}},
-		"sections":       {w.get("/", signedIn), 200, []string{catalogue, recommendation, recommendation}},
-		"picks":          {w.get("/recommendations", signedIn, w.byHtmx("/")), 200, []string{recommendation}},
-		"a vote":         {w.post("/origamis/1/vote", nil, signedIn), 503, []string{catalogue}},
+		"sections":       {w.get("/", w.signedIn), 200, []string{catalogue, recommendation, recommendation}},
+		"picks":          {w.get("/recommendations", w.signedIn, w.byHtmx("/")), 200, []string{recommendation}},
+		"a vote":         {w.post("/origamis/1/vote", nil, w.signedIn), 503, []string{catalogue}},
 		"services":       {w.get("/status"), 200, []string{auth, catalogue, recommendation}},
 		"service states": {w.get("/api/service-status"), 200, []string{auth, catalogue, recommendation}},
 		"another's form": {w.post("/logout", nil, header("Sec-Fetch-Site", "cross-site")), 403,
@@ -172,18 +161,16 @@ func TestCausesReachTheLog(t *testing.T) {
 
 // TestRefusalsReachTheLog covers what only leads elsewhere, or shows nothing.
 func TestRefusalsReachTheLog(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	someone := as(w.issuer.Mint(7, "user"))
+	w := startWebsite(t)
 	w.issuer.Down.Store(true)
 	w.revoked = true
 	for name, c := range map[string]struct {
 		answer answer
 		cause  string
 	}{
-		"keys out of reach": {w.get("/status", someone), "auth is away"},
-		"own votes unknown": {w.get("/", someone), "the token is not valid"},
-		"a revoked vote":    {w.post("/origamis/1/vote", nil, someone), "the token is not valid"},
+		"keys out of reach": {w.get("/status", w.signedIn), "auth is away"},
+		"own votes unknown": {w.get("/", w.signedIn), "the token is not valid"},
+		"a revoked vote":    {w.post("/origamis/1/vote", nil, w.signedIn), "the token is not valid"},
 		"registered but not signed in": {w.post("/register", ada("email", "a@b.example", "username", "busy")),
 			"too many tries"},
 	} {

@@ -6,14 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"craftista/frontend/internal/page"
-
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestSearchWithoutScripts(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for path, want := range map[string][]string{
 		"/?q=cra": {"“cra” · Craftista", "1 piece for “cra”", "cra", "Crane", "That is all of them, for now.",
 			"/?q=cra&sort=newest"},
@@ -41,8 +38,7 @@ func TestSearchWithoutScripts(t *testing.T) {
 }
 
 func TestSearchThatFindsNothing(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	const hostile = `"><script>alert(1)</script>`
 	a := w.get("/?sort=name&q=" + url.QueryEscape(hostile)) // checkMarkup looks for scripts
 	got := []string{text(a.id("gallery-heading")), attr(a.id("q"), "value"), attr(a.class("nothing").LastChild.FirstChild,
@@ -62,8 +58,7 @@ func TestSearchThatFindsNothing(t *testing.T) {
 
 // TestSearchByHtmx: the address follows, and the first search is a step back.
 func TestSearchByHtmx(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for _, c := range []struct{ from, path, push, replace string }{
 		{"/", "/?q=cra", "/?q=cra", ""},
 		{"/?sort=name&show=24", "/?q=cra&sort=name", "/?q=cra&sort=name", ""},
@@ -91,8 +86,7 @@ func TestSearchByHtmx(t *testing.T) {
 // TestEndlessEnds: products come by themselves for a while, then by the button; and
 // the address shows as many at once.
 func TestEndlessEnds(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for len(w.products) < 14 { // the fake's first page has two
 		w.products = append(w.products, map[string]any{"id": len(w.products) + 1, "name": "Box", "image_url": "", "votes": 0})
 	}

@@ -11,8 +11,7 @@ import (
 )
 
 func TestGallerySignedOut(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{TraceURLTemplate: "http://traces.example/trace/{id}"})
+	w := startWebsite(t, page.Settings{TraceURLTemplate: "http://traces.example/trace/{id}"})
 	a := w.get("/")
 	if a.status != http.StatusOK {
 		t.Fatalf("status %d", a.status)
@@ -44,10 +43,9 @@ func TestGallerySignedOut(t *testing.T) {
 }
 
 func TestGallerySignedIn(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.mine[2] = true
-	a := w.get("/", as(w.issuer.Mint(7, "user")))
+	a := w.get("/", w.signedIn)
 	got := map[string]string{
 		"person": text(a.class("site-nav")), "picks": text(a.id("picks-heading")), "reason": text(a.class("reason")),
 		"not voted": text(a.id("vote-1")), "voted": text(a.id("vote-2")), "takes back": attr(a.id("vote-2"), "action"),
@@ -64,8 +62,7 @@ func TestGallerySignedIn(t *testing.T) {
 }
 
 func TestSorts(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for query, want := range map[string]string{"": "Most loved", "?sort=newest": "Newest", "?sort=name": "By name",
 		"?sort=nonsense": "Most loved"} {
 		a := w.get("/" + query)
@@ -81,8 +78,7 @@ func TestSorts(t *testing.T) {
 }
 
 func TestMore(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	whole := w.get("/?cursor=two%3D")
 	part := w.get("/?cursor=two%3D", w.byHtmx("/"))
 	if whole.status != http.StatusOK || part.status != http.StatusOK {
@@ -102,8 +98,7 @@ func TestMore(t *testing.T) {
 }
 
 func TestWholePagesForHtmxNavigation(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for _, extra := range [][2]string{{"HX-Boosted", "true"}, {"HX-History-Restore-Request", "true"},
 		{"HX-Request-Type", "full"}} {
 		a := w.get("/", w.byHtmx("/"), header(extra[0], extra[1]))
@@ -112,10 +107,8 @@ func TestWholePagesForHtmxNavigation(t *testing.T) {
 }
 
 func TestPicksFragment(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn := as(w.issuer.Mint(7, "user"))
-	part, whole := w.get("/recommendations", w.byHtmx("/"), signedIn), w.get("/", signedIn)
+	w := startWebsite(t)
+	part, whole := w.get("/recommendations", w.byHtmx("/"), w.signedIn), w.get("/", w.signedIn)
 	check(t, "the page's picks are not the fragment's", markup(t, whole.id("picks")), markup(t, part.id("picks")))
 	check(t, "the answer", attr(part.id("picks"), "hx-trigger"), "voted from:document")
 	a := w.get("/recommendations")
@@ -123,8 +116,7 @@ func TestPicksFragment(t *testing.T) {
 }
 
 func TestProduct(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.get("/origamis/1")
 	got := []string{text(a.tags("title")[0]), text(a.tags("h1")[0]), text(a.class("facts")), text(a.id("vote-1")),
 		attr(a.tags("img")[0], "alt")}
@@ -141,20 +133,18 @@ func TestProduct(t *testing.T) {
 }
 
 func TestHostileTextStaysText(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	const hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>`
 	w.products[0]["name"], w.products[0]["description"], w.products[0]["paper"], w.products[0]["image_url"] = hostile,
 		hostile, hostile, "javascript:alert(3)"
-	signedIn := as(w.issuer.Mint(7, "user"))
 	for _, path := range []string{"/", "/origamis/1", "/daily"} {
-		a := w.get(path, signedIn) // checkMarkup looks for scripts
+		a := w.get(path, w.signedIn) // checkMarkup looks for scripts
 		check(t, path, text(a.id("vote-1")), "41 votes Vote for "+hostile)
 		for _, img := range a.tags("img") {
 			check(t, path, attr(img, "src"), begins("/static/"))
 		}
 	}
-	a := w.post("/origamis/1/vote", nil, signedIn, w.byHtmx("/"))
+	a := w.post("/origamis/1/vote", nil, w.signedIn, w.byHtmx("/"))
 	check(t, "unescaped", a.body, lacks("<script"), a.body, lacks("<img"))
 	a = w.get(`/login?next=/x"><script>alert(1)</script>&why=<b>`)
 	if got := attr(a.tags("input")[0], "value"); strings.ContainsAny(got, `"<>`) {

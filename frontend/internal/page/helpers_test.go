@@ -43,6 +43,7 @@ type website struct {
 	grants, refreshes             atomic.Int32                  // by auth, of pairs and of what asked for one
 	gate                          atomic.Pointer[chan struct{}] // refreshes wait until it is closed; nil holds none
 	people                        *people
+	signedIn                      option // person 7
 
 	mu       sync.Mutex // guards the rest
 	products []map[string]any
@@ -50,6 +51,13 @@ type website struct {
 	mine     map[int64]bool
 	revoked  bool         // the catalogue believes no token
 	listed   []url.Values // what the catalogue was asked to list
+}
+
+// startWebsite runs the test beside others, on a website of its own.
+func startWebsite(t *testing.T, settings ...page.Settings) *website {
+	t.Helper()
+	t.Parallel()
+	return newWebsite(t, append(settings, page.Settings{})[0])
 }
 
 func newWebsite(t *testing.T, settings page.Settings) *website {
@@ -66,6 +74,7 @@ func newWebsite(t *testing.T, settings page.Settings) *website {
 		},
 		mine: map[int64]bool{}, people: newPeople(),
 	}
+	w.signedIn = as(w.issuer.Mint(7, "user"))
 	for _, p := range w.products {
 		p["created_at"], p["updated_at"] = "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"
 	}

@@ -5,14 +5,11 @@ import (
 	"strings"
 	"testing"
 
-	"craftista/frontend/internal/page"
-
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestImage(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for name, media := range map[string]string{"crane.svg": "image/svg+xml", "crane.png": "image/png",
 		"large.png": "image/png"} {
 		a := w.get("/images/" + name)
@@ -33,8 +30,7 @@ func TestImage(t *testing.T) {
 }
 
 func TestImagesThatAreNotHandedOn(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for _, name := range []string{"missing.svg", "page.svg", "none.svg", "huge.png", "moved.png"} {
 		a := w.get("/images/" + name)
 		a.check(t, name, 404, a.body, lacks("alert(1)"), a.header.Get("Content-Security-Policy"), wantPolicy)
@@ -55,8 +51,7 @@ func TestImagesWhileTheCatalogueIsAway(t *testing.T) {
 	t.Parallel()
 	for failure, inject := range failures() {
 		t.Run(failure, func(t *testing.T) {
-			t.Parallel()
-			w := newWebsite(t, page.Settings{})
+			w := startWebsite(t)
 			inject(w.product)
 			a := w.promptly("/images/crane.svg")
 			a.check(t, "the answer", 503, a.header.Get("Cache-Control"), "private, no-store")
@@ -65,8 +60,7 @@ func TestImagesWhileTheCatalogueIsAway(t *testing.T) {
 }
 
 func TestPicturesOfProducts(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for from, want := range map[string]string{
 		"/api/images/crane.png":          "/images/crane.png",
 		"/api/images/../products":        "/static/placeholder.",

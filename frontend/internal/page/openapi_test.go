@@ -4,16 +4,13 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
-
-	"craftista/frontend/internal/page"
 )
 
 // TestEveryRouteKeepsTheContract sees each documented operation succeed; all
 // other tests hold what they ask for to the document too, see newWorld.
 func TestEveryRouteKeepsTheContract(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn, htmx := as(w.issuer.Mint(7, "user")), w.byHtmx("/")
+	w := startWebsite(t)
+	signedIn, htmx := w.signedIn, w.byHtmx("/")
 	for _, r := range append(routes(), route{"GET", "/static/icon.svg", ""}, route{"GET", "/images/crane.svg", ""}) {
 		if r.method == http.MethodGet && r.path != "/recommendations" {
 			w.get(r.path)
@@ -51,8 +48,7 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 // TestDocs holds that the page has its style and that its policy lets it: the
 // only one here that differs from the site's.
 func TestDocs(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.get("/docs")
 	const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 	a.check(t, "the answer", 200, len(a.header.Values("Content-Security-Policy")), 1,

@@ -31,8 +31,7 @@ func openGraphTags(a answer) map[string]string {
 }
 
 func TestShareTags(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{PublicURL: "https://origami.example/"})
+	w := startWebsite(t, page.Settings{PublicURL: "https://origami.example/"})
 	w.products[0]["description"] = "A  <crane>\nthat " + strings.Repeat("flies on and ", 30)
 	want := map[string]string{
 		"og:site_name": "Craftista", "og:type": "article", "og:title": "Crane",
@@ -60,8 +59,7 @@ func TestShareTags(t *testing.T) {
 
 // TestDescriptions: what a search engine shows below a link is each page's own.
 func TestDescriptions(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{PublicURL: "https://origami.example"})
+	w := startWebsite(t, page.Settings{PublicURL: "https://origami.example"})
 	pages := map[string]string{}
 	for _, path := range []string{"/", "/origamis/1", "/daily", "/daily?month=2026-08", "/login", "/register", "/status"} {
 		for _, n := range w.get(path).tags("meta") {
@@ -79,8 +77,7 @@ func TestDescriptions(t *testing.T) {
 
 // TestShareImages holds that networks get a picture that they can show.
 func TestShareImages(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{PublicURL: "https://origami.example"})
+	w := startWebsite(t, page.Settings{PublicURL: "https://origami.example"})
 	const crane, usual = "Crane, folded from paper", "A crane, folded from paper" // its name is Crane whatever its picture
 	for image, want := range map[string][3]string{
 		"/static/origami/fox.svg":       {"https://origami.example/cards/fox.png", "1200", crane},
@@ -101,8 +98,7 @@ func TestShareImages(t *testing.T) {
 // TestNobodysHostIsBelieved holds that without a setting only this machine's own
 // names stand in an address.
 func TestNobodysHostIsBelieved(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for host, want := range map[string]string{
 		"localhost:3000": "http://localhost:3000/origamis/1", "localhost": "http://localhost/origamis/1",
 		"127.0.0.1:80": "http://127.0.0.1:80/origamis/1",
@@ -128,8 +124,7 @@ func TestNobodysHostIsBelieved(t *testing.T) {
 }
 
 func TestCards(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.get("/cards/heart.png")
 	picture, err := png.Decode(bytes.NewReader([]byte(a.body)))
 	if err != nil || picture.Bounds().Dx() != card.Width || picture.Bounds().Dy() != card.Height || len(a.body) > 100<<10 {

@@ -4,13 +4,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-
-	"craftista/frontend/internal/page"
 )
 
 func TestAdminIsForThoseWithTheRole(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for role, row := range map[string]struct {
 		navigation     string
 		admin, people  int
@@ -35,8 +32,7 @@ func TestAdminIsForThoseWithTheRole(t *testing.T) {
 }
 
 func TestPeopleAreListedAndFound(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.get("/admin/people", w.here("admin"))
 	got := append(texts(a, "h2", ""), text(a.class("own")), text(a.id("person-8")))
 	want := []string{
@@ -61,8 +57,7 @@ func TestPeopleAreListedAndFound(t *testing.T) {
 }
 
 func TestPersonIsChanged(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for _, row := range []struct{ path, field, value, state, says string }{
 		{"/admin/people/8/role", "role", "curator", "Curator", "crane is enabled. Role: Curator."},
 		{"/admin/people/8/disabled", "disabled", "true", "disabled", "crane is disabled. Role: Curator."},
@@ -87,8 +82,7 @@ func TestPersonIsChanged(t *testing.T) {
 }
 
 func TestTheLastAdminIsKept(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for path, form := range map[string]url.Values{"/admin/people/7/role": {"role": {"user"}},
 		"/admin/people/7/disabled": {"disabled": {"true"}}} {
 		for how, options := range map[string][]option{"by htmx": {w.byHtmx("/admin/people")}, "without": nil} {
@@ -102,8 +96,7 @@ func TestTheLastAdminIsKept(t *testing.T) {
 
 // TestAdminsWhoChangeThemselves see what they lost at once.
 func TestAdminsWhoChangeThemselves(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.people.all[1]["role"] = "admin"
 	a := w.post("/admin/people/7/role", url.Values{"role": {"curator"}}, w.here("admin"), w.byHtmx("/admin/people"))
 	check(t, "another role", a.header.Get("HX-Redirect"), "/account", len(a.header.Values("Set-Cookie")), 2,

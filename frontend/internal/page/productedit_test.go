@@ -4,14 +4,11 @@ import (
 	"net/http"
 	"testing"
 
-	"craftista/frontend/internal/page"
-
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestAProductIsEdited(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.get("/admin/pieces/3/edit", w.here("curator"))
 	want := map[string]string{
 		"tag": `"0-1234567-a"`, "name": "Whale", "description": "A whale.", "difficulty": "", "folds": "8", "paper": "any",
@@ -33,8 +30,7 @@ func TestTwoCurators(t *testing.T) {
 	t.Parallel()
 	for how, isHtmx := range map[string]bool{"whole": false, "htmx": true} {
 		t.Run(how, func(t *testing.T) {
-			t.Parallel()
-			w := newWebsite(t, page.Settings{})
+			w := startWebsite(t)
 			o := header("X", "y")
 			if isHtmx {
 				o = w.byHtmx("/admin/pieces/1/edit")
@@ -65,8 +61,7 @@ func TestTwoCurators(t *testing.T) {
 }
 
 func TestADoubleClickIsOneEdit(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for range 2 {
 		a := w.postProduct("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"))
 		check(t, "the answer", a.header.Get("Location"), "/admin/pieces?done=saved&piece=1")
@@ -80,8 +75,7 @@ func TestADoubleClickIsOneProduct(t *testing.T) {
 	t.Parallel()
 	for how, isHtmx := range map[string]bool{"whole": false, "htmx": true} {
 		t.Run(how, func(t *testing.T) {
-			t.Parallel()
-			w := newWebsite(t, page.Settings{})
+			w := startWebsite(t)
 			o := header("X", "y")
 			if isHtmx {
 				o = w.byHtmx("/admin/pieces/new")
@@ -115,8 +109,7 @@ func TestADoubleClickIsOneProduct(t *testing.T) {
 
 // TestAPieceDeletedMeanwhile holds that what was typed can become a new one.
 func TestAProductDeletedMeanwhile(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.postProduct("/admin/pieces/77/edit", heron("tag", `"0-41-a"`), w.here("curator"))
 	got := []string{attr(a.id("piece-form"), "action"), text(a.class("button")), filled(a)["name"], filled(a)["tag"],
 		filled(a)["focus"]}

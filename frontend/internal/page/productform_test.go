@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"craftista/frontend/internal/page"
-
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 )
@@ -93,8 +91,7 @@ func keyOf(a answer) string {
 }
 
 func TestAProductIsAdded(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.get("/admin/pieces/new", w.here("curator"))
 	want := map[string]string{"tag": "", "name": "", "description": "", "difficulty": "", "folds": "", "paper": "",
 		"errors": "", "focus": ""}
@@ -113,8 +110,7 @@ func TestAProductIsAdded(t *testing.T) {
 }
 
 func TestABrokenProductComesBack(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	long := strings.Repeat("é<b>", 2500) // 10,000 characters
 	for _, row := range []struct {
 		name   string
@@ -176,8 +172,7 @@ func TestPictureOfAProduct(t *testing.T) {
 			"The file must not have a <script> (line 1)."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWebsite(t, page.Settings{})
+			w := startWebsite(t)
 			a := w.postProduct("/admin/pieces/new", heron("file", row.file), w.here("curator"))
 			if row.refusal == "" {
 				if got := w.products[len(w.products)-1]["image_url"].(string); a.status != http.StatusSeeOther ||
@@ -196,8 +191,7 @@ func TestPictureOfAProduct(t *testing.T) {
 // TestAnUploadIsNotLost holds that a file which was taken needs no second choice
 // when something else was wrong.
 func TestAnUploadIsNotLost(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.postProduct("/admin/pieces/new", heron("name", "", "file", "<svg/>"), w.here("curator"))
 	kept := filled(a)["picture"]
 	if a.status != http.StatusUnprocessableEntity || !strings.HasPrefix(kept, "/api/images/") ||
@@ -211,8 +205,7 @@ func TestAnUploadIsNotLost(t *testing.T) {
 }
 
 func TestProductFormsThatAreNone(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	many := heron()
 	for i := range 5000 {
 		many["name"] = append(many["name"], string(rune('a'+i%26)))
@@ -254,8 +247,7 @@ func TestProductFormsThatAreNone(t *testing.T) {
 }
 
 func TestOddTextComesBackAsItIs(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	odd := "\u202eevil\u202c 👩‍👩‍👧 e\u0301 \"><script>alert(1)</script> {{x}} ${y} 折り紙"
 	a := w.postProduct("/admin/pieces/new", heron("name", odd, "folds", odd, "paper", odd), w.here("curator"))
 	got := filled(a)

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"craftista/frontend/internal/page"
-
 	"golang.org/x/net/html"
 )
 
@@ -50,8 +48,7 @@ func (w *website) checkSignIn(a answer, who option) {
 // TestASessionEndsOverAForm: whole pages come back with what was typed, text that
 // looks hostile included, and with the key or tag, so that it can be sent again.
 func TestASessionEndsOverAForm(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.get("/account", w.here("curator"))
 	for ending, who := range w.endings() {
 		for name, hostile := range hostileTexts() {
@@ -84,8 +81,7 @@ func TestASessionEndsOverAForm(t *testing.T) {
 // TestASessionEndsOverAFormInHtmx: the form stays as it is, its file too, and one
 // sentence says so.
 func TestASessionEndsOverAFormInHtmx(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.get("/account", w.here("curator"))
 	for ending, who := range w.endings() {
 		for path, tag := range map[string]string{"/admin/pieces/new": "", "/admin/pieces/1/edit": `"0-41-a"`} {
@@ -98,8 +94,7 @@ func TestASessionEndsOverAFormInHtmx(t *testing.T) {
 
 // TestWhatCannotBeKept leads to sign-in, as does everything else.
 func TestWhatCannotBeKept(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for name, a := range map[string]answer{
 		"no form":         w.post("/admin/pieces/new", heron(), w.expired()),
 		"no key":          w.postProduct("/admin/pieces/new", heron("key", ""), w.expired()),
@@ -115,8 +110,7 @@ func TestWhatCannotBeKept(t *testing.T) {
 
 // TestAFormWhileSignInIsAway keeps what was typed as well.
 func TestAFormWhileSignInIsAway(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.auth.failure.Store(broken)
 	a := w.postProduct("/admin/pieces/new", heron(), w.here("curator"))
 	a.check(t, "the answer", 503, filled(a)["name"], "Heron", text(a.id("piece-problem")),

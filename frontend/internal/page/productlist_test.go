@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"craftista/frontend/internal/page"
-
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -21,8 +19,7 @@ func curatorPaths() [][2]string {
 }
 
 func TestTheCatalogueIsForCurators(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for _, row := range curatorPaths() {
 		a := w.do(row[0], row[1], nil)
 		back := row[1]
@@ -56,8 +53,7 @@ func TestTheCatalogueIsForCurators(t *testing.T) {
 }
 
 func TestProductList(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.products[1]["name"] = `<b>Fox</b> "&`
 	a := w.get("/admin/pieces?q=a+%26b", w.here("curator"))
 	got := append(texts(a, "li", "shelf-row"), attr(a.id("q"), "value"), attr(a.class("more").FirstChild, "href"))
@@ -79,8 +75,7 @@ func TestProductList(t *testing.T) {
 }
 
 func TestProductListSaysWhatWasDone(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for query, want := range map[string][2]string{
 		"done=added&piece=1":    {"Crane is in the gallery now. See it in the gallery", "/origamis/1"},
 		"done=saved&piece=2":    {"Fox is saved. See it in the gallery", "/origamis/2"},
@@ -104,8 +99,7 @@ func TestProductListSaysWhatWasDone(t *testing.T) {
 }
 
 func TestCurationWhileTheCatalogueIsAway(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.get("/account", w.here("curator")) // auth's keys are known
 	w.product.failure.Store(broken)
 	a := w.get("/admin/pieces?done=saved&piece=1", w.here("curator"))
@@ -126,8 +120,7 @@ func TestCurationWhileTheCatalogueIsAway(t *testing.T) {
 }
 
 func TestRemoval(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.get("/admin/pieces/1/delete", w.here("curator"))
 	form := a.id("removal")
 	if got := text(a.tags("h1")[0]); a.status != http.StatusOK || got != "Delete Crane ?" ||

@@ -24,7 +24,7 @@ type outage struct {
 func inject(t *testing.T, part, failure string) outage {
 	t.Helper()
 	w := newWebsite(t, page.Settings{})
-	s := outage{website: w, someone: as(w.issuer.Mint(7, "user"))}
+	s := outage{website: w, someone: w.signedIn}
 	switch part {
 	case "product":
 		s.fake = w.product
@@ -133,8 +133,7 @@ func TestAllSectionsReturnAtOnce(t *testing.T) {
 
 // TestAnswersAreAnswers holds that no answer keeps a service from being asked.
 func TestAnswersAreAnswers(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for range 5 {
 		w.get("/origamis/99")
 		w.get("/?cursor=none")

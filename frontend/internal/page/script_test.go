@@ -12,9 +12,7 @@ import (
 )
 
 func TestScriptsJSON(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn := as(w.issuer.Mint(7, "user"))
+	w := startWebsite(t)
 	up := map[string]any{"Frontend": "up", "Catalogue": "up", "Voting": "up", "Recommendation": "up",
 		"Authentication": "up"}
 	for _, c := range []struct {
@@ -22,17 +20,17 @@ func TestScriptsJSON(t *testing.T) {
 		who                option
 		want               any
 	}{
-		{"votes", "GET", "/api/origamis/1/votes", signedIn, map[string]any{"origami_id": 1.0, "votes": 41.0}},
-		{"vote", "POST", "/api/origamis/1/vote", signedIn, map[string]any{"origami_id": 1.0, "new_vote_count": 42.0,
+		{"votes", "GET", "/api/origamis/1/votes", w.signedIn, map[string]any{"origami_id": 1.0, "votes": 41.0}},
+		{"vote", "POST", "/api/origamis/1/vote", w.signedIn, map[string]any{"origami_id": 1.0, "new_vote_count": 42.0,
 			"voted": true, "message": "so it is"}},
-		{"states", "GET", "/api/service-status", signedIn, up},
-		{"voting", "GET", "/votingservice-status", signedIn, map[string]any{"status": "up", "message": "voting can be used"}},
-		{"recommendation", "GET", "/recommendation-status", signedIn, map[string]any{"status": "up",
+		{"states", "GET", "/api/service-status", w.signedIn, up},
+		{"voting", "GET", "/votingservice-status", w.signedIn, map[string]any{"status": "up", "message": "voting can be used"}},
+		{"recommendation", "GET", "/recommendation-status", w.signedIn, map[string]any{"status": "up",
 			"message": "recommendations can be used"}},
-		{"signed in", "GET", "/auth/status", signedIn, map[string]any{"authenticated": true, "message": "so it is"}},
+		{"signed in", "GET", "/auth/status", w.signedIn, map[string]any{"authenticated": true, "message": "so it is"}},
 		{"signed out", "GET", "/auth/status", func(*http.Request) {}, map[string]any{"authenticated": false,
 			"message": "so it is"}},
-		{"alive", "GET", "/livez", signedIn, map[string]any{"status": "alive"}},
+		{"alive", "GET", "/livez", w.signedIn, map[string]any{"status": "alive"}},
 	} {
 		a := w.do(c.method, c.path, nil, c.who)
 		var got any
@@ -45,8 +43,7 @@ func TestScriptsJSON(t *testing.T) {
 }
 
 func TestScriptsProducts(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.get("/api/products?limit=2")
 	var got []map[string]any
 	if err := json.Unmarshal([]byte(a.body), &got); err != nil || len(got) != 2 ||
@@ -60,9 +57,7 @@ func TestScriptsProducts(t *testing.T) {
 }
 
 func TestScriptsProblems(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn := as(w.issuer.Mint(7, "user"))
+	w := startWebsite(t)
 	nobody := func(*http.Request) {}
 	for _, c := range []struct {
 		method, path string
@@ -71,8 +66,8 @@ func TestScriptsProblems(t *testing.T) {
 	}{
 		{"POST", "/api/origamis/1/vote", nobody, 401},
 		{"POST", "/api/origamis/1/vote", as("nonsense"), 401},
-		{"POST", "/api/origamis/99/vote", signedIn, 404},
-		{"POST", "/api/origamis/x/vote", signedIn, 404},
+		{"POST", "/api/origamis/99/vote", w.signedIn, 404},
+		{"POST", "/api/origamis/x/vote", w.signedIn, 404},
 		{"GET", "/api/origamis/0/votes", nobody, 404},
 		{"GET", "/api/products?cursor=forged", nobody, 400},
 		{"GET", "/api/nothing", nobody, 404},
@@ -92,13 +87,12 @@ func TestScriptsProblems(t *testing.T) {
 		}
 	}
 	w.revoked = true
-	a := w.do("POST", "/api/origamis/1/vote", nil, signedIn)
+	a := w.do("POST", "/api/origamis/1/vote", nil, w.signedIn)
 	a.check(t, "revoked", 401, a.header.Get("WWW-Authenticate"), `Bearer error="invalid_token"`)
 }
 
 func TestScriptsWhenServicesAreAway(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.product.server.Close()
 	w.recommendation.failure.Store(broken)
 	w.auth.failure.Store(hanging)
@@ -128,8 +122,7 @@ func TestScriptsWhenServicesAreAway(t *testing.T) {
 }
 
 func TestDevelopmentReload(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{DevReload: true})
+	w := startWebsite(t, page.Settings{DevReload: true})
 	check(t, "the script is missing", w.get("/").body, has("/static/js/reload."))
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.site.URL+"/dev/reload", nil)
 	if err != nil {

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"craftista/frontend/internal/page"
 )
 
 const wantPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
@@ -43,8 +41,7 @@ func routes() []route {
 }
 
 func TestHeadersOnEveryRoute(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	want := map[string]string{
 		"Content-Security-Policy": wantPolicy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
 		"Permissions-Policy":         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -76,8 +73,7 @@ func TestHeadersOnEveryRoute(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for _, r := range routes() {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			if slices.Contains(strings.Split(r.allow, ", "), method) {
@@ -115,13 +111,11 @@ func (w *website) origins() []origin {
 }
 
 func TestCrossOriginPostsAreRefused(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn := as(w.issuer.Mint(7, "user"))
+	w := startWebsite(t)
 	for _, c := range w.origins() {
 		for _, path := range []string{"/login", "/register", "/logout", "/authorize", "/origamis/1/vote",
 			"/origamis/1/unvote", "/api/origamis/1/vote", "/account/sessions/end-others"} {
-			a := w.post(path, ada("email", "x@y.example"), append(slices.Clone(c.headers), signedIn)...)
+			a := w.post(path, ada("email", "x@y.example"), append(slices.Clone(c.headers), w.signedIn)...)
 			check(t, c.name+" to "+path, a.status == http.StatusForbidden, c.refused)
 			if c.refused && path != "/api/origamis/1/vote" && text(a.tags("h1")[0]) != "Not through this gate" {
 				t.Errorf("%s to %s: %s", c.name, path, a.body)
@@ -144,8 +138,7 @@ func TestCrossOriginPostsAreRefused(t *testing.T) {
 }
 
 func TestBadCookieSignsOut(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for _, bad := range w.issuer.Bads() {
 		if strings.ContainsRune(bad.Token, 0) {
 			continue // no cookie can carry it

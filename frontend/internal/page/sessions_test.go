@@ -9,8 +9,7 @@ import (
 )
 
 func TestPasswordIsChanged(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	const first, second, third = "open sesame please", "close sesame please", "ajar sesame please"
 	a := w.post("/account/password", passwords(first, second), w.here("user"))
 	if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != "/account?done=password#password" {
@@ -24,8 +23,7 @@ func TestPasswordIsChanged(t *testing.T) {
 }
 
 func TestPasswordIsRefused(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	const good, mend = "close sesame please", "Almost. Mend what is marked below."
 	for name, row := range map[string]struct {
 		current, replacement string
@@ -57,8 +55,7 @@ func TestPasswordIsRefused(t *testing.T) {
 }
 
 func TestSessionsAreEnded(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for range 2 { // repeating it changes nothing
 		a := w.post("/account/sessions/5/end", nil, w.here("user"))
 		if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != "/account?done=session#sessions" {

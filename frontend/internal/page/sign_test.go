@@ -20,8 +20,7 @@ func ada(extra ...string) url.Values {
 
 // TestTheWholeWayWithoutScripts is a person with a browser without scripts.
 func TestTheWholeWayWithoutScripts(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -113,8 +112,7 @@ func (a answer) cookies(t *testing.T) (attributes, values []string) {
 }
 
 func TestSignFormsRefuse(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for _, c := range []struct {
 		name, path string
 		form       url.Values
@@ -184,8 +182,7 @@ func checkInputs(t *testing.T, name string, a answer, form url.Values, invalid, 
 // TestRegisteredTwice is a form that was sent again before its answer came: what
 // comes then is the account, not that somebody took the name.
 func TestRegisteredTwice(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	a := w.post("/register", ada("email", "a@b.example", "username", "taken", "next", "/origamis/2"))
 	if cookies, _ := a.cookies(t); a.status != http.StatusSeeOther || a.header.Get("Location") != "/origamis/2" ||
 		len(cookies) != 2 {
@@ -194,8 +191,7 @@ func TestRegisteredTwice(t *testing.T) {
 }
 
 func TestSignInByHtmx(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for path, form := range map[string]url.Values{"/login": ada("next", "/origamis/2"),
 		"/register": ada("email", "a@b.example", "next", "/origamis/2")} {
 		a := w.post(path, form, w.byHtmx(path))
@@ -205,8 +201,7 @@ func TestSignInByHtmx(t *testing.T) {
 }
 
 func TestFormsAreReadStrictly(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for _, c := range []struct {
 		name, media, body string
 		status            int
@@ -227,9 +222,7 @@ func TestFormsAreReadStrictly(t *testing.T) {
 }
 
 func TestSignPages(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn := as(w.issuer.Mint(7, "user"))
+	w := startWebsite(t)
 	for _, c := range []struct{ path, heading, why, other string }{
 		{"/login", "Sign in", "", "/register"},
 		{"/login?next=/origamis/2", "Sign in", "Sign in to vote. You come right back to where you were.",
@@ -245,18 +238,17 @@ func TestSignPages(t *testing.T) {
 	}
 	for path, want := range map[string]string{"/login?next=/origamis/2": "/origamis/2", "/register": "/",
 		"/login?next=//evil.example": "/"} {
-		a := w.get(path, signedIn)
+		a := w.get(path, w.signedIn)
 		a.check(t, "signed in at "+path, 303, a.header.Get("Location"), want)
 	}
-	a := w.post("/logout", nil, signedIn)
+	a := w.post("/logout", nil, w.signedIn)
 	a.check(t, "sign-out", 303, a.header.Get("Location"), "/", a.header.Get("Set-Cookie"), has("Max-Age=0"))
 }
 
 // TestNextStaysHere holds that both forms ask package redirect, whose tests have
 // what it refuses.
 func TestNextStaysHere(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for raw, want := range map[string]string{
 		"/?q=a#piece-3": "/?q=a#piece-3", "/login": "/", "//evil.example": "/", "https://evil.example/": "/",
 	} {

@@ -34,8 +34,7 @@ func (w *website) everyRoute() []route {
 // TestNoRouteTakesOrdersFromElsewhere sends to every route that changes anything
 // what another site's page could, with the person's cookies.
 func TestNoRouteTakesOrdersFromElsewhere(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	person := with(w.issuer.Mint(7, "admin"), "r0")
 	w.get("/", person) // the keys are there
 	before := w.product.asked.Load() + w.auth.asked.Load() + w.recommendation.asked.Load()
@@ -67,8 +66,7 @@ func TestNoRouteTakesOrdersFromElsewhere(t *testing.T) {
 // TestNothingIsFramed holds that every HTML answer, whatever its status, forbids
 // frames, inline script and style, and another base.
 func TestNothingIsFramed(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	pages := 0
 	hold := func(what string, a answer) {
 		if a.doc == nil {
@@ -102,8 +100,7 @@ func TestNothingIsFramed(t *testing.T) {
 // TestCookiesOfAnothersMaking holds that none signs anybody in, none breaks a
 // page, and none makes the site set one but to clear what is not good.
 func TestCookiesOfAnothersMaking(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	good := w.issuer.Mint(7, "user")
 	for name, raw := range map[string]string{
 		"garbage":                   "craftista_session=\"';,\\; craftista_refresh=\x80\xff",
@@ -148,16 +145,14 @@ func TestCookiesOfAnothersMaking(t *testing.T) {
 
 // TestLedFromElsewhere sends hostile addresses of the page that the person was on.
 func TestLedFromElsewhere(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	person := as(w.issuer.Mint(7, "user"))
+	w := startWebsite(t)
 	for _, tail := range []string{
 		"//evil.example", "@evil.example/", ".evil.example/", `\@evil.example`, `/\evil.example`, "/%2Fevil.example",
 		"/%09/evil.example", "/x?next=//evil.example%0d%0aX:y",
 	} {
 		for _, raw := range []string{w.site.URL + tail, tail, "https://evil.example" + tail} {
 			for _, name := range []string{"Referer", "HX-Current-URL"} {
-				for _, options := range [][]option{{person}, {}} {
+				for _, options := range [][]option{{w.signedIn}, {}} {
 					a := w.post("/origamis/1/vote", nil, append(options, header(name, raw))...)
 					checkLanding(t, name+" "+raw, a)
 					a = w.post("/origamis/1/vote", nil, append(options, w.byHtmx("/"), header(name, raw))...)
@@ -190,8 +185,7 @@ func checkLanding(t *testing.T, what string, a answer) {
 // TestProxiesAreNotBelieved sends what only a proxy may say; the answer is the
 // same as without.
 func TestProxiesAreNotBelieved(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	plain := w.get("/origamis/1")
 	for name, value := range map[string]string{
 		"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "Forwarded": "host=evil.example;proto=https",
@@ -211,8 +205,7 @@ func TestProxiesAreNotBelieved(t *testing.T) {
 
 // TestOddMethodsAndPaths sends what no browser does.
 func TestOddMethodsAndPaths(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	server := httptest.NewServer(w.router(page.Settings{})) // the document has none of these
 	defer server.Close()
 	for _, method := range []string{"TRACE", "OPTIONS", "PURGE", "get", "post", "PROPFIND", "DELETE", "PATCH"} {

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"craftista/frontend/internal/page"
-
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -64,8 +62,7 @@ func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWebsite(t, page.Settings{})
+			w := startWebsite(t)
 			w.auth.readiness.Store(row.auth)
 			w.recommendation.readiness.Store(row.recommendation)
 			w.product.readiness.Store(row.product)
@@ -79,8 +76,7 @@ func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
 }
 
 func TestThePictureHasFactsAndLines(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.product.readiness.Store(says(http.StatusOK, map[string]string{"database": "ok", "cache": "degraded"}))
 	a := w.get("/status")
 	catalogue := text(a.id("box-product"))
@@ -108,8 +104,7 @@ func TestThePictureWaitsForNobody(t *testing.T) {
 	t.Parallel()
 	for failure, inject := range failures() {
 		t.Run(failure, func(t *testing.T) {
-			t.Parallel()
-			w := newWebsite(t, page.Settings{})
+			w := startWebsite(t)
 			for _, f := range []*fake{w.auth, w.product, w.recommendation} {
 				inject(f)
 			}

@@ -33,8 +33,7 @@ func hostileTexts() map[string]string {
 // TestTextStaysText holds that what people wrote is shown as they wrote it, in
 // every page, fragment and tag, and never becomes anything but text.
 func TestTextStaysText(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{PublicURL: "https://origami.example"})
+	w := startWebsite(t, page.Settings{PublicURL: "https://origami.example"})
 	for name, hostile := range hostileTexts() {
 		w.mu.Lock()
 		for _, p := range w.products {
@@ -96,8 +95,7 @@ func checkLinks(t *testing.T, what string, a answer) {
 // TestLongInputIsRefusedKindly holds that a field with 10,000 characters gets an
 // answer that helps, and that nothing that was typed is lost.
 func TestLongInputIsRefusedKindly(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for name, long := range hostileTexts() {
 		for path, form := range map[string]url.Values{"/login": ada("password", "guess"),
 			"/register": ada("email", "a@b.example", "password", "short")} {
@@ -127,15 +125,13 @@ func TestLongInputIsRefusedKindly(t *testing.T) {
 
 // TestQueriesOfAllKinds asks with every parameter for what nobody offers.
 func TestQueriesOfAllKinds(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	person := as(w.issuer.Mint(7, "user"))
+	w := startWebsite(t)
 	values := []string{"%ff", "%00", "%zz", "%", ";", "%0d%0aX:y", "-1", "9223372036854775808",
 		strings.Repeat("w", 10_000), "%F0%9F%A6%A2", "%3Cscript%3E"}
 	for _, path := range []string{"/?cursor=", "/?sort=", "/?q=", "/daily?date=", "/daily?month=", "/login?next=",
 		"/login?why=", "/register?next=", "/authorize?client_id=", "/status?x=", "/recommendations?x="} {
 		for _, value := range values {
-			for _, who := range []option{person, header("Cookie", "")} {
+			for _, who := range []option{w.signedIn, header("Cookie", "")} {
 				a := w.get(path+value, who)
 				if a.status >= 500 || strings.Contains(a.body, "<script>") {
 					t.Errorf("%s%.40s: %d", path, value, a.status)
@@ -153,12 +149,11 @@ func TestQueriesOfAllKinds(t *testing.T) {
 
 // TestControlCharactersAreRefused holds for what no form can send by itself.
 func TestControlCharactersAreRefused(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	for name, value := range map[string]string{"not UTF-8": "ada\xff", "half a character": "ada\xc3",
 		"a surrogate": "\xed\xa0\x80", "NUL": "ada\x00"} {
 		for path, field := range map[string]string{"/login": "username", "/register": "email", "/authorize": "query"} {
-			a := w.post(path, url.Values{field: {value}}, as(w.issuer.Mint(7, "user")))
+			a := w.post(path, url.Values{field: {value}}, w.signedIn)
 			a.check(t, name+" at "+path, 400, text(a.tags("h1")[0]), "That is knotted")
 		}
 	}

@@ -15,9 +15,7 @@ import (
 )
 
 func TestVoteWithoutScripts(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn := as(w.issuer.Mint(7, "user"))
+	w := startWebsite(t)
 	for _, step := range []struct{ name, path, referer, location, shows string }{
 		{"vote from the gallery", "/origamis/1/vote", "/?sort=name", "/?sort=name#piece-1",
 			"42 votes Voted for Crane, take the vote back"},
@@ -29,27 +27,25 @@ func TestVoteWithoutScripts(t *testing.T) {
 		if referer != "" {
 			referer = w.site.URL + referer
 		}
-		a := w.post(step.path, nil, signedIn, header("Referer", referer))
+		a := w.post(step.path, nil, w.signedIn, header("Referer", referer))
 		a.check(t, step.name, 303, a.header.Get("Location"), step.location)
-		check(t, step.name, text(w.get("/origamis/1", signedIn).id("vote-1")), step.shows)
+		check(t, step.name, text(w.get("/origamis/1", w.signedIn).id("vote-1")), step.shows)
 	}
-	a := w.post("/origamis/1/vote", nil, signedIn, header("Referer", "https://evil.example/origamis/2"))
+	a := w.post("/origamis/1/vote", nil, w.signedIn, header("Referer", "https://evil.example/origamis/2"))
 	check(t, "the answer", a.header.Get("Location"), "/origamis/1#piece-1")
 	for _, path := range []string{"/origamis/99/vote", "/origamis/x/vote", "/origamis/99/unvote"} {
-		a := w.post(path, nil, signedIn)
+		a := w.post(path, nil, w.signedIn)
 		a.check(t, path, 404, a.doc != nil, true)
 	}
 }
 
 func TestVoteByHtmx(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
-	signedIn := as(w.issuer.Mint(7, "user"))
-	a := w.post("/origamis/1/vote", nil, signedIn, w.byHtmx("/"))
+	w := startWebsite(t)
+	a := w.post("/origamis/1/vote", nil, w.signedIn, w.byHtmx("/"))
 	if a.status != http.StatusOK || a.header.Get("HX-Trigger") != "voted" || a.header.Get("Vary") != "HX-Request" {
 		t.Fatalf("%d %v", a.status, a.header)
 	}
-	whole := w.get("/", signedIn)
+	whole := w.get("/", w.signedIn)
 	check(t, "the page's form is not the fragment's", markup(t, whole.id("vote-1")), markup(t, a.id("vote-1")))
 	form := a.id("vote-1")
 	got := map[string]string{
@@ -65,9 +61,9 @@ func TestVoteByHtmx(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	a = w.post("/origamis/1/unvote", nil, signedIn, w.byHtmx("/"))
+	a = w.post("/origamis/1/unvote", nil, w.signedIn, w.byHtmx("/"))
 	check(t, "the answer", partials(a), ".votes-1: 41 votes; #announcer: You took back your vote for Crane. 41 votes.; ")
-	a = w.post("/origamis/99/vote", nil, signedIn, w.byHtmx("/"))
+	a = w.post("/origamis/99/vote", nil, w.signedIn, w.byHtmx("/"))
 	a.check(t, "no such product", 404, a.body, begins(`<span class="notice">`))
 }
 
@@ -81,8 +77,7 @@ func partials(a answer) string {
 
 // TestVoteNeedsSignIn covers everybody whom the catalogue would not believe.
 func TestVoteNeedsSignIn(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	expired := w.issuer.MintWith(7, "user",
 		func(_ *jwt.Token, c *token.Claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Hour)) })
 	nobody := func(*http.Request) {}
@@ -132,8 +127,7 @@ func checkSignIn(t *testing.T, name string, a answer, location string, status in
 // TestCatalogueHasTheLastWord is a token that cannot be checked here, because
 // auth is unavailable, and one that passes here and not there.
 func TestCatalogueHasTheLastWord(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	someone := with(w.issuer.Mint(7, "user"), "r0")
 	w.issuer.Down.Store(true)
 	if a := w.post("/origamis/2/vote", nil, someone); a.status != http.StatusSeeOther || !w.mine[2] ||
