@@ -41,7 +41,7 @@ func (t *table) close() error { return t.reading.Close() }
 func (t *table) read(ctx context.Context) (generation int64, fenced bool, err error) {
 	generation, fenced, err = t.readOnce(ctx)
 	var network net.Error
-	if pg.Unreachable(err) && !(errors.As(err, &network) && network.Timeout()) {
+	if pg.Unreachable(err) && (!errors.As(err, &network) || !network.Timeout()) {
 		generation, fenced, err = t.readOnce(ctx)
 	}
 	if pg.Unreachable(err) {
