@@ -31,7 +31,7 @@ func TestCountsNeverDrift(t *testing.T) {
 	d := pgtest.New(t)
 	admin, product := open(t, d.AdminURL), open(t, d.ProductURL)
 	product.SetMaxOpenConns(16)
-	mustExec(t, admin, insertPieces, pieces)
+	mustExec(t, admin, insertProducts, pieces)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -92,9 +92,9 @@ func disturb(ctx context.Context, product *sql.DB, r *rand.Rand) error {
 	return tx.Commit()
 }
 
-const insertPieces = `
+const insertProducts = `
 	INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
-	SELECT 'Piece ' || n, 'Folded.', '/x.svg', 'easy', n, '15 cm'
+	SELECT 'Product ' || n, 'Folded.', '/x.svg', 'easy', n, '15 cm'
 	  FROM generate_series(1, $1::integer) AS n`
 
 // meddle does one thing as the superuser: kill a session in whatever it is doing, replace a piece, or tamper.
@@ -172,7 +172,7 @@ func TestBulkStatementsInOpposingOrdersDoNotDeadlock(t *testing.T) {
 	const rounds, sessions = 25, 8
 	d := pgtest.New(t)
 	admin, product := open(t, d.AdminURL), open(t, d.ProductURL)
-	mustExec(t, admin, insertPieces, pieces)
+	mustExec(t, admin, insertProducts, pieces)
 	statements := []string{
 		`INSERT INTO product.votes (person_id, product_id)
 		 SELECT $1::bigint, n FROM generate_series(1, 7) AS n ORDER BY n`,
@@ -207,7 +207,7 @@ func TestDeletingAPieceDoesNotDeadlockWithItsVoters(t *testing.T) {
 		SELECT $1::bigint, p.id FROM product.products AS p WHERE p.deleted_at IS NULL`
 	d := pgtest.New(t)
 	admin, product := open(t, d.AdminURL), open(t, d.ProductURL)
-	mustExec(t, admin, insertPieces, many)
+	mustExec(t, admin, insertProducts, many)
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	for person := range sessions {
@@ -244,7 +244,7 @@ func TestVotingDoesNotTouchUpdatedAt(t *testing.T) {
 	const query = `SELECT votes, updated_at, now() - updated_at > interval '1 year' FROM product.products WHERE id = 1`
 	d := pgtest.New(t)
 	admin := open(t, d.AdminURL)
-	mustExec(t, admin, insertPieces, 1)
+	mustExec(t, admin, insertProducts, 1)
 	mustExec(t, admin, `UPDATE product.products SET updated_at = '2020-01-01'`)
 	mustExec(t, open(t, d.ProductURL), `INSERT INTO product.votes (person_id, product_id) VALUES (1, 1), (2, 1)`)
 	var votes int

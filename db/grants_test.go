@@ -205,7 +205,7 @@ func fill(t *testing.T, d *pgtest.Database) {
 		INSERT INTO auth.clients (id, name, redirect_uris, post_logout_redirect_uris, scopes)
 		VALUES ('client-a', 'a', '{https://a.example/}', '{}', '{openid}');
 		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
-		SELECT 'Piece ' || n, 'Folded.', '/x.svg', 'easy', n, '15 cm'
+		SELECT 'Product ' || n, 'Folded.', '/x.svg', 'easy', n, '15 cm'
 		  FROM generate_series(1, 2) AS n;
 		INSERT INTO product.votes (person_id, product_id)
 		VALUES (1, 1);

@@ -3,11 +3,8 @@ package db
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
-	"time"
 
-	"github.com/lib/pq"
 	"github.com/pressly/goose/v3"
 )
 
@@ -17,17 +14,22 @@ type Account struct {
 	Email    string
 	Password string
 	Role     string // user, curator or admin
-	hash     string // bcrypt, cost 12, of Password; written down, since the password is public anyway and hashing takes a second
+	hash     string // bcrypt, cost 12, of Password, which is public anyway; hashing takes a second
 }
 
 // DemoAccounts are the accounts that Seed makes, one per role. Their passwords are public: never seed a database that
 // strangers reach.
 func DemoAccounts() []Account {
-	return []Account{
-		{"user", "user@example.com", "paper-crane-user", "user", "$2a$12$qX1YJvfS6QGQOliWK9aQruatWm13Xl3E6SkNNUTf9ceeL25svSPg."},
-		{"curator", "curator@example.com", "paper-crane-curator", "curator", "$2a$12$rHiUGqsYPx8R2T9dU.epe.CfxwTe0cVEle55xy4268kG8F19YTETa"},
-		{"admin", "admin@example.com", "paper-crane-admin", "admin", "$2a$12$Y3gjP5xZHnVhVNq/JNCD9ucMhJLonCKTMB2DZXokA2wKU8vdhy5hm"},
-	}
+	return []Account{{
+		Username: "user", Email: "user@example.com", Password: "paper-crane-user", Role: "user",
+		hash: "$2a$12$qX1YJvfS6QGQOliWK9aQruatWm13Xl3E6SkNNUTf9ceeL25svSPg.",
+	}, {
+		Username: "curator", Email: "curator@example.com", Password: "paper-crane-curator", Role: "curator",
+		hash: "$2a$12$rHiUGqsYPx8R2T9dU.epe.CfxwTe0cVEle55xy4268kG8F19YTETa",
+	}, {
+		Username: "admin", Email: "admin@example.com", Password: "paper-crane-admin", Role: "admin",
+		hash: "$2a$12$Y3gjP5xZHnVhVNq/JNCD9ucMhJLonCKTMB2DZXokA2wKU8vdhy5hm",
+	}}
 }
 
 // voterHash is the bcrypt hash, cost 12, of 128 random bits that nobody wrote down: nobody signs in as a voter, and
@@ -51,7 +53,7 @@ func Seed(ctx context.Context, adminURL string) error {
 	defer conn.Close()
 	provider, err := goose.NewProvider(goose.DialectPostgres, pool, nil,
 		goose.WithTableName("product.goose_seed_version"), goose.WithDisableGlobalRegistry(true),
-		goose.WithGoMigrations(goose.NewGoMigration(1, &goose.GoFunc{RunTx: plant}, nil)))
+		goose.WithGoMigrations(goose.NewGoMigration(1, &goose.GoFunc{RunTx: insertSeed}, nil)))
 	if err != nil {
 		return fmt.Errorf("prepare seed: %w", err)
 	}
@@ -61,134 +63,107 @@ func Seed(ctx context.Context, adminURL string) error {
 	return nil
 }
 
-// plant writes all of the seed data.
-func plant(ctx context.Context, tx *sql.Tx) error {
-	var origami []piece
-	if err := read("origami.json", &origami); err != nil {
-		return err
-	}
-	var words voterWords
-	if err := read("voters.json", &words); err != nil {
-		return err
-	}
-	for _, a := range DemoAccounts() {
-		if _, err := insertPeople(ctx, tx, []string{a.Username}, []string{a.Email}, a.hash, a.Role); err != nil {
-			return err
-		}
-	}
-	voters := words.voters()
-	personIDs, err := insertPeople(ctx, tx, usernames(voters), emails(voters), voterHash, "user")
-	if err != nil {
-		return err
-	}
-	planted, err := insertOrigami(ctx, tx, origami)
-	if err != nil {
-		return err
-	}
-	return insertVotes(ctx, tx, ballots(origami, words, voters), personIDs, planted)
-}
-
-func read(name string, into any) error {
-	text, err := sources.ReadFile("seed/" + name)
-	if err != nil {
-		return fmt.Errorf("read seed: %w", err)
-	}
-	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("read seed %s: %w", name, err)
-	}
-	return nil
-}
-
-// insertPeople returns the ids of those it inserted by their user names; others existed already.
-func insertPeople(ctx context.Context, tx *sql.Tx, usernames, emails []string, hash, role string) (map[string]int64, error) {
-	const query = `
+// insertSeed writes all of the seed data.
+func insertSeed(ctx context.Context, tx *sql.Tx) error {
+	const insertAccount = `
 		INSERT INTO auth.users (username, email, password_hash, role, created_at)
-		SELECT p.username, p.email, $3, $4, $5
-		  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS p (username, email, n)
-		 ORDER BY p.n
-		ON CONFLICT DO NOTHING
-		RETURNING id, username`
-	rows, err := tx.QueryContext(ctx, query, pq.Array(usernames), pq.Array(emails), hash, role, opening())
-	if err != nil {
-		return nil, fmt.Errorf("insert people: %w", err)
-	}
-	defer rows.Close()
-	ids := make(map[string]int64, len(usernames))
-	for rows.Next() {
-		var id int64
-		var username string
-		if err := rows.Scan(&id, &username); err != nil {
-			return nil, fmt.Errorf("insert people: %w", err)
-		}
-		ids[username] = id
-	}
-	return ids, rows.Err()
-}
-
-// piece is one origami of seed/origami.json.
-type piece struct {
-	Slug        string
-	Name        string
-	Description string
-	Difficulty  string
-	Folds       int
-	Paper       string
-}
-
-// opening is the fixed moment at which the made-up gallery opened; one piece came every week since.
-func opening() time.Time {
-	return time.Date(2025, time.July, 7, 9, 0, 0, 0, time.UTC)
-}
-
-// arrival is when the nth piece came, from 0.
-func arrival(n int) time.Time {
-	return opening().AddDate(0, 0, 7*n).Add(time.Duration(n*37%480) * time.Minute)
-}
-
-// insertOrigami gives the pieces the ids 1, 2, … in the order of the file, and returns those that were free.
-func insertOrigami(ctx context.Context, tx *sql.Tx, origami []piece) (map[int64]bool, error) {
-	const query = `
-		INSERT INTO product.products (id, name, description, image_url, difficulty, folds, paper, created_at, updated_at)
-		OVERRIDING SYSTEM VALUE
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+		VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT DO NOTHING`
 	const advance = `
 		SELECT setval('product.products_id_seq', greatest(max(p.id), (SELECT last_value FROM product.products_id_seq)))
 		  FROM product.products AS p`
-	planted := make(map[int64]bool, len(origami))
-	for i, o := range origami {
-		id := int64(i + 1)
-		image := "/static/origami/" + o.Slug + ".svg"
-		result, err := tx.ExecContext(ctx, query, id, o.Name, o.Description, image, o.Difficulty, o.Folds, o.Paper, arrival(i))
-		if err != nil {
-			return nil, fmt.Errorf("insert origami %s: %w", o.Slug, err)
+	origami, err := sources.ReadFile("seed/origami.json")
+	if err != nil {
+		return fmt.Errorf("read seed: %w", err)
+	}
+	words, err := sources.ReadFile("seed/voters.json")
+	if err != nil {
+		return fmt.Errorf("read seed: %w", err)
+	}
+	for _, a := range DemoAccounts() {
+		if _, err := tx.ExecContext(ctx, insertAccount, a.Username, a.Email, a.hash, a.Role, opening); err != nil {
+			return fmt.Errorf("insert account %s: %w", a.Username, err)
 		}
-		inserted, err := result.RowsAffected()
-		if err != nil {
-			return nil, fmt.Errorf("insert origami %s: %w", o.Slug, err)
-		}
-		planted[id] = inserted == 1
+	}
+	if _, err := tx.ExecContext(ctx, createDraw); err != nil {
+		return fmt.Errorf("create function draw: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, insertGallery, string(origami), string(words), voterHash, opening); err != nil {
+		return fmt.Errorf("insert origami, voters and votes: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, advance); err != nil {
-		return nil, fmt.Errorf("advance the ids of products: %w", err)
-	}
-	return planted, nil
-}
-
-// insertVotes leaves out the votes of voters and for pieces that the seed did not insert.
-func insertVotes(ctx context.Context, tx *sql.Tx, all []ballot, personIDs map[string]int64, planted map[int64]bool) error {
-	const query = `
-		INSERT INTO product.votes (person_id, product_id, created_at)
-		SELECT v.person_id, v.product_id, to_timestamp(v.at)
-		  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS v (person_id, product_id, at)`
-	var persons, products, times []int64
-	for _, b := range all {
-		if id, ok := personIDs[b.username]; ok && planted[b.productID] {
-			persons, products, times = append(persons, id), append(products, b.productID), append(times, b.at.Unix())
-		}
-	}
-	if _, err := tx.ExecContext(ctx, query, pq.Array(persons), pq.Array(products), pq.Array(times)); err != nil {
-		return fmt.Errorf("insert votes: %w", err)
+		return fmt.Errorf("advance the ids of products: %w", err)
 	}
 	return nil
 }
+
+// opening is when the made-up gallery opened; one product came every week since.
+const opening = "2025-07-07T09:00:00Z"
+
+// insertGallery inserts the products of $1, which get the ids 1, 2, … in the order of the file, 200 voters whose names
+// are made of the words of $2, and their votes. Products and voters that exist already are left out with their votes.
+//
+// Each product gets the number of votes that $2 says, from voters drawn without repetition, each as likely as its
+// weight (Efraimidis and Spirakis, 2006). A voter is active, from 1 to 4, and prefers a first and a second taste, so
+// that people who share votes do share a taste.
+const insertGallery = `
+	WITH words AS (
+	    SELECT w, array(SELECT jsonb_object_keys(w -> 'tastes') ORDER BY 1) AS tastes
+	      FROM (VALUES ($2::jsonb)) AS v (w)
+	), origami AS (
+	    SELECT *, '/static/origami/' || slug || '.svg' AS image_url
+	      FROM ROWS FROM (jsonb_to_recordset($1) AS (
+	               slug text, name text, description text, difficulty text, folds integer, paper text)) WITH ORDINALITY
+	        AS o (slug, name, description, difficulty, folds, paper, id)
+	), products AS (
+	    INSERT INTO product.products
+	           (id, name, description, image_url, difficulty, folds, paper, created_at, updated_at)
+	           OVERRIDING SYSTEM VALUE
+	    SELECT o.id, o.name, o.description, o.image_url, o.difficulty, o.folds, o.paper, a.arrival, a.arrival
+	      FROM origami AS o,
+	           LATERAL (SELECT $4::timestamptz + make_interval(hours => 7 * 24 * (o.id::integer - 1),
+	                                                           mins => o.id::integer * 37 % 480)) AS a (arrival)
+	        ON CONFLICT DO NOTHING
+	    RETURNING id, created_at
+	), names AS (
+	    SELECT n,
+	           CASE pg_temp.draw(n, 0, 7)
+	           WHEN 0 THEN given || '.' || family
+	           WHEN 1 THEN given || '_' || family
+	           WHEN 2 THEN given || left(family, 1)
+	           WHEN 3 THEN left(given, 1) || '.' || family
+	           WHEN 4 THEN given || 70 + pg_temp.draw(n, 1, 30)
+	           WHEN 5 THEN family || '-' || given
+	           ELSE given || '.' || ('{folds,paper,creases,washi,origami}'::text[])[1 + pg_temp.draw(n, 1, 5)]
+	           END AS username
+	      FROM words, generate_series(1, 300) AS n,
+	           LATERAL (SELECT w -> 'given' ->> pg_temp.draw(n, 2, jsonb_array_length(w -> 'given'))::integer,
+	                           w -> 'family' ->> pg_temp.draw(n, 3, jsonb_array_length(w -> 'family'))::integer
+	                   ) AS p (given, family)
+	), voters AS (
+	    INSERT INTO auth.users (username, email, password_hash, created_at)
+	    SELECT username, username || ('{@example.com,@example.org}'::text[])[1 + pg_temp.draw(min(n), 4, 2)], $3, $4
+	      FROM names
+	     GROUP BY username
+	     ORDER BY min(n)
+	     LIMIT 200
+	        ON CONFLICT DO NOTHING
+	    RETURNING id, hashtextextended(username, 0) AS key
+	), weighted AS (
+	    SELECT v.id AS person_id, p.id AS product_id, (w -> 'votes' ->> o.slug)::integer AS votes,
+	           p.created_at + make_interval(mins => pg_temp.draw(v.key, 1000 + p.id, 28 * 24 * 60)::integer) AS voted_at,
+	           (1 + pg_temp.draw(v.key, 2000 + p.id, 1000000)) / 1000001.0 AS chance,
+	           (1 + pg_temp.draw(v.key, 5, 4)) *
+	           CASE WHEN w -> 'tastes' -> tastes[1 + pg_temp.draw(v.key, 6, cardinality(tastes))] ? o.slug THEN 30
+	                WHEN w -> 'tastes' -> tastes[1 + pg_temp.draw(v.key, 7, cardinality(tastes))] ? o.slug THEN 6
+	                ELSE 1
+	           END AS weight
+	      FROM words, voters AS v, products AS p JOIN origami AS o ON o.id = p.id
+	), drawn AS (
+	    SELECT *, row_number() OVER (PARTITION BY product_id ORDER BY -ln(chance) / weight) AS place
+	      FROM weighted
+	)
+	INSERT INTO product.votes (person_id, product_id, created_at)
+	SELECT person_id, product_id, voted_at
+	  FROM drawn
+	 WHERE place <= votes`

@@ -134,14 +134,14 @@ func TestFirstSeedYieldsToWhatIsThere(t *testing.T) {
 		 GROUP BY u.username ORDER BY count(*) DESC LIMIT 1`)[0]
 	mustExec(t, pool, `INSERT INTO auth.users (username, email, password_hash) VALUES ($1, 'real@example.net', 'mine')`, strings.ToUpper(voter))
 	mustExec(t, pool, `INSERT INTO auth.users (username, email, password_hash) VALUES ('Admin', 'boss@example.net', 'mine')`)
-	mustExec(t, pool, insertPieces, 1)
+	mustExec(t, pool, insertProducts, 1)
 	mustExec(t, pool, `INSERT INTO product.votes (person_id, product_id) VALUES (1, 1)`)
 	if err := db.Seed(t.Context(), d.AdminURL); err != nil {
 		t.Fatal(err)
 	}
 	checkCounts(t, pool)
 	for query, want := range map[string][]string{
-		`SELECT name || ' ' || votes FROM product.products WHERE id = 1`:               {"Piece 1 1"},
+		`SELECT name || ' ' || votes FROM product.products WHERE id = 1`:               {"Product 1 1"},
 		`SELECT count(*) FROM product.products`:                                        {"24"},
 		`SELECT product_id FROM product.votes WHERE person_id = 1`:                     {"1"},
 		`SELECT password_hash || ' ' || role FROM auth.users WHERE username = 'Admin'`: {"mine user"},

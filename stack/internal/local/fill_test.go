@@ -54,7 +54,7 @@ func TestFill(t *testing.T) {
 			t.Errorf("%s time: %v, told %q", times, err, text)
 		}
 	}
-	if _, err := told(db.Amounts{Products: 1, Votes: 1001}); err == nil || err.Error() != "fill the database: votes must be between 0 and 1000 for each piece" {
+	if _, err := told(db.Amounts{Products: 1, Votes: 1001}); err == nil || err.Error() != "fill the database: votes must be between 0 and 1000 for each product" {
 		t.Errorf("too many votes: %v", err)
 	}
 }
