@@ -103,7 +103,7 @@ func start(ctx context.Context, c Config, t *telemetry.Telemetry, open *closers)
 	}
 	open.push(stopLive)
 	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(keysTimeout, t))
-	catalogue := core.NewCatalogue(store, cached, api.Encode, newTracer(t), live.Change)
+	catalogue := core.NewCatalogue(store, cached, api.Encode, t.Traces.Tracer("craftista/product"), live.Change)
 	routes := api.Routes(t, catalogue, live, token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
 		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -25,6 +24,7 @@ import (
 	"craftista/shared/web"
 
 	"github.com/jmoiron/sqlx"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
 // proxied is the same gallery as seen by a replica that reaches the database
@@ -100,18 +100,9 @@ func (g *gallery) serviceOn(store core.Store, cached core.Cache) *web.Router {
 		Checks: map[string]health.Check{"database": postgres.NewStore(g.db).Ready},
 	}
 	live := core.NewLive(postgres.NewStore(g.db), api.EncodeTally, slog.New(slog.DiscardHandler))
-	catalogue := core.NewCatalogue(store, cached, api.Encode, untraced{}, live.Change)
+	catalogue := core.NewCatalogue(store, cached, api.Encode, noop.NewTracerProvider().Tracer(""), live.Change)
 	return api.Routes(telemetry.Discard(), catalogue, live, g.issuer.Verifier(), about)
 }
-
-// untraced is a core.Tracer that makes nothing.
-type untraced struct{}
-
-func (untraced) Start(ctx context.Context, _ string) (context.Context, core.Span) {
-	return ctx, untraced{}
-}
-func (untraced) Link(core.Span) {}
-func (untraced) End()           {}
 
 // addProduct adds a product of that name and age and returns its id.
 func (g *gallery) addProduct(t *testing.T, name string, created time.Time) int64 {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"craftista/shared/fault"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // The limits of batching votes for one product.
@@ -15,18 +17,6 @@ const (
 	maxBatch   = 512  // committed together: a few milliseconds of work for the store
 	maxPending = 4096 // more are refused
 )
-
-// Tracer makes spans.
-type Tracer interface {
-	// Start starts a span below the one that ctx is in.
-	Start(ctx context.Context, name string) (context.Context, Span)
-}
-
-// Span is one step of a request. It is safe for concurrent use.
-type Span interface {
-	Link(other Span) // points at a step of another request
-	End()
-}
 
 // batcher collects the votes for a product while a commit for it is under way,
 // and commits them together in the next one. A commit takes as long as the disk,
@@ -46,7 +36,7 @@ type Span interface {
 // commit has begun may have voted.
 type batcher struct {
 	commit func(ctx context.Context, product int64, voted bool, people []int64) (votes int64, err error)
-	tracer Tracer
+	tracer trace.Tracer
 
 	mu sync.Mutex // guards pending and each pendingVote's flushes
 	// A product is a key while a batch of it is being flushed; its votes are in the
@@ -58,7 +48,7 @@ type batcher struct {
 type pendingVote struct {
 	person  int64
 	voted   bool // false takes the vote back
-	span    Span
+	span    trace.Span
 	flushes bool          // chosen to flush the next batch
 	ready   chan struct{} // has one element once flushes is set or the outcome is known
 
@@ -138,8 +128,7 @@ func (b *batcher) flush(ctx context.Context, product int64) {
 	for i, each := range batch {
 		people[i] = each.person
 		if i > 0 {
-			each.span.Link(batch[0].span)
-			batch[0].span.Link(each.span)
+			link(each.span, batch[0].span)
 		}
 	}
 	votes, err := int64(0), errPanicked
@@ -153,6 +142,13 @@ func (b *batcher) flush(ctx context.Context, product int64) {
 		}
 	}()
 	votes, err = b.commit(ctx, product, batch[0].voted, people)
+}
+
+// link makes each step point at the other, which is in another request's trace.
+// OpenTelemetry keeps 128 links of a span.
+func link(a, b trace.Span) {
+	a.AddLink(trace.Link{SpanContext: b.SpanContext()})
+	b.AddLink(trace.Link{SpanContext: a.SpanContext()})
 }
 
 // nextBatch removes from the queue its first vote and up to maxBatch of the same

@@ -15,6 +15,9 @@ import (
 	"craftista/shared/fault"
 
 	"github.com/google/go-cmp/cmp"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // TestVotesAreBatchedWhileACommitIsUnderWay: all that vote the same way go
@@ -35,10 +38,7 @@ func TestVotesAreBatchedWhileACommitIsUnderWay(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s := newSteppedStore()
-				c := s.catalogue(untraced{})
+			stepped(t, func(t *testing.T, s *steppedStore, c *core.Catalogue) {
 				for vote := range strings.FieldsSeq(row.votes) {
 					do := c.Vote
 					if vote[0] == '-' {
@@ -59,10 +59,7 @@ func TestVotesAreBatchedWhileACommitIsUnderWay(t *testing.T) {
 }
 
 func TestEachIsToldTheOutcomeOfItsCommit(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newSteppedStore()
-		c := s.catalogue(untraced{})
+	stepped(t, func(t *testing.T, s *steppedStore, c *core.Catalogue) {
 		uncertain := fmt.Errorf("%w: %w", core.ErrUncertain, io.ErrUnexpectedEOF)
 		var told []chan outcome
 		for i := range 8 {
@@ -94,10 +91,7 @@ func TestEachIsToldTheOutcomeOfItsCommit(t *testing.T) {
 // TestProductsDoNotWaitForEachOther: one whose commit takes long holds up no
 // other.
 func TestProductsDoNotWaitForEachOther(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newSteppedStore()
-		c := s.catalogue(untraced{})
+	stepped(t, func(t *testing.T, s *steppedStore, c *core.Catalogue) {
 		stuck := submit(t.Context(), c.Vote, 1, 5)
 		<-s.begun
 		waiting := submit(t.Context(), c.Vote, 2, 5)
@@ -121,15 +115,26 @@ func TestProductsDoNotWaitForEachOther(t *testing.T) {
 func TestTracesOfACommitPointAtEachOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, traced := newSteppedStore(), &spans{}
-		c := s.catalogue(traced)
+		s, spans := newSteppedStore(), tracetest.NewSpanRecorder()
+		c := s.catalogue(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer(""))
 		for person := range int64(4) {
 			submit(t.Context(), c.Vote, person, 5)
 		}
 		s.commits(2)
 		synctest.Wait()
-		if diff := cmp.Diff(traced.links, [][2]int{{3, 2}, {2, 3}, {4, 2}, {2, 4}}); diff != "" || traced.ended != 4 {
-			t.Errorf("%d of 4 spans ended, links (-got +want):\n%s", traced.ended, diff)
+		number := map[trace.SpanID]int{} // in the order they started
+		for i, span := range spans.Started() {
+			number[span.SpanContext().SpanID()] = i
+		}
+		links := make([][]int, 4)
+		for i, span := range spans.Started() {
+			for _, link := range span.Links() {
+				links[i] = append(links[i], number[link.SpanContext.SpanID()])
+			}
+		}
+		ended := len(spans.Ended())
+		if diff := cmp.Diff(links, [][]int{nil, {2, 3}, {1}, {1}}); diff != "" || ended != 4 {
+			t.Errorf("%d of 4 spans ended, links (-got +want):\n%s", ended, diff)
 		}
 	})
 }
@@ -137,10 +142,7 @@ func TestTracesOfACommitPointAtEachOther(t *testing.T) {
 // TestHangingUp: who waits has not voted; whose vote is being committed has, and
 // for the others nothing changes.
 func TestHangingUp(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newSteppedStore()
-		c := s.catalogue(untraced{})
+	stepped(t, func(t *testing.T, s *steppedStore, c *core.Catalogue) {
 		flushing, hangUpFlushing := context.WithCancel(t.Context())
 		waiting, hangUpWaiting := context.WithCancel(t.Context())
 		first := submit(flushing, c.Vote, 1, 5)
@@ -169,7 +171,7 @@ func TestCommitOutlivesItsCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowStore{}
-		c := core.NewCatalogue(s, core.NoCache{}, nil, untraced{}, func() {})
+		c := core.NewCatalogue(s, core.NoCache{}, nil, untraced, func() {})
 		ctx, hangUp := context.WithCancel(t.Context())
 		first := submit(ctx, c.Vote, 1, 5)
 		second := submit(t.Context(), c.Vote, 2, 5)
@@ -184,10 +186,7 @@ func TestCommitOutlivesItsCaller(t *testing.T) {
 }
 
 func TestPanicIsAnErrorToTheOthers(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newSteppedStore()
-		c := s.catalogue(untraced{})
+	stepped(t, func(t *testing.T, s *steppedStore, c *core.Catalogue) {
 		first := submit(t.Context(), c.Vote, 1, 5)
 		<-s.begun
 		panics := func(ctx context.Context, person, id int64) (_ int64, err error) {
@@ -216,10 +215,7 @@ func TestPanicIsAnErrorToTheOthers(t *testing.T) {
 // TestQueueIsBounded: a commit takes some at most, and who finds too many waiting
 // is turned away.
 func TestQueueIsBounded(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newSteppedStore()
-		c := s.catalogue(untraced{})
+	stepped(t, func(t *testing.T, s *steppedStore, c *core.Catalogue) {
 		first := submit(t.Context(), c.Vote, 1, 5)
 		<-s.begun
 		told := make(chan outcome, 4096)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"craftista/shared/fault"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Store keeps the products and votes. A product that is not there is a NotFound
@@ -87,7 +89,7 @@ type Catalogue struct {
 // NewCatalogue returns the catalogue of store, behind cache. The wait for a
 // vote's commit is a span of tracer. It calls changed, which must not wait, after
 // each change of votes.
-func NewCatalogue(store Store, cache Cache, encode Encode, tracer Tracer, changed func()) *Catalogue {
+func NewCatalogue(store Store, cache Cache, encode Encode, tracer trace.Tracer, changed func()) *Catalogue {
 	c := &Catalogue{store: store, cache: cache, encode: encode, changed: changed}
 	c.votes = batcher{commit: c.commit, tracer: tracer, pending: map[int64][]*pendingVote{}}
 	return c

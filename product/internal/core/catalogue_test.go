@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
-	"time"
 
 	"craftista/product/internal/core"
 	"craftista/shared/fault"
@@ -19,7 +19,7 @@ type recorder struct {
 	core.Store
 	core.NoCache
 	calls []string
-	err   error
+	err   error // of the store
 	stale error // of the cache
 }
 
@@ -37,73 +37,89 @@ func (b *recorder) Unvote(_ context.Context, id int64, people []int64) (int64, e
 	return 6, b.err
 }
 
+func (b *recorder) Add(_ context.Context, person int64, key string, d core.Draft) (core.Product, error) {
+	b.note("add %s for %d by %s", d.Name, person, key)
+	return core.Product{Name: d.Name}, b.err
+}
+
+func (b *recorder) Edit(_ context.Context, id int64, versions []int64, d core.Draft) (core.Product, error) {
+	b.note("edit %d of %v to %s", id, versions, d.Name)
+	return core.Product{ID: id, Name: d.Name}, b.err
+}
+
+func (b *recorder) Remove(_ context.Context, id int64, versions []int64) error {
+	b.note("remove %d of %v", id, versions)
+	return b.err
+}
+
+func (b *recorder) HasImage(_ context.Context, name string) (bool, error) {
+	b.note("has %.4s", name)
+	return true, b.err
+}
+
 func (b *recorder) Invalidate(_ context.Context, ids ...int64) error {
 	b.note("invalidate %d", ids)
 	return b.stale
 }
 
 func catalogue(b *recorder) *core.Catalogue {
-	return core.NewCatalogue(b, b, nil, untraced{}, func() { b.note("changed") })
+	return core.NewCatalogue(b, b, nil, untraced, func() { b.note("changed") })
 }
 
-// TestVotesInvalidateAfterTheCommit: in that order, and not after a failure, which
-// would cost readers the cache while the database is unavailable.
-func TestVotesInvalidateAfterTheCommit(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		name  string
-		do    func(*core.Catalogue, context.Context, int64, int64) (int64, error)
-		err   error
-		votes int64
-		lines []string
-	}{
-		{"vote", (*core.Catalogue).Vote, nil, 8, []string{"vote [1] for 2", "invalidate [2]", "changed"}},
-		{"unvote", (*core.Catalogue).Unvote, nil, 6, []string{"unvote [1] for 2", "invalidate [2]", "changed"}},
-		{"vote that fails", (*core.Catalogue).Vote, io.EOF, 0, []string{"vote [1] for 2"}},
-		{"unvote that fails", (*core.Catalogue).Unvote, io.EOF, 0, []string{"unvote [1] for 2"}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			b := &recorder{err: row.err}
-			votes, err := row.do(catalogue(b), t.Context(), 1, 2)
-			if votes != row.votes || !errors.Is(err, row.err) {
-				t.Errorf("got %d, %v; want %d, %v", votes, err, row.votes, row.err)
-			}
-			if diff := cmp.Diff(b.calls, row.lines); diff != "" {
-				t.Errorf("calls (-got +want):\n%s", diff)
-			}
-		})
+func fox() core.Draft {
+	return core.Draft{
+		Name: "Fox", Description: "Sits.", ImageURL: "/static/origami/fox.svg", Difficulty: "easy", Folds: 9, Paper: "15 cm",
 	}
 }
 
-func TestPositionHoldsWhatItsOrderGoesBy(t *testing.T) {
+// change is one of the changes that a catalogue can make, to product 2.
+type change struct {
+	name   string
+	do     func(context.Context, *core.Catalogue) (any, error)
+	commit string   // the store's call
+	after  []string // the calls after it
+}
+
+func changes() []change {
+	return []change{
+		{"vote", func(ctx context.Context, c *core.Catalogue) (any, error) { return c.Vote(ctx, 1, 2) },
+			"vote [1] for 2", []string{"invalidate [2]", "changed"}},
+		{"unvote", func(ctx context.Context, c *core.Catalogue) (any, error) { return c.Unvote(ctx, 1, 2) },
+			"unvote [1] for 2", []string{"invalidate [2]", "changed"}},
+		{"add", func(ctx context.Context, c *core.Catalogue) (any, error) { return c.Add(ctx, 5, "k", fox()) },
+			"add Fox for 5 by k", nil},
+		{"edit", func(ctx context.Context, c *core.Catalogue) (any, error) { return c.Edit(ctx, 2, []int64{7}, fox()) },
+			"edit 2 of [7] to Fox", []string{"invalidate [2]"}},
+		{"remove", func(ctx context.Context, c *core.Catalogue) (any, error) { return nil, c.Remove(ctx, 2, nil) },
+			"remove 2 of []", []string{"invalidate [2]"}},
+	}
+}
+
+// TestChangesInvalidateAfterTheCommit: in that order; not after a failure, which
+// would cost readers the cache while the database is unavailable; and also if the
+// outcome is uncertain, for the cached product may be old.
+func TestChangesInvalidateAfterTheCommit(t *testing.T) {
 	t.Parallel()
-	p := core.Product{ID: 4, Name: "Crane", Votes: 3, CreatedAt: time.Unix(9, 0)}
-	for sort, want := range map[core.Sort]core.Position{
-		core.SortID:     {ID: 4},
-		core.SortVotes:  {ID: 4, Votes: 3},
-		core.SortName:   {ID: 4, Name: "Crane"},
-		core.SortNewest: {ID: 4, CreatedAt: time.Unix(9, 0)},
-	} {
-		if diff := cmp.Diff(sort.At(p), want); diff != "" || !sort.Known() {
-			t.Errorf("%s, known %v (-got +want):\n%s", sort, sort.Known(), diff)
+	for _, change := range changes() {
+		for outcome, err := range map[string]error{
+			"done": nil, "failed": io.EOF, "uncertain": fmt.Errorf("%w: %w", core.ErrUncertain, io.EOF),
+			"refused": fault.New(fault.PreconditionFailed, "read it again"),
+		} {
+			t.Run(change.name+" "+outcome, func(t *testing.T) {
+				t.Parallel()
+				b := &recorder{err: err}
+				if _, got := change.do(t.Context(), catalogue(b)); !errors.Is(got, err) {
+					t.Errorf("got %v, want %v", got, err)
+				}
+				want := []string{change.commit}
+				if err == nil || errors.Is(err, core.ErrUncertain) {
+					want = append(want, change.after...)
+				}
+				if diff := cmp.Diff(b.calls, want); diff != "" {
+					t.Errorf("calls (-got +want):\n%s", diff)
+				}
+			})
 		}
-	}
-	if core.Sort("votes").Known() || core.Sort("").Known() {
-		t.Error("an order that is none is known")
-	}
-}
-
-// TestUncertainVotesInvalidateToo: the commit may have happened, and then the
-// cached count is old.
-func TestUncertainVotesInvalidateToo(t *testing.T) {
-	t.Parallel()
-	b := &recorder{err: fmt.Errorf("%w: %w", core.ErrUncertain, io.ErrUnexpectedEOF)}
-	if _, err := catalogue(b).Vote(t.Context(), 3, 5); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("got error %v, want the cause", err)
-	}
-	if diff := cmp.Diff([]string{"vote [3] for 5", "invalidate [5]", "changed"}, b.calls); diff != "" {
-		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 }
 
@@ -111,13 +127,29 @@ func TestUncertainVotesInvalidateToo(t *testing.T) {
 // What the store said of the outcome goes before.
 func TestChangesThatMayBeHiddenAreNotAcknowledged(t *testing.T) {
 	t.Parallel()
-	b := &recorder{stale: io.EOF}
-	votes, err := catalogue(b).Vote(t.Context(), 3, 5)
-	if votes != 0 || fault.KindOf(err) != fault.Unavailable || !errors.Is(err, io.EOF) {
-		t.Errorf("got %d, %v", votes, err)
+	for _, change := range changes() {
+		if change.after == nil {
+			continue
+		}
+		b := &recorder{stale: io.EOF}
+		got, err := change.do(t.Context(), catalogue(b))
+		if got == int64(8) || fault.KindOf(err) != fault.Unavailable || !errors.Is(err, io.EOF) {
+			t.Errorf("%s: got %v, %v", change.name, got, err)
+		}
+		b.err = core.ErrUncertain
+		if _, err := change.do(t.Context(), catalogue(b)); !errors.Is(err, core.ErrUncertain) {
+			t.Errorf("%s of uncertain outcome: got %v", change.name, err)
+		}
 	}
-	b.err = core.ErrUncertain
-	if _, err := catalogue(b).Unvote(t.Context(), 3, 5); !errors.Is(err, core.ErrUncertain) {
-		t.Errorf("got %v", err)
+}
+
+// TestImageThatCannotBeRead: the draft is not kept, and the failure is no fault of it.
+func TestImageThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	b, d := &recorder{err: io.EOF}, fox()
+	d.ImageURL = core.ImagePath + strings.Repeat("0", 64) + ".png"
+	_, err := catalogue(b).Edit(t.Context(), 1, nil, d)
+	if diff := cmp.Diff(b.calls, []string{"has 0000"}); diff != "" || !errors.Is(err, io.EOF) {
+		t.Errorf("got %v, calls (-got +want):\n%s", err, diff)
 	}
 }

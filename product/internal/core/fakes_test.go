@@ -9,16 +9,13 @@ import (
 	"testing/synctest"
 
 	"craftista/product/internal/core"
+
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
-// untraced is a core.Tracer that makes nothing.
-type untraced struct{}
-
-func (untraced) Start(ctx context.Context, _ string) (context.Context, core.Span) {
-	return ctx, untraced{}
-}
-func (untraced) Link(core.Span) {}
-func (untraced) End()           {}
+// untraced makes no spans.
+var untraced = noop.NewTracerProvider().Tracer("")
 
 // steppedStore is a store each of whose commits begins when the test takes it from
 // begun and ends as the test says in end. It is the cache too.
@@ -30,6 +27,16 @@ type steppedStore struct {
 
 	mu          sync.Mutex // guards invalidated
 	invalidated []int64
+}
+
+// stepped runs a test in a bubble whose clock jumps.
+func stepped(t *testing.T, test func(t *testing.T, s *steppedStore, c *core.Catalogue)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSteppedStore()
+		test(t, s, s.catalogue(untraced))
+	})
 }
 
 func newSteppedStore() *steppedStore {
@@ -56,7 +63,7 @@ func (s *steppedStore) Invalidate(_ context.Context, ids ...int64) error {
 	return nil
 }
 
-func (s *steppedStore) catalogue(tracer core.Tracer) *core.Catalogue {
+func (s *steppedStore) catalogue(tracer trace.Tracer) *core.Catalogue {
 	return core.NewCatalogue(s, s, nil, tracer, func() {})
 }
 
@@ -99,38 +106,6 @@ func (s *steppedStore) commits(n int) (all []string) {
 		s.end <- ok(int64(i + 1))
 	}
 	return all
-}
-
-// spans is a core.Tracer that records which spans point at which.
-type spans struct {
-	mu    sync.Mutex // guards the rest
-	made  int
-	links [][2]int
-	ended int
-}
-
-type span struct {
-	all *spans
-	n   int
-}
-
-func (s *spans) Start(ctx context.Context, _ string) (context.Context, core.Span) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.made++
-	return ctx, span{s, s.made}
-}
-
-func (s span) Link(other core.Span) {
-	s.all.mu.Lock()
-	defer s.all.mu.Unlock()
-	s.all.links = append(s.all.links, [2]int{s.n, other.(span).n})
-}
-
-func (s span) End() {
-	s.all.mu.Lock()
-	defer s.all.mu.Unlock()
-	s.all.ended++
 }
 
 // slowStore answers when it is told to give up, in words of its own.
