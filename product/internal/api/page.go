@@ -18,7 +18,11 @@ import (
 // cursor is a position with the order that it belongs to. Callers pass it back
 // as they got it: base64url of its JSON.
 type cursor struct {
-	Sort      core.Sort `json:"s"`
+	Sort core.Sort `json:"s"`
+	position
+}
+
+type position struct {
 	ID        int64     `json:"i"`
 	Votes     int64     `json:"v,omitempty"`
 	Name      string    `json:"n,omitempty"`
@@ -41,7 +45,7 @@ func readPage(q url.Values) (core.Page, error) {
 	p.After = p.Sort.Start()
 	if text := q.Get("cursor"); text != "" {
 		c, err := parseCursor(text)
-		p.After = c.position()
+		p.After = core.Position(c.position)
 		broken.Require(err == nil && (c.Sort == p.Sort || !p.Sort.Known()), "cursor",
 			"must be one that a page in this order gave")
 	}
@@ -58,14 +62,6 @@ func readLimit(q url.Values, absent int, broken *fault.Checks) int {
 	broken.Require(err == nil && n >= 1 && n <= core.MaxLimit, "limit",
 		fmt.Sprintf("must be between 1 and %d", core.MaxLimit))
 	return n
-}
-
-func newCursor(sort core.Sort, at core.Position) cursor {
-	return cursor{Sort: sort, ID: at.ID, Votes: at.Votes, Name: at.Name, CreatedAt: at.CreatedAt}
-}
-
-func (c cursor) position() core.Position {
-	return core.Position{ID: c.ID, Votes: c.Votes, Name: c.Name, CreatedAt: c.CreatedAt}
 }
 
 func (c cursor) String() string {
@@ -96,9 +92,9 @@ func parseCursor(text string) (cursor, error) {
 
 // nextLink is the Link header (RFC 8288) to the page after the cursor, with the
 // caller's other parameters as they were.
-func nextLink(u *url.URL, after cursor) string {
+func nextLink(u *url.URL, sort core.Sort, after core.Position) string {
 	q := u.Query()
-	q.Set("cursor", after.String())
+	q.Set("cursor", cursor{sort, position(after)}.String())
 	next := url.URL{Path: u.Path, RawQuery: q.Encode()}
 	return "<" + next.String() + `>; rel="next"`
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,9 @@ const form = "a"
 // tag is the strong ETag of one product. The edits and the votes, which only
 // ever change its body by changing one of the two counts, make it.
 func tag(p core.Product) string { return fmt.Sprintf(`"%d-%d-%s"`, p.Version, p.Votes, form) }
+
+// ourTag is a tag of ours, in whatever form its body was.
+var ourTag = regexp.MustCompile(`^"([0-9]+)-[0-9]+-[^"]*"$`)
 
 // ifMatch reads If-Match into the versions that a change is meant for, nil being
 // any, and whether the header was there.
@@ -32,19 +36,11 @@ func ifMatch(r *http.Request) (versions []int64, given bool) {
 	}
 	versions = []int64{} // which no product has, should none of the tags be ours
 	for candidate := range strings.SplitSeq(header, ",") {
-		if v, ok := versionOf(strings.TrimSpace(candidate)); ok {
-			versions = append(versions, v)
+		if found := ourTag.FindStringSubmatch(strings.TrimSpace(candidate)); found != nil {
+			if version, err := strconv.ParseInt(found[1], 10, 64); err == nil {
+				versions = append(versions, version)
+			}
 		}
 	}
 	return versions, true
-}
-
-// versionOf is the version in a tag of ours, in whatever form its body was.
-func versionOf(tag string) (int64, bool) {
-	version, rest, _ := strings.Cut(strings.TrimPrefix(tag, `"`), "-")
-	votes, mark, _ := strings.Cut(rest, "-")
-	v, err := strconv.ParseInt(version, 10, 64)
-	_, errVotes := strconv.ParseInt(votes, 10, 64)
-	ours := strings.HasPrefix(tag, `"`) && strings.HasSuffix(mark, `"`)
-	return v, ours && err == nil && errVotes == nil
 }

@@ -109,7 +109,7 @@ func (h votes) latest(w http.ResponseWriter, r *http.Request, query url.Values) 
 		reply.OrigamiIDs[i] = v.ProductID
 	}
 	if more {
-		w.Header().Set("Link", nextLink(r.URL, newCursor(mineOrder, found[len(found)-1].At())))
+		w.Header().Set("Link", nextLink(r.URL, mineOrder, found[len(found)-1].At()))
 	}
 	return web.ReplyTagged(w, r, "private, "+revalidate, reply)
 }
@@ -126,7 +126,7 @@ func readMinePage(q url.Values) (after core.Position, limit int, err error) {
 	after = core.SortNewest.Start()
 	if text := q.Get("cursor"); text != "" {
 		c, err := parseCursor(text)
-		after = c.position()
+		after = core.Position(c.position)
 		broken.Require(err == nil && c.Sort == mineOrder, "cursor", "must be one that a page of this list gave")
 	}
 	return after, limit, broken.Err()

@@ -61,12 +61,9 @@ const (
 )
 
 func (r row) product() core.Product {
-	return core.Product{
-		ID: r.ID, Name: r.Name, Description: r.Description, ImageURL: r.ImageURL, Votes: r.Votes,
-		Difficulty: r.Difficulty, Folds: r.Folds, Paper: r.Paper,
-		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), // the driver gives the session's zone
-		Version: r.Version,
-	}
+	p := core.Product(r)
+	p.CreatedAt, p.UpdatedAt = r.CreatedAt.UTC(), r.UpdatedAt.UTC() // the driver gives the session's zone
+	return p
 }
 
 // Product implements core.Store.
