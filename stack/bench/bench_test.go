@@ -19,36 +19,36 @@ import (
 
 const (
 	clients = 16              // at once, each on a connection that stays open
-	share   = 4 * time.Second // for each rival in turns, each time the benchmark comes by
+	total   = 4 * time.Second // for each subject in turns, in each iteration of the benchmark
 )
 
-// rival is one of those who are measured.
-type rival struct {
+// subject is one of the servers that are compared.
+type subject struct {
 	name, addr, path string
 	header           map[string]string
 }
 
-// race has the rivals take turns and reports what each answers in a second, and
-// which part that is of what the first does in the same round: both the median,
-// since whatever else runs on the machine spoils single rounds. The client reads
-// no more of an answer than it must, so that the time is the server's: both run
-// in this process, on the same processors.
-func race(b *testing.B, turn time.Duration, rivals []rival) {
+// compare has the subjects take turns and reports what each answers in a second,
+// and which part that is of what the first does in the same round: both the
+// median, since whatever else runs on the machine spoils single rounds. The client
+// reads no more of an answer than it must, so that the time is the server's: both
+// run in this process, on the same processors.
+func compare(b *testing.B, turn time.Duration, subjects []subject) {
 	b.Helper()
-	lines := make([][]*line, len(rivals))
-	for i, r := range rivals {
+	conns := make([][]*connection, len(subjects))
+	for i, r := range subjects {
 		for range clients {
-			lines[i] = append(lines[i], r.dial(b))
+			conns[i] = append(conns[i], r.dial(b))
 		}
-		lap(b, lines[i], turn/10) // to warm up
+		measure(b, conns[i], turn/10) // to warm up
 	}
-	rates, parts := make([][]float64, len(rivals)), make([][]float64, len(rivals)) // by rival and round
+	rates, parts := make([][]float64, len(subjects)), make([][]float64, len(subjects)) // by subject and round
 	for b.Loop() {
-		for range share / turn {
+		for range total / turn {
 			first := 0.0
-			for i := range rivals {
+			for i := range subjects {
 				start := time.Now()
-				rate := float64(lap(b, lines[i], turn)) / time.Since(start).Seconds()
+				rate := float64(measure(b, conns[i], turn)) / time.Since(start).Seconds()
 				if i == 0 {
 					first = rate
 				}
@@ -57,7 +57,7 @@ func race(b *testing.B, turn time.Duration, rivals []rival) {
 		}
 	}
 	b.ReportMetric(0, "ns/op") // of all together, which says nothing
-	for i, r := range rivals {
+	for i, r := range subjects {
 		b.ReportMetric(median(rates[i]), r.name+"-req/s")
 		if i > 0 {
 			b.ReportMetric(median(parts[i]), r.name+"-of-bare")
@@ -70,16 +70,16 @@ func median(of []float64) float64 {
 	return of[len(of)/2]
 }
 
-// lap is one turn of all clients, and how many answers they got.
-func lap(b *testing.B, lines []*line, turn time.Duration) int64 {
+// measure is one turn of all clients, and how many answers they got.
+func measure(b *testing.B, conns []*connection, turn time.Duration) int64 {
 	b.Helper()
 	var answered atomic.Int64
 	end := time.Now().Add(turn)
 	var wg sync.WaitGroup
-	for _, l := range lines {
+	for _, c := range conns {
 		wg.Go(func() {
 			for time.Now().Before(end) {
-				if err := l.ask(); err != nil {
+				if err := c.get(); err != nil {
 					b.Error(err)
 					return
 				}
@@ -91,14 +91,14 @@ func lap(b *testing.B, lines []*line, turn time.Duration) int64 {
 	return answered.Load()
 }
 
-// line is a connection to a rival.
-type line struct {
+// connection is an open one to a subject.
+type connection struct {
 	conn    net.Conn
 	request []byte
 	answer  *bufio.Reader
 }
 
-func (r rival) dial(b *testing.B) *line {
+func (r subject) dial(b *testing.B) *connection {
 	b.Helper()
 	conn, err := net.Dial("tcp", r.addr)
 	if err != nil {
@@ -109,17 +109,17 @@ func (r rival) dial(b *testing.B) *line {
 	for name, value := range r.header {
 		request += name + ": " + value + "\r\n"
 	}
-	return &line{conn, []byte(request + "\r\n"), bufio.NewReaderSize(conn, 64<<10)}
+	return &connection{conn, []byte(request + "\r\n"), bufio.NewReaderSize(conn, 64<<10)}
 }
 
-// ask sends the request and skips the answer, which has to tell its length.
-func (l *line) ask() error {
-	if _, err := l.conn.Write(l.request); err != nil {
+// get sends the request and skips the answer, which must have a Content-Length.
+func (c *connection) get() error {
+	if _, err := c.conn.Write(c.request); err != nil {
 		return err
 	}
 	status, length := "", -1
 	for {
-		row, err := l.answer.ReadSlice('\n')
+		row, err := c.answer.ReadSlice('\n')
 		switch {
 		case err != nil:
 			return err
@@ -133,7 +133,7 @@ func (l *line) ask() error {
 		case status != "200" || length < 0:
 			return fmt.Errorf("answered with status %s and length %d", status, length)
 		default:
-			_, err = l.answer.Discard(length)
+			_, err = c.answer.Discard(length)
 			return err
 		}
 	}

@@ -15,9 +15,9 @@ import (
 )
 
 // BenchmarkGallery is the front page, as a visitor sees it and as a person who
-// is signed in does, against a handler that sends the same bytes. The person has
-// it open often, so that what is kept for a second serves; for "just-voted"
-// nothing is, and the services answer each time. All of them, PostgreSQL and the
+// is signed in does, against a handler that sends the same bytes. The person asks
+// often, so that the page cached for a second is sent; for "just-voted" nothing is
+// cached, and the services answer each time. All of them, PostgreSQL and the
 // client share the processors.
 func BenchmarkGallery(b *testing.B) {
 	s := stacktest.Start(b, func(c *local.Config) { c.Sampler = "always_off" })
@@ -30,7 +30,7 @@ func BenchmarkGallery(b *testing.B) {
 	b.Cleanup(bare.Close)
 	addr := strings.TrimPrefix(front, "http://")
 	cookies := signIn(b, front)
-	race(b, 400*time.Millisecond, []rival{
+	compare(b, 400*time.Millisecond, []subject{
 		{"bare", bare.Listener.Addr().String(), "/", nil},
 		{"visitor", addr, "/", nil},
 		{"signed-in", addr, "/", map[string]string{"Cookie": cookies}},

@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,14 +20,14 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
-// BenchmarkProduct is a piece by its id from the cache, against a chi handler
-// that asks the same Redis for the same bytes: "plain" without tracing, "traced"
-// with the spans of every request kept in memory, "sent" with them sent to a
-// collector besides. All serve in this process and take turns, write no log
-// lines, and the collector has its share of the processors.
+// BenchmarkProduct is a product by its id from the cache, against a chi handler
+// that reads the same bytes from the same Redis: "plain" without tracing, "traced"
+// with the spans of every request recorded, "sent" with them sent to a collector.
+// All serve in this process and take turns and write no log lines; the collector
+// uses the same processors.
 func BenchmarkProduct(b *testing.B) {
 	redisURL, databaseURL := startRedis(b), pgtest.NewSeeded(b).ProductURL
 	run := func(change func(*product.Config)) string {
@@ -45,10 +44,10 @@ func BenchmarkProduct(b *testing.B) {
 	b.Cleanup(collector.Close)
 
 	plain := run(func(c *product.Config) { c.Sampler = "always_off" })
-	traced := run(func(c *product.Config) { c.Exporter = &memory{} })
+	traced := run(func(c *product.Config) { c.Exporter = tracetest.NewNoopExporter() })
 	sent := run(func(c *product.Config) { c.OTLPEndpoint = collector.URL })
 	const path = "/api/products/1"
-	race(b, 100*time.Millisecond, []rival{
+	compare(b, 100*time.Millisecond, []subject{
 		{"bare", bareProduct(b, redisURL, fetch(b, "http://"+plain+path)), path, nil},
 		{"plain", plain, path, nil},
 		{"traced", traced, path, nil},
@@ -56,38 +55,17 @@ func BenchmarkProduct(b *testing.B) {
 	})
 }
 
-// memory keeps the latest spans.
-type memory struct {
-	mu     sync.Mutex // guards the rest
-	latest [1024]sdktrace.ReadOnlySpan
-	count  int
-}
-
-// ExportSpans implements sdktrace.SpanExporter.
-func (m *memory) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, s := range spans {
-		m.latest[m.count%len(m.latest)] = s
-		m.count++
-	}
-	return nil
-}
-
-// Shutdown implements sdktrace.SpanExporter.
-func (m *memory) Shutdown(context.Context) error { return nil }
-
-// bareProduct is the least that can send the piece from Redis: chi, and the
-// client with the pool of ours.
+// bareProduct is the least that can send the product from Redis: chi, and a client
+// with the pool settings of product's.
 func bareProduct(b *testing.B, redisURL string, body []byte) string {
 	b.Helper()
 	o, err := redis.ParseURL(redisURL)
 	if err != nil {
 		b.Fatal(err)
 	}
-	const patience = 200 * time.Millisecond
+	const timeout = 200 * time.Millisecond
 	o.ContextTimeoutEnabled = true
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout
 	o.MaxRetries, o.PoolSize, o.DisableIdentity = -1, 64, true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	client := redis.NewClient(o)
@@ -110,13 +88,14 @@ func bareProduct(b *testing.B, redisURL string, body []byte) string {
 	return s.Listener.Addr().String()
 }
 
-// startRedis runs a redis-server that keeps nothing on disk.
+// startRedis runs a redis-server that writes nothing to the disk.
 func startRedis(b *testing.B) string {
 	b.Helper()
 	l := listen(b)
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	_ = l.Close() // for the server to take
-	cmd := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", b.TempDir())
+	cmd := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port,
+		"--save", "", "--appendonly", "no", "--dir", b.TempDir())
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -28,16 +27,18 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// BenchmarkHotPiece is people voting for one piece through the product service,
+// BenchmarkHotProduct is people voting for one product through the product service,
 // many at once and one after the other, against the plain way: the same router,
 // tokens, pool and schema, and one transaction per vote. PostgreSQL waits for the
 // disk, as in real life.
-func BenchmarkHotPiece(b *testing.B) {
+func BenchmarkHotProduct(b *testing.B) {
 	admin, role := durable(b)
 	issuer := tokentest.New(b)
 	ours, plain := serveProduct(b, role, issuer), servePlain(b, role, issuer)
 	for _, clients := range []int{64, 1} {
-		b.Run(fmt.Sprint(clients, "-clients"), func(b *testing.B) { compareVotes(b, admin, issuer, ours, plain, clients) })
+		b.Run(fmt.Sprint(clients, "-clients"), func(b *testing.B) {
+			compareVotes(b, admin, issuer, ours, plain, clients)
+		})
 	}
 }
 
@@ -92,7 +93,8 @@ func durable(b *testing.B) (admin *sqlx.DB, role string) {
 		}
 	})
 	const password = "bench-product"
-	if err := db.Up(b.Context(), server.URL(), db.Passwords{Auth: "bench-auth", Product: password, Recommendation: "bench-recommendation"}); err != nil {
+	passwords := db.Passwords{Auth: "bench-auth", Product: password, Recommendation: "bench-recommendation"}
+	if err := db.Up(b.Context(), server.URL(), passwords); err != nil {
 		b.Fatal(err)
 	}
 	if err := db.Seed(b.Context(), server.URL()); err != nil {
@@ -105,7 +107,7 @@ func durable(b *testing.B) (admin *sqlx.DB, role string) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = admin.Close() })
-	takeBack(b, admin, -1) // what an interrupted run has left
+	takeBack(b, admin, -1) // what an interrupted run did not undo
 	for _, setting := range []string{"fsync", "synchronous_commit"} {
 		var value string
 		if err := admin.GetContext(b.Context(), &value, "SHOW "+setting); err != nil || value != "on" {
@@ -134,23 +136,11 @@ func takeBack(b *testing.B, admin *sqlx.DB, want int64) {
 // serveProduct runs the product service, without a cache.
 func serveProduct(b *testing.B, role string, issuer *tokentest.Issuer) (url string) {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
 	c := product.Default()
-	c.Listener, c.Log, c.DatabaseURL = l, slog.DiscardHandler, role
+	c.Listener, c.Log, c.DatabaseURL = listen(b), slog.DiscardHandler, role
 	c.JWKSURL, c.Issuer, c.Audience = issuer.JWKSURL(), issuer.URL, tokentest.Audience
-	ctx, stop := context.WithCancel(b.Context())
-	done := make(chan error, 1)
-	go func() { done <- product.Run(ctx, c) }()
-	b.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			b.Error(err)
-		}
-	})
-	return "http://" + l.Addr().String()
+	serve(b, func(ctx context.Context) error { return product.Run(ctx, c) })
+	return "http://" + c.Listener.Addr().String()
 }
 
 // servePlain serves votes alone, each in a transaction of its own.
@@ -163,7 +153,7 @@ func servePlain(b *testing.B, role string, issuer *tokentest.Issuer) (url string
 	}
 	b.Cleanup(func() { _ = votes.Close() })
 	router := web.NewRouter(t, web.Problem)
-	router.Post("/api/origamis/{id}/vote", token.RequireScope(issuer.Verifier(), func(w http.ResponseWriter, r *http.Request) error {
+	vote := func(w http.ResponseWriter, r *http.Request) error {
 		id, err := web.PathID(r)
 		if err != nil {
 			return err
@@ -172,8 +162,10 @@ func servePlain(b *testing.B, role string, issuer *tokentest.Issuer) (url string
 		if err != nil {
 			return err
 		}
-		return web.Reply(w, http.StatusOK, map[string]any{"origami_id": id, "new_vote_count": n, "message": "vote recorded", "voted": true})
-	}, token.ScopeVote))
+		reply := map[string]any{"origami_id": id, "new_vote_count": n, "message": "vote recorded", "voted": true}
+		return web.Reply(w, http.StatusOK, reply)
+	}
+	router.Post("/api/origamis/{id}/vote", token.RequireScope(issuer.Verifier(), vote, token.ScopeVote))
 	server := httptest.NewServer(router)
 	b.Cleanup(server.Close)
 	return server.URL
