@@ -2,8 +2,8 @@
 // in-memory Redis, the four services and a page of recent traces. It needs Go
 // and nothing else.
 //
-// With -fill products=1000000,votes=10000000 it fills its database with made-up
-// pieces and votes up to these amounts instead, and ends.
+// With -fill products=1000000,votes=10000000 it fills its database with generated
+// products and votes up to these amounts instead, and ends.
 package main
 
 import (
@@ -31,9 +31,9 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("stack", flag.ContinueOnError)
-	fill := flags.String("fill", "", "fill the database up to these amounts, such as products=1000000,votes=10000000, and end")
+	fill := flags.String("fill", "", "fill the database up to amounts such as products=1000000,votes=10000000, and end")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return nil // said all there is to say
+		return nil // Parse has printed the usage
 	} else if err != nil {
 		return errors.New("settings come from the environment, see the README")
 	}

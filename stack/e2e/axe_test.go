@@ -15,13 +15,12 @@ import (
 //go:embed axe/axe.min.js
 var axe string
 
-// TestAxeFindsNothing looks at every page in every state, light and dark.
+// TestAxeFindsNothing checks every page in every state, light and dark.
 func TestAxeFindsNothing(t *testing.T) {
 	t.Parallel()
-	var settings local.Config
-	s := stacktest.Start(t, func(c *local.Config) { settings = *c })
-	t.Run("all is well", func(t *testing.T) {
-		t.Run("nobody", func(t *testing.T) {
+	s := stacktest.Start(t, nil)
+	t.Run("all services", func(t *testing.T) {
+		t.Run("a visitor", func(t *testing.T) {
 			t.Parallel()
 			b := open(t, s, true)
 			b.checkVisitorPages()
@@ -31,17 +30,17 @@ func TestAxeFindsNothing(t *testing.T) {
 			t.Parallel()
 			b := open(t, s, true)
 			b.checkPersonPages()
-			b.checkConsent(s, settings)
+			b.checkConsent(s)
 		})
 		t.Run("an admin", func(t *testing.T) {
 			t.Parallel()
 			b := open(t, s, true)
-			name := b.become(settings.DatabaseURL, "admin")
+			name := b.become(s, "admin")
 			b.checkPeople()
-			b.checkCatalogue(elsewhere(t, b.front, name, passphrase))
+			b.checkCatalogue(signIn(t, b.front, name, passphrase))
 		})
 	})
-	t.Run("services are away", func(t *testing.T) { open(t, s, true).checkWithout(s) })
+	t.Run("without a service", func(t *testing.T) { open(t, s, true).checkWithout(s) })
 }
 
 func (b *tab) checkVisitorPages() {
@@ -89,7 +88,7 @@ func (b *tab) checkSignIn() {
 
 func (b *tab) checkPersonPages() {
 	b.t.Helper()
-	elsewhere(b.t, b.front, b.join(), passphrase) // a session to end
+	signIn(b.t, b.front, b.join(), passphrase) // a session to end
 	b.goTo("/account")
 	b.see("#votes", "No votes yet")
 	b.clean("account")
@@ -98,7 +97,7 @@ func (b *tab) checkPersonPages() {
 	b.goTo("/origamis/1")
 	b.click("#vote-button-1")
 	b.see("#vote-button-1", "take the vote back")
-	b.clean("piece, voted for")
+	b.clean("product, voted for")
 	for _, path := range []string{"/", "/daily", "/account/votes", "/admin"} { // the last is not for everybody
 		b.goTo(path)
 		b.clean(path)
@@ -114,10 +113,10 @@ func (b *tab) checkPersonPages() {
 	b.clean("account, a session ended")
 }
 
-func (b *tab) checkConsent(s *local.Stack, settings local.Config) {
+func (b *tab) checkConsent(s *local.Stack) {
 	b.t.Helper()
-	id, _ := application(b.t, settings, callback)
-	b.do(chromedp.Navigate(s.URLs["auth"] + "/oauth2/authorize?" + asking(id, callback)))
+	id, _ := application(b.t, s, callback)
+	b.do(chromedp.Navigate(s.URLs["auth"] + "/oauth2/authorize?" + authorization(id, callback)))
 	b.see("h1", "Let Paper <Birds> in?")
 	b.clean("consent")
 }
@@ -138,7 +137,10 @@ func (b *tab) checkPeople() {
 
 func (b *tab) checkCatalogue(other *http.Client) {
 	b.t.Helper()
-	for _, path := range []string{"/admin/pieces", "/admin/pieces?q=zzzzz", "/admin/pieces/new", "/admin/pieces/2/edit", "/admin/pieces/2/delete", "/origamis/2"} {
+	for _, path := range []string{
+		"/admin/pieces", "/admin/pieces?q=zzzzz", "/admin/pieces/new", "/admin/pieces/2/edit", "/admin/pieces/2/delete",
+		"/origamis/2",
+	} {
 		b.goTo(path)
 		b.clean(path)
 	}
@@ -149,9 +151,9 @@ func (b *tab) checkCatalogue(other *http.Client) {
 	b.choose("#difficulty", "advanced")
 	b.submit("#piece-form")
 	b.see("#folds-error", "must")
-	b.clean("new piece, with errors")
+	b.clean("new product, with errors")
 	b.goTo("/admin/pieces/3/edit")
-	theirs(b.t, other, b.front, "3", "Their name")
+	editName(b.t, other, b.front, "3", "Their name")
 	b.submit("#piece-form")
 	b.see("#conflict-heading", "Somebody else")
 	b.clean("conflict")
@@ -168,9 +170,17 @@ func (b *tab) checkWithout(s *local.Stack) {
 		part  string
 		shows map[string]string
 	}{
-		{"recommendation", map[string]string{"/": "No picks just now", "/daily": "Try again", "/origamis/1": "No company just now", "/status": "Recommendation: down"}},
-		{"product", map[string]string{"/": "The shelves are out of sight", "/origamis/2": "Away just now", "/account": "Your votes are out of sight", "/status": "Catalogue: down"}},
-		{"auth", map[string]string{"/account": "Your sessions are away", "/status": "Authentication, Recommendation, Catalogue: down"}},
+		{"recommendation", map[string]string{
+			"/": "No picks just now", "/daily": "Try again", "/origamis/1": "No company just now",
+			"/status": "Recommendation: down",
+		}},
+		{"product", map[string]string{
+			"/": "The shelves are out of sight", "/origamis/2": "Away just now", "/account": "Your votes are out of sight",
+			"/status": "Catalogue: down",
+		}},
+		{"auth", map[string]string{
+			"/account": "Your sessions are away", "/status": "Authentication, Recommendation, Catalogue: down",
+		}},
 	} {
 		b.goTo("/")
 		if err := s.StopPart(row.part); err != nil {
@@ -193,7 +203,7 @@ func (b *tab) checkWithout(s *local.Stack) {
 	b.clean("register without auth")
 }
 
-// clean holds that axe finds nothing: in light at all, in dark about colours.
+// clean checks that axe finds nothing: all its rules in light, colours in dark.
 func (b *tab) clean(what string) {
 	b.t.Helper()
 	b.loaded()
@@ -205,9 +215,11 @@ func (b *tab) clean(what string) {
 		"dark":  `{type: "rule", values: ["color-contrast", "link-in-text-block"]}`,
 	} {
 		b.prefer(scheme)
-		b.until("nothing moves", b.js(`!document.querySelector(".htmx-request") && document.getAnimations().length === 0`))
-		found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`axe.run({runOnly: `+rules+`, resultTypes: ["violations"]}).then(found =>
-			found.violations.flatMap(v => v.nodes.map(n => v.id + " at " + n.target + ": " + n.failureSummary)))`, chromedp.EvalAwaitPromise))
+		b.until("nothing moves", b.js(`!document.querySelector(".htmx-request") &&
+			document.getAnimations().length === 0`))
+		violations := `axe.run({runOnly: ` + rules + `, resultTypes: ["violations"]}).then(found =>
+			found.violations.flatMap(v => v.nodes.map(n => v.id + " at " + n.target + ": " + n.failureSummary)))`
+		found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](violations, chromedp.EvalAwaitPromise))
 		if err != nil {
 			b.t.Fatalf("%s, %s: %v", what, scheme, err)
 		}

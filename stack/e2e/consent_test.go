@@ -25,33 +25,38 @@ const (
 	verifier = "a-verifier-of-at-least-forty-three-letters-0"
 )
 
-// TestAnApplicationGetsInByConsent goes from the application's request by way of
-// the page that asks the person to what the application then may see.
-func TestAnApplicationGetsInByConsent(t *testing.T) {
+// TestAuthorizationCodeFlow goes from the application's request to the consent page
+// and on to the claims that the application may then read.
+func TestAuthorizationCodeFlow(t *testing.T) {
 	t.Parallel()
-	var settings local.Config
-	s := stacktest.Start(t, func(c *local.Config) { settings = *c })
+	s := stacktest.Start(t, nil)
 	front, issuer := s.URLs["frontend"], s.URLs["auth"]
-	id, secret := application(t, settings, callback)
-	client := browse(t, front)
-	to := do(t, client, get(t, issuer+"/oauth2/authorize?"+asking(id, callback))).Header.Get("Location")
+	id, secret := application(t, s, callback)
+	client := signUp(t, front)
+	to := do(t, client, get(t, issuer+"/oauth2/authorize?"+authorization(id, callback))).Header.Get("Location")
 	_, query, _ := strings.Cut(to, "?")
 	page := do(t, client, get(t, to))
-	if !strings.HasPrefix(to, front+"/authorize?") || page.Status != http.StatusOK || !strings.Contains(page.Body, "Let Paper &lt;Birds&gt; in?") ||
-		!strings.Contains(page.Header.Get("Content-Security-Policy"), "form-action 'self' http://127.0.0.1:49152;") {
+	policy := page.Header.Get("Content-Security-Policy")
+	if !strings.HasPrefix(to, front+"/authorize?") || page.Status != http.StatusOK ||
+		!strings.Contains(page.Body, "Let Paper &lt;Birds&gt; in?") ||
+		!strings.Contains(policy, "form-action 'self' http://127.0.0.1:49152;") {
 		t.Fatalf("led to %s: %d %v %s", to, page.Status, page.Header, page.Body)
 	}
-	denied := back(t, do(t, client, post(t, front+"/authorize", url.Values{"query": {query}, "decision": {"deny"}})))
-	if denied.Get("error") != "access_denied" || denied.Has("code") {
+	decide := func(decision string) url.Values {
+		form := url.Values{"query": {query}, "decision": {decision}}
+		return callbackQuery(t, do(t, client, post(t, front+"/authorize", form)))
+	}
+	if denied := decide("deny"); denied.Get("error") != "access_denied" || denied.Has("code") {
 		t.Errorf("denied: %v", denied)
 	}
-	allowed := back(t, do(t, client, post(t, front+"/authorize", url.Values{"query": {query}, "decision": {"allow"}})))
+	allowed := decide("allow")
 	if allowed.Get("state") != "a state & <more>" || allowed.Get("iss") != issuer || allowed.Get("code") == "" {
 		t.Fatalf("allowed: %v", allowed)
 	}
 	info := get(t, issuer+"/oauth2/userinfo")
 	info.Header.Set("Authorization", "Bearer "+exchange(t, issuer, id, secret, allowed.Get("code")))
-	if got := do(t, http.DefaultClient, info); got.Status != http.StatusOK || !strings.Contains(got.Body, `"preferred_username":"e2e-`) {
+	got := do(t, http.DefaultClient, info)
+	if got.Status != http.StatusOK || !strings.Contains(got.Body, `"preferred_username":"e2e-`) {
 		t.Errorf("userinfo: %d %s", got.Status, got.Body)
 	}
 }
@@ -59,44 +64,37 @@ func TestAnApplicationGetsInByConsent(t *testing.T) {
 // TestConsent asks a person who has to sign in first, with JavaScript and without.
 func TestConsent(t *testing.T) {
 	t.Parallel()
-	var settings local.Config
-	s := stacktest.Start(t, func(c *local.Config) { settings = *c })
+	s := stacktest.Start(t, nil)
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, "code %d, %s", len(r.FormValue("code")), r.FormValue("error"))
 	}))
 	t.Cleanup(app.Close)
-	id, _ := application(t, settings, app.URL+"/callback")
-	to := s.URLs["auth"] + "/oauth2/authorize?" + asking(id, app.URL+"/callback")
-	for _, script := range []bool{true, false} {
-		t.Run(fmt.Sprintf("script=%v", script), func(t *testing.T) {
-			t.Parallel()
-			b := open(t, s, script)
-			name := b.join()
-			b.submit(`form[action="/logout"]`)
-			b.see(".site-nav", "Sign in")
-			b.do(chromedp.Navigate(to))
-			b.see("h1", "Sign in")
-			b.fill("#username", name)
-			b.fill("#password", passphrase)
-			b.submit("#login-form")
-			b.see("h1", "Let Paper <Birds> in?")
-			b.click("[value=deny]")
-			b.see("body", "code 0, access_denied")
-			b.do(chromedp.Navigate(to))
-			b.see("h1", "Let Paper <Birds> in?")
-			b.click("[value=allow]")
-			b.gone("body", "denied")
-			b.see("body", "code ")
-			b.holds("there is a code", `!document.body.textContent.includes("code 0")`)
-		})
-	}
+	id, _ := application(t, s, app.URL+"/callback")
+	to := s.URLs["auth"] + "/oauth2/authorize?" + authorization(id, app.URL+"/callback")
+	withAndWithoutScript(t, s, func(t *testing.T, b *tab, _ bool) {
+		name := b.join()
+		b.logout()
+		b.do(chromedp.Navigate(to))
+		b.see("h1", "Sign in")
+		b.login(name)
+		b.see("h1", "Let Paper <Birds> in?")
+		b.click("[value=deny]")
+		b.see("body", "code 0, access_denied")
+		b.do(chromedp.Navigate(to))
+		b.see("h1", "Let Paper <Birds> in?")
+		b.click("[value=allow]")
+		b.gone("body", "denied")
+		b.see("body", "code ")
+		b.holds("there is a code", `!document.body.textContent.includes("code 0")`)
+	})
 }
 
-// asking is what the application asks for.
-func asking(id, callback string) string {
+// authorization is the query of the application's authorization request.
+func authorization(id, callback string) string {
 	sum := sha256.Sum256([]byte(verifier))
 	return url.Values{
-		"client_id": {id}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid profile"}, "state": {"a state & <more>"},
+		"client_id": {id}, "redirect_uri": {callback}, "response_type": {"code"},
+		"scope": {"openid profile"}, "state": {"a state & <more>"},
 		"code_challenge_method": {"S256"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])},
 	}.Encode()
 }
@@ -111,21 +109,23 @@ func exchange(t *testing.T, issuer, id, secret, code string) string {
 	var tokens struct {
 		Access string `json:"access_token"`
 	}
-	if got := do(t, http.DefaultClient, r); json.Unmarshal([]byte(got.Body), &tokens) != nil || got.Status != http.StatusOK {
+	got := do(t, http.DefaultClient, r)
+	if err := json.Unmarshal([]byte(got.Body), &tokens); err != nil || got.Status != http.StatusOK {
 		t.Fatalf("exchange: %d %s", got.Status, got.Body)
 	}
 	return tokens.Access
 }
 
 // application registers one, as its owner would.
-func application(t *testing.T, c local.Config, callback string) (id, secret string) {
+func application(t *testing.T, s *local.Stack, callback string) (id, secret string) {
 	t.Helper()
-	database, err := db.RoleURL(c.DatabaseURL, db.AuthRole, c.Passwords.Auth)
+	database, err := db.RoleURL(s.Config.DatabaseURL, db.AuthRole, s.Config.Passwords.Auth)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var stdout, stderr strings.Builder
-	auth.Main([]string{"clients", "add", "-name", "Paper <Birds>", "-redirect", callback}, []string{"DATABASE_URL=" + database}, &stdout, &stderr)
+	args := []string{"clients", "add", "-name", "Paper <Birds>", "-redirect", callback}
+	auth.Main(args, []string{"DATABASE_URL=" + database}, &stdout, &stderr)
 	added := regexp.MustCompile(`client_id +(\S+)\nclient_secret +(\S+)\n`).FindStringSubmatch(stdout.String())
 	if added == nil {
 		t.Fatalf("stdout %q, stderr %q", stdout.String(), stderr.String())
@@ -133,8 +133,8 @@ func application(t *testing.T, c local.Config, callback string) (id, secret stri
 	return added[1], added[2]
 }
 
-// back is the query that the browser brings to the application.
-func back(t *testing.T, r reply) url.Values {
+// callbackQuery is the query that the browser brings to the application.
+func callbackQuery(t *testing.T, r reply) url.Values {
 	t.Helper()
 	rest, ok := strings.CutPrefix(r.Header.Get("Location"), callback+"?")
 	q, err := url.ParseQuery(rest)

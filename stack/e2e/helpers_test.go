@@ -1,5 +1,5 @@
-// Package e2e drives the whole of Craftista as its users do: over HTTP, in a
-// real browser, and while parts of it are missing or killed.
+// Package e2e tests the whole of Craftista as its users meet it: over HTTP, in a
+// real browser, and while parts of it are unavailable or killed.
 package e2e
 
 import (
@@ -10,6 +10,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"craftista/shared/pg"
+	"craftista/shared/telemetry"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // reply is an answer, read whole.
@@ -53,26 +59,85 @@ func request(t *testing.T, method, url string, form url.Values) *http.Request {
 	return r
 }
 
-// passphrase is every newcomer's password.
+// passphrase is every new person's password.
 const passphrase = "folded-by-the-tests"
 
-// newcomer is a username that nobody has.
-func newcomer() string { return "e2e-" + strings.ToLower(rand.Text()[:12]) }
+// newName is a username that is not taken.
+func newName() string { return "e2e-" + strings.ToLower(rand.Text()[:12]) }
 
-// browse returns a client in which a new person is signed in to the site. It
-// keeps cookies and follows no redirect. (The demo accounts' passwords are
-// hashed to take long, too long under the race detector.)
-func browse(t *testing.T, front string) *http.Client {
+// signUp returns a client in which a new person is signed in to the site. It has
+// a cookie jar and follows no redirect. (The demo accounts' passwords take long to
+// check, too long under the race detector.)
+func signUp(t *testing.T, front string) *http.Client {
+	t.Helper()
+	name := newName()
+	form := url.Values{"username": {name}, "email": {name + "@example.com"}, "password": {passphrase}}
+	return signedIn(t, front+"/register", form)
+}
+
+// signIn returns another device of the person, like signUp's.
+func signIn(t *testing.T, front, name, password string) *http.Client {
+	t.Helper()
+	return signedIn(t, front+"/login", url.Values{"username": {name}, "password": {password}})
+}
+
+func signedIn(t *testing.T, url string, form url.Values) *http.Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	name := newcomer()
-	got := do(t, client, post(t, front+"/register", url.Values{"username": {name}, "email": {name + "@example.com"}, "password": {passphrase}}))
-	if got.Status != http.StatusSeeOther {
-		t.Fatalf("registration answers %d: %.300s", got.Status, got.Body)
+	noRedirect := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client := &http.Client{Jar: jar, CheckRedirect: noRedirect}
+	if got := do(t, client, post(t, url, form)); got.Status != http.StatusSeeOther {
+		t.Fatalf("%s answers %d: %.300s", url, got.Status, got.Body)
 	}
 	return client
+}
+
+// wantSignedOut fails the test unless the device's session has ended.
+func wantSignedOut(t *testing.T, client *http.Client, front string) {
+	t.Helper()
+	got := do(t, client, get(t, front+"/account"))
+	to, left := got.Header.Get("Location"), cookies(t, client, front)
+	if got.Status != http.StatusSeeOther || !strings.HasPrefix(to, "/login?") || len(left) != 0 {
+		t.Errorf("the other device's account answers %d, to %q, with %d cookies", got.Status, to, len(left))
+	}
+}
+
+// cookies are the client's for the site, by name.
+func cookies(t *testing.T, client *http.Client, front string) map[string]string {
+	t.Helper()
+	u, err := url.Parse(front)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	for _, c := range client.Jar.Cookies(u) {
+		values[c.Name] = c.Value
+	}
+	return values
+}
+
+// openDatabase is the database behind url until the test ends.
+func openDatabase(t *testing.T, url string) *sqlx.DB {
+	t.Helper()
+	db, err := pg.Open(url, telemetry.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// eventually polls until the condition holds, and fails the test after the timeout.
+func eventually(t *testing.T, timeout time.Duration, what string, holds func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for end := time.Now().Add(timeout); !holds(); <-ticker.C {
+		if time.Now().After(end) {
+			t.Fatalf("not so after %s: %s", timeout, what)
+		}
+	}
 }

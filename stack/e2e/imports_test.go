@@ -6,43 +6,55 @@ import (
 	"testing"
 )
 
-// TestModulesImportOnlyWhatTheyMay holds the rules of who may know whom.
+// TestModulesImportOnlyWhatTheyMay holds the rules of which module may import
+// which, in code and in tests.
 func TestModulesImportOnlyWhatTheyMay(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct{ of, code, tests string }{
+	for _, row := range []struct{ packages, code, tests string }{
 		{"craftista/auth/...", "auth shared", "auth shared db"},
 		{"craftista/product/...", "product shared", "product shared db"},
 		{"craftista/recommendation/...", "recommendation shared", "recommendation shared db"},
 		{"craftista/frontend/...", "frontend shared", "frontend shared"},
 		{"craftista/shared/...", "shared", "shared db"},
-		{"craftista/shared/fault", "", ""},
+		{"craftista/shared/fault", "", "shared"},
 		{"craftista/db/...", "db shared", "db shared"},
 	} {
-		for _, imports := range []struct{ format, allowed string }{
-			{`{{join .Imports "\n"}}`, row.code},
-			{`{{join .TestImports "\n"}}{{"\n"}}{{join .XTestImports "\n"}}`, row.tests + " " + row.code},
-		} {
-			if row.of == "craftista/shared/fault" && imports.allowed != row.code {
-				continue // its test imports it
-			}
-			for _, name := range list(t, row.of, imports.format) {
-				if module, ours := strings.CutPrefix(name, "craftista/"); ours && !contains(imports.allowed, module) {
-					t.Errorf("%s imports %s, and may import only: %s", row.of, name, imports.allowed)
+		code := list(t, row.packages, `{{join .Imports "\n"}}`)
+		tests := list(t, row.packages, `{{join .TestImports "\n"}}{{"\n"}}{{join .XTestImports "\n"}}`)
+		for allowed, imports := range map[string][]string{row.code: code, row.tests + " ": tests} {
+			for _, name := range imports {
+				module, ours := strings.CutPrefix(name, "craftista/")
+				module, _, _ = strings.Cut(module, "/")
+				if ours && !contains(allowed, module) {
+					t.Errorf("%s imports %s, and may import only: %s", row.packages, name, allowed)
 				}
 			}
 		}
 	}
 }
 
-func contains(allowed, pkg string) bool {
-	module, _, _ := strings.Cut(pkg, "/")
-	for _, a := range strings.Fields(allowed) {
-		if a == module {
-			return true
+// TestLayers holds what the layers of the JSON services may not import: the
+// domain no transport and no storage, the HTTP face and the storage not each other.
+func TestLayers(t *testing.T) {
+	t.Parallel()
+	const outside = "net/http database/sql encoding/json github.com/jmoiron/sqlx"
+	for packages, barred := range map[string]string{
+		"craftista/recommendation/internal/recommend": outside,
+		"craftista/recommendation/internal/api":       "craftista/recommendation/internal/postgres database/sql",
+		"craftista/recommendation/internal/postgres":  "craftista/recommendation/internal/api net/http",
+		"craftista/auth/internal/account":             outside,
+		"craftista/auth/internal/api":                 "craftista/auth/internal/postgres database/sql",
+		"craftista/auth/internal/postgres":            "craftista/auth/internal/api net/http",
+	} {
+		for _, name := range list(t, packages, `{{join .Imports "\n"}}`) {
+			if contains(barred, name) {
+				t.Errorf("%s must not import %s", packages, name)
+			}
 		}
 	}
-	return false
 }
+
+func contains(words, word string) bool { return strings.Contains(" "+words+" ", " "+word+" ") }
 
 func list(t *testing.T, pattern, format string) []string {
 	t.Helper()

@@ -6,31 +6,29 @@ import (
 	"strings"
 	"testing"
 
-	"craftista/stack/internal/local"
 	"craftista/stack/internal/stacktest"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
-// TestAKeyboardIsEnough goes through everything with Tab, Enter, Space and arrows.
-// Each stop on the way shows that it has the focus.
-func TestAKeyboardIsEnough(t *testing.T) {
+// TestKeyboard goes through everything with Tab, Enter, Space and arrows. Each
+// element on the way shows that it has the focus.
+func TestKeyboard(t *testing.T) {
 	t.Parallel()
-	var database string
-	s := stacktest.Start(t, func(c *local.Config) { database = c.DatabaseURL })
+	s := stacktest.Start(t, nil)
 	t.Run("a visitor becomes a person", func(t *testing.T) {
 		t.Parallel()
 		b := open(t, s, true)
 		b.keysThroughTheGallery()
 		name := b.keysToRegister()
-		elsewhere(t, b.front, name, passphrase)
+		signIn(t, b.front, name, passphrase)
 		b.keysToSignIn(name, b.keysThroughTheAccount())
 	})
 	t.Run("an admin", func(t *testing.T) {
 		t.Parallel()
 		b := open(t, s, true)
-		b.become(database, "admin")
+		b.become(s, "admin")
 		b.keysThroughThePeople()
 		b.keysThroughTheCatalogue()
 	})
@@ -59,14 +57,14 @@ func (b *tab) keysThroughTheGallery() {
 	b.tabTo(`.sorts a[href="/?sort=name"]`, 30)
 	b.press(kb.Enter)
 	b.at("/?sort=name")
-	b.tabTo(".card:nth-child(13) .cover", 60) // which came by itself
+	b.tabTo(".card:nth-child(13) .cover", 60) // which is loaded by scrolling
 	b.tabTo(".trace a", 40)
 }
 
-// keysToRegister starts at a vote that nobody may give.
+// keysToRegister starts at a vote, for which a visitor has to sign in.
 func (b *tab) keysToRegister() (name string) {
 	b.t.Helper()
-	name = newcomer()
+	name = newName()
 	b.goTo("/origamis/2")
 	b.tabTo("#vote-button-2", 12)
 	b.press(kb.Enter)
@@ -74,7 +72,7 @@ func (b *tab) keysToRegister() (name string) {
 	b.tabTo(".other a", 15)
 	b.press(kb.Enter)
 	b.see("h1", "account")
-	b.typeInto(map[string]string{"#username": name, "#email": name + "@example.com", "#password": "short"}, "#username", "#email", "#password")
+	b.typeInto("#username", name, "#email", name+"@example.com", "#password", "short")
 	b.press(kb.Enter)
 	b.see("#password-error", "10")
 	b.focused("id", "password") // the first that needs mending
@@ -88,7 +86,7 @@ func (b *tab) keysToRegister() (name string) {
 	b.press(" ")
 	b.see("#vote-button-2", "take the vote back")
 	b.focused("id", "vote-button-2")
-	b.ring()
+	b.outlined()
 	return name
 }
 
@@ -105,19 +103,19 @@ func (b *tab) keysThroughTheAccount() (next string) {
 	b.press(kb.Enter)
 	b.see("#sessions", "That session is ended.")
 	b.focused("className", "done")
-	b.ring()
+	b.outlined()
 	b.goTo("/account")
-	b.typeInto(map[string]string{"#current_password": "not-my-password", "#new_password": next}, "#current_password", "#new_password")
+	b.typeInto("#current_password", "not-my-password", "#new_password", next)
 	b.press(kb.Enter)
 	b.see("#current_password-error", "is not your password")
 	b.focused("id", "current_password")
-	b.ring()
-	b.typeInto(map[string]string{"#current_password": passphrase, "#new_password": next}, "#current_password", "#new_password")
+	b.outlined()
+	b.typeInto("#current_password", passphrase, "#new_password", next)
 	b.tabTo("#password-form button", 1)
 	b.press(" ")
 	b.see("#password-form", "Your password is changed")
 	b.focused("className", "done")
-	b.ring()
+	b.outlined()
 	b.tabTo("#end-all", 20)
 	b.press(" ")
 	b.see(".site-nav", "Sign in")
@@ -130,7 +128,7 @@ func (b *tab) keysToSignIn(name, password string) {
 	b.tabTo(".own-first", 6)
 	b.press(kb.Enter)
 	b.see("h1", "Sign in")
-	b.typeInto(map[string]string{"#username": name, "#password": password}, "#username", "#password")
+	b.typeInto("#username", name, "#password", password)
 	b.press(kb.Enter)
 	b.see(".site-nav", "Sign out")
 	b.tabTo("#sign-out", 9)
@@ -143,7 +141,7 @@ func (b *tab) keysThroughThePeople() {
 	b.tabTo(`.doors a[href="/admin/people"]`, 14)
 	b.press(kb.Enter)
 	b.at("/admin/people")
-	b.typeInto(map[string]string{"#q": "user@example.com"}, "#q")
+	b.typeInto("#q", "user@example.com")
 	b.press(kb.Enter)
 	b.see(".people", "user@example.com · ")
 	b.tabTo(".one-person select", 14)
@@ -152,7 +150,7 @@ func (b *tab) keysThroughThePeople() {
 	b.press(kb.Enter)
 	b.see("#announcer", "Curator")
 	b.until("the button has the focus", b.js(`document.activeElement.id.startsWith("give-")`))
-	b.ring()
+	b.outlined()
 	b.tabTo(".one-person [id^=state]", 1)
 	b.press(" ")
 	b.see(".badge-off", "disabled")
@@ -160,23 +158,23 @@ func (b *tab) keysThroughThePeople() {
 
 func (b *tab) keysThroughTheCatalogue() {
 	b.t.Helper()
-	name := "Heron " + newcomer()
+	name := "Heron " + newName()
 	b.goTo("/admin/pieces")
 	b.tabTo(`[href="/admin/pieces/new"]`, 14)
 	b.press(kb.Enter)
 	b.at("/admin/pieces/new")
-	b.typeInto(map[string]string{"#name": name, "#description": "It waits.", "#difficulty": "a", "#folds": "12", "#paper": "washi"},
-		"#name", "#description", "#difficulty", "#folds", "#paper")
+	b.typeInto("#name", name, "#description", "It waits.", "#difficulty", "a", "#folds", "12", "#paper", "washi")
 	b.tabTo("#file", 1)
 	b.tabTo(".drawing input", 1)
 	b.press(kb.ArrowRight + kb.ArrowRight)
-	b.until("the third drawing is chosen", b.js(`document.activeElement === document.querySelector(".drawing:nth-child(3) :checked")`))
-	b.ring()
+	b.until("the third drawing is chosen",
+		b.js(`document.activeElement === document.querySelector(".drawing:nth-child(3) :checked")`))
+	b.outlined()
 	b.tabTo("#piece-form .button", 1)
 	b.press(kb.Enter)
 	b.see("#done", name+" is in the gallery now.")
 	b.focused("id", "done")
-	b.ring()
+	b.outlined()
 	b.tabTo("#done a", 1)
 	b.press(kb.Enter)
 	b.see("h1", name)
@@ -198,59 +196,64 @@ func (b *tab) press(keys string, options ...chromedp.KeyOption) {
 	b.do(chromedp.KeyEvent(keys, options...))
 }
 
-// typeInto goes to each field in turn, wherever the focus is before, and types.
-func (b *tab) typeInto(texts map[string]string, fields ...string) {
+// typeInto goes to each field, given as field, text, field, text, wherever the
+// focus is before, and types.
+func (b *tab) typeInto(fields ...string) {
 	b.t.Helper()
-	for i, field := range fields {
+	for i := 0; i < len(fields); i += 2 {
 		switch {
 		case i > 0:
-			b.tabTo(field, 1)
-		case !b.js(`document.activeElement.matches("` + field + `")`)(b.ctx):
-			b.tabTo(field, 15)
+			b.tabTo(fields[i], 1)
+		case !b.js(`document.activeElement.matches("` + fields[i] + `")`)(b.ctx):
+			b.tabTo(fields[i], 15)
 		}
-		b.press(texts[field])
+		b.press(fields[i+1])
 	}
 }
 
-// tabTo presses Tab, at most so often, until the focus is on what matches.
-// Each stop has a ring, and follows the one before in the page.
+// tabTo presses Tab, at most so often, until the focus is on what matches. Each
+// element on the way has an outline, and follows the one before in the page.
 func (b *tab) tabTo(selector string, most int) {
 	b.t.Helper()
-	var way []string
-	const remember, inOrder = `window.left = document.activeElement; true`, `left === document.body || document.activeElement.matches(".skip") ||
+	var path []string
+	const remember, inOrder = `window.left = document.activeElement; true`,
+		`left === document.body || document.activeElement.matches(".skip") ||
 		(left.compareDocumentPosition(document.activeElement) & Node.DOCUMENT_POSITION_FOLLOWING) > 0`
 	for range most {
 		b.holds("the page runs", remember)
 		b.press(kb.Tab)
-		way = append(way, b.ring())
-		b.holds(way[len(way)-1]+" comes after what had the focus", inOrder)
+		path = append(path, b.outlined())
+		b.holds(path[len(path)-1]+" comes after what had the focus", inOrder)
 		if b.js(`document.activeElement.matches(` + fmt.Sprintf("%q", selector) + `)`)(b.ctx) {
 			return
 		}
 	}
-	b.t.Fatalf("%d tabs do not lead to %s but to %s", most, selector, strings.Join(way, ", "))
+	b.t.Fatalf("%d tabs do not lead to %s but to %s", most, selector, strings.Join(path, ", "))
 }
 
-// ring checks that what has the focus can be seen to have it: it is in the window,
-// not covered, and it or what stands for it has an outline. It returns its name.
-func (b *tab) ring() (name string) {
+// outlined checks that a person can see what has the focus: it is in the window,
+// not covered, and it or what represents it has an outline. It returns its name.
+func (b *tab) outlined() (name string) {
 	b.t.Helper()
-	const look = `(() => {
-		const e = document.activeElement, name = e.tagName + (e.id && "#" + e.id) + "." + e.className, seen = [];
+	const check = `(() => {
+		const e = document.activeElement, name = e.tagName + (e.id && "#" + e.id) + "." + e.className;
 		if (e === document.body) return name + "|nothing has it";
-		for (const [at, pseudo] of [[e, ""], [e, "::after"], [e.labels?.[0], ""]])
-			if (at && getComputedStyle(at, pseudo).outlineStyle !== "none" && parseFloat(getComputedStyle(at, pseudo).outlineWidth) >= 2) seen.push(at);
-		const r = e.getBoundingClientRect(), middle = (from, to, most) => (Math.max(from, 0) + Math.min(to, most)) / 2; // of what is in the window
+		const outlined = [[e, ""], [e, "::after"], [e.labels?.[0], ""]].some(([at, pseudo]) => {
+			const style = at && getComputedStyle(at, pseudo);
+			return at && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+		});
+		if (!outlined) return name + "|no outline";
+		const middle = (from, to, most) => (Math.max(from, 0) + Math.min(to, most)) / 2; // of what is in the window
+		const r = e.getBoundingClientRect();
 		const [x, y] = [middle(r.left, r.right, innerWidth), middle(r.top, r.bottom, innerHeight)];
 		const top = document.elementFromPoint(x, y);
-		if (!seen.length) return name + "|no outline";
-		if (!top || !(e.contains(top) || e.labels?.[0]?.contains(top) || top.contains(e))) return name + "|covered by " + top?.outerHTML.slice(0, 80) + " at " + x + " " + y;
-		return name + "|";
+		if (top && (e.contains(top) || e.labels?.[0]?.contains(top) || top.contains(e))) return name + "|";
+		return name + "|covered by " + top?.outerHTML.slice(0, 80) + " at " + x + " " + y;
 	})()`
 	problem := ""
 	b.until("nothing moves", b.js(`document.getAnimations().length === 0`))
 	b.until("something has the focus", func(ctx context.Context) bool {
-		got, err := chromedp.Run(ctx, chromedp.Evaluate[string](look))
+		got, err := chromedp.Run(ctx, chromedp.Evaluate[string](check))
 		name, problem, _ = strings.Cut(got, "|")
 		return err == nil
 	})

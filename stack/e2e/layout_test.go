@@ -18,78 +18,75 @@ import (
 	"craftista/stack/internal/local"
 	"craftista/stack/internal/stacktest"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
-// TestNoTextBreaksThePage shows pieces with names and descriptions that no
-// catalogue would take, on a narrow screen and a wide one: nothing runs, and
-// nobody has to scroll sideways.
-func TestNoTextBreaksThePage(t *testing.T) {
+// TestHostileTexts shows products with names and descriptions that product would
+// refuse, on a narrow screen and a wide one: no script runs, and nobody has to
+// scroll sideways.
+func TestHostileTexts(t *testing.T) {
 	t.Parallel()
 	s := stacktest.Start(t, nil)
 	b := open(t, s, true)
 	b.front = hostileFront(t, s)
-	for _, path := range []string{"/", "/origamis/1", "/origamis/2", "/origamis/3", "/origamis/4", "/origamis/5", "/daily", "/daily?month=2026-11", "/status"} {
+	for _, path := range []string{
+		"/", "/origamis/1", "/origamis/2", "/origamis/3", "/origamis/4", "/origamis/5", "/daily", "/daily?month=2026-11",
+		"/status",
+	} {
 		b.goTo(path)
 		for _, width := range []int64{320, 1440} {
-			b.wide(width)
+			b.resize(width)
 			b.fits(path)
 		}
 	}
 }
 
-// TestTextTwiceAsLarge is a phone of 360 px whose person set text to 200 %: the
-// page is then as one of half the width, and nothing covers anything.
+// TestTextTwiceAsLarge is a phone of 360 px with text at 200 %: the page is then
+// like one of half the width, and nothing covers anything.
 func TestTextTwiceAsLarge(t *testing.T) {
 	t.Parallel()
-	var database string
-	s := stacktest.Start(t, func(c *local.Config) { database = c.DatabaseURL })
+	s := stacktest.Start(t, nil)
 	b := open(t, s, true)
-	b.become(database, "admin")
-	b.wide(180)
-	for _, path := range []string{"/", "/origamis/1", "/daily", "/status", "/account", "/admin/people", "/admin/pieces", "/admin/pieces/1/edit", "/admin/pieces/1/delete"} {
+	b.become(s, "admin")
+	b.resize(180)
+	for _, path := range []string{
+		"/", "/origamis/1", "/daily", "/status", "/account", "/admin/people", "/admin/pieces", "/admin/pieces/1/edit",
+		"/admin/pieces/1/delete",
+	} {
 		b.goTo(path)
 		b.fits(path)
 		b.holds(path+": the brand stands alone", `(() => {
 			const brand = document.querySelector(".brand-name").getBoundingClientRect();
-			return [...document.querySelectorAll(".site-nav :is(a, button)")].every((e) => e.getBoundingClientRect().top >= brand.bottom || !e.getClientRects().length);
+			return [...document.querySelectorAll(".site-nav :is(a, button)")].every((e) =>
+				e.getBoundingClientRect().top >= brand.bottom || !e.getClientRects().length);
 		})()`)
 	}
 	b.goTo("/")
 	b.holds("there is room to type", `document.querySelector("#q").offsetWidth > 120`)
 }
 
-// nasty are texts for the pieces, by turns.
-func nasty() []string {
+// hostileTexts are for the products, by turns.
+func hostileTexts() []string {
 	return []string{
 		strings.Repeat("W", 10_000),
-		`"><script>document.title="run"</script><img src=x onerror=document.title="run"><style>*{width:4000px}</style></title>`,
+		`"><script>document.title="run"</script><img src=x onerror=document.title="run">` +
+			`<style>*{width:4000px}</style></title>`,
 		strings.Repeat("\U0001F9A2\U0001D4D2\u200d", 100),
 		"\u202e" + strings.Repeat("txet\u00a0desrever\u00a0", 20) + "\u2067",
 		strings.Repeat("Z"+strings.Repeat("\u0310\u0337\u0489", 12), 50),
 	}
 }
 
-// wide makes the window so wide, in CSS pixels.
-func (b *tab) wide(width int64) {
-	b.t.Helper()
-	if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: width, Height: 800, DeviceScaleFactor: 1,
-	}); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// fits holds that the page is no wider than the window, and that nothing in it
-// ran. What sticks out is named.
+// fits checks that the page is no wider than the window, and that no script in it
+// ran. It names the elements that are too wide.
 func (b *tab) fits(what string) {
 	b.t.Helper()
 	const widest = `(() => {
-		const wide = document.documentElement.clientWidth, out = [...document.querySelectorAll("main *, header *, footer *")]
-			.filter(e => e.getBoundingClientRect().right > wide + 1 && e.getClientRects().length && !e.closest(".visually-hidden, .skip"));
 		if (document.title === "run") return "a script ran";
-		return document.documentElement.scrollWidth > wide ? wide + " " + document.documentElement.scrollWidth + " " + out.map(e => e.tagName + "." + e.className).slice(0, 8) : "";
+		const width = document.documentElement.clientWidth, page = document.documentElement.scrollWidth;
+		const out = [...document.querySelectorAll("main *, header *, footer *")].filter(e =>
+			e.getBoundingClientRect().right > width + 1 && e.getClientRects().length && !e.closest(".visually-hidden, .skip"));
+		return page > width ? width + " " + page + " " + out.map(e => e.tagName + "." + e.className).slice(0, 8) : "";
 	})()`
 	got, err := chromedp.Run(b.ctx, chromedp.EvaluateAsDevTools[string](widest))
 	if err != nil {
@@ -100,8 +97,8 @@ func (b *tab) fits(what string) {
 	}
 }
 
-// hostileFront is a frontend for which every piece has a nasty name, description,
-// paper and reason, and every service a nasty version.
+// hostileFront is a frontend for which every product has a hostile name,
+// description, paper and reason, and every service a hostile version.
 func hostileFront(t *testing.T, s *local.Stack) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -110,7 +107,8 @@ func hostileFront(t *testing.T, s *local.Stack) string {
 	}
 	c := frontend.Default()
 	c.Listener, c.Log, c.AuthURL, c.InternalAPIKey = listener, slog.DiscardHandler, s.URLs["auth"], "unused"
-	c.ProductURL, c.RecommendationURL = twisted(t, s.URLs["product"]), twisted(t, s.URLs["recommendation"])
+	c.ProductURL = withHostileTexts(t, s.URLs["product"])
+	c.RecommendationURL = withHostileTexts(t, s.URLs["recommendation"])
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- frontend.Run(ctx, c) }()
@@ -123,8 +121,8 @@ func hostileFront(t *testing.T, s *local.Stack) string {
 	return "http://" + listener.Addr().String()
 }
 
-// twisted is the service with other texts in its JSON.
-func twisted(t *testing.T, service string) string {
+// withHostileTexts is the service with other texts in its JSON.
+func withHostileTexts(t *testing.T, service string) string {
 	t.Helper()
 	u, err := url.Parse(service)
 	if err != nil {
@@ -139,7 +137,7 @@ func twisted(t *testing.T, service string) string {
 			}
 			var v any
 			if json.Unmarshal(body, &v) == nil {
-				body, err = json.Marshal(twist(v))
+				body, err = json.Marshal(replaceTexts(v))
 			}
 			res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 			res.Header.Del("Content-Length")
@@ -151,17 +149,17 @@ func twisted(t *testing.T, service string) string {
 	return server.URL
 }
 
-func twist(v any) any {
+func replaceTexts(v any) any {
 	switch v := v.(type) {
 	case []any:
 		for i := range v {
-			v[i] = twist(v[i])
+			v[i] = replaceTexts(v[i])
 		}
 	case map[string]any:
 		id, _ := v["id"].(float64)
 		for _, key := range []string{"name", "description", "paper", "reason", "difficulty", "version", "hostname"} {
 			if _, ok := v[key]; ok {
-				v[key] = nasty()[int(id)%len(nasty())]
+				v[key] = hostileTexts()[int(id)%len(hostileTexts())]
 			}
 		}
 	}

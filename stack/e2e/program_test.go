@@ -7,28 +7,34 @@ import (
 	"testing"
 )
 
-// TestTheProgramKeepsWhatPeopleDid starts the real program on a folder of its
-// own, votes, interrupts it, starts it again and looks.
-func TestTheProgramKeepsWhatPeopleDid(t *testing.T) {
-	t.Parallel()
-	binary := build(t, "craftista/stack")
-	environ := []string{
+// freePorts are settings with which a stack takes no fixed port.
+func freePorts(t *testing.T) []string {
+	t.Helper()
+	return []string{
 		"STACK_DATA=" + openFolder(t), "FRONTEND_ADDR=localhost:0", "AUTH_ADDR=localhost:0", "PRODUCT_ADDR=localhost:0",
 		"RECOMMENDATION_ADDR=localhost:0", "TRACES_ADDR=localhost:0", "BCRYPT_COST=4",
 	}
-	first := launch(t, binary, environ...)
-	front := first.out.await(t, "is ready after ", "\n")
-	front = front[strings.Index(front, "http"):]
-	client := browse(t, front)
+}
+
+// TestVotesOutliveARestart starts the program on a folder of its own, votes,
+// interrupts it and starts it again.
+func TestVotesOutliveARestart(t *testing.T) {
+	t.Parallel()
+	binary, environ := build(t, "craftista/stack"), freePorts(t)
+	start := func() (*process, string) {
+		p := launch(t, binary, environ...)
+		_, front, _ := strings.Cut(p.out.await(t, "is ready after ", "\n"), "Open ")
+		return p, front
+	}
+	first, front := start()
+	client := signUp(t, front)
 	if got := do(t, client, post(t, front+"/origamis/1/vote", url.Values{})); got.Status != 303 {
 		t.Fatalf("the vote answers %d", got.Status)
 	}
 	before := do(t, client, get(t, front+"/api/origamis/1/votes")).Body
-	interrupt(t, first)
+	first.interrupt(t)
 
-	second := launch(t, binary, environ...)
-	front = second.out.await(t, "is ready after ", "\n")
-	front = front[strings.Index(front, "http"):]
+	second, front := start()
 	if got := do(t, client, get(t, front+"/api/origamis/1/votes")).Body; got != before {
 		t.Errorf("after the restart %s, before it %s", got, before)
 	}
@@ -36,31 +42,21 @@ func TestTheProgramKeepsWhatPeopleDid(t *testing.T) {
 		t.Errorf("the second start made a new database:\n%s", second.out)
 	}
 	third := launch(t, binary, environ...)
-	if err := third.cmd.Wait(); third.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(third.out.String(), "in use by another process") {
+	err := third.cmd.Wait()
+	if third.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(third.out.String(), "in use by another process") {
 		t.Errorf("a second stack on the same folder: %v\n%s", err, third.out)
 	}
-	interrupt(t, second)
+	second.interrupt(t)
 }
 
-// TestInterruptDuringTheStart is no mistake to report.
+// An interrupt during the start is no error.
 func TestInterruptDuringTheStart(t *testing.T) {
 	t.Parallel()
-	p := launch(t, build(t, "craftista/stack"), "STACK_DATA="+openFolder(t), "FRONTEND_ADDR=localhost:0", "AUTH_ADDR=localhost:0",
-		"PRODUCT_ADDR=localhost:0", "RECOMMENDATION_ADDR=localhost:0", "TRACES_ADDR=localhost:0")
+	p := launch(t, build(t, "craftista/stack"), freePorts(t)...)
 	p.out.await(t, "preparing the database", "\n")
-	interrupt(t, p)
+	p.interrupt(t)
 	if strings.Contains(p.out.String(), "craftista:") {
 		t.Errorf("it complains:\n%s", p.out)
-	}
-}
-
-func interrupt(t *testing.T, p *process) {
-	t.Helper()
-	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.cmd.Wait(); err != nil {
-		t.Errorf("interrupted: %v\n%s", err, p.out)
 	}
 }
 

@@ -9,11 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"craftista/shared/pg"
-	"craftista/shared/telemetry"
 	"craftista/stack/internal/local"
 	"craftista/stack/internal/stacktest"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -21,24 +20,11 @@ import (
 // shortLived makes access tokens that live for two seconds.
 func shortLived(c *local.Config) { c.AccessTokenTTL = 2 * time.Second }
 
-// cookies are the client's for the site, by name.
-func cookies(t *testing.T, client *http.Client, front string) map[string]string {
-	t.Helper()
-	u, err := url.Parse(front)
-	if err != nil {
-		t.Fatal(err)
-	}
-	values := map[string]string{}
-	for _, c := range client.Jar.Cookies(u) {
-		values[c.Name] = c.Value
-	}
-	return values
-}
-
-// refresh asks auth itself.
+// refresh sends the refresh token to auth itself.
 func refresh(t *testing.T, s *local.Stack, token string) reply {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URLs["auth"]+"/api/auth/refresh", strings.NewReader(`{"refresh_token":"`+token+`"}`))
+	body := strings.NewReader(`{"refresh_token":"` + token + `"}`)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URLs["auth"]+"/api/auth/refresh", body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,21 +33,25 @@ func refresh(t *testing.T, s *local.Stack, token string) reply {
 }
 
 // TestSessionOutlivesItsTokens is a person who votes for longer than an access
-// token lives and is never asked who they are, until they sign out.
+// token lives and need not sign in again, until they sign out.
 func TestSessionOutlivesItsTokens(t *testing.T) {
 	t.Parallel()
 	s := stacktest.Start(t, shortLived)
 	front := s.URLs["frontend"]
-	client := browse(t, front)
+	client := signUp(t, front)
 	first := cookies(t, client, front)
-	for end, voted := time.Now().Add(5*time.Second), true; time.Now().Before(end); voted = !voted {
-		path := map[bool]string{true: "/vote", false: "/unvote"}[voted]
-		got := do(t, client, post(t, front+"/origamis/1"+path, url.Values{}))
-		if want := "/origamis/1#piece-1"; got.Status != http.StatusSeeOther || got.Header.Get("Location") != want {
-			t.Fatalf("%s: %d to %q, want 303 to %q", path, got.Status, got.Header.Get("Location"), want)
+	for range 2 {
+		access := cookies(t, client, front)["craftista_session"]
+		for _, path := range []string{"/vote", "/unvote"} {
+			got := do(t, client, post(t, front+"/origamis/1"+path, url.Values{}))
+			to := got.Header.Get("Location")
+			if want := "/origamis/1#piece-1"; got.Status != http.StatusSeeOther || to != want {
+				t.Fatalf("%s: %d to %q, want 303 to %q", path, got.Status, to, want)
+			}
 		}
-		<-time.After(100 * time.Millisecond)
+		awaitExpiry(t, s, access)
 	}
+	do(t, client, get(t, front+"/"))
 	last := cookies(t, client, front)
 	for _, name := range []string{"craftista_session", "craftista_refresh"} {
 		if first[name] == "" || last[name] == "" || first[name] == last[name] {
@@ -83,10 +73,9 @@ func TestSessionOutlivesItsTokens(t *testing.T) {
 // expired.
 func TestTabsRestoredTogether(t *testing.T) {
 	t.Parallel()
-	var database string
-	s := stacktest.Start(t, func(c *local.Config) { shortLived(c); database = c.DatabaseURL })
+	s := stacktest.Start(t, shortLived)
 	front := s.URLs["frontend"]
-	client := browse(t, front)
+	client := signUp(t, front)
 	old := cookies(t, client, front)
 	awaitExpiry(t, s, old["craftista_session"])
 
@@ -105,76 +94,81 @@ func TestTabsRestoredTogether(t *testing.T) {
 	}
 	wg.Wait()
 	for i, page := range pages {
-		if page.Status != http.StatusOK || !strings.Contains(page.Body, "Sign out") || len(page.Header["Set-Cookie"]) != 2 {
-			t.Errorf("page %d: %d, signed in %v, %d cookies", i, page.Status, strings.Contains(page.Body, "Sign out"), len(page.Header["Set-Cookie"]))
+		in, set := strings.Contains(page.Body, "Sign out"), len(page.Header["Set-Cookie"])
+		if page.Status != http.StatusOK || !in || set != 2 {
+			t.Errorf("page %d: %d, signed in %v, %d cookies", i, page.Status, in, set)
 		}
 	}
-	if got := families(t, database); !slices.Equal(got, []bool{true}) {
-		t.Errorf("families, true if alive: %v; want one that is", got)
+	var valid []bool // by refresh-token family
+	const query = `SELECT revoked_at IS NULL FROM auth.refresh_families`
+	err := openDatabase(t, s.Config.DatabaseURL).SelectContext(t.Context(), &valid, query)
+	if err != nil || !slices.Equal(valid, []bool{true}) {
+		t.Errorf("families that are valid: %v, %v; want one that is", valid, err)
 	}
 }
 
-// awaitExpiry waits until the catalogue no longer takes the access token.
+// awaitExpiry waits until product refuses the access token.
 func awaitExpiry(t *testing.T, s *local.Stack, access string) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); <-time.After(50 * time.Millisecond) {
+	eventually(t, 30*time.Second, "the access token has expired", func() bool {
 		r := get(t, s.URLs["product"]+"/api/votes/mine?ids=1")
 		r.Header.Set("Authorization", "Bearer "+access)
-		if do(t, http.DefaultClient, r).Status == http.StatusUnauthorized {
-			return
-		}
-	}
-	t.Fatal("the access token does not expire")
+		return do(t, http.DefaultClient, r).Status == http.StatusUnauthorized
+	})
 }
 
-// families are all that auth has, true for one that is not revoked.
-func families(t *testing.T, database string) []bool {
-	t.Helper()
-	db, err := pg.Open(database, telemetry.Discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	const query = `
-		SELECT revoked_at IS NULL
-		  FROM auth.refresh_families`
-	var alive []bool
-	if err := db.SelectContext(t.Context(), &alive, query); err != nil {
-		t.Fatal(err)
-	}
-	return alive
-}
-
-// TestScriptsNeverSeeTheTokens looks for both where a script could.
-func TestScriptsNeverSeeTheTokens(t *testing.T) {
+// TestScriptsCannotReadTheTokens searches all that a script can read.
+func TestScriptsCannotReadTheTokens(t *testing.T) {
 	t.Parallel()
 	s := stacktest.Start(t, nil)
-	b, name := open(t, s, true), newcomer()
-	b.goTo("/register")
-	b.fill("#username", name)
-	b.fill("#email", name+"@example.com")
-	b.fill("#password", passphrase)
-	b.submit("#register-form")
-	b.see(".site-nav", "Sign out")
-	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.documentElement.outerHTML`))
+	b := open(t, s, true)
+	b.join()
+	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.cookie + JSON.stringify(localStorage) +
+		JSON.stringify(sessionStorage) + document.documentElement.outerHTML`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := chromedp.Call(b.ctx, network.GetCookies, network.GetCookiesParams{})
-	if err != nil || len(kept.Cookies) != 2 {
-		t.Fatalf("%d cookies, %v; want two", len(kept.Cookies), err)
+	stored, err := chromedp.Call(b.ctx, network.GetCookies, network.GetCookiesParams{})
+	if err != nil || len(stored.Cookies) != 2 {
+		t.Fatalf("%d cookies, %v; want two", len(stored.Cookies), err)
 	}
 	var names []string
-	for _, c := range kept.Cookies {
+	for _, c := range stored.Cookies {
 		names = append(names, c.Name)
 		if !c.HTTPOnly || c.SameSite != network.CookieSameSiteLax || c.Path != "/" || len(c.Value) < 40 {
 			t.Errorf("the cookie %s is %+v", c.Name, c)
 		}
 		if strings.Contains(got, c.Value) {
-			t.Errorf("a script sees %s in %s", c.Name, got)
+			t.Errorf("a script reads %s in %s", c.Name, got)
 		}
 	}
 	if slices.Sort(names); !slices.Equal(names, []string{"craftista_refresh", "craftista_session"}) {
 		t.Errorf("cookies %q", names)
+	}
+}
+
+// TestExpiredSession leads to the sign-in and back to where the person was.
+func TestExpiredSession(t *testing.T) {
+	t.Parallel()
+	s := stacktest.Start(t, nil)
+	withAndWithoutScript(t, s, func(t *testing.T, b *tab, _ bool) {
+		name := newName()
+		b.goTo("/register?next=/origamis/3")
+		b.register(name)
+		b.at("/origamis/3")
+		b.clearCookies()
+		b.click("#vote-button-3")
+		b.at("/login?next=" + url.QueryEscape("/origamis/3#piece-3"))
+		b.login(strings.ToUpper(name))
+		b.see(".site-nav", "Sign out")
+		b.click("#vote-button-3")
+		b.see("#vote-button-3", "take the vote back")
+	})
+}
+
+func (b *tab) clearCookies() {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, network.ClearBrowserCookies, cdp.Empty{}); err != nil {
+		b.t.Fatal(err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"craftista/stack/internal/local"
 	"craftista/stack/internal/stacktest"
 	"craftista/stack/internal/traces"
 
@@ -18,19 +17,18 @@ import (
 // last query.
 func TestOneRequestIsOneTrace(t *testing.T) {
 	t.Parallel()
-	store := &traces.Store{}
-	s := stacktest.Start(t, func(c *local.Config) { c.Exporter = store })
-	client := browse(t, s.URLs["frontend"])
+	s := stacktest.Start(t, nil)
+	client := signUp(t, s.URLs["frontend"])
 	page := do(t, client, get(t, s.URLs["frontend"]+"/origamis/1"))
 	if page.Status != 200 {
-		t.Fatalf("the piece's page answers %d", page.Status)
+		t.Fatalf("the product's page answers %d", page.Status)
 	}
 	vote := do(t, client, post(t, s.URLs["frontend"]+"/origamis/1/vote", url.Values{}))
 	if vote.Status != http.StatusSeeOther {
 		t.Fatalf("the vote answers %d: %s", vote.Status, vote.Body)
 	}
 
-	assertTree(t, store, page, []string{
+	assertTree(t, s.Traces, page, []string{
 		"frontend GET /origamis/{id}",
 		"frontend GET /origamis/{id} > product GET /api/products/{id}",
 		"frontend GET /origamis/{id} > product GET /api/products/{id} > product redis",
@@ -39,14 +37,14 @@ func TestOneRequestIsOneTrace(t *testing.T) {
 		"frontend GET /origamis/{id} > product GET /api/votes/mine > auth GET /.well-known/jwks.json",
 		"frontend GET /origamis/{id} > product GET /api/votes/mine > product postgresql",
 	})
-	assertTree(t, store, vote, []string{
+	assertTree(t, s.Traces, vote, []string{
 		"frontend POST /origamis/{id}/vote",
 		"frontend POST /origamis/{id}/vote > product POST /api/origamis/{id}/vote",
 		"frontend POST /origamis/{id}/vote > product POST /api/origamis/{id}/vote > product redis",
 		"frontend POST /origamis/{id}/vote > product POST /api/origamis/{id}/vote > product postgresql",
 	})
 	home := do(t, client, get(t, s.URLs["frontend"]+"/"))
-	assertTree(t, store, home, []string{
+	assertTree(t, s.Traces, home, []string{
 		"frontend GET /",
 		"frontend GET / > product GET /api/products",
 		"frontend GET / > recommendation GET /api/origami-of-the-day > recommendation postgresql",

@@ -14,8 +14,8 @@ import (
 	"craftista/shared/netfault"
 )
 
-// TestCountsAreExact has ten thousand people make up their minds about one piece
-// through two replicas, which are killed and started again in the middle of it.
+// TestCountsAreExact has ten thousand people vote for one product and take votes
+// back through two replicas, which are killed and started again meanwhile.
 func TestCountsAreExact(t *testing.T) {
 	t.Parallel()
 	const people, kills = 10_000, 6
@@ -35,8 +35,8 @@ func TestCountsAreExact(t *testing.T) {
 	c.check(t, database.AdminURL)
 }
 
-// TestDatabaseRestarts stops PostgreSQL once and kills it twice under a crowd of
-// voters. The service is not restarted, and no vote is lost or made twice.
+// TestDatabaseRestarts stops PostgreSQL once and kills it twice while people vote.
+// The service is not restarted, and no vote is lost or made twice.
 func TestDatabaseRestarts(t *testing.T) {
 	t.Parallel()
 	const people = 2_000
@@ -78,12 +78,11 @@ func TestDatabaseRestarts(t *testing.T) {
 	<-done
 	c.check(t, server.URL())
 	if c.refused.Load() == 0 {
-		t.Error("nobody was refused: nothing missed PostgreSQL")
+		t.Error("no request was refused while PostgreSQL was unavailable")
 	}
 }
 
-// startPostgres starts a PostgreSQL that keeps its data in dir and ends with the
-// test.
+// startPostgres starts a PostgreSQL with its data in dir that ends with the test.
 func startPostgres(t *testing.T, dir string) *embedded.Server {
 	t.Helper()
 	base, err := embedded.DefaultDir()

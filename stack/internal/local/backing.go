@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -17,13 +18,14 @@ import (
 	"github.com/lib/pq"
 )
 
-// database is the URL of the superuser and of each role, and what ends the private server.
+// database has the URLs of the superuser and of each role, and stop ends the private
+// server.
 type database struct {
 	admin, auth, product, recommendation string
 	stop                                 func(context.Context) error
 }
 
-// openDatabase starts the private PostgreSQL, or takes the one that
+// openDatabase starts the private PostgreSQL, or uses the one that
 // DATABASE_URL names, and brings its schemas and seed data up to date.
 func (c Config) openDatabase(ctx context.Context, data string, progress func(string)) (*database, error) {
 	admin, stop := c.DatabaseURL, func(context.Context) error { return nil }
@@ -48,18 +50,16 @@ func (c Config) openDatabase(ctx context.Context, data string, progress func(str
 // reach is nil when the database answers.
 func reach(ctx context.Context, admin string) error {
 	u, err := url.Parse(admin)
-	if err != nil || u.Host == "" {
-		return fmt.Errorf("DATABASE_URL is not of the form postgres://user:password@host:port/database")
-	}
-	connector, err := pq.NewConnector(admin)
-	if err != nil {
-		return fmt.Errorf("DATABASE_URL is not of the form postgres://user:password@host:port/database")
+	connector, connectorErr := pq.NewConnector(admin)
+	if err != nil || connectorErr != nil || u.Host == "" {
+		return errors.New("DATABASE_URL is not of the form postgres://user:password@host:port/database")
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	conn, err := connector.Connect(ctx)
 	if err != nil {
-		return fmt.Errorf("the database at %s does not answer: start it, mend DATABASE_URL, or unset it to run a private one (%w)", u.Host, err)
+		return fmt.Errorf("the database at %s does not answer: start it, correct DATABASE_URL, "+
+			"or unset it to run a private one (%w)", u.Host, err)
 	}
 	return conn.Close()
 }
@@ -80,21 +80,11 @@ func (c Config) migrate(ctx context.Context, admin string, progress func(string)
 		}
 	}
 	d := &database{admin: admin}
-	for _, r := range []struct {
-		to             *string
-		role, password string
-	}{
-		{&d.auth, db.AuthRole, p.Auth},
-		{&d.product, db.ProductRole, p.Product},
-		{&d.recommendation, db.RecommendationRole, p.Recommendation},
-	} {
-		roleURL, err := db.RoleURL(admin, r.role, r.password)
-		if err != nil {
-			return nil, err
-		}
-		*r.to = roleURL
-	}
-	return d, nil
+	var errs [3]error
+	d.auth, errs[0] = db.RoleURL(admin, db.AuthRole, p.Auth)
+	d.product, errs[1] = db.RoleURL(admin, db.ProductRole, p.Product)
+	d.recommendation, errs[2] = db.RoleURL(admin, db.RecommendationRole, p.Recommendation)
+	return d, errors.Join(errs[:]...)
 }
 
 // passwords are the service roles' passwords. They follow from the superuser's,
@@ -112,10 +102,12 @@ func passwords(admin string) db.Passwords {
 		mac.Write([]byte(role))
 		return hex.EncodeToString(mac.Sum(nil))
 	}
-	return db.Passwords{Auth: derive(db.AuthRole), Product: derive(db.ProductRole), Recommendation: derive(db.RecommendationRole)}
+	return db.Passwords{
+		Auth: derive(db.AuthRole), Product: derive(db.ProductRole), Recommendation: derive(db.RecommendationRole),
+	}
 }
 
-// runCache is an in-memory Redis until ctx is done. Its clock stands still by
+// runCache runs an in-memory Redis until ctx is done. Its clock does not run by
 // itself, so it is advanced here for entries to expire.
 func runCache(ctx context.Context, m *miniredis.Miniredis) error {
 	defer m.Close()

@@ -7,15 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 
 	"craftista/auth"
 	"craftista/db"
 	"craftista/shared/telemetry"
-
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
 // Config are the stack's settings. Every one has a default that works.
@@ -26,20 +23,19 @@ type Config struct {
 	RecommendationAddr string `env:"RECOMMENDATION_ADDR"`
 	TracesAddr         string `env:"TRACES_ADDR"`
 
-	Data             string        `env:"STACK_DATA"`                  // folder of the private database and the signing keys; "" is below the user's cache folder
-	Seed             bool          `env:"STACK_SEED"`                  // demo accounts, pieces and votes
+	Data             string        `env:"STACK_DATA"`                  // "" is craftista in the user's cache folder
+	Seed             bool          `env:"STACK_SEED"`                  // demo accounts, products and votes
 	DatabaseURL      string        `env:"DATABASE_URL"`                // a superuser's; "" runs a private PostgreSQL
-	RedisURL         string        `env:"REDIS_URL"`                   // "" keeps the cache in memory
-	OTLPEndpoint     string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT"` // "" keeps traces in memory and shows them
-	TraceURLTemplate string        `env:"TRACE_URL_TEMPLATE"`          // where to look at the trace {id} when they are not kept here
+	RedisURL         string        `env:"REDIS_URL"`                   // "" runs an in-memory Redis
+	OTLPEndpoint     string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT"` // "" stores traces in memory and shows them
+	TraceURLTemplate string        `env:"TRACE_URL_TEMPLATE"`          // page of the trace {id} with an OTLPEndpoint
 	AccessTokenTTL   time.Duration `env:"ACCESS_TOKEN_TTL"`
 	BcryptCost       int           `env:"BCRYPT_COST"`
 	LogLevel         slog.Level    `env:"LOG_LEVEL"`  // of all services
 	DevReload        bool          `env:"DEV_RELOAD"` // open pages reload after a restart
 	telemetry.Sampling
 
-	Exporter  sdktrace.SpanExporter // gets every span besides, for tests; may be nil
-	Passwords db.Passwords          // of the service roles; zero follows from the superuser's
+	Passwords db.Passwords // of the service roles; zero follows from the superuser's
 }
 
 // Default are the settings of a laptop.
@@ -47,7 +43,8 @@ func Default() Config {
 	return Config{
 		FrontendAddr: "localhost:3000", AuthAddr: "localhost:8082", ProductAddr: "localhost:8000",
 		RecommendationAddr: "localhost:8080", TracesAddr: "localhost:16686",
-		Seed: true, AccessTokenTTL: auth.Default().AccessTokenTTL, BcryptCost: auth.Default().BcryptCost, LogLevel: slog.LevelWarn,
+		Seed: true, LogLevel: slog.LevelWarn,
+		AccessTokenTTL: auth.Default().AccessTokenTTL, BcryptCost: auth.Default().BcryptCost,
 	}
 }
 
@@ -68,7 +65,8 @@ func (c Config) listen() (listeners, error) {
 		l, err := net.Listen("tcp", p.addr)
 		switch {
 		case errors.Is(err, syscall.EADDRINUSE):
-			all = errors.Join(all, fmt.Errorf("%s is taken by another program: stop that one or choose another port with %s=localhost:0", p.addr, p.setting))
+			const problem = "%s is taken by another program: stop that one or choose another port with %s=localhost:0"
+			all = errors.Join(all, fmt.Errorf(problem, p.addr, p.setting))
 		case err != nil:
 			all = errors.Join(all, fmt.Errorf("%s=%s cannot be listened on: %w", p.setting, p.addr, err))
 		default:
@@ -97,7 +95,7 @@ func (l listeners) url(name string) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// logHandler writes lines for people, since a person is looking.
+// logHandler writes lines for people.
 func (c Config) logHandler() slog.Handler {
 	return slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})
 }
@@ -107,5 +105,5 @@ func (c Config) traceURL(l listeners) string {
 	if c.OTLPEndpoint != "" {
 		return c.TraceURLTemplate
 	}
-	return strings.TrimSuffix(l.url("traces"), "/") + "/trace/{id}"
+	return l.url("traces") + "/trace/{id}"
 }

@@ -1,19 +1,15 @@
 package local
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
 	"time"
 
 	"craftista/db"
-
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// describe tells where everything is.
+// describe prints every URL and the demo accounts.
 func (s *Stack) describe(out io.Writer, c Config, took time.Duration) {
 	t := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(t, format+"\n", args...) }
@@ -36,25 +32,5 @@ func (s *Stack) describe(out io.Writer, c Config, took time.Duration) {
 		}
 	}
 	line("\nCtrl-C stops everything.")
-	_ = t.Flush() // a terminal that is gone is no reason to stop
-}
-
-// tee exports to both; second may be nil.
-func tee(first, second sdktrace.SpanExporter) sdktrace.SpanExporter {
-	if second == nil {
-		return first
-	}
-	return both{first, second}
-}
-
-type both [2]sdktrace.SpanExporter
-
-// ExportSpans implements sdktrace.SpanExporter.
-func (b both) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	return errors.Join(b[0].ExportSpans(ctx, spans), b[1].ExportSpans(ctx, spans))
-}
-
-// Shutdown implements sdktrace.SpanExporter.
-func (b both) Shutdown(ctx context.Context) error {
-	return errors.Join(b[0].Shutdown(ctx), b[1].Shutdown(ctx))
+	_ = t.Flush() // a closed terminal is no reason to stop
 }

@@ -23,22 +23,22 @@ import (
 	"craftista/stack/internal/traces"
 
 	"github.com/alicebob/miniredis/v2"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// Version is what every service of the stack reports.
-const Version = "dev"
-
-// readyWithin bounds how long the services may take to become ready.
-const readyWithin = 30 * time.Second
+// readyTimeout bounds how long the services may take to become ready.
+const readyTimeout = 30 * time.Second
 
 // audience is who the tokens are for.
 const audience = "craftista"
 
 // Stack is a running Craftista.
 type Stack struct {
-	URLs  map[string]string // by service name, and of the page of traces
-	parts []*part           // in the order they were started
-	ended chan error        // what a part that ended by itself said
+	URLs   map[string]string // by service name, and of the page of traces
+	Config Config
+	Traces *traces.Store // what the page of traces shows; empty if they are sent elsewhere
+	parts  []*part       // in the order they were started
+	ended  chan error    // of a part that ended by itself
 }
 
 // part is one thing that runs until it is stopped.
@@ -46,15 +46,14 @@ type part struct {
 	name   string
 	cancel context.CancelFunc
 	done   chan struct{} // closed when it has ended
-	err    error         // what it said, once done
+	err    error         // of stopping it, once done
 }
 
-// Run starts a stack, tells out where things are, and runs it until ctx is done
-// or a part of it fails.
+// Run starts a stack, prints its URLs to out, and runs it until ctx is done or a
+// part of it fails.
 func Run(ctx context.Context, c Config, out io.Writer) error {
 	began := time.Now()
-	say := func(step string) { _, _ = fmt.Fprintf(out, "… %s\n", step) }
-	s, err := Start(ctx, c, say)
+	s, err := Start(ctx, c, func(step string) { _, _ = fmt.Fprintf(out, "… %s\n", step) })
 	switch {
 	case err != nil && ctx.Err() != nil: // interrupted before it was ready
 		return nil //nolint:nilerr // what was asked for
@@ -77,7 +76,7 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{URLs: map[string]string{}, ended: make(chan error, 8)}
+	s := &Stack{URLs: map[string]string{}, Config: c, Traces: &traces.Store{}, ended: make(chan error, 8)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop())
@@ -105,7 +104,7 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 	if err != nil {
 		return nil, err
 	}
-	s.startServices(ctx, c, ports, db, redis, filepath.Join(data, "keys"))
+	s.startServices(ctx, ports, db, redis, filepath.Join(data, "keys"))
 	return s, s.awaitReady(ctx)
 }
 
@@ -124,38 +123,52 @@ func (s *Stack) startCache(ctx context.Context, c Config) (string, error) {
 
 // startServices starts the page of traces and the four services, the frontend
 // last, so that it is the first to stop.
-func (s *Stack) startServices(ctx context.Context, c Config, ports listeners, db *database, redis, keys string) {
-	exporter := c.Exporter
-	if c.OTLPEndpoint == "" {
-		store := &traces.Store{}
-		exporter = tee(store, c.Exporter)
-		s.start(ctx, "traces", func(ctx context.Context) error {
-			return web.Serve(ctx, ports["traces"], traces.Handler(store), telemetry.Discard().Log)
-		})
-	} else {
-		_ = ports["traces"].Close()
-		delete(s.URLs, "traces")
+func (s *Stack) startServices(ctx context.Context, ports listeners, db *database, redis, keys string) {
+	c, issuer, internalKey := s.Config, s.URLs["auth"], rand.Text()
+	jwks := issuer + "/.well-known/jwks.json"
+	exporter := s.startTraces(ctx, ports["traces"])
+	common := func(name string) service.Config {
+		return service.Config{
+			Version: "dev", OTLPEndpoint: c.OTLPEndpoint, Sampling: c.Sampling, Exporter: exporter,
+			Listener: ports[name], Log: c.logHandler(),
+		}
 	}
-	common := func(l net.Listener) service.Config {
-		return service.Config{Version: Version, OTLPEndpoint: c.OTLPEndpoint, Sampling: c.Sampling, Listener: l, Exporter: exporter, Log: c.logHandler()}
-	}
-	internalKey, jwks := rand.Text(), s.URLs["auth"]+"/.well-known/jwks.json"
 
 	a := auth.Default()
-	a.Config, a.DatabaseURL, a.Issuer, a.Audience, a.KeyDir, a.InternalAPIKey = common(ports["auth"]), db.auth, s.URLs["auth"], audience, keys, internalKey
-	a.AccessTokenTTL, a.BcryptCost, a.ConsentURL = c.AccessTokenTTL, c.BcryptCost, s.URLs["frontend"]+"/authorize"
-	p := product.Default()
-	p.Config, p.DatabaseURL, p.RedisURL, p.JWKSURL, p.Issuer, p.Audience = common(ports["product"]), db.product, redis, jwks, s.URLs["auth"], audience
-	r := recommendation.Default()
-	r.Config, r.DatabaseURL, r.JWKSURL, r.Issuer, r.Audience = common(ports["recommendation"]), db.recommendation, jwks, s.URLs["auth"], audience
-	f := frontend.Default()
-	f.Config, f.AuthURL, f.ProductURL, f.RecommendationURL = common(ports["frontend"]), s.URLs["auth"], s.URLs["product"], s.URLs["recommendation"]
-	f.Issuer, f.Audience, f.InternalAPIKey, f.DevReload, f.TraceURLTemplate = s.URLs["auth"], audience, internalKey, c.DevReload, c.traceURL(ports)
-
+	a.Config, a.DatabaseURL, a.Issuer, a.Audience = common("auth"), db.auth, issuer, audience
+	a.KeyDir, a.InternalAPIKey, a.ConsentURL = keys, internalKey, s.URLs["frontend"]+"/authorize"
+	a.AccessTokenTTL, a.BcryptCost = c.AccessTokenTTL, c.BcryptCost
 	s.start(ctx, "auth", func(ctx context.Context) error { return auth.Run(ctx, a) })
+
+	p := product.Default()
+	p.Config, p.DatabaseURL, p.RedisURL = common("product"), db.product, redis
+	p.JWKSURL, p.Issuer, p.Audience = jwks, issuer, audience
 	s.start(ctx, "product", func(ctx context.Context) error { return product.Run(ctx, p) })
+
+	r := recommendation.Default()
+	r.Config, r.DatabaseURL = common("recommendation"), db.recommendation
+	r.JWKSURL, r.Issuer, r.Audience = jwks, issuer, audience
 	s.start(ctx, "recommendation", func(ctx context.Context) error { return recommendation.Run(ctx, r) })
+
+	f := frontend.Default()
+	f.Config, f.AuthURL, f.Issuer, f.Audience = common("frontend"), issuer, issuer, audience
+	f.ProductURL, f.RecommendationURL = s.URLs["product"], s.URLs["recommendation"]
+	f.InternalAPIKey, f.DevReload, f.TraceURLTemplate = internalKey, c.DevReload, c.traceURL(ports)
 	s.start(ctx, "frontend", func(ctx context.Context) error { return frontend.Run(ctx, f) })
+}
+
+// startTraces returns where spans go besides the settings' endpoint: to the page
+// of traces, which it starts, if there is none.
+func (s *Stack) startTraces(ctx context.Context, l net.Listener) sdktrace.SpanExporter {
+	if s.Config.OTLPEndpoint != "" {
+		_ = l.Close() // nothing was served on it yet
+		delete(s.URLs, "traces")
+		return nil
+	}
+	s.start(ctx, "traces", func(ctx context.Context) error {
+		return web.Serve(ctx, l, traces.Handler(s.Traces), telemetry.Discard().Log)
+	})
+	return s.Traces
 }
 
 // start runs a part until it is stopped. ctx does not stop it: a stack stops in
@@ -166,9 +179,12 @@ func (s *Stack) start(ctx context.Context, name string, run func(context.Context
 	s.parts = append(s.parts, p)
 	go func() {
 		defer close(p.done)
-		p.err = run(ctx)
-		if ctx.Err() == nil {
-			s.ended <- errors.Join(fmt.Errorf("%s ended by itself", name), p.err)
+		err := run(ctx)
+		switch {
+		case ctx.Err() == nil:
+			s.ended <- errors.Join(fmt.Errorf("%s ended by itself", name), err)
+		case err != nil:
+			p.err = fmt.Errorf("stop %s: %w", name, err)
 		}
 	}()
 }
@@ -196,46 +212,30 @@ func (s *Stack) StopPart(name string) error {
 }
 
 func (p *part) stop() error {
-	stopped := false
-	select {
-	case <-p.done: // it ended by itself, and told so
-		stopped = true
-	default:
-	}
 	p.cancel()
 	<-p.done
-	if stopped || p.err == nil {
-		return nil
-	}
-	return fmt.Errorf("stop %s: %w", p.name, p.err)
+	return p.err
 }
 
 // awaitReady returns once every service says that it is ready, or one of them
 // has ended.
 func (s *Stack) awaitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
 	for _, name := range []string{"auth", "product", "recommendation", "frontend"} {
-		for !ready(ctx, s.URLs[name]) {
+		for service.Probe(ctx, s.URLs[name]+"/readyz") != nil {
 			select {
 			case err := <-s.ended:
 				return err
-			case <-time.After(20 * time.Millisecond):
-			}
-			if ctx.Err() != nil {
-				return fmt.Errorf("%s is not ready after %v: see %s/readyz", name, readyWithin, s.URLs[name])
+			case <-ctx.Done():
+				return fmt.Errorf("%s is not ready after %v: see %s/readyz", name, readyTimeout, s.URLs[name])
+			case <-ticker.C:
 			}
 		}
 	}
 	return nil
-}
-
-// ready asks once, and not for long: the port of a service that has ended still
-// accepts.
-func ready(ctx context.Context, base string) bool {
-	ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
-	defer cancel()
-	return service.Probe(ctx, base+"/readyz") == nil
 }
 
 // dataFolder is where the private database and the signing keys live.
@@ -249,7 +249,8 @@ func (c Config) dataFolder() (string, error) {
 	}
 	dir, err := filepath.Abs(dir)
 	if err == nil {
-		err = os.MkdirAll(dir, 0o755) //nolint:gosec // as root, PostgreSQL's own user must get in; what is secret lies in closed folders
+		// As root, PostgreSQL's own user must get in; secrets are in closed folders.
+		err = os.MkdirAll(dir, 0o755) //nolint:gosec // see above
 	}
 	if err != nil {
 		return "", fmt.Errorf("the data folder cannot be used: choose another with STACK_DATA (%w)", err)

@@ -14,31 +14,26 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// freePorts are the default settings with ports that the system chooses.
-func freePorts() local.Config {
-	const free = "localhost:0"
-	c := local.Default()
-	c.FrontendAddr, c.AuthAddr, c.ProductAddr, c.RecommendationAddr, c.TracesAddr = free, free, free, free, free
-	return c
-}
-
 // Settings are those of a stack with a seeded database and a data folder of its
 // own.
 func Settings(tb testing.TB) local.Config {
 	tb.Helper()
 	database := pgtest.NewSeeded(tb)
-	c := freePorts()
+	const free = "localhost:0"
+	c := local.Default()
+	c.FrontendAddr, c.AuthAddr, c.ProductAddr, c.RecommendationAddr, c.TracesAddr = free, free, free, free, free
 	c.Data, c.DatabaseURL = tb.TempDir(), database.AdminURL
 	c.Passwords = db.Passwords{
-		Auth: password(tb, database.AuthURL), Product: password(tb, database.ProductURL), Recommendation: password(tb, database.RecommendationURL),
+		Auth: password(tb, database.AuthURL), Product: password(tb, database.ProductURL),
+		Recommendation: password(tb, database.RecommendationURL),
 	}
 	c.BcryptCost = bcrypt.MinCost    // hashing is slow on purpose, and slower under the race detector
 	c.LogLevel = slog.LevelError + 1 // tests break things on purpose
 	return c
 }
 
-// Start runs a stack until the test ends; change, which may be nil, has the last
-// word on its settings.
+// Start runs a stack until the test ends; change, which may be nil, changes its
+// settings.
 func Start(tb testing.TB, change func(*local.Config)) *local.Stack {
 	tb.Helper()
 	c := Settings(tb)

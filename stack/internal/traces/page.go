@@ -61,7 +61,9 @@ func rows(recent []Trace, all bool) []row {
 		}
 		steps := t.Steps()
 		start, took := extent(steps)
-		r := row{ID: t.ID.String(), Name: steps[0].Name, Start: start.Format(time.TimeOnly), Took: millis(took), Spans: len(steps)}
+		r := row{
+			ID: t.ID.String(), Name: steps[0].Name, Start: start.Format(time.TimeOnly), Took: millis(took), Spans: len(steps),
+		}
 		services := map[string]bool{}
 		for _, s := range steps {
 			services[s.Service] = true
@@ -95,8 +97,8 @@ func waterfall(t Trace) traceView {
 	for _, s := range steps {
 		v.Bars = append(v.Bars, bar{
 			Service: s.Service, Name: s.Name, Took: millis(s.Duration), Depth: min(s.Depth, 12), Failed: s.Failed,
-			Left: fmt.Sprintf("%.2f%%", percent(s.Start.Sub(start))), Width: fmt.Sprintf("%.2f%%", max(percent(s.Duration), 0.4)),
-			Attributes: s.Attributes, Links: s.Links,
+			Left:  fmt.Sprintf("%.2f%%", percent(s.Start.Sub(start))),
+			Width: fmt.Sprintf("%.2f%%", max(percent(s.Duration), 0.4)), Attributes: s.Attributes, Links: s.Links,
 		})
 	}
 	return v
@@ -130,5 +132,5 @@ func render(w http.ResponseWriter, t *template.Template, status int, view any) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(page.Bytes()) // the caller hung up: nobody left to tell
+	_, _ = w.Write(page.Bytes()) // an error means that the caller hung up
 }

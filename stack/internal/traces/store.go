@@ -1,4 +1,4 @@
-// Package traces keeps the spans of recent requests in memory and shows each
+// Package traces stores the spans of recent requests in memory and shows each
 // request as a waterfall, for a laptop that runs no Jaeger.
 package traces
 
@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	maxTraces = 1000 // the oldest is forgotten first
-	maxSpans  = 500  // of one trace; later ones are not kept
+	maxTraces = 1000 // the oldest is removed first
+	maxSpans  = 500  // of one trace; later ones are dropped
 )
 
 // Span is one finished step of a trace.
@@ -31,13 +31,13 @@ type Span struct {
 	Links      []trace.TraceID // of other traces that it points at
 }
 
-// Trace is what is known of one request so far.
+// Trace has the spans of one request so far.
 type Trace struct {
 	ID    trace.TraceID
 	Spans []Span // in no order
 }
 
-// Store is a span exporter that remembers. It is safe for concurrent use; the
+// Store is a span exporter that stores spans. It is safe for concurrent use; the
 // zero value is ready.
 type Store struct {
 	mu     sync.Mutex // guards the rest
@@ -78,7 +78,7 @@ func (s *Store) trace(id trace.TraceID) *Trace {
 	return t
 }
 
-// Recent returns copies of what is kept, newest first.
+// Recent returns copies of all traces, newest first.
 func (s *Store) Recent() []Trace {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,7 +89,7 @@ func (s *Store) Recent() []Trace {
 	return all
 }
 
-// Find returns a copy of one trace and whether it is kept.
+// Find returns a copy of one trace and whether it is there.
 func (s *Store) Find(id trace.TraceID) (Trace, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +143,9 @@ func (t Trace) Steps() []Step {
 	var walk func(parent trace.SpanID, depth int)
 	walk = func(parent trace.SpanID, depth int) {
 		siblings := children[parent]
-		slices.SortFunc(siblings, func(a, b Span) int { return cmp.Or(a.Start.Compare(b.Start), slices.Compare(a.ID[:], b.ID[:])) })
+		slices.SortFunc(siblings, func(a, b Span) int {
+			return cmp.Or(a.Start.Compare(b.Start), slices.Compare(a.ID[:], b.ID[:]))
+		})
 		for _, s := range siblings {
 			steps = append(steps, Step{Span: s, Depth: depth})
 			walk(s.ID, depth+1)

@@ -25,16 +25,20 @@ func traceID(n int) trace.TraceID {
 	return id
 }
 
+func spanContext(n int, id byte) trace.SpanContext {
+	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID(n), SpanID: trace.SpanID{id}})
+}
+
 // add exports one span of the trace n; times are in ms.
 func add(t *testing.T, s *traces.Store, n int, service, name string, id, parent byte, start, took int) {
 	t.Helper()
 	at := time.Unix(1_700_000_000, 0).Add(time.Duration(start) * time.Millisecond)
 	stub := tracetest.SpanStub{
 		Name: name, StartTime: at, EndTime: at.Add(time.Duration(took) * time.Millisecond),
-		SpanContext: trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID(n), SpanID: trace.SpanID{id}}),
-		Parent:      trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID(n), SpanID: trace.SpanID{parent}}),
+		SpanContext: spanContext(n, id),
+		Parent:      spanContext(n, parent),
 		Resource:    resource.NewSchemaless(attribute.String("service.name", service)),
-		Links:       []sdktrace.Link{{SpanContext: trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID(n + 1), SpanID: trace.SpanID{1}})}},
+		Links:       []sdktrace.Link{{SpanContext: spanContext(n+1, 1)}},
 		Attributes:  []attribute.KeyValue{attribute.String("db.query.text", "SELECT '<b>'")},
 	}
 	if strings.HasPrefix(name, "bad") {
@@ -67,7 +71,7 @@ func TestStepsFollowTheTree(t *testing.T) {
 	}
 }
 
-func TestStoreForgetsTheOldest(t *testing.T) {
+func TestStoreRemovesTheOldest(t *testing.T) {
 	t.Parallel()
 	s := &traces.Store{}
 	for n := range 1001 {

@@ -1,0 +1,297 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"craftista/stack/internal/local"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// tab is one person's browser.
+type tab struct {
+	t     *testing.T
+	ctx   context.Context
+	front string
+}
+
+// withAndWithoutScript runs the test in a browser with JavaScript and in one
+// without.
+func withAndWithoutScript(t *testing.T, s *local.Stack, test func(t *testing.T, b *tab, script bool)) {
+	t.Helper()
+	for _, script := range []bool{true, false} {
+		t.Run(fmt.Sprintf("script=%v", script), func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t, s, script), script)
+		})
+	}
+}
+
+// open starts a browser of its own, with or without script.
+func open(t *testing.T, s *local.Stack, script bool) *tab {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, // root has none
+		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	if browser := os.Getenv("CHROME"); browser != "" {
+		options = append(options, chromedp.ExecPath(browser))
+	}
+	ctx, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &tab{t: t, ctx: ctx, front: s.URLs["frontend"]}
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil { // the browser ends with this context
+		t.Fatal(err)
+	}
+	b.refuseViolations()
+	b.prefer("light")
+	off := emulation.SetScriptExecutionDisabledParams{Value: !script}
+	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, off); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// refuseViolations fails the test on a breach of the content policy and on a
+// script's error.
+func (b *tab) refuseViolations() {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, log.Enable, cdp.Empty{}); err != nil {
+		b.t.Fatal(err)
+	}
+	err := chromedp.Listen(b.ctx, func(event any) {
+		e, ok := event.(*log.EventEntryAdded)
+		if ok && e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
+			b.t.Errorf("the browser logs: %s %s", e.Entry.Text, e.Entry.URL)
+		}
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// prefer chooses a colour scheme, and reduced motion: during a view transition a
+// browser drops clicks, and a test clicks faster than any person.
+func (b *tab) prefer(scheme string) {
+	b.t.Helper()
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-reduced-motion", Value: "reduce"}, {Name: "prefers-color-scheme", Value: scheme},
+	}}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// do takes each step within 30 s.
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	for _, step := range steps {
+		ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+		err := chromedp.Do(ctx, step)
+		for replaced(err) {
+			err = chromedp.Do(ctx, step)
+		}
+		cancel()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// replaced reports whether the page changed between finding an element and
+// acting on it, so that nothing was done.
+func replaced(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Could not find node with given id")
+}
+
+func (b *tab) goTo(path string) { b.t.Helper(); b.do(chromedp.Navigate(b.front + path)) }
+
+// loaded waits until the page is laid out and painted: before that a browser drops
+// clicks and keys, or clicks go to where the element was.
+func (b *tab) loaded() {
+	b.t.Helper()
+	b.until("the page is loaded", b.js(`document.readyState === "complete" &&
+		performance.getEntriesByName("first-contentful-paint").length > 0`))
+}
+
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	b.loaded()
+	b.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+func (b *tab) fill(selector, text string) {
+	b.t.Helper()
+	b.loaded()
+	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// until waits for at most 30 s.
+func (b *tab) until(what string, holds func(context.Context) bool) {
+	b.t.Helper()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); <-ticker.C {
+		ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+		ok := holds(ctx)
+		cancel()
+		if ok {
+			return
+		}
+	}
+	shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + ": " +
+		document.querySelector("main")?.innerText.slice(0, 300) + " …, focus on " +
+		document.activeElement.outerHTML.slice(0, 150)`))
+	b.t.Fatalf("not so: %s; there is %s", what, shown)
+}
+
+// see waits until the element's text contains want.
+func (b *tab) see(selector, want string) {
+	b.t.Helper()
+	b.until(selector+" shows "+want, func(ctx context.Context) bool {
+		got, err := chromedp.Run(ctx, chromedp.TextContent(chromedp.CSS(selector)))
+		return err == nil && strings.Contains(strings.Join(strings.Fields(got), " "), want)
+	})
+}
+
+// gone waits until the element's text lacks what it had.
+func (b *tab) gone(selector, text string) {
+	b.t.Helper()
+	b.until(selector+" no longer shows "+text, func(ctx context.Context) bool {
+		got, err := chromedp.Run(ctx, chromedp.TextContent(chromedp.CSS(selector)))
+		return err == nil && !strings.Contains(got, text)
+	})
+}
+
+// at waits until the address is path.
+func (b *tab) at(path string) {
+	b.t.Helper()
+	b.until("the address is "+path, func(ctx context.Context) bool {
+		got, err := chromedp.Run(ctx, chromedp.Location())
+		return err == nil && got == b.front+path
+	})
+}
+
+func (b *tab) submit(form string) { b.t.Helper(); b.click(form + " button") }
+
+// join registers a new person in the browser and returns the name.
+func (b *tab) join() string {
+	b.t.Helper()
+	b.goTo("/register")
+	name := newName()
+	b.register(name)
+	return name
+}
+
+// register fills in and sends the form on the page.
+func (b *tab) register(name string) {
+	b.t.Helper()
+	b.fill("#username", name)
+	b.fill("#email", name+"@example.com")
+	b.fill("#password", passphrase)
+	b.submit("#register-form")
+	b.see(".site-nav", "Sign out")
+}
+
+// login fills in and sends the form on the page.
+func (b *tab) login(name string) {
+	b.t.Helper()
+	b.fill("#username", name)
+	b.fill("#password", passphrase)
+	b.submit("#login-form")
+}
+
+func (b *tab) logout() {
+	b.t.Helper()
+	b.submit(`form[action="/logout"]`)
+	b.see(".site-nav", "Sign in")
+}
+
+// become makes a new person a curator or an admin, leaves the browser at /admin
+// and returns the name.
+func (b *tab) become(s *local.Stack, role string) string {
+	b.t.Helper()
+	name := b.join()
+	const promote = `UPDATE auth.users SET role = $1 WHERE username = $2`
+	if _, err := openDatabase(b.t, s.Config.DatabaseURL).ExecContext(b.t.Context(), promote, role, name); err != nil {
+		b.t.Fatal(err)
+	}
+	b.logout()
+	b.goTo("/login?next=/admin")
+	b.login(name)
+	b.see("h1", "Admin")
+	return name
+}
+
+// choose selects the option with the value as a keyboard does, by its first letter.
+func (b *tab) choose(selector, value string) {
+	b.t.Helper()
+	b.fill(selector, value[:1])
+}
+
+func (b *tab) upload(file string) {
+	b.t.Helper()
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
+}
+
+// focused waits until the focused element has that id, className or other property.
+func (b *tab) focused(property, want string) {
+	b.t.Helper()
+	b.until("the focus is on "+want, func(ctx context.Context) bool {
+		got, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.activeElement.`+property))
+		return err == nil && got == want
+	})
+}
+
+// back is the browser's own button. It does not wait: a page from the back/forward
+// cache is not loaded again.
+func (b *tab) back() {
+	b.t.Helper()
+	history, err := chromedp.Call(b.ctx, page.GetNavigationHistory, cdp.Empty{})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	before := page.NavigateToHistoryEntryParams{EntryID: history.Entries[history.CurrentIndex-1].ID}
+	if _, err := chromedp.Call(b.ctx, page.NavigateToHistoryEntry, before); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// resize sets the window's width in CSS pixels.
+func (b *tab) resize(width int64) {
+	b.t.Helper()
+	metrics := emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 800, DeviceScaleFactor: 1}
+	if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, metrics); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// opened is the tab that a link to the path opened; the caller closes it.
+func (b *tab) opened(path string) (other *tab, closeTab context.CancelFunc) {
+	b.t.Helper()
+	other = &tab{t: b.t, front: b.front}
+	b.until("another tab is at "+path, func(ctx context.Context) bool {
+		all, err := chromedp.Targets(ctx)
+		for _, found := range all {
+			if err == nil && other.ctx == nil && strings.HasPrefix(found.URL, b.front+path) {
+				other.ctx, closeTab = chromedp.NewContext(b.ctx, chromedp.WithTargetID(found.TargetID))
+			}
+		}
+		return other.ctx != nil
+	})
+	if _, err := chromedp.Run(other.ctx, chromedp.Location()); err != nil { // attaches to the tab
+		b.t.Fatal(err)
+	}
+	return other, closeTab
+}
