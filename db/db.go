@@ -54,8 +54,8 @@ func Up(ctx context.Context, adminURL string, p Passwords) error {
 	return nil
 }
 
-// Status lists every migration, schema by schema, in the order in which Up applies them. It changes nothing, and refuses
-// a database of another version as Up does.
+// Status lists every migration, schema by schema, in the order in which Up applies them. It changes nothing,
+// and refuses a database of another version as Up does.
 func Status(ctx context.Context, adminURL string) ([]Migration, error) {
 	pool, err := open(adminURL)
 	if err != nil {
@@ -193,7 +193,8 @@ func status(ctx context.Context, pool *sql.DB, schema string) ([]Migration, erro
 	}
 	all := make([]Migration, 0, len(states))
 	for _, s := range states {
-		all = append(all, Migration{Schema: schema, Version: s.Source.Version, Name: path.Base(s.Source.Path), AppliedAt: s.AppliedAt})
+		name := path.Base(s.Source.Path)
+		all = append(all, Migration{Schema: schema, Version: s.Source.Version, Name: name, AppliedAt: s.AppliedAt})
 	}
 	return all, nil
 }

@@ -63,7 +63,9 @@ func TestUpNeedsNoSuperuser(t *testing.T) {
 	mustExec(t, pool, `ALTER DATABASE `+name+` OWNER TO `+name)
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		_, err := pool.ExecContext(ctx, `ALTER DATABASE `+name+` OWNER TO CURRENT_USER; DROP OWNED BY `+name+` CASCADE; DROP ROLE `+name)
+		_, err := pool.ExecContext(ctx, `ALTER DATABASE `+name+` OWNER TO CURRENT_USER;
+			DROP OWNED BY `+name+` CASCADE;
+			DROP ROLE `+name)
 		if err != nil {
 			t.Errorf("drop role: %v", err)
 		}

@@ -20,18 +20,20 @@ import (
 )
 
 const (
-	pieces = 8
-	people = 30
+	products = 8
+	people   = 30
+
+	deleteVotes = `DELETE FROM product.votes WHERE person_id = $1`
 )
 
-// TestCountsNeverDrift has many sessions vote, take votes back, roll back, be killed, delete pieces, change many rows
+// TestCountsNeverDrift has many sessions vote, take votes back, roll back, be killed, delete products, change many rows
 // at once and tamper, all at the same time, and compares the counts with the rows, during it and afterwards.
 func TestCountsNeverDrift(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
 	admin, product := open(t, d.AdminURL), open(t, d.ProductURL)
 	product.SetMaxOpenConns(16)
-	mustExec(t, admin, insertProducts, pieces)
+	mustExec(t, admin, insertProducts, products)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -77,12 +79,14 @@ func disturb(ctx context.Context, product *sql.DB, r *rand.Rand) error {
 		 INSERT INTO product.votes (person_id, product_id)
 		 SELECT gone.person_id + 1000, $2 FROM gone ON CONFLICT DO NOTHING`,
 		`UPDATE product.products SET name = 'Person ' || $1, updated_at = now() WHERE id = $2`,
-		`UPDATE product.products SET deleted_at = CASE WHEN deleted_at IS NULL THEN now() + $1 * interval '1 s' END WHERE id = $2`,
+		`UPDATE product.products SET deleted_at = CASE WHEN deleted_at IS NULL THEN now() + $1 * interval '1 s' END
+		  WHERE id = $2`,
 		`UPDATE product.products SET votes = $1 WHERE id = $2`,
 		`UPDATE product.votes SET product_id = $2 WHERE person_id = $1`,
 	}
 	for range 1 + r.IntN(3) {
-		if _, err := tx.ExecContext(ctx, statements[r.IntN(len(statements))], 1+r.IntN(people), 1+r.IntN(pieces)); err != nil {
+		statement := statements[r.IntN(len(statements))]
+		if _, err := tx.ExecContext(ctx, statement, 1+r.IntN(people), 1+r.IntN(products)); err != nil {
 			return err
 		}
 	}
@@ -97,7 +101,7 @@ const insertProducts = `
 	SELECT 'Product ' || n, 'Folded.', '/x.svg', 'easy', n, '15 cm'
 	  FROM generate_series(1, $1::integer) AS n`
 
-// meddle does one thing as the superuser: kill a session in whatever it is doing, replace a piece, or tamper.
+// meddle does one thing as the superuser: kill a session in whatever it is doing, replace a product, or tamper.
 func meddle(ctx context.Context, admin *sql.DB, r *rand.Rand) error {
 	statements := []string{
 		`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -113,7 +117,7 @@ func meddle(ctx context.Context, admin *sql.DB, r *rand.Rand) error {
 		`INSERT INTO product.products (name, description, image_url, difficulty, folds, paper, votes)
 		 VALUES ('Full', 'Folded.', '/x.svg', 'easy', 1, '15 cm', $1)`,
 	}
-	_, err := admin.ExecContext(ctx, statements[r.IntN(len(statements))], 1+r.IntN(pieces))
+	_, err := admin.ExecContext(ctx, statements[r.IntN(len(statements))], 1+r.IntN(products))
 	return err
 }
 
@@ -122,7 +126,7 @@ func expected(err error) bool {
 	if refusal, ok := errors.AsType[*pq.Error](err); ok {
 		return slices.Contains([]pqerror.Code{
 			"23505", // unique_violation: the vote is there
-			"23503", // foreign_key_violation: the piece is gone
+			"23503", // foreign_key_violation: the product was deleted
 			"23000", // integrity_constraint_violation: product.refuse
 			"42501", // insufficient_privilege
 			"40P01", // deadlock_detected: several statements of one transaction, in opposing orders
@@ -165,14 +169,14 @@ func checkCounts(t *testing.T, pool *sql.DB) int {
 	return total
 }
 
-// TestBulkStatementsInOpposingOrdersDoNotDeadlock runs single statements that touch all pieces, half of them upwards
-// and half downwards, beside deletions of pieces. None may fail.
+// TestBulkStatementsInOpposingOrdersDoNotDeadlock runs single statements that touch all products, half of them upwards
+// and half downwards, beside deletions of products. None may fail.
 func TestBulkStatementsInOpposingOrdersDoNotDeadlock(t *testing.T) {
 	t.Parallel()
 	const rounds, sessions = 25, 8
 	d := pgtest.New(t)
 	admin, product := open(t, d.AdminURL), open(t, d.ProductURL)
-	mustExec(t, admin, insertProducts, pieces)
+	mustExec(t, admin, insertProducts, products)
 	statements := []string{
 		`INSERT INTO product.votes (person_id, product_id)
 		 SELECT $1::bigint, n FROM generate_series(1, 7) AS n ORDER BY n`,
@@ -186,7 +190,7 @@ func TestBulkStatementsInOpposingOrdersDoNotDeadlock(t *testing.T) {
 				if _, err := product.ExecContext(t.Context(), statements[person%2], person+1); err != nil {
 					t.Errorf("vote for all: %v", err)
 				}
-				if _, err := product.ExecContext(t.Context(), `DELETE FROM product.votes WHERE person_id = $1`, person+1); err != nil {
+				if _, err := product.ExecContext(t.Context(), deleteVotes, person+1); err != nil {
 					t.Errorf("take all back: %v", err)
 				}
 			}
@@ -198,8 +202,9 @@ func TestBulkStatementsInOpposingOrdersDoNotDeadlock(t *testing.T) {
 	}
 }
 
-// TestDeletingAPieceDoesNotDeadlockWithItsVoters deletes pieces while people take all their votes back and vote anew.
-func TestDeletingAPieceDoesNotDeadlockWithItsVoters(t *testing.T) {
+// TestDeletingAProductDoesNotDeadlockWithItsVoters deletes products while people take all their votes back and vote
+// anew.
+func TestDeletingAProductDoesNotDeadlockWithItsVoters(t *testing.T) {
 	t.Parallel()
 	const many, sessions = 150, 4
 	const voteForAll = `
@@ -216,7 +221,7 @@ func TestDeletingAPieceDoesNotDeadlockWithItsVoters(t *testing.T) {
 				if _, err := product.ExecContext(t.Context(), voteForAll, person+1); err != nil {
 					t.Errorf("vote for all: %v", err)
 				}
-				if _, err := product.ExecContext(t.Context(), `DELETE FROM product.votes WHERE person_id = $1`, person+1); err != nil {
+				if _, err := product.ExecContext(t.Context(), deleteVotes, person+1); err != nil {
 					t.Errorf("take all back: %v", err)
 				}
 				select {
@@ -228,9 +233,7 @@ func TestDeletingAPieceDoesNotDeadlockWithItsVoters(t *testing.T) {
 		})
 	}
 	for id := many; id > 0; id-- {
-		if _, err := product.ExecContext(t.Context(), `UPDATE product.products SET deleted_at = now() WHERE id = $1`, id); err != nil {
-			t.Errorf("delete piece: %v", err)
-		}
+		mustExec(t, product, `UPDATE product.products SET deleted_at = now() WHERE id = $1`, id)
 	}
 	close(done)
 	wg.Wait()

@@ -107,7 +107,8 @@ func scramVerifier(password string) (string, error) {
 	}
 	client := sha256.Sum256(sign(salted, "Client Key"))
 	encode := base64.StdEncoding.EncodeToString
-	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", rounds, encode(salt), encode(client[:]), encode(sign(salted, "Server Key"))), nil
+	server := sign(salted, "Server Key")
+	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", rounds, encode(salt), encode(client[:]), encode(server)), nil
 }
 
 func sign(key []byte, text string) []byte {

@@ -62,7 +62,8 @@ func openCluster(ctx context.Context, c Config, b binaries, as account) (cluster
 // The locale is C since every machine has it and sorts by it alike; a disk can move between machines.
 func (c cluster) initialize(ctx context.Context) error {
 	fresh := c.file("data.new")
-	err := errors.Join(os.MkdirAll(c.dir, 0o700), os.RemoveAll(fresh), os.WriteFile(c.file("password"), []byte(c.password), 0o600))
+	err := errors.Join(os.MkdirAll(c.dir, 0o700), os.RemoveAll(fresh),
+		os.WriteFile(c.file("password"), []byte(c.password), 0o600))
 	if err == nil {
 		err = errors.Join(c.as.own(c.dir), c.as.own(c.file("password")))
 	}
@@ -79,7 +80,8 @@ func (c cluster) initialize(ctx context.Context) error {
 	cmd := c.as.command(ctx, c.binaries.path("initdb"), args...)
 	cmd.Dir = c.dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb of PostgreSQL %d in %s ended with %w: %s", c.binaries.major, c.dir, err, lastLines(string(out)))
+		return fmt.Errorf("initdb of PostgreSQL %d in %s ended with %w: %s",
+			c.binaries.major, c.dir, err, lastLines(string(out)))
 	}
 	if err := os.Rename(fresh, c.file("data")); err != nil {
 		return fmt.Errorf("put the new data in place: %w", err)

@@ -108,7 +108,8 @@ func (c Config) withDefaults() (Config, error) {
 
 // takeFolder creates the folder and locks it for this process; the lock goes with the file.
 func takeFolder(dir string) (*os.File, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL's user passes through; the data below is closed
+	//nolint:gosec // PostgreSQL's user has to enter it; the data in it is closed to others
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, unwritable(dir, err)
 	}
 	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
@@ -116,7 +117,8 @@ func takeFolder(dir string) (*os.File, error) {
 		return nil, unwritable(dir, err)
 	}
 	if err := lockFile(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("the data folder %s %w: stop that one or choose another folder", dir, ErrInUse), file.Close())
+		err := fmt.Errorf("the data folder %s %w: stop that one or choose another folder", dir, ErrInUse)
+		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
 }
@@ -127,7 +129,8 @@ func release(lock *os.File) error {
 }
 
 func unwritable(dir string, err error) error {
-	return fmt.Errorf("the data folder %s cannot be written: choose another folder or change its owner (%w)", dir, cause(err))
+	return fmt.Errorf("the data folder %s cannot be written: choose another folder or change its owner (%w)",
+		dir, cause(err))
 }
 
 // cause strips the operation and path, which the sentence around it names already.

@@ -44,7 +44,8 @@ func stopOrphan(ctx context.Context, c cluster) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("the data in %s is in use by process %d, which does not end: stop it first (%w)", c.dir, pid, context.Cause(ctx))
+			return fmt.Errorf("the data in %s is in use by process %d, which does not end: stop it first (%w)",
+				c.dir, pid, context.Cause(ctx))
 		}
 	}
 }

@@ -4,6 +4,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,7 +37,8 @@ func findAccount(dir string) (account, error) {
 			return a, a.reach(dir)
 		}
 	}
-	return account{}, fmt.Errorf("PostgreSQL does not run as root and there is no user postgres or nobody: run this as another user")
+	return account{}, errors.New("PostgreSQL does not run as root and there is no user postgres or nobody: " +
+		"run this as another user")
 }
 
 func (a account) reach(dir string) error {

@@ -54,7 +54,7 @@ func (c cluster) arguments(port int) []string {
 		"port=" + strconv.Itoa(port),
 		"unix_socket_directories=", // none: a socket's path has a length limit that a data folder need not keep
 		"max_connections=200",
-		"shared_buffers=512MB", // taken as it is needed; what is read of a million pieces fits
+		"shared_buffers=512MB", // taken as it is needed; what is read of a million products fits
 		"timezone=UTC",
 		"log_timezone=UTC",
 		"logging_collector=off", // the log is our file

@@ -24,7 +24,8 @@ func TestFolderIsTaken(t *testing.T) {
 	if !errors.Is(err, embedded.ErrInUse) {
 		t.Fatalf("got error %v, want ErrInUse", err)
 	}
-	if want := "the data folder " + dir + " is in use by another process: stop that one or choose another folder"; err.Error() != want {
+	want := "the data folder " + dir + " is in use by another process: stop that one or choose another folder"
+	if err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}
 	if got := number(t, s.URL(), `SELECT 1`); got != 1 {
@@ -45,7 +46,8 @@ func TestFolderStaysTaken(t *testing.T) {
 	for range 3 {
 		runtime.GC()
 	}
-	if _, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, Ephemeral: true}); !errors.Is(err, embedded.ErrInUse) {
+	_, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, Ephemeral: true})
+	if !errors.Is(err, embedded.ErrInUse) {
 		t.Errorf("got error %v, want ErrInUse", err)
 	}
 }

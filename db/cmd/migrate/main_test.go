@@ -16,7 +16,8 @@ func TestRunMigratesAndSeeds(t *testing.T) {
 	env := environment(t, pgtest.New(t))
 	for _, command := range []string{"up", "seed", "seed"} {
 		var stdout, stderr bytes.Buffer
-		if code := run(t.Context(), []string{command}, env, &stdout, &stderr); code != 0 || stdout.String()+stderr.String() != "" {
+		code := run(t.Context(), []string{command}, env, &stdout, &stderr)
+		if code != 0 || stdout.String()+stderr.String() != "" {
 			t.Errorf("got exit %d of %s, want silence; it said %s%s", code, command, &stdout, &stderr)
 		}
 	}
@@ -45,12 +46,16 @@ func TestRunRefuses(t *testing.T) {
 		code int
 		want string
 	}{
-		"no command":             {nil, none, 2, usage},
-		"an unknown command":     {[]string{"down"}, none, 2, usage},
-		"too many commands":      {[]string{"up", "seed"}, none, 2, usage},
-		"an empty environment":   {[]string{"up"}, none, 1, "migrate up: settings to mend:\n  DATABASE_URL is not set\n  AUTH_DB_PASSWORD is not set\n  PRODUCT_DB_PASSWORD is not set\n  RECOMMENDATION_DB_PASSWORD is not set\n"},
-		"no database for status": {[]string{"status"}, none, 1, "migrate status: settings to mend:\n  DATABASE_URL is not set\n"},
-		"another database":       {[]string{"seed"}, []string{"DATABASE_URL=mysql://db"}, 1, "migrate seed: DATABASE_URL is not a PostgreSQL URL\n"},
+		"no command":         {nil, none, 2, usage},
+		"an unknown command": {[]string{"down"}, none, 2, usage},
+		"too many commands":  {[]string{"up", "seed"}, none, 2, usage},
+		"an empty environment": {[]string{"up"}, none, 1,
+			"migrate up: settings to mend:\n  DATABASE_URL is not set\n  AUTH_DB_PASSWORD is not set\n" +
+				"  PRODUCT_DB_PASSWORD is not set\n  RECOMMENDATION_DB_PASSWORD is not set\n"},
+		"no database for status": {[]string{"status"}, none, 1,
+			"migrate status: settings to mend:\n  DATABASE_URL is not set\n"},
+		"another database": {[]string{"seed"}, []string{"DATABASE_URL=mysql://db"}, 1,
+			"migrate seed: DATABASE_URL is not a PostgreSQL URL\n"},
 		"a wrong password": {[]string{"seed"}, wrongPassword, 1,
 			"migrate seed: connect to the database: pq: password authentication failed for user \"postgres\" (28P01)\n"},
 	} {
