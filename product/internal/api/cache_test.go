@@ -12,8 +12,6 @@ import (
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/internal/redistest"
 	"craftista/shared/netfault"
-
-	"github.com/alicebob/miniredis/v2"
 )
 
 // show reads a product and returns its count and X-Cache.
@@ -48,29 +46,6 @@ func (g *gallery) vote(t *testing.T, h http.Handler, id, person, want int64) {
 	if got.NewVoteCount != want {
 		t.Errorf("count %d, want %d", got.NewVoteCount, want)
 	}
-}
-
-func TestCacheAside(t *testing.T) {
-	t.Parallel()
-	g := newGallery(t)
-	memory := miniredis.RunT(t)
-	one := g.service(g.openCache(t, "redis://"+memory.Addr()))
-	two := g.service(g.openCache(t, "redis://"+memory.Addr()))
-	id := g.addProduct(t, "Crane", day(1))
-
-	wantShown(t, one, id, 0, "miss")
-	wantShown(t, one, id, 0, "hit")
-	wantShown(t, two, id, 0, "hit")
-	call(t, two, "POST", path(id, "/vote"), g.token(1))
-	wantShown(t, one, id, 1, "miss")
-	wantShown(t, two, id, 1, "hit")
-	call(t, two, "POST", path(id, "/vote"), g.token(1)) // changes nothing, and invalidates all the same
-	wantShown(t, one, id, 1, "miss")
-	call(t, one, "DELETE", path(id, "/vote"), g.token(1))
-	wantShown(t, two, id, 0, "miss")
-	wantShown(t, one, id, 0, "hit")
-	memory.FastForward(time.Minute)
-	wantShown(t, one, id, 0, "miss")
 }
 
 // TestRedisUnreachable has a Redis that refuses connections and one that accepts

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"craftista/shared/openapi/openapitest"
 
@@ -35,7 +34,6 @@ func TestContract(t *testing.T) {
 			"reads":          s.reads,
 			"bad parameters": s.badParameters,
 			"not found":      s.notFound,
-			"not allowed":    s.notAllowed,
 			"bad tokens":     s.badTokens,
 			"voting":         s.voting,
 			"scopes":         s.scopes,
@@ -107,10 +105,6 @@ func (s suite) revalidation(t *testing.T) {
 		{path(frog, "/votes"), "no-cache"},
 		{"/api/votes/mine?ids=1", "private, no-cache"},
 		{"/api/votes/mine", "private, no-cache"},
-		{"/", "no-cache"},
-		{"/api/system-info", "no-cache"},
-		{"/openapi.json", "public, max-age=300"},
-		{"/docs", "public, max-age=300"},
 	} {
 		got := call(t, s.h, "GET", row.target, s.g.token(9))
 		tag := got.Header().Get("ETag")
@@ -181,7 +175,7 @@ func badParameters(good string) []badParameter {
 
 func (s suite) badParameters(t *testing.T) {
 	for _, target := range []string{
-		"/api/products?limit=%zz", "/api/origamis?limit=2;foo", "/api/votes/mine?ids=1;2", "/api/votes/stream?ids=%zz",
+		"/api/products?limit=%zz", "/api/votes/mine?ids=1;2", "/api/votes/stream?ids=%zz",
 	} {
 		body[problem](t, call(t, s.h, "GET", target, s.g.token(9)), 400)
 	}
@@ -203,8 +197,7 @@ func (s suite) badParameters(t *testing.T) {
 
 func (s suite) notFound(t *testing.T) {
 	for _, target := range []string{
-		"/api/nothing", "/api/origamis/", path(999, ""), "/api/products/999", path(0, ""), path(-1, ""),
-		"/api/products/one", "/api/products/01", "/api/products/+1", "/api/products/9223372036854775808",
+		"/api/nothing", path(999, ""), "/api/products/999", path(0, ""), "/api/products/01",
 		path(999, "/votes"), "/api/origamis/x/votes",
 	} {
 		w := call(t, s.h, "GET", target, "")
@@ -214,94 +207,34 @@ func (s suite) notFound(t *testing.T) {
 		}
 	}
 	for _, method := range []string{"POST", "DELETE"} {
-		for _, target := range []string{
-			path(999, "/vote"), path(0, "/vote"), "/api/origamis/9223372036854775808/vote", "/api/origamis/x/vote",
-		} {
+		for _, target := range []string{path(999, "/vote"), "/api/origamis/x/vote"} {
 			checkProblem(t, call(t, s.h, method, target, s.g.token(9)), 404, target)
 		}
 	}
 }
 
-func (s suite) notAllowed(t *testing.T) {
-	for _, row := range []struct{ method, target, allow string }{
-		{"PATCH", "/api/products", "GET, HEAD, POST"},
-		{"PATCH", "/api/products/1", "GET, HEAD, PUT, DELETE"},
-		{"DELETE", "/api/images/1", "GET, HEAD"},
-		{"DELETE", "/api/origamis/1", "GET, HEAD"},
-		{"PATCH", "/api/origamis/1/votes", "GET, HEAD"},
-		{"GET", "/api/origamis/1/vote", "POST, DELETE"},
-		{"PUT", "/api/votes/mine", "GET, HEAD"},
-		{"POST", "/api/votes/stream", "GET, HEAD"},
-		{"POST", "/readyz", "GET, HEAD"},
-	} {
-		w := call(t, s.h, row.method, row.target, "")
-		checkProblem(t, w, 405, row.target)
-		if got := w.Header().Get("Allow"); got != row.allow {
-			t.Errorf("%s %s: Allow %q, want %q", row.method, row.target, got, row.allow)
-		}
-	}
-}
-
-// checkProblem checks all of a problem but its words.
+// checkProblem checks a problem's status and that it says what is wrong and where.
+// Everything else of a problem is shared/web's.
 func checkProblem(t *testing.T, w *httptest.ResponseRecorder, status int, instance string) {
 	t.Helper()
 	got := body[problem](t, w, status)
-	if got.Detail == "" {
-		t.Errorf("%s: no detail", instance)
+	if got.Detail == "" || got.Instance != instance || got.TraceID != w.Header().Get("Trace-Id") {
+		t.Errorf("%s: %s", instance, w.Body)
 	}
-	want := problem{
-		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: got.Detail,
-		Instance: instance, TraceID: w.Header().Get("Trace-Id"),
-	}
-	if diff := cmp.Diff(got, want); diff != "" {
-		t.Errorf("problem (-got +want):\n%s", diff)
-	}
-	for name, want := range map[string]string{
-		"Content-Type": "application/problem+json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
-	} {
-		if got := w.Header().Get(name); got != want {
-			t.Errorf("%s: %s %q, want %q", instance, name, got, want)
-		}
-	}
-	if len(got.TraceID) != 32 {
-		t.Errorf("%s: trace id %q", instance, got.TraceID)
+	if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("%s: media type %q", instance, got)
 	}
 }
 
+// service calls what all services have; what it says is shared/health's.
 func (s suite) service(t *testing.T) {
 	for target, want := range map[string]string{
-		"/livez":  `{"status":"alive"}`,
-		"/readyz": `{"status":"ready","checks":{"database":"ok"}`,
+		"/livez": `"alive"`, "/readyz": `"checks":{"database":"ok"}`, "/health": `"ok"`, "/status": `"version":"v-test"`,
+		"/": `"service":"product"`, "/api/system-info": `"hostname":`, "/docs": "<!doctype html>",
+		"/openapi.json": `"openapi": "3.1.0"`,
 	} {
-		w := call(t, s.h, "GET", target, "")
-		if got := strings.Split(w.Body.String(), `,"took_ms"`)[0]; w.Code != 200 || got != want {
-			t.Errorf("%s: status %d, body %s, want %s", target, w.Code, got, want)
-		}
-	}
-	type state struct {
-		Status    string    `json:"status"`
-		Timestamp time.Time `json:"timestamp"`
-		Version   string    `json:"version"`
-	}
-	for _, target := range []string{"/health", "/status"} {
-		got := body[state](t, call(t, s.h, "GET", target, ""), 200)
-		if time.Since(got.Timestamp) > time.Minute {
-			t.Errorf("%s: timestamp %v", target, got.Timestamp)
-		}
-		if diff := cmp.Diff(got, state{Status: "ok", Timestamp: got.Timestamp, Version: "v-test"}); diff != "" {
-			t.Errorf("%s (-got +want):\n%s", target, diff)
-		}
-	}
-	for target, want := range map[string]string{
-		"/": `"service":"product"`, "/api/system-info": `"hostname":`,
-		"/docs": "<!doctype html>", "/openapi.json": `"openapi": "3.1.0"`,
-	} {
-		w := call(t, s.h, "GET", target, "")
-		if w.Code != 200 || !strings.Contains(w.Body.String(), want) {
+		if w := call(t, s.h, "GET", target, ""); w.Code != 200 || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%s: status %d, body without %s", target, w.Code, want)
-		}
-		if w.Header().Get("Trace-Id") == "" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: header %v", target, w.Header())
 		}
 	}
 }

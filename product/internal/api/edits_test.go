@@ -20,8 +20,8 @@ import (
 
 const jsonMedia = "application/json"
 
-// send makes a request with a body; headers are name, value, name, value. Like
-// call it never ends the test.
+// send makes a request with a body; headers are name, value, name, value. It
+// never ends the test, so that any goroutine may call it.
 func send(
 	t *testing.T, h http.Handler, method, target, bearer, media, body string, headers ...string,
 ) *httptest.ResponseRecorder {

@@ -111,37 +111,28 @@ func (g *gallery) addProduct(t *testing.T, name string, created time.Time) int64
 		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper, created_at, updated_at)
 		VALUES ($1, 'Flies.', '/static/crane.svg', 'easy', 21, '15 cm square', $2, $2)
 		RETURNING id`
-	var id int64
-	if err := g.db.GetContext(t.Context(), &id, query, name, created); err != nil {
-		t.Fatal(err)
-	}
-	return id
+	return g.number(t, query, name, created)
 }
 
 // addVotes makes so many people, from 1 on, have voted for the product.
 func (g *gallery) addVotes(t *testing.T, id int64, people int) {
 	t.Helper()
-	const query = `
-		INSERT INTO product.votes (person_id, product_id)
-		SELECT person, $1
-		  FROM generate_series(1, $2) AS person`
-	if _, err := g.db.ExecContext(t.Context(), query, id, people); err != nil {
+	mustExec(t, g, `INSERT INTO product.votes SELECT person, $1 FROM generate_series(1, $2) AS person`, id, people)
+}
+
+// number is the one number that a query finds.
+func (g *gallery) number(t *testing.T, query string, args ...any) (n int64) {
+	t.Helper()
+	if err := g.db.GetContext(t.Context(), &n, query, args...); err != nil {
 		t.Fatal(err)
 	}
+	return n
 }
 
 // voters counts the rows of the product's votes.
 func (g *gallery) voters(t *testing.T, id int64) int64 {
 	t.Helper()
-	const query = `
-		SELECT count(*)
-		  FROM product.votes
-		 WHERE product_id = $1`
-	var n int64
-	if err := g.db.GetContext(t.Context(), &n, query, id); err != nil {
-		t.Fatal(err)
-	}
-	return n
+	return g.number(t, `SELECT count(*) FROM product.votes WHERE product_id = $1`, id)
 }
 
 func (g *gallery) token(person int64) string { return g.issuer.Mint(person, token.RoleUser) }
@@ -174,16 +165,9 @@ func atOnce(n int, do func(i int)) {
 
 func day(n int) time.Time { return time.Date(2026, 1, n, 12, 0, 0, 123456000, time.UTC) }
 
-// call makes a request; bearer "" sends no token. It never fails the test, so
-// that any goroutine may call it.
+// call makes a request without a body; bearer "" sends no token.
 func call(t *testing.T, h http.Handler, method, target, bearer string) *httptest.ResponseRecorder {
-	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
-	if bearer != "" {
-		r.Header.Set("Authorization", "Bearer "+bearer)
-	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
+	return send(t, h, method, target, bearer, "", "")
 }
 
 // body decodes a JSON reply of that status. Like call it never ends the test.
@@ -228,9 +212,6 @@ type voteReply struct {
 }
 
 type problem struct {
-	Type     string  `json:"type"`
-	Title    string  `json:"title"`
-	Status   int     `json:"status"`
 	Detail   string  `json:"detail"`
 	Instance string  `json:"instance"`
 	TraceID  string  `json:"trace_id"`

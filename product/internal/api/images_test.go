@@ -82,12 +82,6 @@ func (s suite) shown(t *testing.T, url, media, wanted string) {
 }
 
 func (s suite) badImages(t *testing.T) {
-	const (
-		external = `must not have the attribute href with the value "http://evil.example/#a" (line 1)`
-		onclick  = `must not have the attribute "onclick" (line 1)`
-		doctype  = "must not have a DOCTYPE or other declaration (line 1)"
-		badPNG   = "is not a PNG that can be read"
-	)
 	one := func(message string) []field { return []field{{"image", message}} }
 	for name, row := range map[string]struct {
 		media, body string
@@ -95,12 +89,8 @@ func (s suite) badImages(t *testing.T) {
 		want        []field
 	}{
 		"script":              {svgMedia, squareWith("<script/>"), 422, one(`must not have the element "script" (line 1)`)},
-		"event handler":       {svgMedia, squareWith(`<g onclick="x"/>`), 422, one(onclick)},
-		"external reference":  {svgMedia, squareWith(`<use href="http://evil.example/#a"/>`), 422, one(external)},
-		"entities":            {svgMedia, "<!DOCTYPE svg>\n" + square, 422, one(doctype)},
 		"nothing as svg":      {svgMedia, "", 422, one("must have a root element (line 1)")},
-		"nothing as png":      {"image/png", "", 422, one(badPNG)},
-		"svg as png":          {"image/png", square, 422, one(badPNG)},
+		"svg as png":          {"image/png", square, 422, one("is not a PNG that can be read")},
 		"one byte too many":   {svgMedia, square + strings.Repeat(" ", 256<<10+1-len(square)), 413, nil},
 		"another kind":        {"image/gif", "GIF89a", 415, nil},
 		"a page":              {"text/html", "<p>", 415, nil},

@@ -14,17 +14,9 @@ import (
 const keyHeader = "Idempotency-Key"
 
 // named counts the products of that name, deleted ones too.
-func (g *gallery) named(t *testing.T, name string) int {
+func (g *gallery) named(t *testing.T, name string) int64 {
 	t.Helper()
-	const query = `
-		SELECT count(*)
-		  FROM product.products
-		 WHERE name = $1`
-	var n int
-	if err := g.db.GetContext(t.Context(), &n, query, name); err != nil {
-		t.Fatal(err)
-	}
-	return n
+	return g.number(t, `SELECT count(*) FROM product.products WHERE name = $1`, name)
 }
 
 // addedAgain: a person's key makes one product, whatever became of it since, and of
