@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,7 +89,7 @@ type Catalogue struct {
 
 // NewCatalogue returns the catalogue of store, behind cache. The wait for a
 // vote's commit is a span of tracer. It calls changed, which must not wait, after
-// each change of votes.
+// each change of a product.
 func NewCatalogue(store Store, cache Cache, encode Encode, tracer trace.Tracer, changed func()) *Catalogue {
 	c := &Catalogue{store: store, cache: cache, encode: encode, changed: changed}
 	c.votes = batcher{commit: c.commit, tracer: tracer, pending: map[int64][]*pendingVote{}}
@@ -112,10 +113,13 @@ func (c *Catalogue) List(ctx context.Context, p Page) (products []Product, more 
 	limit := p.Limit
 	p.Limit++ // one more than asked for tells whether others follow
 	products, err = c.store.Products(ctx, p)
-	if err != nil || len(products) <= limit {
-		return products, false, err
-	}
-	return products[:limit], true, nil
+	products, more = firstOf(products, limit)
+	return products, more, err
+}
+
+// firstOf returns up to limit of all, and whether there are others.
+func firstOf[T any](all []T, limit int) (first []T, more bool) {
+	return all[:min(limit, len(all))], len(all) > limit
 }
 
 // Votes returns how many people voted for a product, from the store; NotFound if
@@ -145,10 +149,7 @@ func (c *Catalogue) Unvote(ctx context.Context, person, id int64) (votes int64, 
 const commitTimeout = 4 * time.Second
 
 // commit makes one change of a product's votes for many people, even when the
-// caller among them who flushes it hangs up. The cached product is invalidated
-// after the commit, so that no load from before it can be stored, and before the
-// answers. That is so even if nothing changed: an earlier try may have committed
-// and died before it came to this line; and even if the outcome is uncertain.
+// caller among them who flushes it hangs up.
 func (c *Catalogue) commit(ctx context.Context, id int64, voted bool, people []int64) (votes int64, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
@@ -160,32 +161,30 @@ func (c *Catalogue) commit(ctx context.Context, id int64, voted bool, people []i
 	if err != nil && ctx.Err() != nil { // what the store then says may be anything
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
+	return votes, c.invalidate(ctx, id, err)
+}
+
+// invalidate removes the cached product after a commit that ended with err, so
+// that no load from before it can be stored, and before anybody is told. That is
+// so even if nothing changed: an earlier try may have committed and died before
+// it came to this line; and even if the outcome is uncertain. A change that a
+// cached product may hide is not acknowledged; making it again does no harm.
+func (c *Catalogue) invalidate(ctx context.Context, id int64, err error) error {
 	if err != nil && !errors.Is(err, ErrUncertain) {
-		return 0, err
+		return err
 	}
 	stale := c.cache.Invalidate(ctx, id)
 	c.changed()
+	f := &fault.Error{Kind: fault.Unavailable, RetryAfter: 2 * time.Second}
 	switch {
 	case err != nil:
-		uncertain := &fault.Error{
-			Kind: fault.Unavailable, RetryAfter: 2 * time.Second,
-			Message: "the database went away just now: this was done or not, and doing it again is safe",
-		}
-		return 0, uncertain.Because(err)
+		f.Message = "the database went away just now: this was done or not, and doing it again is safe"
 	case stale != nil:
-		return 0, maybeStale(stale)
+		f.Message = "this may not be seen by everybody yet, try again shortly"
+	default:
+		return nil
 	}
-	return votes, nil
-}
-
-// maybeStale is for a change that was made, and that a cached product may hide.
-// It is not acknowledged; making it again does no harm.
-func maybeStale(cause error) error {
-	f := fault.Error{
-		Kind: fault.Unavailable, RetryAfter: time.Second,
-		Message: "this may not be seen by everybody yet, try again shortly",
-	}
-	return f.Because(cause)
+	return f.Because(cmp.Or(err, stale))
 }
 
 // VotedFor returns those of ids that the person voted for, ascending.
@@ -199,10 +198,8 @@ func (c *Catalogue) VotesOf(
 	ctx context.Context, person int64, after Position, limit int,
 ) (votes []Vote, more bool, err error) {
 	votes, err = c.store.VotesOf(ctx, person, after, limit+1) // as with List
-	if err != nil || len(votes) <= limit {
-		return votes, false, err
-	}
-	return votes[:limit], true, nil
+	votes, more = firstOf(votes, limit)
+	return votes, more, err
 }
 
 // ErrUncertain is what a Store returns, wrapped, for a change that was made or

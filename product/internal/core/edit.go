@@ -39,18 +39,6 @@ func (c *Catalogue) Remove(ctx context.Context, id int64, versions []int64) erro
 	return c.invalidate(ctx, id, c.store.Remove(ctx, id, versions))
 }
 
-// invalidate removes the cached product after an edit's commit, for the reasons
-// that commit does it after a vote's.
-func (c *Catalogue) invalidate(ctx context.Context, id int64, err error) error {
-	if err != nil && !errors.Is(err, ErrUncertain) {
-		return err
-	}
-	if stale := c.cache.Invalidate(ctx, id); stale != nil && err == nil {
-		return maybeStale(stale)
-	}
-	return err
-}
-
 // accept is nil for a draft that keeps every rule and shows an image there is.
 // Images are never deleted, so what is there now is there when the draft is kept.
 func (c *Catalogue) accept(ctx context.Context, d Draft) error {

@@ -4,6 +4,7 @@ package core
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -46,12 +47,7 @@ const (
 
 // Known reports whether there is such an order.
 func (s Sort) Known() bool {
-	switch s {
-	case SortID, SortVotes, SortName, SortNewest:
-		return true
-	default:
-		return false
-	}
+	return slices.Contains([]Sort{SortID, SortVotes, SortName, SortNewest}, s)
 }
 
 // The sizes of a page.

@@ -31,18 +31,19 @@ func (s *Store) Add(ctx context.Context, person int64, key string, d core.Draft)
 		        WHERE $8 <> '')
 		SELECT ` + columns + `
 		  FROM added`
-	said, err := hash(d)
+	text, err := json.Marshal(d)
 	if err != nil {
-		return core.Product{}, err
+		return core.Product{}, fmt.Errorf("encode draft: %w", err)
 	}
+	sum := sha256.Sum256(text) // tells drafts apart; it is stored
 	var r row
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
 		return tx.GetContext(ctx, &r, query,
-			d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper, person, key, said)
+			d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper, person, key, sum[:])
 	})
 	switch {
 	case pg.Violated(err) == "additions_pkey":
-		return s.added(ctx, person, key, said)
+		return s.added(ctx, person, key, sum[:])
 	case err != nil:
 		return core.Product{}, fmt.Errorf("insert product: %w", err)
 	}
@@ -51,7 +52,7 @@ func (s *Store) Add(ctx context.Context, person int64, key string, d core.Draft)
 
 // added is the product that came of a person's key, which is known to be taken. It
 // may be deleted by now.
-func (s *Store) added(ctx context.Context, person int64, key string, said []byte) (core.Product, error) {
+func (s *Store) added(ctx context.Context, person int64, key string, sum []byte) (core.Product, error) {
 	const query = `
 		SELECT ` + columns + `
 		  FROM product.products
@@ -62,23 +63,13 @@ func (s *Store) added(ctx context.Context, person int64, key string, said []byte
 		          AND key = $2
 		          AND draft = $3)`
 	var r row
-	switch err := s.db.GetContext(ctx, &r, query, person, key, said); {
+	switch err := s.db.GetContext(ctx, &r, query, person, key, sum); {
 	case errors.Is(err, sql.ErrNoRows):
 		return core.Product{}, core.ErrOtherDraft
 	case err != nil:
 		return core.Product{}, fmt.Errorf("select addition: %w", err)
 	}
 	return r.product(), nil
-}
-
-// hash tells drafts apart; it is stored.
-func hash(d core.Draft) ([]byte, error) {
-	text, err := json.Marshal(d)
-	if err != nil {
-		return nil, fmt.Errorf("encode draft: %w", err)
-	}
-	sum := sha256.Sum256(text)
-	return sum[:], nil
 }
 
 // Edit implements core.Store. Of two edits of one version the second waits for
