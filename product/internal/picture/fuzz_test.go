@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,7 +69,7 @@ func harmless(t *testing.T, drawing []byte) {
 		case xml.EndElement:
 			depth--
 		case xml.StartElement:
-			if !oneOf(token.Name.Local, allowed) || token.Name.Space != "http://www.w3.org/2000/svg" ||
+			if !slices.Contains(allowed, token.Name.Local) || token.Name.Space != "http://www.w3.org/2000/svg" ||
 				(depth == 0) != (token.Name.Local == "svg") {
 				t.Errorf("element %v at depth %d in %s", token.Name, depth, drawing)
 			}
@@ -88,21 +89,12 @@ func harmlessAttribute(t *testing.T, a xml.Attr, depth int) {
 	switch {
 	case name == "xmlns" && depth == 0:
 	case a.Name.Space != "", strings.HasPrefix(name, "on"),
-		oneOf(name, []string{"style", "class", "src", "xmlns", "base"}),
+		slices.Contains([]string{"style", "class", "src", "xmlns", "base"}, name),
 		strings.ContainsAny(value, `\'"<>&;:/@!{}`), strings.Contains(strings.ReplaceAll(value, "url(#", ""), "url"):
 		t.Errorf("attribute %v", a)
 	case name == "href" && !strings.HasPrefix(value, "#"):
 		t.Errorf("reference to %s", a.Value)
 	}
-}
-
-func oneOf(name string, names []string) bool {
-	for _, other := range names {
-		if name == other {
-			return true
-		}
-	}
-	return false
 }
 
 // FuzzPNG: whatever comes out is a PNG of the same size that ends at its end.

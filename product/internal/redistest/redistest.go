@@ -3,12 +3,16 @@ package redistest
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"io"
 	"net"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // Server is a redis-server on loopback that keeps nothing on disk unless told to
@@ -25,11 +29,8 @@ type Server struct {
 // the test: what it holds must not go unproven.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		tb.Fatal("this test needs redis-server on the PATH; Debian: apt-get install redis-server")
-	}
 	s := &Server{tb: tb, dir: tb.TempDir()}
-	for range 10 { // somebody else may take a port between the look and the start
+	for range 10 { // somebody else may take a port before the start
 		s.Addr = FreeAddr(tb)
 		if s.start() {
 			tb.Cleanup(s.Kill)
@@ -60,23 +61,18 @@ func (s *Server) Pause() { _ = s.cmd.Process.Signal(syscall.SIGSTOP) }
 // Resume ends a Pause: it goes on with what it was sent meanwhile.
 func (s *Server) Resume() { _ = s.cmd.Process.Signal(syscall.SIGCONT) }
 
-// Do sends one command, words with spaces between, and returns the first line of
-// the reply.
-func (s *Server) Do(command string) string {
+// Do sends one command, words with spaces between.
+func (s *Server) Do(command string) {
 	s.tb.Helper()
-	c, err := net.Dial("tcp", s.Addr)
-	if err != nil {
-		s.tb.Fatal(err)
-	}
+	c := redis.NewClient(&redis.Options{Addr: s.Addr})
 	defer func() { _ = c.Close() }()
-	if _, err := io.WriteString(c, command+"\r\n"); err != nil {
+	var words []any
+	for word := range strings.FieldsSeq(command) {
+		words = append(words, word)
+	}
+	if err := c.Do(context.WithoutCancel(s.tb.Context()), words...).Err(); err != nil {
 		s.tb.Fatal(err)
 	}
-	reply, err := bufio.NewReader(c).ReadString('\n')
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	return strings.TrimSpace(reply)
 }
 
 // Restart starts the killed server again at the same address, with what it last
@@ -93,11 +89,8 @@ func (s *Server) start() bool {
 	host, port, _ := net.SplitHostPort(s.Addr)
 	cmd := exec.Command("redis-server", "--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--dir", s.dir)
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		s.tb.Fatal(err)
+	if err = cmp.Or(err, cmd.Start()); err != nil {
+		s.tb.Fatalf("%v; Debian: apt-get install redis-server", err)
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {

@@ -30,7 +30,7 @@ func TestSpans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newCache(s, newView(&memory{}, DefaultFenceTime, tel.Log), tel.Log)
+	c := newCache(s, newView(&memoryStore{}, DefaultFenceTime, tel.Log), tel.Log)
 	t.Cleanup(func() { _ = c.Close() })
 	if err := c.Ready(t.Context()); err != nil {
 		t.Error(err)
@@ -97,7 +97,7 @@ func (l *lines) count(text string) int {
 func TestOneLineForEachChange(t *testing.T) {
 	t.Parallel()
 	server, log := redistest.Start(t), &lines{}
-	c := openWith(t, server.URL(), &memory{}, slog.NewTextHandler(log, nil))
+	c := openWith(t, server.URL(), &memoryStore{}, slog.NewTextHandler(log, nil))
 	for round := 1; round <= 2; round++ {
 		id := int64(round) << 40
 		until(t, c, id, `{}`, core.Miss)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// slowStore is a store in memory, shared by replicas, that takes its time.
-type slowStore struct {
+// memoryStore is a store in memory, shared by replicas, that takes its time.
+type memoryStore struct {
 	mu         sync.Mutex // guards all
 	generation int64
 	until      time.Time     // when the fence ends
@@ -22,7 +22,7 @@ type slowStore struct {
 	fences     int
 }
 
-func (s *slowStore) read(context.Context) (int64, bool, error) {
+func (s *memoryStore) read(context.Context) (int64, bool, error) {
 	s.mu.Lock()
 	s.reads++
 	generation, fenced, err, takes := s.generation, time.Now().Before(s.until), s.err, s.takes
@@ -31,7 +31,7 @@ func (s *slowStore) read(context.Context) (int64, bool, error) {
 	return generation, fenced, err
 }
 
-func (s *slowStore) fence(_ context.Context, term time.Duration) error {
+func (s *memoryStore) fence(_ context.Context, term time.Duration) error {
 	s.mu.Lock()
 	if s.err == nil {
 		s.fences++
@@ -44,7 +44,7 @@ func (s *slowStore) fence(_ context.Context, term time.Duration) error {
 	return err
 }
 
-func (s *slowStore) set(change func()) {
+func (s *memoryStore) set(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change()
@@ -75,7 +75,7 @@ func TestFenceReachesEveryReplica(t *testing.T) {
 	t.Parallel()
 	for _, offset := range []time.Duration{0, 50e6, 99e6, 100e6, 250e6, 400e6, 499e6, 500e6, 501e6, 2e9} {
 		synctest.Test(t, func(t *testing.T) {
-			s := &slowStore{generation: 7, takes: time.Millisecond}
+			s := &memoryStore{generation: 7, takes: time.Millisecond}
 			caller, reader := viewOf(t, s), viewOf(t, s)
 			wantCurrent(t, reader, 7, true)
 			pass(offset)
@@ -99,7 +99,7 @@ func TestFenceReachesEveryReplica(t *testing.T) {
 func TestStandingFenceIsFree(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &slowStore{takes: time.Millisecond}
+		s := &memoryStore{takes: time.Millisecond}
 		caller, reader := viewOf(t, s), viewOf(t, s)
 		var wg sync.WaitGroup
 		for range 50 { // at once, they share one
@@ -138,7 +138,7 @@ func TestStandingFenceIsFree(t *testing.T) {
 func TestSlowFence(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &slowStore{takes: 4 * time.Second}
+		s := &memoryStore{takes: 4 * time.Second}
 		caller := viewOf(t, s)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
@@ -155,7 +155,7 @@ func TestSlowFence(t *testing.T) {
 func TestFenceThatCannotBeSet(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &slowStore{err: io.EOF}
+		s := &memoryStore{err: io.EOF}
 		caller := viewOf(t, s)
 		if err := caller.fence(t.Context()); err != io.EOF { //nolint:errorlint // this very one
 			t.Errorf("error %v", err)
@@ -190,7 +190,7 @@ func TestViewWhileTheStoreIs(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &slowStore{generation: 3}
+				s := &memoryStore{generation: 3}
 				reader := viewOf(t, s)
 				if row.before {
 					wantCurrent(t, reader, 3, true)
@@ -212,7 +212,7 @@ func TestViewWhileTheStoreIs(t *testing.T) {
 func TestWithoutReadersNothingIsAsked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &slowStore{}
+		s := &memoryStore{}
 		reader := viewOf(t, s)
 		pass(time.Hour)
 		if s.reads != 0 {

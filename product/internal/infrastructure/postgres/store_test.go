@@ -9,7 +9,6 @@ import (
 
 	"craftista/db/pgtest"
 	"craftista/product/internal/core"
-	"craftista/shared/fault"
 )
 
 // TestPagesWalkAnIndex: no order sorts or reads the table from its start; each
@@ -101,17 +100,5 @@ func TestReplicasDoNotDeadlock(t *testing.T) {
 		  FROM product.products AS p
 		 WHERE p.votes <> (SELECT count(*) FROM product.votes AS v WHERE v.product_id = p.id)`); err != nil || drifted > 0 {
 		t.Errorf("the counts of %d pieces differ from their rows, %v", drifted, err)
-	}
-}
-
-func TestNobodyVotesForNothing(t *testing.T) {
-	t.Parallel()
-	store := NewStore(open(t, pgtest.New(t).ProductURL))
-	for name, change := range map[string]func(context.Context, int64, []int64) (int64, error){
-		"vote": store.Vote, "unvote": store.Unvote,
-	} {
-		if votes, err := change(t.Context(), 404, []int64{1, 2}); votes != 0 || fault.KindOf(err) != fault.NotFound {
-			t.Errorf("%s: %d, %v", name, votes, err)
-		}
 	}
 }
