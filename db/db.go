@@ -54,8 +54,8 @@ func Up(ctx context.Context, adminURL string, p Passwords) error {
 	return nil
 }
 
-// Status lists every migration, schema by schema, in the order in which Up applies them. It changes nothing,
-// and refuses a database of another version as Up does.
+// Status lists every migration, schema by schema, in the order in which Up applies them. It changes nothing, and
+// refuses a database of another version as Up does.
 func Status(ctx context.Context, adminURL string) ([]Migration, error) {
 	pool, err := open(adminURL)
 	if err != nil {
@@ -122,7 +122,7 @@ func withoutURL(err error) error {
 
 // lock waits for the session-level advisory lock that serialises Up and Seed; it ends with the connection. It polls,
 // because a statement that blocks would hold a snapshot and deadlock with a migration's CREATE INDEX CONCURRENTLY, and
-// does so itself, because goose's locker looks once a second at best.
+// does so itself, because goose's locker polls once a second at best.
 func lock(ctx context.Context, pool *sql.DB) (*sql.Conn, error) {
 	const query = `SELECT pg_try_advisory_lock(7231098154)`
 	conn, err := pool.Conn(ctx)
@@ -182,27 +182,21 @@ func status(ctx context.Context, pool *sql.DB, schema string) ([]Migration, erro
 	}
 	var started bool
 	if err := pool.QueryRowContext(ctx, query, schema+".goose_db_version").Scan(&started); err != nil {
-		return nil, fmt.Errorf("look for the migrations of %s: %w", schema, err)
+		return nil, fmt.Errorf("find the migrations of %s: %w", schema, err)
+	}
+	var all []Migration
+	for _, s := range provider.ListSources() {
+		all = append(all, Migration{Schema: schema, Version: s.Version, Name: path.Base(s.Path)})
 	}
 	if !started {
-		return pending(schema, provider.ListSources()), nil
+		return all, nil
 	}
 	states, err := provider.Status(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read status of %s: %w", schema, err)
 	}
-	all := make([]Migration, 0, len(states))
-	for _, s := range states {
-		name := path.Base(s.Source.Path)
-		all = append(all, Migration{Schema: schema, Version: s.Source.Version, Name: name, AppliedAt: s.AppliedAt})
+	for i, s := range states {
+		all[i].AppliedAt = s.AppliedAt
 	}
 	return all, nil
-}
-
-func pending(schema string, sources []*goose.Source) []Migration {
-	all := make([]Migration, 0, len(sources))
-	for _, s := range sources {
-		all = append(all, Migration{Schema: schema, Version: s.Version, Name: path.Base(s.Path)})
-	}
-	return all
 }

@@ -64,11 +64,11 @@ func ensureRoles(ctx context.Context, conn *sql.Conn, p Passwords) error {
 	return nil
 }
 
-// ensureRole tries again when it lost a race: the lock of Up covers one database, and roles are the server's. Each
-// loss means that another one won, so that a few turns are enough.
+// ensureRole tries again after a race: the lock of Up covers one database, and roles belong to the whole server. In
+// each race one process succeeds, so that a few attempts are enough.
 func ensureRole(ctx context.Context, conn *sql.Conn, r role) error {
 	const query = `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`
-	for tries := 20; ; tries-- {
+	for attempts := 20; ; attempts-- {
 		var exists bool
 		if err := conn.QueryRowContext(ctx, query, r.name).Scan(&exists); err != nil {
 			return err
@@ -82,7 +82,7 @@ func ensureRole(ctx context.Context, conn *sql.Conn, r role) error {
 			return err
 		}
 		_, err = conn.ExecContext(ctx, statement+pq.QuoteIdentifier(r.name)+" LOGIN PASSWORD "+pq.QuoteLiteral(verifier))
-		if !raced(err) || tries == 0 {
+		if !raced(err) || attempts == 0 {
 			return err
 		}
 	}
@@ -90,7 +90,7 @@ func ensureRole(ctx context.Context, conn *sql.Conn, r role) error {
 
 func raced(err error) bool {
 	e, ok := errors.AsType[*pq.Error](err)
-	return ok && (e.Code == "42710" || // duplicate_object: created since we looked
+	return ok && (e.Code == "42710" || // duplicate_object: created since the query
 		e.Code == "23505" || // unique_violation: created at the same moment
 		e.Code == "XX000") // internal_error, "tuple concurrently updated": altered at the same moment
 }

@@ -62,11 +62,12 @@ func openCluster(ctx context.Context, c Config, b binaries, as account) (cluster
 // The locale is C since every machine has it and sorts by it alike; a disk can move between machines.
 func (c cluster) initialize(ctx context.Context) error {
 	fresh := c.file("data.new")
-	err := errors.Join(os.MkdirAll(c.dir, 0o700), os.RemoveAll(fresh),
-		os.WriteFile(c.file("password"), []byte(c.password), 0o600))
-	if err == nil {
-		err = errors.Join(c.as.own(c.dir), c.as.own(c.file("password")))
-	}
+	err := errors.Join(
+		os.MkdirAll(c.dir, 0o700),
+		os.RemoveAll(fresh),
+		os.WriteFile(c.file("password"), []byte(c.password), 0o600),
+		c.as.own(c.dir),
+		c.as.own(c.file("password")))
 	if err != nil {
 		return unwritable(c.dir, err)
 	}
@@ -81,7 +82,7 @@ func (c cluster) initialize(ctx context.Context) error {
 	cmd.Dir = c.dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb of PostgreSQL %d in %s ended with %w: %s",
-			c.binaries.major, c.dir, err, lastLines(string(out)))
+			c.binaries.major, c.dir, err, lastLines(out))
 	}
 	if err := os.Rename(fresh, c.file("data")); err != nil {
 		return fmt.Errorf("put the new data in place: %w", err)
@@ -99,7 +100,7 @@ func exists(path string) bool {
 }
 
 // lastLines is the end of a log, in one line.
-func lastLines(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+func lastLines(text []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	return strings.Join(lines[max(0, len(lines)-5):], " | ")
 }

@@ -25,7 +25,7 @@ func download(ctx context.Context, c Config, as account, major int) (binaries, e
 	if err != nil {
 		return binaries{}, err
 	}
-	lock, err := awaitFolder(ctx, c.Binaries)
+	lock, err := awaitLock(ctx, c.Binaries)
 	if err != nil {
 		return binaries{}, err
 	}
@@ -57,17 +57,17 @@ func download(ctx context.Context, c Config, as account, major int) (binaries, e
 // fetch downloads, verifies and extracts below scratch, and returns the extracted folder.
 //
 // The library has no way to fetch without starting, and its start cannot be used: it runs initdb as root. So it is
-// given a data folder that looks like a cluster, which makes it skip initdb, and is none, which makes pg_ctl, its last
-// step, end at once. What counts is whether the binaries are there afterwards.
+// given a data folder with nothing but a version: it then skips initdb, and pg_ctl, its last step, ends at once. What
+// counts is whether the binaries are there afterwards.
 func fetch(ctx context.Context, repository, scratch string, version library.PostgresVersion) (string, error) {
 	major, _, _ := strings.Cut(string(version), ".")
-	decoy, extracted := filepath.Join(scratch, "data"), filepath.Join(scratch, "postgres")
-	err := errors.Join(os.Mkdir(decoy, 0o700), os.WriteFile(filepath.Join(decoy, "PG_VERSION"), []byte(major), 0o600))
+	data, extracted := filepath.Join(scratch, "data"), filepath.Join(scratch, "postgres")
+	err := errors.Join(os.Mkdir(data, 0o700), os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte(major), 0o600))
 	if err != nil {
 		return "", fmt.Errorf("prepare the download: %w", err)
 	}
 	config := library.DefaultConfig().Version(version).Port(0).Logger(io.Discard).
-		CachePath(scratch).RuntimePath(filepath.Join(scratch, "run")).DataPath(decoy).BinariesPath(extracted)
+		CachePath(scratch).RuntimePath(filepath.Join(scratch, "run")).DataPath(data).BinariesPath(extracted)
 	if repository != "" {
 		config = config.BinaryRepositoryURL(repository)
 	}
@@ -85,12 +85,12 @@ func fetch(ctx context.Context, repository, scratch string, version library.Post
 	return extracted, nil
 }
 
-// awaitFolder is takeFolder for whoever comes second.
-func awaitFolder(ctx context.Context, dir string) (*os.File, error) {
+// awaitLock is lockFolder that waits while another process holds the lock.
+func awaitLock(ctx context.Context, dir string) (*os.File, error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		lock, err := takeFolder(dir)
+		lock, err := lockFolder(dir)
 		if !errors.Is(err, ErrInUse) {
 			return lock, err
 		}

@@ -40,7 +40,7 @@ type Server struct {
 }
 
 // DefaultDir is the folder used when Config names none: below the user's cache folder, or for root below /var/cache,
-// since PostgreSQL then runs as a user whom root's home folder is closed to.
+// since PostgreSQL then runs as a user who cannot enter root's home folder.
 func DefaultDir() (string, error) {
 	if os.Geteuid() == 0 {
 		return "/var/cache/craftista", nil
@@ -64,7 +64,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := takeFolder(c.Dir)
+	lock, err := lockFolder(c.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +106,8 @@ func (c Config) withDefaults() (Config, error) {
 	return c, err
 }
 
-// takeFolder creates the folder and locks it for this process; the lock goes with the file.
-func takeFolder(dir string) (*os.File, error) {
+// lockFolder creates the folder and locks it for this process; the lock ends with the file.
+func lockFolder(dir string) (*os.File, error) {
 	//nolint:gosec // PostgreSQL's user has to enter it; the data in it is closed to others
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, unwritable(dir, err)
@@ -153,8 +153,8 @@ func (s *Server) start(ctx context.Context, c Config, lock *os.File) error {
 	if s.cluster, err = openCluster(ctx, c, binaries, as); err != nil {
 		return err
 	}
-	// Worth three tries: the free port may be taken between our look and the server's, and sessions of a server that
-	// was killed take a moment to notice and let go of its memory.
+	// Three tries, because another process may take the free port first, and the sessions of a server that was killed
+	// need a moment to end and release its memory.
 	pause := time.NewTicker(200 * time.Millisecond)
 	defer pause.Stop()
 	for tries := 3; ; tries-- {

@@ -30,14 +30,14 @@ func (b binaries) path(name string) string {
 }
 
 // choose picks the binaries: those that the data in the folder was made with, if there is data, so that upgrading the
-// machine never makes it seem lost; else the newest. What it picks and the machine lacks is downloaded.
+// machine never makes it seem lost; else the newest. If the machine lacks that version, it is downloaded.
 func choose(ctx context.Context, c Config, as account) (binaries, error) {
 	have := downloaded(c.Binaries)
 	if !c.Download {
 		have = append(have, installed(ctx)...)
 	}
-	if ctx.Err() != nil { // and then none of them answered
-		return binaries{}, fmt.Errorf("look for PostgreSQL: %w", context.Cause(ctx))
+	if ctx.Err() != nil { // and then none of them was found
+		return binaries{}, fmt.Errorf("find PostgreSQL: %w", context.Cause(ctx))
 	}
 	slices.SortStableFunc(have, func(a, b binaries) int { return cmp.Compare(b.major, a.major) })
 	made := clusters(c.Dir)

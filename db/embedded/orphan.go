@@ -13,8 +13,8 @@ import (
 	"github.com/lib/pq"
 )
 
-// stopOrphan ends a server that outlived the process that started it, and waits until it has. The folder's lock is
-// ours by now, so whoever answers for this data has no owner.
+// stopOrphan stops a server that runs although the process that started it has ended, and waits until it has stopped.
+// This process holds the folder's lock by now, so a server of this data has no other owner.
 func stopOrphan(ctx context.Context, c cluster) error {
 	pid, port := c.postmaster()
 	password, err := os.ReadFile(c.file("password"))
@@ -30,7 +30,7 @@ func stopOrphan(ctx context.Context, c cluster) error {
 		up, err := c.answers(ctx, port)
 		found = found || up || err == nil
 		if !found {
-			return nil // the file is a leftover: nobody is there, or a stranger who was given the port since
+			return nil // the file was left behind: the port is free, or another server's by now
 		}
 		if up && !signalled {
 			if err := interrupt(pid); err != nil {
@@ -50,8 +50,8 @@ func stopOrphan(ctx context.Context, c cluster) error {
 	}
 }
 
-// answers tells whether a server for this data listens on the port: true when it does, false with no error while it
-// starts or stops, and an error when nobody or somebody else is there.
+// answers reports whether a server of this data listens on the port: true when it does, false with no error while it
+// starts or stops, and an error when no server or another one does.
 func (c cluster) answers(ctx context.Context, port int) (bool, error) {
 	var dir string
 	err := ask(ctx, c.url(port), "SHOW data_directory", &dir)

@@ -43,7 +43,7 @@ func findAccount(dir string) (account, error) {
 
 func (a account) reach(dir string) error {
 	if info, err := os.Stat(dir); err == nil {
-		// Ours, and under a strict umask closed.
+		// This process made it, and under a strict umask it is closed to others.
 		if err := os.Chmod(dir, info.Mode()|0o001); err != nil {
 			return fmt.Errorf("open the data folder to the user %s: %w", a.name, err)
 		}
@@ -51,7 +51,7 @@ func (a account) reach(dir string) error {
 	for parent := dir; ; parent = filepath.Dir(parent) {
 		info, err := os.Stat(parent)
 		if err != nil {
-			return fmt.Errorf("look at the data folder: %w", err)
+			return fmt.Errorf("inspect the data folder: %w", err)
 		}
 		if info.Mode()&0o001 == 0 && info.Sys().(*syscall.Stat_t).Uid != a.uid {
 			return fmt.Errorf("PostgreSQL does not run as root, and %s is closed to the user %s it runs as instead: "+

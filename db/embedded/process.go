@@ -10,8 +10,6 @@ import (
 	"runtime"
 	"strconv"
 	"time"
-
-	"github.com/lib/pq"
 )
 
 // process is a postgres child.
@@ -43,7 +41,7 @@ func (c cluster) serve(ctx context.Context, port int, lock *os.File) (*process, 
 		defer cancel()
 		text, _ := os.ReadFile(c.file("server.log"))
 		return nil, errors.Join(fmt.Errorf("PostgreSQL %d did not start with the data in %s: %w; its log %s ends: %s",
-			c.binaries.major, c.dir, err, c.file("server.log"), lastLines(string(text))), p.stop(stopping, true))
+			c.binaries.major, c.dir, err, c.file("server.log"), lastLines(text)), p.stop(stopping, true))
 	}
 	return p, nil
 }
@@ -125,11 +123,10 @@ func (p *process) stop(ctx context.Context, atOnce bool) error {
 func ask(ctx context.Context, url, query string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	connector, err := pq.NewConnector(url)
+	pool, err := sql.Open("postgres", url)
 	if err != nil {
 		return err
 	}
-	pool := sql.OpenDB(connector)
 	defer pool.Close()
 	return pool.QueryRowContext(ctx, query).Scan(into)
 }

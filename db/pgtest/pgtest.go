@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lib/pq"
+	_ "github.com/lib/pq" // the driver "postgres"
 
 	"craftista/db"
 	"craftista/db/embedded"
@@ -46,16 +46,27 @@ func NewSeeded(tb testing.TB) *Database {
 	return clone(tb, seededTemplate)
 }
 
+// Open is a pool of connections to the database, which is closed when the test ends.
+func Open(tb testing.TB, databaseURL string) *sql.DB {
+	tb.Helper()
+	pool, err := sql.Open("postgres", databaseURL)
+	if err != nil {
+		tb.Fatalf("open test database: %v", err)
+	}
+	tb.Cleanup(func() { _ = pool.Close() })
+	return pool
+}
+
 // Server and templates are shared by all tests of the process: package testing has no place between one test and the
-// process to keep them.
+// process to store them.
 var (
 	server         = sync.OnceValues(startServer)
-	emptyTemplate  = sync.OnceValues(func() (string, error) { return makeTemplate("empty", nothing) })
+	emptyTemplate  = sync.OnceValues(func() (string, error) { return makeTemplate("empty", nil) })
 	seededTemplate = sync.OnceValues(func() (string, error) { return makeTemplate("seeded", db.Seed) })
 )
 
-// startServer takes the first folder below the cache whose server is gone and starts there from scratch, so that
-// killed test runs leave no more behind than as many folders as ever ran at once.
+// startServer starts from scratch in the first folder below the cache that no server uses, so that killed test runs
+// leave no more folders behind than servers ever ran at once.
 func startServer() (adminURL string, err error) {
 	if external := os.Getenv("TEST_DATABASE_URL"); external != "" {
 		return external, nil
@@ -80,8 +91,6 @@ func startServer() (adminURL string, err error) {
 	}
 }
 
-func nothing(context.Context, string) error { return nil }
-
 func passwords() db.Passwords {
 	return db.Passwords{Auth: "test-auth", Product: "test-product", Recommendation: "test-recommendation"}
 }
@@ -90,7 +99,7 @@ func passwords() db.Passwords {
 // process has yet. It gets its name last, so that a half-made one is never cloned.
 func makeTemplate(kind string, fill func(context.Context, string) error) (name string, err error) {
 	const lock = `SELECT pg_advisory_lock(5203861947)`
-	const look = `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`
+	const query = `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	name = strings.Join([]string{"craftista", kind, db.Fingerprint()}, "_")
@@ -98,7 +107,7 @@ func makeTemplate(kind string, fill func(context.Context, string) error) (name s
 	if err != nil {
 		return "", err
 	}
-	pool, err := open(adminURL)
+	pool, err := sql.Open("postgres", adminURL)
 	if err != nil {
 		return "", err
 	}
@@ -108,7 +117,7 @@ func makeTemplate(kind string, fill func(context.Context, string) error) (name s
 		return "", fmt.Errorf("wait for the template: %w", err)
 	}
 	var exists bool
-	if err := pool.QueryRowContext(ctx, look, name).Scan(&exists); err != nil || exists {
+	if err := pool.QueryRowContext(ctx, query, name).Scan(&exists); err != nil || exists {
 		return name, err
 	}
 	draft := name + "_draft"
@@ -117,7 +126,7 @@ func makeTemplate(kind string, fill func(context.Context, string) error) (name s
 	if err == nil {
 		err = db.Up(ctx, draftURL, passwords())
 	}
-	if err == nil {
+	if err == nil && fill != nil {
 		err = fill(ctx, draftURL)
 	}
 	if err == nil {
@@ -137,17 +146,14 @@ func clone(tb testing.TB, template func() (string, error)) *Database {
 	if err != nil {
 		tb.Fatalf("make test database: %v", err)
 	}
-	pool, err := open(adminURL)
-	if err != nil {
-		tb.Fatalf("make test database: %v", err)
-	}
+	pool := Open(tb, adminURL)
 	if err := execAll(tb.Context(), pool, "CREATE DATABASE "+name+" TEMPLATE "+from); err != nil {
 		tb.Fatalf("make test database: %v", err)
 	}
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
 		defer cancel()
-		if err := errors.Join(execAll(ctx, pool, "DROP DATABASE "+name+" WITH (FORCE)"), pool.Close()); err != nil {
+		if err := execAll(ctx, pool, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			tb.Errorf("drop test database: %v", err)
 		}
 	})
@@ -175,18 +181,10 @@ func seenBy(tb testing.TB, adminURL string) *Database {
 func withDatabase(adminURL, name string) string {
 	u, err := url.Parse(adminURL)
 	if err != nil {
-		return "" // open has parsed it
+		return "" // another database was opened by it already
 	}
 	u.Path = "/" + name
 	return u.String()
-}
-
-func open(adminURL string) (*sql.DB, error) {
-	connector, err := pq.NewConnector(adminURL)
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(connector), nil
 }
 
 func execAll(ctx context.Context, pool *sql.DB, statements ...string) error {
