@@ -92,18 +92,19 @@ func start(ctx context.Context, c Config, t *telemetry.Telemetry, open *closers)
 	}
 	open.push(db.Close)
 	store := postgres.NewStore(db)
-	live := core.NewLive(store, api.EncodeTally, t.Log)
+	live := core.NewLive(store, t.Log)
 	cached, informs, err := openCache(c, db, t, open)
 	if err != nil {
 		return nil, nil, err
 	}
-	stopLive, err := runLive(ctx, c, live)
+	changed, stopLive, err := runLive(ctx, c, live)
 	if err != nil {
 		return nil, nil, err
 	}
 	open.push(stopLive)
 	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(keysTimeout, t))
-	catalogue := core.NewCatalogue(store, cached, api.Encode, t.Traces.Tracer("craftista/product"), live.Change)
+	tracer := t.Traces.Tracer("craftista/product")
+	catalogue := core.NewCatalogue(store, cached, api.Encode, tracer, changed)
 	routes := api.Routes(t, catalogue, live, token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
 		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
@@ -133,27 +134,28 @@ func openCache(
 	return cached, map[string]health.Check{"cache": cached.Ready}, nil
 }
 
-// runLive runs live, with a bell between it and other replicas where a Redis is
-// set, and returns what stops it. It outlasts ctx: requests that finish late
-// change votes too.
-func runLive(ctx context.Context, c Config, live *core.Live) (stop func() error, err error) {
+// runLive runs live, with pub/sub between it and other replicas where a Redis is
+// set. changed is to be called after each change of a count; stop ends it all,
+// which ctx does not: requests that finish late change votes too.
+func runLive(ctx context.Context, c Config, live *core.Live) (changed func(), stop func() error, err error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	closeBell := func() error { return nil }
+	changed, closePubSub := live.Wake, func() error { return nil }
 	if c.RedisURL != "" {
-		bell, err := redis.OpenBell(c.RedisURL, c.RedisTimeout)
+		pubsub, err := redis.OpenPubSub(c.RedisURL, c.RedisTimeout)
 		if err != nil {
 			cancel()
-			return nil, err
+			return nil, nil, err
 		}
-		closeBell = bell.Close
-		running.Go(func() { bell.Ring(ctx, live.Changes()) })
-		running.Go(func() { bell.Hear(ctx, live.Nudge) })
+		changed = func() { live.Wake(); pubsub.Publish() }
+		closePubSub = pubsub.Close
+		running.Go(func() { pubsub.Run(ctx) })
+		running.Go(func() { pubsub.Subscribe(ctx, live.Wake) })
 	}
 	running.Go(func() { live.Run(ctx) })
-	return func() error {
+	return changed, func() error {
 		cancel()
 		running.Wait()
-		return closeBell()
+		return closePubSub()
 	}, nil
 }

@@ -17,7 +17,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 )
 
 // RequestTimeout bounds a Handler's work, so that every call it makes has a
@@ -41,17 +40,19 @@ type Router struct {
 	// RequestTimeout, which 0 means.
 	GetTimeout time.Duration
 
-	mux  chi.Router
-	fail ErrorWriter
-	log  *slog.Logger
+	mux       chi.Router
+	fail      ErrorWriter
+	telemetry *telemetry.Telemetry
+	log       *slog.Logger
+	streams   map[string]bool // the paths of Stream
 }
 
 // NewRouter returns a router without routes. Errors, 404 and 405 among them, go
 // to fail.
 func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 	mux := chi.NewRouter()
-	r := &Router{mux: mux, fail: fail, log: t.Log}
-	mux.Use(otelhttp.NewMiddleware("request", instruments(t)...), r.observe, middleware.GetHead)
+	r := &Router{mux: mux, fail: fail, telemetry: t, log: t.Log, streams: map[string]bool{}}
+	mux.Use(r.trace, r.observe, middleware.GetHead)
 	mux.NotFound(r.adapt(nothing))
 	mux.MethodNotAllowed(r.adapt(r.methodNotAllowed))
 	return r

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -23,9 +22,7 @@ func Serve(
 ) error {
 	ctx, endStreams := context.WithCancel(ctx)
 	defer endStreams()
-	var streams sync.WaitGroup
-	run := runner(func(do func(context.Context)) { streams.Go(func() { do(ctx) }) })
-	base := context.WithValue(context.WithoutCancel(ctx), runKey{}, run)
+	base := context.WithValue(context.WithoutCancel(ctx), stoppingKey{}, ctx)
 	server := &http.Server{
 		Handler:           h,
 		BaseContext:       func(net.Listener) context.Context { return base },
@@ -43,14 +40,14 @@ func Serve(
 	var err error
 	select {
 	case err = <-served: // the listener broke
+		endStreams()
+		err = errors.Join(err, drain(server))
 	case <-ctx.Done():
 		err = drain(server)
 		if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
 			err = errors.Join(err, ended)
 		}
 	}
-	endStreams()
-	streams.Wait()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopGrace)
 	defer cancel()
 	for _, closer := range closers {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -41,7 +40,7 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// hold sends one event and then listens for the end.
+// hold sends one event and then waits for the end.
 func hold(ctx context.Context, send func([]byte) error) error {
 	if err := send([]byte("data: one\n\n")); err != nil {
 		return err
@@ -50,8 +49,8 @@ func hold(ctx context.Context, send func([]byte) error) error {
 	return errors.New("what a feed says that was cut off")
 }
 
-// streams is a router with streams that hold, refuse, break and panic, and what
-// it logs and traces.
+// streams returns a router with streams that hold, refuse, break and panic, and
+// what it logs and traces.
 func streams(t *testing.T) (*web.Router, *lines, *tracetest.InMemoryExporter) {
 	t.Helper()
 	log, spans := &lines{}, tracetest.NewInMemoryExporter()
@@ -90,16 +89,16 @@ func serve(t *testing.T, h http.Handler) (url string, stop func() error) {
 	return "http://" + l.Addr().String(), stop
 }
 
-// TestStopEndsStreamsAtOnce: cleanly and without the grace that requests get,
-// also one whose listener takes nothing.
-func TestStopEndsStreamsAtOnce(t *testing.T) {
+// TestStopEndsStreams without the time that requests get, also one whose listener
+// takes nothing. The server waits for them.
+func TestStopEndsStreams(t *testing.T) {
 	t.Parallel()
 	r, log, spans := streams(t)
-	blocked := make(chan struct{})
+	var blocked error
 	r.Stream("/flood", 0, func(*http.Request) (web.Feed, error) {
 		return func(_ context.Context, send func([]byte) error) error {
-			defer close(blocked)
-			return send(make([]byte, 64<<20)) // more than the buffers of a connection hold
+			blocked = send(make([]byte, 64<<20)) // more than the buffers of a connection hold
+			return blocked
 		}, nil
 	})
 	url, stop := serve(t, r)
@@ -113,36 +112,34 @@ func TestStopEndsStreamsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	if len(res.Header.Get("Trace-Id")) != 32 || res.Header.Get("Date") == "" {
-		t.Errorf("header %v", res.Header)
-	}
 	const want = "retry: 1000\n\ndata: one\n\n"
 	got := make([]byte, len(want))
 	if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
-	stopped := time.Now()
-	if err := stop(); err != nil || time.Since(stopped) > 4*time.Second {
-		t.Errorf("stopped after %v: %v", time.Since(stopped), err)
-	}
-	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
-		t.Errorf("the stream ends with %q, %v", rest, err)
-	}
-	<-blocked
-	// The two requests end at their own pace, each after its stream has begun.
-	for deadline := time.Now().Add(5 * time.Second); len(spans.GetSpans()) < 2 || strings.Count(log.String(), "\n") < 2; {
-		if time.Now().After(deadline) {
-			t.Fatalf("log %q, spans %v", log, spans.GetSpans())
-		}
-		runtime.Gosched()
-	}
-	names := []string{spans.GetSpans()[0].Name, spans.GetSpans()[1].Name}
+	names := []string{spans.GetSpans()[0].Name, spans.GetSpans()[1].Name} // they ended when the streams began
 	slices.Sort(names)
 	if want := []string{"GET /flood", "GET /hold"}; !slices.Equal(names, want) {
 		t.Errorf("spans %v, want %v", names, want)
 	}
-	if got := strings.Count(log.String(), "\n"); got != 2 || !strings.Contains(log.String(), "path=/hold status=200") {
-		t.Errorf("log %q", log)
+	stopped := time.Now()
+	if err := stop(); err != nil || time.Since(stopped) > 5*time.Second {
+		t.Errorf("stopped after %v: %v", time.Since(stopped), err)
+	}
+	if blocked == nil {
+		t.Error("everything was sent to a listener that takes nothing")
+	}
+	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
+		t.Errorf("the stream ends with %q, %v", rest, err)
+	}
+	slow, quick := "path=/flood status=200", "path=/hold status=200"
+	for line := range strings.Lines(log.String()) {
+		if strings.Contains(line, "error=") != strings.Contains(line, slow) {
+			t.Errorf("log line %s", line)
+		}
+	}
+	if got := log.String(); !strings.Contains(got, slow) || !strings.Contains(got, quick) || len(spans.GetSpans()) != 2 {
+		t.Errorf("%d spans, log:\n%s", len(spans.GetSpans()), got)
 	}
 }
 
@@ -161,9 +158,10 @@ func TestStreamHeaders(t *testing.T) {
 		}
 		_ = res.Body.Close()
 		for name, want := range map[string]string{
-			"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff",
+			"Content-Type": "text/event-stream", "Cache-Control": "no-store",
+			"X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff",
 		} {
-			if got := res.Header.Get(name); res.StatusCode != 200 || got != want || !res.Close {
+			if got := res.Header.Get(name); res.StatusCode != 200 || got != want || len(res.Header.Get("Trace-Id")) != 32 {
 				t.Errorf("%s: status %d, %s %q, want %q", method, res.StatusCode, name, got, want)
 			}
 		}
@@ -176,33 +174,40 @@ func TestStreamErrors(t *testing.T) {
 	t.Parallel()
 	r, log, _ := streams(t)
 	url, stop := serve(t, r)
-	for path, want := range map[string]string{"/refuse": `"detail":"no"`, "/break": "retry: 1000\n\n", "/panic": "retry: 1000\n\n"} {
-		if got := get(url + path); !strings.Contains(got, want) {
+	const first = "retry: 1000\n\n"
+	for path, want := range map[string]string{"/refuse": `"detail":"no"`, "/break": first, "/panic": first} {
+		if got := get(url + path); !strings.Contains(got, want) || want == first && got != want {
 			t.Errorf("%s: got %q, want %q", path, got, want)
 		}
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{"path=/refuse status=422", "the source broke", "the feed has a hole", `msg="stream ended" service=test path=/break`} {
+	for _, want := range []string{
+		"path=/refuse status=422", "path=/break status=200", "the source broke", "path=/panic status=200", "the feed has a hole",
+	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("log lacks %s:\n%s", want, log)
 		}
 	}
 }
 
-// TestStreamsOutliveTheServersTimeouts, which bound requests.
+// TestStreamsOutliveTheServersTimeouts, which hold for requests.
 func TestStreamsOutliveTheServersTimeouts(t *testing.T) {
 	t.Parallel()
 	r := web.NewRouter(telemetry.Discard(), web.Problem)
 	r.Stream("/", 0, func(*http.Request) (web.Feed, error) {
 		return func(ctx context.Context, send func([]byte) error) error {
-			select {
-			case <-time.After(150 * time.Millisecond): // past both timeouts
-				return send([]byte("data: late\n\n"))
-			case <-ctx.Done():
+			if _, timed := ctx.Deadline(); timed {
+				return errors.New("the stream has RequestTimeout")
+			}
+			late, cancel := context.WithTimeout(ctx, 150*time.Millisecond)
+			defer cancel()
+			<-late.Done() // past both timeouts, unless the stream has ended
+			if ctx.Err() != nil {
 				return ctx.Err()
 			}
+			return send([]byte("data: late\n\n"))
 		}, nil
 	})
 	server := httptest.NewUnstartedServer(r)
@@ -214,9 +219,9 @@ func TestStreamsOutliveTheServersTimeouts(t *testing.T) {
 	}
 }
 
-// TestListenersAreWatched: one who hangs up ends its feed at once, and so does
-// one who takes nothing, in time.
-func TestListenersAreWatched(t *testing.T) {
+// TestStreamEndsWithItsListener: at once if it hangs up, and soon if it takes
+// nothing.
+func TestStreamEndsWithItsListener(t *testing.T) {
 	t.Parallel()
 	r := web.NewRouter(telemetry.Discard(), web.Problem)
 	ended := make(chan error, 1)

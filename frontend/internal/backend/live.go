@@ -2,6 +2,7 @@ package backend
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 // and a little more.
 const maxSilence = 40 * time.Second
 
-// Live tells the counts of products as they change.
+// Live streams the counts of products as they change.
 type Live struct {
 	base string
 	http *http.Client // without a deadline: a stream has no end
@@ -30,73 +31,61 @@ type Count struct {
 	Votes int64 `json:"votes"`
 }
 
-// Listen tells the counts of the products, 1 to 100, as they are and as they
-// change, from position on, which tell was given with the last ones; "" is the
-// beginning. No counts are a heartbeat. Listen returns once ctx is done or tell
-// gives an error, and when the stream ends, which is Unavailable: ask again in a
-// moment. It hangs up on a stream that does not begin within ReadTimeout or is
-// silent for 40 s.
-func (l Live) Listen(ctx context.Context, ids []int64, position string, tell func(counts []Count, position string) error) error {
+// Listen calls send with the counts of the products, 1 to 100 ids: with all of
+// them first, then with those that change. No counts are a heartbeat. Listen
+// returns once ctx is done or send gives an error, and when the stream ends,
+// which is Unavailable: try again in a moment. It closes a stream that does not
+// begin within ReadTimeout or sends nothing for 40 s.
+func (l Live) Listen(ctx context.Context, ids []int64, send func([]Count) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	quiet := time.AfterFunc(ReadTimeout, cancel)
-	defer quiet.Stop()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.base+"/api/votes/stream?"+url.Values{"ids": {list(ids)}}.Encode(), nil)
+	silence := time.AfterFunc(ReadTimeout, cancel)
+	defer silence.Stop()
+	query := url.Values{"ids": {list(ids)}}.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.base+"/api/votes/stream?"+query, nil)
 	if err != nil {
 		return err
 	}
-	if position != "" {
-		req.Header.Set("Last-Event-ID", position)
-	}
-	away := fault.New(fault.Unavailable, "the live counts are away just now")
+	unavailable := fault.New(fault.Unavailable, "the live counts are unavailable just now")
 	res, err := l.http.Do(req)
 	if err != nil {
-		return away.Because(err)
+		return unavailable.Because(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
-		return away.Because(fmt.Errorf("the stream of votes answers %d", res.StatusCode))
+		return unavailable.Because(fmt.Errorf("the stream of votes answers %d", res.StatusCode))
 	}
-	events := events{lines: bufio.NewReader(res.Body), position: position}
+	events := bufio.NewReader(res.Body)
 	for {
-		quiet.Reset(maxSilence)
-		counts, err := events.next()
+		silence.Reset(maxSilence)
+		counts, err := nextCounts(events)
 		if err != nil {
-			return away.Because(err)
+			return unavailable.Because(err)
 		}
-		if err := tell(counts, events.position); err != nil {
+		if err := send(counts); err != nil {
 			return err
 		}
 	}
 }
 
-// events reads server-sent events (WHATWG HTML, section 9.2).
-type events struct {
-	lines    *bufio.Reader
-	position string
-}
-
-// next are the counts that came at once, none for a heartbeat. A line of more
-// than 4 KiB is an error: none of ours is.
-func (e *events) next() ([]Count, error) {
+// nextCounts reads the server-sent events (WHATWG HTML, section 9.2) that came
+// at once, at most 100; a comment gives none. A line of more than 4 KiB is an
+// error: none of ours is.
+func nextCounts(events *bufio.Reader) ([]Count, error) {
 	var counts []Count
 	for {
-		line, err := e.lines.ReadSlice('\n')
+		line, err := events.ReadSlice('\n')
 		if err != nil {
 			return nil, err
 		}
-		field, value, _ := strings.Cut(strings.TrimRight(string(line), "\r\n"), ":")
-		switch value = strings.TrimPrefix(value, " "); field {
-		case "id":
-			e.position = value
-		case "data":
+		if data, ok := bytes.CutPrefix(line, []byte("data:")); ok {
 			var count Count
-			if err := json.Unmarshal([]byte(value), &count); err != nil {
+			if err := json.Unmarshal(data, &count); err != nil {
 				return nil, fmt.Errorf("read an event: %w", err)
 			}
 			counts = append(counts, count)
 		}
-		if ended := len(line) == 1; ended && (e.lines.Buffered() == 0 || len(counts) >= 100) {
+		if ended := len(line) == 1; ended && (events.Buffered() == 0 || len(counts) >= 100) {
 			return counts, nil
 		}
 	}

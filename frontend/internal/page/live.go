@@ -36,62 +36,57 @@ type liveCounts struct {
 }
 
 // open answers GET /live with the counts of the products named by ids, as fragments
-// that htmx puts in their places. While the catalogue is away the stream waits
-// for it: a browser that is told nothing shows what it has.
+// that htmx puts in their places. While the catalogue is unavailable the stream
+// stays open and tries again.
 func (h *liveCounts) open(r *http.Request) (web.Feed, error) {
 	ids, err := readIDs(r.URL.Query().Get("ids"))
 	if err != nil {
 		return nil, err
 	}
 	if h.listeners.Load() >= h.maxListeners {
-		return nil, &fault.Error{Kind: fault.Unavailable, Message: "too many are listening, try again later", RetryAfter: 10 * time.Second}
-	}
-	position := r.Header.Get("Last-Event-ID")
-	if _, err := strconv.ParseUint(position, 10, 64); err != nil {
-		position = "" // not one of ours: from the beginning
+		const message = "too many are listening, try again later"
+		return nil, &fault.Error{Kind: fault.Unavailable, Message: message, RetryAfter: 10 * time.Second}
 	}
 	return func(ctx context.Context, send func([]byte) error) error {
 		h.listeners.Add(1)
 		defer h.listeners.Add(-1)
-		return h.tell(ctx, ids, position, send)
+		return h.send(ctx, ids, send)
 	}, nil
 }
 
-// tell sends the counts until ctx is done or the listener does not take them.
-func (h *liveCounts) tell(ctx context.Context, ids []int64, position string, send func([]byte) error) error {
+// send sends the counts until ctx is done or the listener does not take them.
+func (h *liveCounts) send(ctx context.Context, ids []int64, send func([]byte) error) error {
 	pause := leastPause
 	for {
-		var gone error
-		// That the catalogue is away, the pages say and log.
-		_ = h.counts.Listen(ctx, ids, position, func(counts []backend.Count, at string) error {
-			pause, position = leastPause, at
+		var sendErr error
+		// Other pages log that the catalogue is unavailable.
+		_ = h.counts.Listen(ctx, ids, func(counts []backend.Count) error {
+			pause = leastPause
 			var event []byte
-			if event, gone = countEvent(ctx, counts, at); gone == nil {
-				gone = send(event)
+			if event, sendErr = countEvent(ctx, counts); sendErr == nil {
+				sendErr = send(event)
 			}
-			return gone
+			return sendErr
 		})
-		if gone != nil || ctx.Err() != nil {
-			return errors.Join(gone, ctx.Err())
+		if sendErr != nil || ctx.Err() != nil {
+			return errors.Join(sendErr, ctx.Err())
 		}
-		if err := send(heartbeat()); err != nil {
+		if err := send([]byte(web.Heartbeat)); err != nil {
 			return errors.Join(err, ctx.Err())
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // chance, so that not all come back at once
+		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // spreads the retries
 			pause = min(2*pause, mostPause)
 		}
 	}
 }
 
-func heartbeat() []byte { return []byte(": still here\n\n") }
-
 // countEvent is a server-sent event of fragments; no counts are a heartbeat.
-func countEvent(ctx context.Context, counts []backend.Count, position string) ([]byte, error) {
+func countEvent(ctx context.Context, counts []backend.Count) ([]byte, error) {
 	if len(counts) == 0 {
-		return heartbeat(), nil
+		return []byte(web.Heartbeat), nil
 	}
 	tallies := make([]view.Tally, len(counts))
 	for i, c := range counts {
@@ -101,8 +96,8 @@ func countEvent(ctx context.Context, counts []backend.Count, position string) ([
 	if err := view.LiveFragment(tallies).Render(ctx, &b); err != nil {
 		return nil, fmt.Errorf("render counts: %w", err)
 	}
-	html := bytes.ReplaceAll(b.Bytes(), []byte("\n"), []byte(" ")) // an event's data is a line
-	return fmt.Appendf(nil, "id: %s\ndata: %s\n\n", position, html), nil
+	html := bytes.ReplaceAll(b.Bytes(), []byte("\n"), []byte(" ")) // an event's data is one line
+	return fmt.Appendf(nil, "data: %s\n\n", html), nil
 }
 
 // readIDs reads 1 to 100 positive ids with commas between; an id that comes

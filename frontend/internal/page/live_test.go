@@ -8,9 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"craftista/frontend/internal/page"
 	"craftista/shared/web"
@@ -20,9 +20,9 @@ import (
 
 // upstream is one connection to the fake catalogue's stream.
 type upstream struct {
-	ids, position string
-	send          chan<- string // "" hangs up
-	gone          <-chan struct{}
+	ids    string
+	send   chan<- string   // "" ends the stream
+	closed <-chan struct{} // by the site
 }
 
 // serveStream hands each listener of the catalogue to the test.
@@ -32,7 +32,7 @@ func (w *website) serveStream() <-chan upstream {
 		rw.Header().Set("Content-Type", "text/event-stream")
 		_ = http.NewResponseController(rw).Flush()
 		send := make(chan string)
-		listeners <- upstream{r.URL.Query().Get("ids"), r.Header.Get("Last-Event-ID"), send, r.Context().Done()}
+		listeners <- upstream{r.URL.Query().Get("ids"), send, r.Context().Done()}
 		for {
 			select {
 			case <-r.Context().Done():
@@ -58,22 +58,20 @@ type listener struct {
 
 // listen opens the stream on a site of its own, without the contract, which
 // would wait for its end.
-func listen(t *testing.T, site *httptest.Server, query, position string) *listener {
+func listen(t *testing.T, site *httptest.Server, query string) *listener {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site.URL+"/live?"+query, nil)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if position != "" {
-		r.Header.Set("Last-Event-ID", position)
 	}
 	res, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = res.Body.Close() })
-	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" || res.Header.Get("Cache-Control") != "no-store" {
-		t.Fatalf("%d %v", res.StatusCode, res.Header)
+	got := []string{res.Status, res.Header.Get("Content-Type"), res.Header.Get("Cache-Control")}
+	if diff := cmp.Diff([]string{"200 OK", "text/event-stream", "no-store"}, got); diff != "" {
+		t.Fatal(diff)
 	}
 	return &listener{t, bufio.NewScanner(res.Body), res.Body}
 }
@@ -100,8 +98,8 @@ func (w *website) plain(settings page.Settings) *httptest.Server {
 	return site
 }
 
-func vote(position, id, votes string) string {
-	return "id: " + position + "\nevent: vote\ndata: {\"origami_id\":" + id + ",\"votes\":" + votes + "}\n\n"
+func vote(id, votes string) string {
+	return "event: vote\ndata: {\"origami_id\":" + id + ",\"votes\":" + votes + "}\n\n"
 }
 
 const (
@@ -109,68 +107,57 @@ const (
 	fox   = `<hx-partial hx-target=".votes-2" hx-swap="textContent">1 vote</hx-partial>`
 )
 
-// TestLiveCounts: what comes at once is one event, which names the last.
+// TestLiveCounts: what comes at once is one event.
 func TestLiveCounts(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
-	browser := listen(t, site, "ids=2,1,2", "")
+	browser := listen(t, site, "ids=2,1,2")
 	up := <-catalogue
-	if up.ids != "1,2" || up.position != "" {
-		t.Errorf("asked for %q from %q", up.ids, up.position)
+	if up.ids != "1,2" {
+		t.Errorf("asked for %q", up.ids)
 	}
-	up.send <- ": still here\n\n" + vote("7", "1", "42") + vote("9", "2", "1")
-	if diff := cmp.Diff("id: 9\ndata: "+crane+fox, browser.next()); diff != "" {
+	up.send <- ": still here\n\n" + vote("1", "42") + vote("2", "1")
+	if diff := cmp.Diff("data: "+crane+fox, browser.next()); diff != "" {
 		t.Error(diff)
 	}
 	_ = browser.body.Close()
-	<-up.gone // nobody listens any more
+	<-up.closed // nobody listens now
 }
 
-// TestLiveGoesOn: with the catalogue's next stream where the last one ended, and
-// with the browser's where the browser lost it.
-func TestLiveGoesOn(t *testing.T) {
+// TestLiveTriesAgain while the catalogue is unavailable, ends its stream or sends nonsense.
+func TestLiveTriesAgain(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	w.product.failure.Store(broken)
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
-	browser := listen(t, site, "ids=1", "5")
-	for w.product.asked.Load() < 2 { // away, and asked again
-		<-time.After(10 * time.Millisecond)
+	browser := listen(t, site, "ids=1")
+	for tries := w.product.asked.Load(); tries < 2; tries = w.product.asked.Load() {
+		runtime.Gosched() // until it was asked again
 	}
 	w.product.failure.Store(none)
-	up := <-catalogue
-	if up.position != "5" {
-		t.Errorf("begins at %q", up.position)
-	}
-	up.send <- vote("7", "1", "42")
-	if got := browser.next(); got != "id: 7\ndata: "+crane {
-		t.Errorf("got %q", got)
-	}
-	up.send <- ""
-	if up = <-catalogue; up.position != "7" {
-		t.Errorf("goes on at %q", up.position)
-	}
-	up.send <- "data: nonsense\n\n"
-	if up = <-catalogue; up.position != "7" {
-		t.Errorf("after nonsense goes on at %q", up.position)
-	}
-	listen(t, site, "ids=1", "x5\t")
-	if up = <-catalogue; up.position != "" {
-		t.Errorf("a position that is none: %q", up.position)
+	for _, end := range []string{"", "data: nonsense\n\n", ""} {
+		up := <-catalogue
+		up.send <- vote("1", "42")
+		if got := browser.next(); got != "data: "+crane {
+			t.Errorf("got %q", got)
+		}
+		up.send <- end
 	}
 }
 
 func TestLiveRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
-	for _, ids := range []string{"", "0", "-1", "x", "1,", "1,,2", "1, 2", "9223372036854775808", "1" + strings.Repeat(",1", 100)} {
-		if a := w.get("/live?ids="+strings.ReplaceAll(ids, " ", "+"), w.byHtmx("/")); a.status != http.StatusUnprocessableEntity || a.header.Get("Cache-Control") != "private, no-store" {
+	tooMany, tooLarge := "1"+strings.Repeat(",1", 100), "9223372036854775808"
+	for _, ids := range []string{"", "0", "-1", "x", "1,", "1,,2", "1, 2", tooLarge, tooMany} {
+		a := w.get("/live?ids="+strings.ReplaceAll(ids, " ", "+"), w.byHtmx("/"))
+		if a.status != http.StatusUnprocessableEntity || a.header.Get("Cache-Control") != "private, no-store" {
 			t.Errorf("%q: %d %s", ids, a.status, a.body)
 		}
 	}
 	catalogue, site := w.serveStream(), w.plain(page.Settings{MaxListeners: 1})
-	listen(t, site, "ids=1"+strings.Repeat(",1", 99), "")
+	listen(t, site, "ids=1"+strings.Repeat(",1", 99))
 	<-catalogue
 	res, err := http.Get(site.URL + "/live?ids=1")
 	if err != nil {
@@ -204,7 +191,7 @@ func TestLiveEndsWithTheServer(t *testing.T) {
 	if _, err := io.Copy(io.Discard, res.Body); err != nil {
 		t.Errorf("the stream ends with %v", err)
 	}
-	<-up.gone
+	<-up.closed
 	if err := <-served; err != nil {
 		t.Error(err)
 	}
@@ -215,12 +202,12 @@ func TestLiveDropsSlowReaders(t *testing.T) {
 	t.Parallel()
 	w := newWebsite(t, page.Settings{})
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
-	listen(t, site, "ids=1", "") // and reads nothing
+	listen(t, site, "ids=1") // and reads nothing
 	up := <-catalogue
-	for many := strings.Repeat(vote("7", "1", "42"), 1000); ; {
+	for many := strings.Repeat(vote("1", "42"), 1000); ; {
 		select {
 		case up.send <- many:
-		case <-up.gone:
+		case <-up.closed:
 			return
 		}
 	}

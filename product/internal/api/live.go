@@ -2,17 +2,20 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"craftista/product/internal/core"
 	"craftista/shared/web"
 )
 
-// comeBack is when a browser that lost the stream asks again.
-const comeBack = 2 * time.Second
+const (
+	streamRetry    = 2 * time.Second // of a browser that lost the stream
+	heartbeatEvery = 15 * time.Second
+)
 
 type live struct{ live *core.Live }
 
@@ -22,36 +25,55 @@ func (h live) stream(r *http.Request) (web.Feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ids []int64 // nil is all pieces
-	if text := query.Get("ids"); text != "" {
-		if ids, err = readIDs(text); err != nil {
-			return nil, err
-		}
-		slices.Sort(ids)
+	ids, err := h.watched(r.Context(), query.Get("ids"))
+	if err != nil {
+		return nil, err
 	}
-	position := readPosition(r.Header.Get("Last-Event-ID"))
 	return func(ctx context.Context, send func([]byte) error) error {
-		return h.live.Tell(ctx, position, ids, send)
+		return h.send(ctx, ids, send)
 	}, h.live.Ready()
 }
 
-// readPosition reads an event's id; what cannot be one stands for the beginning.
-func readPosition(text string) uint64 {
-	position, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || position < 1 {
-		return 1
+// watched returns the ids that the text names, each once, or those of all
+// products.
+func (h live) watched(ctx context.Context, text string) ([]int64, error) {
+	if text == "" {
+		return h.live.All(ctx)
 	}
-	return uint64(position)
+	ids, err := readIDs(text)
+	slices.Sort(ids)
+	return slices.Compact(ids), err
 }
 
-// EncodeTally is the core.EncodeTally of this API: a server-sent event.
-func EncodeTally(t core.Tally, position uint64) []byte {
-	b := make([]byte, 0, 80)
-	b = append(b, "id: "...)
-	b = strconv.AppendUint(b, position, 10)
-	b = append(b, "\nevent: vote\ndata: {\"origami_id\":"...)
-	b = strconv.AppendInt(b, t.ID, 10)
-	b = append(b, ",\"votes\":"...)
-	b = strconv.AppendInt(b, t.Votes, 10)
-	return append(b, "}\n\n"...)
+// send sends counts and heartbeats until ctx is done or the listener is too slow.
+func (h live) send(ctx context.Context, ids []int64, send func([]byte) error) error {
+	counts, leave := h.live.Listen(ids)
+	defer leave()
+	heartbeat := time.NewTicker(heartbeatEvery)
+	defer heartbeat.Stop()
+	for {
+		events := []byte(web.Heartbeat)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-heartbeat.C:
+		case some, ok := <-counts:
+			if !ok {
+				return errors.New("the listener is too slow")
+			}
+			events = encodeCounts(some)
+		}
+		if err := send(events); err != nil {
+			return err
+		}
+	}
+}
+
+// encodeCounts returns a server-sent event for each count.
+func encodeCounts(counts []core.Count) []byte {
+	var events []byte
+	for _, c := range counts {
+		events = fmt.Appendf(events, "event: vote\ndata: {\"origami_id\":%d,\"votes\":%d}\n\n", c.ID, c.Votes)
+	}
+	return events
 }

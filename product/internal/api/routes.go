@@ -45,7 +45,7 @@ func Routes(
 	r.Delete("/api/origamis/{id}/vote", token.RequireScope(v, s.unvote, token.ScopeVote))
 	r.Get("/api/votes/mine", token.RequireScope(v, s.mine, token.ScopeReadVotes))
 
-	r.Stream("/api/votes/stream", comeBack, live{live: l}.stream)
+	r.Stream("/api/votes/stream", streamRetry, live{live: l}.stream)
 
 	about.Routes(r)
 	about.RoutesJSON(r)

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,203 +17,313 @@ import (
 	"craftista/shared/fault"
 )
 
-func TestLiveTellsTheBeginningThenEachChange(t *testing.T) {
-	t.Parallel()
-	s := newShelf(3)
-	s.vote(2)
-	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
-		all := listen(t, l, 1)
-		want(t, "beginning", all.heard(), "1@1 has 0\n3@1 has 0\n2@11 has 1\n")
-		some := listen(t, l, 1, 1, 3)
-		want(t, "beginning of some", some.heard(), "1@1 has 0\n3@11 has 0\n")
-		pass(time.Second)
-		s.vote(2)
-		l.Change()
-		want(t, "a change", all.heard(), "2@12 has 2\n")
-		want(t, "a change of another", some.heard(), "")
-		pass(time.Second)
-		s.vote(3)
-		pass(2 * time.Second)
-		want(t, "a change that nobody told of", all.heard(), "3@13 has 1\n")
-		want(t, "the same", some.heard(), "3@13 has 1\n")
-		want(t, "from the last but one", listen(t, l, 12).heard(), "3@13 has 1\n")
-		want(t, "from now", listen(t, l, 13).heard(), "")
-		want(t, "from a time to come", listen(t, l, 99, 2).heard(), "2@13 has 2\n")
-		all.stop()
-		if err := <-all.err; err != nil {
-			t.Errorf("a listener who went: %v", err)
-		}
-	})
+// counts is a core.Counts in memory.
+type counts struct {
+	mu    sync.Mutex // guards the rest
+	votes map[int64]int64
+	reads int
+	err   error
+	hangs chan struct{} // if set, reads wait for it after they have read
 }
 
-// TestLivePages: more than one look holds, and a change between two of them.
-func TestLivePages(t *testing.T) {
-	t.Parallel()
-	s := newShelf(600)
-	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
-		counts := map[string]int{}
+func newCounts(products int64) *counts {
+	s := &counts{votes: map[int64]int64{}}
+	for id := range products {
+		s.votes[id+1] = 0
+	}
+	return s
+}
+
+func (s *counts) Counts(ctx context.Context, ids []int64) ([]core.Count, error) {
+	s.mu.Lock()
+	s.reads++
+	var found []core.Count
+	for _, id := range ids {
+		if votes, ok := s.votes[id]; ok {
+			found = append(found, core.Count{ID: id, Votes: votes})
+		}
+	}
+	err, hangs := s.err, s.hangs
+	s.mu.Unlock()
+	if len(ids) > 1000 {
+		return nil, errors.New("too many ids in one query")
+	}
+	if hangs != nil {
+		select {
+		case <-hangs:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return found, err
+}
+
+func (s *counts) IDs(_ context.Context, limit int) ([]int64, error) {
+	ids := make([]int64, min(limit, len(s.votes)))
+	for i := range ids {
+		ids[i] = int64(i) + 1
+	}
+	return ids, s.err
+}
+
+func (s *counts) set(id, votes int64) {
+	s.change(func() { s.votes[id] = votes })
+}
+
+func (s *counts) change(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
+func (s *counts) readsSoFar() (n int) {
+	s.change(func() { n = s.reads })
+	return n
+}
+
+// live runs a Live over the store in a bubble whose clock jumps. Its log may be
+// read when all goroutines wait.
+func live(t *testing.T, s *counts, test func(t *testing.T, l *core.Live, log *bytes.Buffer)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		l := core.NewLive(s, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, stop := context.WithCancel(t.Context())
-		sends := 0
-		err := l.Tell(ctx, 1, nil, func(text []byte) error {
-			if sends++; sends == 1 {
-				s.vote(1)
-				s.vote(600)
-			}
-			for line := range strings.Lines(string(text)) {
-				id, _, _ := strings.Cut(line, "@")
-				counts[id]++
-			}
-			if sends == 4 { // 250, 250, 100 and the two, and once more the 1: the last round has one look
-				stop()
-			}
-			return nil
-		})
-		if err != nil || len(counts) != 600 || counts["1"] < 2 || counts["600"] < 1 {
-			t.Errorf("%d pieces, the first %d times, the last %d times: %v", len(counts), counts["1"], counts["600"], err)
-		}
-		e := listen(t, l, s.next)
-		for id := range s.all {
-			s.vote(id)
-		}
-		l.Nudge()
-		pass(time.Second)
-		if got := strings.Count(e.heard(), "\n"); got != 600 {
-			t.Errorf("a bulk of changes: %d, want 600", got)
-		}
+		defer stop()
+		go l.Run(ctx)
+		test(t, l, &log)
 	})
 }
 
-// TestLiveConflates: a piece that changes all the time is told a few times a
-// second, the last time for good.
+// pass lets time pass in the bubble.
+func pass(d time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	<-ctx.Done()
+	synctest.Wait()
+}
+
+// check compares what came over the channel until now: "id has votes" each.
+func check(t *testing.T, when string, from <-chan []core.Count, want ...string) {
+	t.Helper()
+	synctest.Wait()
+	var got []string
+	for {
+		select {
+		case some, ok := <-from:
+			if !ok {
+				got = append(got, "the end")
+				from = nil
+			}
+			for _, c := range some {
+				got = append(got, fmt.Sprintf("%d has %d", c.ID, c.Votes))
+			}
+			continue
+		default:
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: got %q, want %q", when, got, want)
+		}
+		return
+	}
+}
+
+func TestLiveSendsAllCountsThenChanges(t *testing.T) {
+	t.Parallel()
+	s := newCounts(3)
+	s.set(2, 1)
+	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
+		all, leaveAll := l.Listen([]int64{1, 2, 3, 4})
+		check(t, "all at first", all, "1 has 0", "2 has 1", "3 has 0")
+		some, leaveSome := l.Listen([]int64{1, 3})
+		pass(200 * time.Millisecond)
+		check(t, "some at first", some, "1 has 0", "3 has 0")
+		check(t, "no change", all)
+		pass(500 * time.Millisecond)
+		s.set(2, 2)
+		l.Wake()
+		check(t, "a change", all, "2 has 2")
+		check(t, "a change of another product", some)
+		s.set(3, 1)
+		s.set(4, 7)
+		pass(time.Second)
+		check(t, "a change without Wake, and a new product", all, "3 has 1", "4 has 7")
+		check(t, "a change without Wake", some, "3 has 1")
+		s.change(func() { s.votes = map[int64]int64{1: 0, 2: 1, 3: 0} })
+		pass(time.Second)
+		check(t, "an older database", all, "2 has 1", "3 has 0")
+		check(t, "an older database", some, "3 has 0")
+		leaveSome()
+		s.set(3, 5)
+		pass(time.Second)
+		check(t, "after it left", some)
+		check(t, "those who stay", all, "3 has 5")
+		leaveAll()
+		leaveAll() // does nothing
+	})
+}
+
+// TestLiveReadsAgainForWhoComesDuringARead, whose counts may be older than what
+// the listener has from elsewhere.
+func TestLiveReadsAgainForWhoComesDuringARead(t *testing.T) {
+	t.Parallel()
+	s := newCounts(1)
+	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
+		hang := make(chan struct{})
+		s.hangs = hang
+		first, _ := l.Listen([]int64{1})
+		synctest.Wait()
+		second, _ := l.Listen([]int64{1})
+		s.set(1, 9)
+		close(hang)
+		check(t, "the first", first, "1 has 0")
+		check(t, "the second", second)
+		pass(200 * time.Millisecond)
+		check(t, "the first again", first, "1 has 9")
+		check(t, "the second then", second, "1 has 9")
+	})
+}
+
+func TestLiveReadsManyProductsInChunks(t *testing.T) {
+	t.Parallel()
+	s := newCounts(2500)
+	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
+		var ids []int64
+		for id := range s.votes {
+			ids = append(ids, id)
+		}
+		all, _ := l.Listen(ids)
+		synctest.Wait()
+		if got := len(<-all); got != 2500 || s.readsSoFar() != 3 {
+			t.Errorf("%d counts in %d reads", got, s.readsSoFar())
+		}
+		s.set(2500, 1)
+		pass(time.Second)
+		check(t, "a change", all, "2500 has 1")
+	})
+}
+
+func TestLiveAll(t *testing.T) {
+	t.Parallel()
+	for products, want := range map[int64]fault.Kind{0: fault.None, 1000: fault.None, 1001: fault.Invalid} {
+		ids, err := core.NewLive(newCounts(products), nil).All(t.Context())
+		if fault.KindOf(err) != want || err == nil && int64(len(ids)) != products {
+			t.Errorf("of %d products: %d ids, %v", products, len(ids), err)
+		}
+	}
+}
+
+// TestLiveConflates: many changes of one product cost a few reads, and the last
+// one is sent.
 func TestLiveConflates(t *testing.T) {
 	t.Parallel()
-	s := newShelf(1)
+	s := newCounts(1)
 	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
-		e := listen(t, l, 10)
-		before := s.looked()
-		for range 1000 {
-			s.vote(1)
-			l.Change()
+		counts, _ := l.Listen([]int64{1})
+		for n := range int64(1000) {
+			s.set(1, n+1)
+			l.Wake()
 			pass(time.Millisecond)
 		}
 		pass(time.Second)
-		got := e.heard()
-		if lines := strings.Count(got, "\n"); lines < 4 || lines > 7 || !strings.HasSuffix(got, "has 1000\n") {
-			t.Errorf("got %q", got)
+		sent, last := len(counts), core.Count{}
+		for len(counts) > 0 {
+			last = (<-counts)[0]
 		}
-		if looks := s.looked() - before; looks > 10 {
-			t.Errorf("%d looks", looks)
+		if sent < 4 || sent > 7 || last.Votes != 1000 || s.readsSoFar() > 10 {
+			t.Errorf("%d messages, the last with %d votes, of %d reads", sent, last.Votes, s.readsSoFar())
 		}
 	})
 }
 
-func TestLiveBeatsAndSleeps(t *testing.T) {
+func TestLiveReadsNothingForNobody(t *testing.T) {
 	t.Parallel()
-	s := newShelf(1)
+	s := newCounts(1)
 	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
 		pass(time.Hour)
-		if s.looked() != 0 {
-			t.Errorf("%d looks for nobody", s.looked())
+		if s.readsSoFar() != 0 {
+			t.Errorf("%d reads before the first listener", s.readsSoFar())
 		}
-		e := listen(t, l, 1)
+		counts, leave := l.Listen([]int64{1})
 		pass(time.Second)
-		want(t, "beginning", e.heard(), "1@10 has 0\n")
-		pass(46 * time.Second)
-		want(t, "silence", e.heard(), strings.Repeat(": still here\n\n", 3))
-		e.stop()
-		pass(time.Minute)
-		before := s.looked()
-		s.vote(1)
-		l.Nudge()
+		check(t, "the first listener", counts, "1 has 0")
+		leave()
+		before := s.readsSoFar()
+		l.Wake()
 		pass(time.Hour)
-		if s.looked() != before {
-			t.Errorf("%d looks after the last one went", s.looked()-before)
+		if s.readsSoFar() != before {
+			t.Errorf("%d reads after the last listener", s.readsSoFar()-before)
 		}
-		e = listen(t, l, 10)
-		pass(time.Second)
-		want(t, "the next one", e.heard(), "1@11 has 1\n")
 	})
 }
 
-func TestLiveWhileTheStoreIsAway(t *testing.T) {
+// TestLiveWithoutItsStore: listeners wait for it, each time it fails is logged
+// once, and one that never answers is given up.
+func TestLiveWithoutItsStore(t *testing.T) {
 	t.Parallel()
-	s := newShelf(1)
+	s := newCounts(1)
 	live(t, s, func(t *testing.T, l *core.Live, log *bytes.Buffer) {
-		s.breaks(io.ErrUnexpectedEOF)
-		if err := <-listen(t, l, 1).err; !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("before the first look: %v", err)
-		}
-		s.breaks(nil)
-		e := listen(t, l, 1)
-		pass(time.Second)
-		want(t, "back", e.heard(), "1@10 has 0\n")
-		s.breaks(io.ErrUnexpectedEOF)
-		s.vote(1)
+		counts, _ := l.Listen([]int64{1})
+		check(t, "at first", counts, "1 has 0")
+		s.change(func() { s.err = io.ErrUnexpectedEOF })
+		s.set(1, 1)
 		pass(time.Minute)
-		want(t, "away", e.heard(), strings.Repeat(": still here\n\n", 4))
-		if err := <-listen(t, l, 1).err; !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("away: %v", err)
-		}
-		s.breaks(nil)
-		pass(2 * time.Second)
-		want(t, "back again", e.heard(), "1@11 has 1\n")
+		fresh, _ := l.Listen([]int64{1})
+		pass(time.Minute)
+		check(t, "an error", counts)
+		check(t, "an error for a new listener", fresh)
+		s.change(func() { s.err = nil })
+		pass(time.Second)
+		check(t, "after the error", counts, "1 has 1")
+		check(t, "after the error for a new listener", fresh, "1 has 1")
+		s.change(func() { s.hangs = make(chan struct{}) })
+		pass(time.Second)
+		s.change(func() { s.hangs, s.votes[1] = nil, 2 })
+		pass(6 * time.Second)
+		check(t, "after no answer", counts, "1 has 2")
 		if lines := strings.Count(log.String(), "\n"); lines != 2 {
-			t.Errorf("%d lines for two times away:\n%s", lines, log)
+			t.Errorf("%d log lines for two failures:\n%s", lines, log)
 		}
 	})
 }
 
-// TestLiveDropsTheSlow: it goes, what it did not take is told to the others in
-// time, and coming back it goes on where it was.
-func TestLiveDropsTheSlow(t *testing.T) {
+func TestLiveDropsASlowListener(t *testing.T) {
 	t.Parallel()
-	s := newShelf(1)
+	s := newCounts(1)
 	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
-		quick, slow := listen(t, l, 10), make(chan error, 1)
-		go func() {
-			slow <- l.Tell(t.Context(), 10, nil, func(text []byte) error {
-				if len(text) > 0 { // the first only opens
-					<-time.After(4 * time.Second)
-				}
-				return nil
-			})
-		}()
-		pass(time.Second)
-		for range 20 {
-			s.vote(1)
-			l.Change()
-			pass(500 * time.Millisecond)
-			if got := quick.heard(); strings.Count(got, "\n") != 1 {
-				t.Errorf("the quick one got %q", got)
-			}
+		slow, leave := l.Listen([]int64{1})
+		quick, _ := l.Listen([]int64{1})
+		check(t, "at first", quick, "1 has 0")
+		for n := range int64(20) {
+			s.set(1, n+1)
+			pass(time.Second)
+			check(t, "the quick one", quick, fmt.Sprintf("1 has %d", n+1))
 		}
-		if err := <-slow; err == nil || !strings.Contains(err.Error(), "too slow") {
-			t.Errorf("the slow one: %v", err)
+		for range 16 {
+			<-slow
 		}
-		want(t, "it comes back", listen(t, l, 12).heard(), "1@30 has 20\n")
+		check(t, "the slow one", slow, "the end")
+		leave() // does nothing
 	})
 }
 
 func TestLiveRefusesOneTooMany(t *testing.T) {
 	t.Parallel()
-	live(t, newShelf(0), func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
+	live(t, newCounts(0), func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
+		_, leave := l.Listen(nil)
+		for range 9_998 {
+			l.Listen(nil)
+		}
 		if err := l.Ready(); err != nil {
-			t.Errorf("the first: %v", err)
+			t.Errorf("the last: %v", err)
 		}
-		first := listen(t, l, 1)
-		for range 9_999 {
-			go func() { _ = l.Tell(t.Context(), 1, nil, func([]byte) error { return nil }) }()
-		}
-		synctest.Wait()
+		l.Listen(nil)
 		if err := l.Ready(); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("one too many: %v", err)
 		}
-		first.stop()
-		if err := <-first.err; err != nil {
-			t.Errorf("one who goes: %v", err)
-		}
+		leave()
 		if err := l.Ready(); err != nil {
-			t.Errorf("in the place of one who went: %v", err)
+			t.Errorf("in the place of one who left: %v", err)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package product_test
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,61 +14,53 @@ import (
 	"craftista/db/pgtest"
 	"craftista/product"
 	"craftista/product/internal/redistest"
+	"craftista/shared/pg"
+	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/token/tokentest"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/lib/pq"
+	"github.com/jmoiron/sqlx"
 )
 
-// site is a database with pieces and a Redis, for any number of replicas.
+// site is a database with products and a Redis, for any number of replicas.
 type site struct {
 	config product.Config
 	issuer *tokentest.Issuer
 	redis  *redistest.Server
-	db     *sql.DB
+	db     *sqlx.DB
 }
 
-func newSite(t *testing.T, pieces int) *site {
+func newSite(t *testing.T, products int) *site {
 	t.Helper()
 	database := pgtest.New(t)
 	s := &site{config: product.Default(), issuer: tokentest.New(t), redis: redistest.Start(t)}
 	s.config.DatabaseURL, s.config.RedisURL = database.ProductURL, s.redis.URL()
 	s.config.JWKSURL, s.config.Issuer = s.issuer.JWKSURL(), s.issuer.URL
-	connector, err := pq.NewConnector(database.ProductURL)
+	db, err := pg.Open(database.ProductURL, telemetry.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.db = sql.OpenDB(connector)
-	t.Cleanup(func() { _ = s.db.Close() })
-	const query = `
+	t.Cleanup(func() { _ = db.Close() })
+	s.db = db
+	db.MustExec(`
 		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
-		SELECT 'piece ' || n, 'Flies.', '/crane.svg', 'easy', 1, '15 cm'
-		  FROM generate_series(1, $1::integer) AS n`
-	if _, err := s.db.ExecContext(t.Context(), query, pieces); err != nil {
-		t.Fatal(err)
-	}
+		SELECT 'product ' || n, 'Flies.', '/crane.svg', 'easy', 1, '15 cm'
+		  FROM generate_series(1, $1::integer) AS n`, products)
 	return s
 }
 
-// counts are the table's, of pieces with votes.
+// counts returns the votes by product, of those that have some.
 func (s *site) counts(t *testing.T) map[int64]int64 {
 	t.Helper()
-	rows, err := s.db.QueryContext(t.Context(), `SELECT product_id, count(*) FROM product.votes GROUP BY product_id`)
-	if err != nil {
+	var rows []count
+	const query = `SELECT product_id AS origamiid, count(*) AS votes FROM product.votes GROUP BY product_id`
+	if err := s.db.SelectContext(t.Context(), &rows, query); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = rows.Close() }()
 	counts := map[int64]int64{}
-	for rows.Next() {
-		var id, votes int64
-		if err := rows.Scan(&id, &votes); err != nil {
-			t.Fatal(err)
-		}
-		counts[id] = votes
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
+	for _, r := range rows {
+		counts[r.OrigamiID] = r.Votes
 	}
 	return counts
 }
@@ -104,13 +95,11 @@ type stream struct {
 	events chan count // closed at the end
 	hangUp func()
 	known  map[int64]int64 // the counts that next returned, but zeros
-	lastID string          // of the last event that next returned
-	ids    chan string
-	err    error // how it ended, once events is closed
+	err    error           // how it ended, once events is closed
 }
 
 // listen opens a stream. It does what a browser does with the lines.
-func listen(t *testing.T, url, query, lastID string) *stream {
+func listen(t *testing.T, url, query string) *stream {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
@@ -118,7 +107,6 @@ func listen(t *testing.T, url, query, lastID string) *stream {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Last-Event-ID", lastID)
 	res, err := (&http.Transport{}).RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +114,7 @@ func listen(t *testing.T, url, query, lastID string) *stream {
 	if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != "text/event-stream" {
 		t.Fatalf("status %d, %s", res.StatusCode, got)
 	}
-	s := &stream{events: make(chan count, 100_000), ids: make(chan string, 100_000), hangUp: cancel, known: map[int64]int64{}}
+	s := &stream{events: make(chan count, 100_000), hangUp: cancel, known: map[int64]int64{}}
 	go func() {
 		defer close(s.events)
 		defer func() { _ = res.Body.Close() }()
@@ -136,13 +124,11 @@ func listen(t *testing.T, url, query, lastID string) *stream {
 }
 
 func (s *stream) read(lines *bufio.Scanner) error {
-	var id, event string
+	var event string
 	var data count
 	for lines.Scan() {
 		field, value, _ := strings.Cut(lines.Text(), ": ")
 		switch field {
-		case "id":
-			id = value
 		case "event":
 			event = value
 		case "data":
@@ -151,7 +137,6 @@ func (s *stream) read(lines *bufio.Scanner) error {
 			}
 		case "":
 			if event == "vote" {
-				s.ids <- id
 				s.events <- data
 			}
 			event = ""
@@ -168,7 +153,6 @@ func (s *stream) next(t *testing.T, within time.Duration) count {
 		if !ok {
 			t.Fatalf("the stream ended: %v", s.err)
 		}
-		s.lastID = <-s.ids
 		if s.known[c.OrigamiID] = c.Votes; c.Votes == 0 {
 			delete(s.known, c.OrigamiID)
 		}
@@ -179,7 +163,7 @@ func (s *stream) next(t *testing.T, within time.Duration) count {
 	}
 }
 
-// until reads on until the known counts are as wanted, and returns all it read.
+// until reads until the known counts are as wanted, and returns all it read.
 func (s *stream) until(t *testing.T, want map[int64]int64) []count {
 	t.Helper()
 	var all []count
@@ -189,19 +173,19 @@ func (s *stream) until(t *testing.T, want map[int64]int64) []count {
 	return all
 }
 
-// comeBack hangs up and goes on at another replica.
+// comeBack hangs up and listens at another replica.
 func (s *stream) comeBack(t *testing.T, url string) *stream {
 	t.Helper()
 	s.hangUp()
-	back := listen(t, url, "", s.lastID)
+	back := listen(t, url, "")
 	back.known = s.known
 	return back
 }
 
-// drain reads the first counts, of so many pieces.
-func (s *stream) drain(t *testing.T, pieces int) {
+// drain reads the first counts, of so many products.
+func (s *stream) drain(t *testing.T, products int) {
 	t.Helper()
-	for range pieces {
+	for range products {
 		s.next(t, soon)
 	}
 }
