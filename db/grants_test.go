@@ -68,7 +68,6 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 		"choose an id": {`INSERT INTO product.products (id, name, description, image_url, difficulty, folds, paper)
 			OVERRIDING SYSTEM VALUE VALUES (99, 'a', 'b', 'c', 'easy', 1, 'd')`, nil},
 		"set the count":     {`UPDATE product.products SET votes = 100 WHERE id = 1`, nil},
-		"hide a change":     {`UPDATE product.products SET votes_xid = '1' WHERE id = 1`, nil},
 		"back-date":         {`UPDATE product.products SET created_at = now()`, nil},
 		"truncate products": {`TRUNCATE product.products CASCADE`, nil},
 		"move the sequence": {`SELECT setval('product.products_id_seq', 1)`, nil},

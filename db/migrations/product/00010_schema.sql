@@ -14,7 +14,6 @@ CREATE TABLE product.products (
     paper       text             NOT NULL,
     created_at  timestamptz      NOT NULL DEFAULT now(),
     updated_at  timestamptz      NOT NULL DEFAULT now(),
-    votes_xid   xid8             NOT NULL DEFAULT '1', -- the transaction that changed votes last; 1 if none did
     version     integer          NOT NULL DEFAULT 1, -- counts edits: of two editors of the same one, the first wins
     deleted_at  timestamptz, -- the row stays: votes and past days keep what they refer to, and readers leave it out
     CONSTRAINT products_pkey PRIMARY KEY (id),
@@ -34,7 +33,6 @@ CREATE INDEX products_id_idx ON product.products (id) WHERE deleted_at IS NULL;
 CREATE INDEX products_votes_idx ON product.products (votes DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX products_name_idx ON product.products (name, id) WHERE deleted_at IS NULL;
 CREATE INDEX products_created_at_idx ON product.products (created_at DESC, id DESC) WHERE deleted_at IS NULL;
-CREATE INDEX products_votes_xid_idx ON product.products (votes_xid, id);
 
 -- A person is an auth.users id; services own their schemas, so no foreign key crosses them.
 CREATE TABLE product.votes (
@@ -68,8 +66,7 @@ BEGIN
       ORDER BY p.id
         FOR NO KEY UPDATE;
     UPDATE product.products AS p
-       SET votes = p.votes + step * c.votes,
-           votes_xid = pg_current_xact_id()
+       SET votes = p.votes + step * c.votes
       FROM (SELECT product_id, count(*) AS votes FROM changed GROUP BY product_id) AS c
      WHERE p.id = c.product_id;
     RETURN NULL;
