@@ -39,7 +39,7 @@ type hostile map[string]struct{ upload, want string }
 // more work than it looks is refused, and the reason says what it was.
 func TestHostileDrawings(t *testing.T) {
 	t.Parallel()
-	for _, table := range []hostile{acting(), referring(), declaring(), misbuilt()} {
+	for _, table := range []hostile{inside(acting()), inside(referring()), declaring(), misbuilt()} {
 		for name, row := range table {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -57,106 +57,6 @@ const (
 	root    = "must have one root element, svg of the namespace http://www.w3.org/2000/svg (line 1)"
 	around  = "must not have text outside of its root element (line 1)"
 )
-
-func element(name string) string { return `must not have the element "` + name + `" (line 1)` }
-
-func attribute(name string) string { return `must not have the attribute "` + name + `" (line 1)` }
-
-func value(name, text string) string {
-	return "must not have the attribute " + name + ` with the value "` + text + `" (line 1)`
-}
-
-// acting are drawings with elements that run, load or link something.
-func acting() hostile {
-	return hostile{
-		"script":                {in(`<script>alert(1)</script>`), element("script")},
-		"script from elsewhere": {in(`<script href="//evil.example/x.js"/>`), element("script")},
-		"script by a prefix": {
-			in(`<a:script xmlns:a="http://www.w3.org/2000/svg">alert(1)</a:script>`), element("script"),
-		},
-		"script of HTML": {in(`<script xmlns="http://www.w3.org/1999/xhtml">alert(1)</script>`), element("script")},
-		"script in CDATA in title": {
-			in(`<title><![CDATA[x]]><script/></title>`), "must have nothing but text in title (line 1)",
-		},
-		"shape of HTML":         {in(`<path xmlns="http://www.w3.org/1999/xhtml"/>`), element("path")},
-		"shape of no namespace": {in(`<path xmlns=""/>`), element("path")},
-		"prefix of nothing":     {in(`<x:path/>`), element("path")},
-		"element in capitals":   {in(`<PATH/>`), element("PATH")},
-		"foreign object": {
-			in(`<foreignObject><p xmlns="http://www.w3.org/1999/xhtml"/></foreignObject>`), element("foreignObject"),
-		},
-		"frame": {
-			in(`<iframe xmlns="http://www.w3.org/1999/xhtml" src="//evil.example"/>`), element("iframe"),
-		},
-		"link":                 {in(`<a href="javascript:alert(1)"><path/></a>`), element("a")},
-		"image":                {in(`<image href="data:image/png;base64,AA"/>`), element("image")},
-		"filter with an image": {in(`<filter><feImage href="//evil.example"/></filter>`), element("filter")},
-		"style":                {in(`<style>@import "//evil.example";</style>`), element("style")},
-		"text":                 {in(`<text>Hello</text>`), element("text")},
-		"pattern":              {in(`<pattern id="a"/>`), element("pattern")},
-		"handler element":      {in(`<handler/>`), element("handler")},
-		"animation of href":    {in(`<use href="#a"><set attributeName="href" to="//evil.example"/></use>`), element("set")},
-		"animation":            {in(`<animate attributeName="href" values="javascript:alert(1)"/>`), element("animate")},
-		"drawing in a drawing": {in(open + `</svg>`), element("svg")},
-	}
-}
-
-// referring are drawings with attributes that do, or that leave the drawing.
-func referring() hostile {
-	return hostile{
-		"load handler": {
-			`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" onload="alert(1)"/>`, attribute("onload"),
-		},
-		"handler in capitals": {in(`<path ONCLICK="x"/>`), attribute("ONCLICK")},
-		"handler by a prefix": {in(`<path xmlns:a="http://www.w3.org/2000/svg" a:onclick="x"/>`), attribute("onclick")},
-		"style attribute":     {in(`<path style="fill:url(//evil.example)"/>`), attribute("style")},
-		"class":               {in(`<path class="x"/>`), attribute("class")},
-		"source":              {in(`<path src="x"/>`), attribute("src")},
-		"another base":        {in(`<g xml:base="http://evil.example/"><use href="#a"/></g>`), attribute("base")},
-		"attribute twice": {
-			in(`<path fill="red" fill="blue"/>`), "must not have the attribute fill twice in one element (line 1)",
-		},
-		"reference twice": {
-			in(`<g id="a"/><use href="#a" xlink:href="#a"/>`),
-			"must not have the attribute href twice in one element (line 1)",
-		},
-		"id twice":        {in(`<g id="a"/><g id="a"/>`), `must not have the id "a" twice (line 1)`},
-		"id with a quote": {in(`<g id="a&quot;b"/>`), value("id", `a\"b`)},
-		"no id":           {in(`<g id=""/>`), value("id", "")},
-		"reference to elsewhere": {
-			in(`<use href="http://evil.example/x.svg#a"/>`), value("href", "http://evil.example/x.svg#a"),
-		},
-		"reference by protocol":      {in(`<use href="//evil.example#a"/>`), value("href", "//evil.example#a")},
-		"old reference to elsewhere": {in(`<use xlink:href="x.svg#a"/>`), value("href", "x.svg#a")},
-		"script as reference":        {in(`<use href="javascript:alert(1)"/>`), value("href", "javascript:alert(1)")},
-		"data as reference":          {in(`<use href="data:image/svg+xml,x#a"/>`), value("href", "data:image/svg+xml,x#a")},
-		"blank before a reference":   {in(`<use href=" #a"/>`), value("href", " #a")},
-		"empty reference":            {in(`<use href=""/>`), value("href", "")},
-		"paint from elsewhere": {
-			in(`<path fill="url(http://evil.example/#a)"/>`), value("fill", "url(http://evil.example/#a)"),
-		},
-		"paint from a file":    {in(`<path fill="url(x.svg#a)"/>`), value("fill", "url(x.svg#a)")},
-		"paint in quotes":      {in(`<path fill="url('#a')"/>`), value("fill", "url('#a')")},
-		"paint in capitals":    {in(`<path fill="URL(//evil.example)"/>`), value("fill", "URL(//evil.example)")},
-		"paint by escapes":     {in(`<path fill="\75rl(//evil.example)"/>`), value("fill", `\\75rl(//evil.example)`)},
-		"paint by a comment":   {in(`<path fill="u/**/rl(x)"/>`), value("fill", "u/**/rl(x)")},
-		"paint by entities":    {in(`<path fill="&#117;rl(x)"/>`), value("fill", "url(x)")},
-		"two paints":           {in(`<g id="a"/><path fill="url(#a) url(x)"/>`), value("fill", "url(#a) url(x)")},
-		"mask of an image set": {in(`<path mask="image-set('x' 1x)"/>`), value("mask", "image-set('x' 1x)")},
-		"clip from elsewhere": {
-			in(`<path clip-path="url(//evil.example#a)"/>`), value("clip-path", "url(//evil.example#a)"),
-		},
-		"variable":           {in(`<path fill="var(--x)"/>`), value("fill", "var(--x)")},
-		"declaration more":   {in(`<path fill="red;background:url(x)"/>`), value("fill", "red;background:url(x)")},
-		"expression":         {in(`<path width="expression(alert(1))"/>`), value("width", "expression(alert(1))")},
-		"no drawing's width": {strings.Replace(in(""), "0 0 9 9", "0 0 0 9", 1), value("viewBox", "0 0 0 9")},
-		"endless width":      {strings.Replace(in(""), "0 0 9 9", "0 0 Inf 9", 1), value("viewBox", "0 0 Inf 9")},
-		"width of no number": {strings.Replace(in(""), "0 0 9 9", "0 0 NaN 9", 1), value("viewBox", "0 0 NaN 9")},
-		"three numbers":      {strings.Replace(in(""), "0 0 9 9", "0 0 9", 1), value("viewBox", "0 0 9")},
-		"no viewBox": {`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>`,
-			"must have a viewBox, which says how large the drawing is (line 1)"},
-	}
-}
 
 // declaring are files that an XML parser with all its features would be fooled by.
 func declaring() hostile {
@@ -189,6 +89,15 @@ func declaring() hostile {
 // misbuilt are files that are no drawing, and drawings that cost more than they look.
 func misbuilt() hostile {
 	return hostile{
+		"load handler": {
+			`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" onload="alert(1)"/>`, attribute("onload"),
+		},
+		"no drawing's width": {strings.Replace(in(""), "0 0 9 9", "0 0 0 9", 1), value("viewBox", "0 0 0 9")},
+		"endless width":      {strings.Replace(in(""), "0 0 9 9", "0 0 Inf 9", 1), value("viewBox", "0 0 Inf 9")},
+		"width of no number": {strings.Replace(in(""), "0 0 9 9", "0 0 NaN 9", 1), value("viewBox", "0 0 NaN 9")},
+		"three numbers":      {strings.Replace(in(""), "0 0 9 9", "0 0 9", 1), value("viewBox", "0 0 9")},
+		"no viewBox": {`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>`,
+			"must have a viewBox, which says how large the drawing is (line 1)"},
 		"HTML":                 {`<html><body onload="alert(1)"/></html>`, root},
 		"no namespace":         {`<svg viewBox="0 0 9 9"/>`, root},
 		"another namespace":    {`<svg xmlns="http://www.w3.org/1999/xhtml" viewBox="0 0 9 9"/>`, root},
