@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -43,11 +44,8 @@ func (d Draft) check() fault.Checks {
 	text("name", d.Name, maxName)
 	text("description", strings.ReplaceAll(d.Description, "\n", " "), maxDescription)
 	text("paper", d.Paper, maxPaper)
-	switch d.Difficulty {
-	case "easy", "intermediate", "advanced":
-	default:
-		broken.Require(false, "difficulty", "must be easy, intermediate or advanced")
-	}
+	broken.Require(slices.Contains([]string{"easy", "intermediate", "advanced"}, d.Difficulty),
+		"difficulty", "must be easy, intermediate or advanced")
 	broken.Require(d.Folds >= 1 && d.Folds <= maxFolds, "folds", fmt.Sprintf("must be between 1 and %d", maxFolds))
 	broken.Require(siteDrawing.MatchString(d.ImageURL) || d.upload() != "", "image_url",
 		"must be a drawing of the site, as /static/origami/crane.svg, or what POST /api/images gave")

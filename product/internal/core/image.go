@@ -29,10 +29,8 @@ type Image struct {
 // out of reach and products as they were may still show it.
 func (c *Catalogue) AddImage(ctx context.Context, mediaType string, body []byte) (Image, error) {
 	sum := sha256.Sum256(body)
-	image := Image{Name: hex.EncodeToString(sum[:]) + ".svg", MediaType: mediaType, Body: body}
-	if mediaType == "image/png" {
-		image.Name = hex.EncodeToString(sum[:]) + ".png"
-	}
+	extension := map[string]string{"image/png": ".png", "image/svg+xml": ".svg"}[mediaType]
+	image := Image{Name: hex.EncodeToString(sum[:]) + extension, MediaType: mediaType, Body: body}
 	return image, c.store.AddImage(ctx, image)
 }
 

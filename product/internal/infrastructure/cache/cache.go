@@ -74,8 +74,10 @@ func (c *Cache) Close() error {
 	return errors.Join(c.server.client.Close(), c.close())
 }
 
-// Ready is nil while Redis answers in time.
-func (c *Cache) Ready(ctx context.Context) error { return c.server.ping(ctx) }
+// Ready is nil while Redis answers in time. It counts like any command.
+func (c *Cache) Ready(ctx context.Context) error {
+	return c.server.do(ctx, func(ctx context.Context) error { return c.server.client.Ping(ctx).Err() })
+}
 
 // loaded is the outcome of a load that readers share.
 type loaded struct {

@@ -91,15 +91,6 @@ func (s *server) do(ctx context.Context, command func(context.Context) error) er
 	return err
 }
 
-// ping is nil if Redis answers. It counts like any command.
-func (s *server) ping(ctx context.Context) error {
-	err := s.do(ctx, func(ctx context.Context) error { return s.client.Ping(ctx).Err() })
-	if err != nil {
-		return fmt.Errorf("ping Redis: %w", err)
-	}
-	return nil
-}
-
 // answered reports whether Redis itself gave the error, or there is none.
 func answered(err error) bool {
 	var reply redis.Error

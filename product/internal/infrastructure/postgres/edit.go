@@ -72,55 +72,47 @@ func (s *Store) added(ctx context.Context, person int64, key string, sum []byte)
 	return r.product(), nil
 }
 
-// Edit implements core.Store. Of two edits of one version the second waits for
-// the first one's commit, reads the version again and finds another.
+// Edit implements core.Store.
 func (s *Store) Edit(ctx context.Context, id int64, versions []int64, d core.Draft) (core.Product, error) {
-	const query = `
+	return s.update(ctx, id, versions, `
+		       name = $3, description = $4, image_url = $5, difficulty = $6, folds = $7, paper = $8,
+		       version = version + 1, updated_at = now()`,
+		d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper)
+}
+
+// Remove implements core.Store. It waits for votes in flight, and later ones find
+// the product deleted.
+func (s *Store) Remove(ctx context.Context, id int64, versions []int64) error {
+	_, err := s.update(ctx, id, versions, `deleted_at = now()`)
+	return err
+}
+
+// update sets columns of a product that has one of the versions. Of two updates of
+// one version the second waits for the first one's commit, reads the version
+// again and finds another.
+func (s *Store) update(
+	ctx context.Context, id int64, versions []int64, set string, values ...any,
+) (core.Product, error) {
+	query := `
 		UPDATE product.products
-		   SET name = $3, description = $4, image_url = $5, difficulty = $6, folds = $7, paper = $8,
-		       version = version + 1, updated_at = now()
+		   SET ` + set + `
 		 WHERE id = $1
 		   AND deleted_at IS NULL
 		   AND ($2::bigint[] IS NULL OR version = ANY ($2))
 		RETURNING ` + columns
 	var r row
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &r, query, id, pq.Array(versions),
-			d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper)
+		return tx.GetContext(ctx, &r, query, append([]any{id, pq.Array(versions)}, values...)...)
 	})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return core.Product{}, s.unmatched(ctx, id)
+		if _, err := s.Product(ctx, id); err != nil {
+			return core.Product{}, err
+		}
+		return core.Product{}, fault.New(fault.PreconditionFailed,
+			"somebody edited origami %d since you read it, read it again", id)
 	case err != nil:
 		return core.Product{}, fmt.Errorf("update product %d: %w", id, err)
 	}
 	return r.product(), nil
-}
-
-// Remove implements core.Store. It waits for votes in flight, and later ones find
-// the product deleted.
-func (s *Store) Remove(ctx context.Context, id int64, versions []int64) error {
-	const query = `
-		UPDATE product.products
-		   SET deleted_at = now()
-		 WHERE id = $1
-		   AND deleted_at IS NULL
-		   AND ($2::bigint[] IS NULL OR version = ANY ($2))
-		RETURNING id`
-	err := s.inTx(ctx, func(tx *sqlx.Tx) error { return tx.GetContext(ctx, &id, query, id, pq.Array(versions)) })
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return s.unmatched(ctx, id)
-	case err != nil:
-		return fmt.Errorf("delete product %d: %w", id, err)
-	}
-	return nil
-}
-
-// unmatched is why a change found nothing to change.
-func (s *Store) unmatched(ctx context.Context, id int64) error {
-	if _, err := s.Product(ctx, id); err != nil {
-		return err
-	}
-	return fault.New(fault.PreconditionFailed, "somebody edited origami %d since you read it, read it again", id)
 }
