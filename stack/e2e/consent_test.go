@@ -71,7 +71,7 @@ func TestConsent(t *testing.T) {
 	t.Cleanup(app.Close)
 	id, _ := application(t, s, app.URL+"/callback")
 	to := s.URLs["auth"] + "/oauth2/authorize?" + authorization(id, app.URL+"/callback")
-	withAndWithoutScript(t, s, func(t *testing.T, b *tab, _ bool) {
+	withAndWithoutScript(t, s, func(_ *testing.T, b *tab, _ bool) {
 		name := b.join()
 		b.logout()
 		b.do(chromedp.Navigate(to))

@@ -21,7 +21,7 @@ func TestDailyPages(t *testing.T) {
 	if _, err := openDatabase(t, s.Config.DatabaseURL).ExecContext(t.Context(), record, date); err != nil {
 		t.Fatal(err)
 	}
-	withAndWithoutScript(t, s, func(t *testing.T, b *tab, script bool) {
+	withAndWithoutScript(t, s, func(_ *testing.T, b *tab, script bool) {
 		b.join()
 		b.click(`.site-nav a[href="/daily"]`)
 		b.at("/daily")

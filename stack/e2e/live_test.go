@@ -11,22 +11,22 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestVotesShowElsewhere: on every page that shows the count, also of pieces that
-// came later, and from before the browser went to sleep.
+// TestVotesShowElsewhere: on every page that shows the count, also of products that
+// came later.
 func TestVotesShowElsewhere(t *testing.T) {
 	t.Parallel()
 	s := stacktest.Start(t, nil)
-	voter, gallery, piece := open(t, s, true), open(t, s, true), open(t, s, true)
+	voter, gallery, page := open(t, s, true), open(t, s, true), open(t, s, true)
 	voter.join()
 	before := votes(t, s, 1)
 	gallery.goTo("/")
 	gallery.see("#vote-1 .count", count(before))
-	piece.goTo("/origamis/1")
-	piece.see("#vote-1 .count", count(before))
+	page.goTo("/origamis/1")
+	page.see("#vote-1 .count", count(before))
 	voter.goTo("/")
 	voter.click("#vote-button-1")
 	gallery.see("#vote-1 .count", count(before+1))
-	piece.see("#vote-1 .count", count(before+1))
+	page.see("#vote-1 .count", count(before+1))
 	voter.see("#vote-1 .count", count(before+1))
 
 	gallery.fill("#q", "crnae") // another stream
@@ -34,7 +34,7 @@ func TestVotesShowElsewhere(t *testing.T) {
 	voter.see("#vote-button-1", "take the vote back")
 	voter.click("#vote-button-1")
 	gallery.see("#vote-1 .count", count(before))
-	piece.see("#vote-1 .count", count(before))
+	page.see("#vote-1 .count", count(before))
 }
 
 // TestVoteShowsAtOnce: before the answer, and no longer if that is a refusal.
@@ -52,23 +52,24 @@ func TestVoteShowsAtOnce(t *testing.T) {
 	paused := <-held
 	b.see("#vote-button-2", "Voted")
 	b.see("#vote-2 .count", count(before+1))
-	b.goOn(paused, b.front+"/origamis/999999/vote") // which is refused
+	b.resume(paused, b.front+"/origamis/999999/vote") // which is refused
 	b.see("#vote-note-2", "flew away")
 	b.see("#vote-button-2", "Vote for")
 	b.see("#vote-2 .count", count(before))
 	b.holds("focus is on the button", `document.activeElement.id === "vote-button-2"`)
 
-	b.patience()
+	b.waitDoubleClick()
 	b.click("#vote-button-2") // again, and it does not arrive
-	if _, err := chromedp.Call(b.ctx, fetch.FailRequest, fetch.FailRequestParams{RequestID: <-held, ErrorReason: "ConnectionFailed"}); err != nil {
+	failure := fetch.FailRequestParams{RequestID: <-held, ErrorReason: "ConnectionFailed"}
+	if _, err := chromedp.Call(b.ctx, fetch.FailRequest, failure); err != nil {
 		t.Fatal(err)
 	}
 	b.see("#vote-note-2", "cannot be reached")
 	b.see("#vote-2 .count", count(before))
 
-	b.patience()
+	b.waitDoubleClick()
 	b.do(chromedp.DoubleClick(chromedp.CSS("#vote-button-2"))) // one vote
-	b.goOn(<-held, "")
+	b.resume(<-held, "")
 	b.see("#vote-button-2", "take the vote back")
 	b.see("#vote-2 .count", count(before+1))
 	b.see("#announcer", "You voted for")
@@ -77,7 +78,7 @@ func TestVoteShowsAtOnce(t *testing.T) {
 	}
 }
 
-// hold gives the requests to the address, which wait for goOn.
+// hold gives the requests to the address, which wait for resume.
 func (b *tab) hold(pattern string) <-chan fetch.RequestID {
 	b.t.Helper()
 	held := make(chan fetch.RequestID, 9)
@@ -89,25 +90,27 @@ func (b *tab) hold(pattern string) <-chan fetch.RequestID {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if _, err := chromedp.Call(b.ctx, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: pattern}}}); err != nil {
+	enable := fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: pattern}}}
+	if _, err := chromedp.Call(b.ctx, fetch.Enable, enable); err != nil {
 		b.t.Fatal(err)
 	}
 	return held
 }
 
-// goOn sends the request, elsewhere unless to is "".
-func (b *tab) goOn(id fetch.RequestID, to string) {
+// resume sends the request, elsewhere unless to is "".
+func (b *tab) resume(id fetch.RequestID, to string) {
 	b.t.Helper()
-	if _, err := chromedp.Call(b.ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: id, URL: to}); err != nil {
+	request := fetch.ContinueRequestParams{RequestID: id, URL: to}
+	if _, err := chromedp.Call(b.ctx, fetch.ContinueRequest, request); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
-// patience waits until the next click is no double click.
-func (b *tab) patience() {
+// waitDoubleClick waits until the next click is no double click.
+func (b *tab) waitDoubleClick() {
 	b.t.Helper()
 	clicked := 0.0
-	b.until("a moment passed", func(ctx context.Context) bool {
+	b.until("half a second passed", func(ctx context.Context) bool {
 		now, err := chromedp.Run(ctx, chromedp.Evaluate[float64](`performance.now()`))
 		if clicked == 0 {
 			clicked = now
@@ -132,7 +135,7 @@ func TestOffline(t *testing.T) {
 	voter.click("#vote-button-1")
 	voter.see("#vote-button-1", "take the vote back")
 	b.offline(false)
-	b.until("the bar is gone", b.js(`document.getElementById("offline").hidden`))
+	b.until("the bar is hidden", b.js(`document.getElementById("offline").hidden`))
 	b.see("#vote-1 .count", count(before+1))
 }
 

@@ -151,7 +151,7 @@ func TestScriptsCannotReadTheTokens(t *testing.T) {
 func TestExpiredSession(t *testing.T) {
 	t.Parallel()
 	s := stacktest.Start(t, nil)
-	withAndWithoutScript(t, s, func(t *testing.T, b *tab, _ bool) {
+	withAndWithoutScript(t, s, func(_ *testing.T, b *tab, _ bool) {
 		name := newName()
 		b.goTo("/register?next=/origamis/3")
 		b.register(name)

@@ -21,18 +21,18 @@ func TestCountsAreExact(t *testing.T) {
 	const people, kills = 10_000, 6
 	binary := build(t, "craftista/product/cmd/product")
 	database := pgtest.NewSeeded(t)
-	c := newCrowd(t, people)
-	start := func() *process { return run(t, binary, c.environ(database.ProductURL)...) }
+	v := newVoters(t, people)
+	start := func() *process { return run(t, binary, v.environ(database.ProductURL)...) }
 	replicas := []*process{start(), start()}
-	done := c.vote(t, replicas...)
+	done := v.vote(t, replicas...)
 	for kill := range kills {
-		c.await(t, (kill+1)*people/(kills+1))
+		v.await(t, (kill+1)*people/(kills+1))
 		replicas[kill%2].kill(t)
 		replicas[kill%2] = start()
-		c.use(replicas...)
+		v.setReplicas(replicas...)
 	}
 	<-done
-	c.check(t, database.AdminURL)
+	v.check(t, database.AdminURL)
 }
 
 // TestDatabaseRestarts stops PostgreSQL once and kills it twice while people vote.
@@ -59,11 +59,11 @@ func TestDatabaseRestarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newCrowd(t, people)
-	replica := run(t, binary, c.environ(role)...)
-	done := c.vote(t, replica)
+	v := newVoters(t, people)
+	replica := run(t, binary, v.environ(role)...)
+	done := v.vote(t, replica)
 	for i, grace := range []time.Duration{time.Minute, 0, 0} { // 0 kills
-		c.await(t, (i+1)*people/4)
+		v.await(t, (i+1)*people/4)
 		ctx, cancel := context.WithTimeout(t.Context(), grace)
 		_ = server.Stop(ctx)
 		cancel()
@@ -76,8 +76,8 @@ func TestDatabaseRestarts(t *testing.T) {
 		proxy.Restore()
 	}
 	<-done
-	c.check(t, server.URL())
-	if c.refused.Load() == 0 {
+	v.check(t, server.URL())
+	if v.repeated.Load() == 0 {
 		t.Error("no request was refused while PostgreSQL was unavailable")
 	}
 }

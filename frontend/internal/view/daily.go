@@ -51,7 +51,7 @@ func (d CalendarDay) current() string {
 	return "date"
 }
 
-// Share is what networks show beside a link to a page. URL and Image are absolute,
+// OpenGraph is what networks show beside a link to a page. URL and Image are absolute,
 // or "" where the site does not know its own address; Width and Height are "" where
 // unknown. The zero value is a page that nobody shares.
 type OpenGraph struct {
