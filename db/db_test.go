@@ -2,7 +2,6 @@ package db_test
 
 import (
 	"context"
-	"database/sql"
 	"net/url"
 	"strings"
 	"sync"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/lib/pq"
 
 	"craftista/db"
 	"craftista/db/pgtest"
@@ -56,7 +54,7 @@ func TestUpFromManyReplicasAtOnce(t *testing.T) {
 func TestUpNeedsNoSuperuser(t *testing.T) {
 	t.Parallel()
 	adminURL, passwords := blank(t)
-	pool := open(t, adminURL)
+	pool := pgtest.Open(t, adminURL)
 	name := strings.TrimPrefix(mustParse(t, adminURL).Path, "/")
 	// The roles exist by now and belong to the superuser, so PostgreSQL 16 and later want an explicit grant.
 	mustExec(t, pool, `CREATE ROLE `+name+` LOGIN CREATEROLE PASSWORD 'owner'`)
@@ -85,7 +83,7 @@ func TestUpNeedsNoSuperuser(t *testing.T) {
 func TestUpStopsWaitingWithItsContext(t *testing.T) {
 	t.Parallel()
 	adminURL, passwords := blank(t)
-	holder, err := open(t, adminURL).Conn(t.Context())
+	holder, err := pgtest.Open(t, adminURL).Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +140,7 @@ func TestStatusOfABlankDatabaseIsPending(t *testing.T) {
 		{Schema: "product", Version: 10, Name: "00010_schema.sql"},
 		{Schema: "recommendation", Version: 10, Name: "00010_schema.sql"},
 	}
-	for range 2 { // looking twice: the first look leaves nothing behind
+	for range 2 { // the first time leaves nothing behind
 		if diff := cmp.Diff(statusOf(t, adminURL), want); diff != "" {
 			t.Errorf("status (-got +want):\n%s", diff)
 		}
@@ -160,30 +158,22 @@ func TestRoleURLKeepsAllButTheUser(t *testing.T) {
 	}
 }
 
-// blank makes a database without anything in it, and returns the passwords that the server's roles have: they are
-// shared with the other tests, so none may change them.
+// blank makes a database without anything in it.
 func blank(t *testing.T) (adminURL string, p db.Passwords) {
 	t.Helper()
 	migrated := pgtest.New(t)
-	pool := open(t, migrated.AdminURL)
+	pool := pgtest.Open(t, migrated.AdminURL)
 	u := mustParse(t, migrated.AdminURL)
 	u.Path += "_blank"
 	name := strings.TrimPrefix(u.Path, "/")
 	mustExec(t, pool, `CREATE DATABASE `+name)
 	t.Cleanup(func() {
-		if _, err := pool.ExecContext(context.WithoutCancel(t.Context()), `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+		_, err := pool.ExecContext(context.WithoutCancel(t.Context()), `DROP DATABASE `+name+` WITH (FORCE)`)
+		if err != nil {
 			t.Errorf("drop database: %v", err)
 		}
 	})
-	password := func(roleURL string) string {
-		p, _ := mustParse(t, roleURL).User.Password()
-		return p
-	}
-	return u.String(), db.Passwords{
-		Auth:           password(migrated.AuthURL),
-		Product:        password(migrated.ProductURL),
-		Recommendation: password(migrated.RecommendationURL),
-	}
+	return u.String(), pgtest.Passwords()
 }
 
 func statusOf(t *testing.T, adminURL string) []db.Migration {
@@ -202,22 +192,4 @@ func mustParse(t *testing.T, text string) *url.URL {
 		t.Fatal(err)
 	}
 	return u
-}
-
-func mustExec(t *testing.T, pool *sql.DB, statement string, args ...any) {
-	t.Helper()
-	if _, err := pool.ExecContext(t.Context(), statement, args...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
-}
-
-func open(t *testing.T, databaseURL string) *sql.DB {
-	t.Helper()
-	connector, err := pq.NewConnector(databaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := sql.OpenDB(connector)
-	t.Cleanup(func() { pool.Close() })
-	return pool
 }

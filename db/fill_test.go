@@ -7,14 +7,12 @@ import (
 
 	"craftista/db"
 	"craftista/db/pgtest"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestFillReachesItsTarget(t *testing.T) {
 	t.Parallel()
 	d := pgtest.NewSeeded(t)
-	pool := open(t, d.AdminURL)
+	pool := pgtest.Open(t, d.AdminURL)
 	seeded := checkCounts(t, pool)
 	for _, step := range []struct {
 		name         string
@@ -38,27 +36,22 @@ func TestFillReachesItsTarget(t *testing.T) {
 		checkCounts(t, pool)
 		checkDictionary(t, d)
 	}
-	for query, want := range map[string]string{
-		`SELECT count(*) FROM product.votes AS v JOIN auth.users AS u ON u.id = v.person_id WHERE v.product_id > 24`:  "0",
-		`SELECT count(DISTINCT name) BETWEEN 100 AND 990 FROM product.products`:                                       "true",
-		`SELECT max(votes) > 10 * avg(votes) FROM product.products`:                                                   "true",
-		`SELECT count(*) FROM product.products WHERE created_at > now() OR created_at <> updated_at`:                  "0",
-		`SELECT max(products) > 500 AND min(products) = 1 FROM product.words`:                                         "true",
-		`SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O'`:                                                      "0",
-		`SELECT min(reltuples) FROM pg_class WHERE oid IN ('product.products'::regclass, 'product.search'::regclass)`: "1001",
-	} {
-		if diff := cmp.Diff(column(t, pool, query), []string{want}); diff != "" {
-			t.Errorf("%s (-got +want):\n%s", query, diff)
-		}
-	}
-	mustExec(t, open(t, d.ProductURL), insertProducts, 1)
+	checkEach(t, pool, map[string]string{
+		`SELECT person_id FROM product.votes WHERE product_id > 24 AND person_id IN (SELECT id FROM auth.users)`: "",
+		`SELECT count(DISTINCT name) BETWEEN 100 AND 990 FROM product.products`:                                  "true",
+		`SELECT max(votes) > 10 * avg(votes) FROM product.products`:                                              "true",
+		`SELECT id FROM product.products WHERE created_at > now() OR created_at <> updated_at`:                   "",
+		`SELECT max(products) > 500 AND min(products) = 1 FROM product.words`:                                    "true",
+		`SELECT min(reltuples) FROM pg_class WHERE relname IN ('products', 'search')`:                            "1001",
+	})
+	mustExec(t, pgtest.Open(t, d.ProductURL), insertProducts, 1)
 }
 
 // TestFillGoesOnWhereItWasInterrupted ends the context among the products and kills the session among the votes.
 func TestFillGoesOnWhereItWasInterrupted(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
-	pool := open(t, d.AdminURL)
+	pool := pgtest.Open(t, d.AdminURL)
 	target := db.Amounts{Products: 6000, Votes: 300_000}
 	ctx, cancel := context.WithCancel(t.Context())
 	err := db.Fill(ctx, d.AdminURL, target, func(now db.Amounts) {
@@ -116,7 +109,7 @@ func TestFillRefusesWhatItCannotReach(t *testing.T) {
 func filled(t *testing.T, d *pgtest.Database) (a db.Amounts) {
 	t.Helper()
 	const query = `SELECT (SELECT count(*) FROM product.products), (SELECT count(*) FROM product.votes)`
-	if err := open(t, d.AdminURL).QueryRowContext(t.Context(), query).Scan(&a.Products, &a.Votes); err != nil {
+	if err := pgtest.Open(t, d.AdminURL).QueryRowContext(t.Context(), query).Scan(&a.Products, &a.Votes); err != nil {
 		t.Fatal(err)
 	}
 	return a

@@ -89,10 +89,11 @@ func ensureRole(ctx context.Context, conn *sql.Conn, r role) error {
 }
 
 func raced(err error) bool {
-	e, ok := errors.AsType[*pq.Error](err)
-	return ok && (e.Code == "42710" || // duplicate_object: created since the query
-		e.Code == "23505" || // unique_violation: created at the same moment
-		e.Code == "XX000") // internal_error, "tuple concurrently updated": altered at the same moment
+	return pq.As(err,
+		"42710", // duplicate_object: created since the query
+		"23505", // unique_violation: created at the same moment
+		"XX000", // internal_error, "tuple concurrently updated": altered at the same moment
+	) != nil
 }
 
 // scramVerifier is what PostgreSQL stores of a password (RFC 5803), made here so that the password itself never stands

@@ -16,7 +16,7 @@ import (
 
 func TestWordsOf(t *testing.T) {
 	t.Parallel()
-	pool := open(t, pgtest.New(t).ProductURL)
+	pool := pgtest.Open(t, pgtest.New(t).ProductURL)
 	for text, want := range map[string]string{
 		"":                                   "{}",
 		" \t\n… — !?*&|:'\\ ★ 、":             "{}",
@@ -44,14 +44,14 @@ func TestWordsOf(t *testing.T) {
 func TestTheDictionaryFollowsTheProducts(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
-	product := open(t, d.ProductURL)
+	product := pgtest.Open(t, d.ProductURL)
 	const insert = `
 		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
 		SELECT $1 || ' ' || n, $2, '/x.svg', 'easy', 1, 'd'
 		  FROM generate_series(1, $3::integer) AS n`
 	const remove = `UPDATE product.products SET deleted_at = CASE WHEN deleted_at IS NULL THEN now() END WHERE id = $1`
 	const edit = `UPDATE product.products SET name = $2, description = $3 WHERE id = $1`
-	mustExec(t, open(t, d.AdminURL), insert, "Paper crane", "A crane of paper.", 10)
+	mustExec(t, pgtest.Open(t, d.AdminURL), insert, "Paper crane", "A crane of paper.", 10)
 	words := []string{"crane", "paper", "swan", "lotus", "folded", "quiet", "Ähre"}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
@@ -91,7 +91,7 @@ func TestVotesDoNotTouchTheSearch(t *testing.T) {
 	t.Parallel()
 	d := pgtest.NewSeeded(t)
 	const rows = `SELECT product_id || ' ' || xmin FROM product.search ORDER BY product_id`
-	product := open(t, d.ProductURL)
+	product := pgtest.Open(t, d.ProductURL)
 	before := column(t, product, rows)
 	mustExec(t, product, `INSERT INTO product.votes (person_id, product_id) SELECT 9999, id FROM product.products`)
 	if diff := cmp.Diff(column(t, product, rows), before); diff != "" {
@@ -102,7 +102,7 @@ func TestVotesDoNotTouchTheSearch(t *testing.T) {
 // checkDictionary compares search and words with the products.
 func checkDictionary(t *testing.T, d *pgtest.Database) {
 	t.Helper()
-	pool := open(t, d.AdminURL)
+	pool := pgtest.Open(t, d.AdminURL)
 	for name, query := range map[string]string{
 		"search differs from the products": `
 			SELECT p.id

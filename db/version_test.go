@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"craftista/db"
+	"craftista/db/pgtest"
 )
 
 // TestOtherVersionsAreRefused: whatever was not made by these migrations stays as it is.
@@ -32,7 +33,7 @@ func TestOtherVersionsAreRefused(t *testing.T) {
 		t.Run("version "+version, func(t *testing.T) {
 			t.Parallel()
 			adminURL, passwords := blank(t)
-			pool := open(t, adminURL)
+			pool := pgtest.Open(t, adminURL)
 			mustExec(t, pool, made)
 			mustExec(t, pool, `INSERT INTO product.goose_db_version (version_id, is_applied) VALUES ($1, true)`, version)
 			_, statusErr := db.Status(t.Context(), adminURL)

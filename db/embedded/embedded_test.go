@@ -5,9 +5,7 @@ package embedded_test
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"errors"
-	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -20,6 +18,7 @@ import (
 	"github.com/lib/pq"
 
 	"craftista/db/embedded"
+	"craftista/db/pgtest"
 )
 
 func TestDataSurvives(t *testing.T) {
@@ -122,21 +121,19 @@ func TestServerIsPrivate(t *testing.T) {
 		"unix_socket_directories": "",
 		"password_encryption":     "scram-sha-256",
 		"server_encoding":         "UTF8",
-		"lc_collate":              "C",
 		"fsync":                   "on",
 		"synchronous_commit":      "on",
 		"TimeZone":                "UTC",
 	} {
 		var got string
-		if err := query(t, s.URL(), `SELECT setting FROM pg_settings WHERE name = '`+setting+`'`, &got); err != nil {
-			if setting == "lc_collate" && errors.Is(err, sql.ErrNoRows) {
-				continue // no setting any more since PostgreSQL 16
-			}
-			t.Fatal(err)
+		if err := query(t, s.URL(), `SHOW `+setting, &got); err != nil || got != want {
+			t.Errorf("got %s %q, %v; want %q", setting, got, err, want)
 		}
-		if got != want {
-			t.Errorf("got %s %q, want %q", setting, got, want)
-		}
+	}
+	var collation string
+	const ofDatabase = `SELECT datcollate FROM pg_database WHERE datname = current_database()`
+	if err := query(t, s.URL(), ofDatabase, &collation); err != nil || collation != "C" {
+		t.Errorf("got collation %q, %v; want C", collation, err)
 	}
 	passwords, err := filepath.Glob(filepath.Join(dir, "postgres-*", "password"))
 	if err != nil || len(passwords) != 1 {
@@ -157,9 +154,8 @@ func TestServerIsPrivate(t *testing.T) {
 		t.Fatal(err)
 	}
 	wrong.User = url.UserPassword("postgres", "wrong")
-	refusal, ok := errors.AsType[*pq.Error](query(t, wrong.String(), `SELECT 1`, new(int)))
-	if !ok || refusal.Code != "28P01" { // invalid_password
-		t.Errorf("got %v for a wrong password, want a refusal", refusal)
+	if err := query(t, wrong.String(), `SELECT 1`, new(int)); pq.As(err, "28P01") == nil { // invalid_password
+		t.Errorf("got error %v for a wrong password, want a refusal", err)
 	}
 }
 
@@ -218,23 +214,20 @@ func remove(t *testing.T, dir, name string) {
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
-	err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644))
-	if err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func execute(t *testing.T, url, statement string) {
 	t.Helper()
-	pool := open(t, url)
-	if _, err := pool.ExecContext(t.Context(), statement); err != nil {
+	if _, err := pgtest.Open(t, url).ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func number(t *testing.T, url, text string) int {
+func number(t *testing.T, url, text string) (n int) {
 	t.Helper()
-	var n int
 	if err := query(t, url, text, &n); err != nil {
 		t.Fatal(err)
 	}
@@ -243,16 +236,5 @@ func number(t *testing.T, url, text string) int {
 
 func query(t *testing.T, url, text string, into any) error {
 	t.Helper()
-	return open(t, url).QueryRowContext(t.Context(), text).Scan(into)
-}
-
-func open(t *testing.T, url string) *sql.DB {
-	t.Helper()
-	connector, err := pq.NewConnector(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := sql.OpenDB(connector)
-	t.Cleanup(func() { pool.Close() })
-	return pool
+	return pgtest.Open(t, url).QueryRowContext(t.Context(), text).Scan(into)
 }

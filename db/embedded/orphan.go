@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -55,7 +54,7 @@ func stopOrphan(ctx context.Context, c cluster) error {
 func (c cluster) answers(ctx context.Context, port int) (bool, error) {
 	var dir string
 	err := ask(ctx, c.url(port), "SHOW data_directory", &dir)
-	if e, ok := errors.AsType[*pq.Error](err); ok && e.Code == "57P03" { // cannot_connect_now
+	if pq.As(err, "57P03") != nil { // cannot_connect_now
 		return false, nil
 	}
 	if err != nil {

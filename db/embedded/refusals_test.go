@@ -33,13 +33,13 @@ func TestFolderIsTaken(t *testing.T) {
 	}
 }
 
-// TestFolderStaysTaken forgets the server and collects the garbage: the lock must not be garbage.
+// TestFolderStaysTaken forgets the server and collects the garbage: the lock must not be collected.
 func TestFolderStaysTaken(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	pid := start(t, embedded.Config{Dir: dir, Ephemeral: true}).PID()
 	t.Cleanup(func() {
-		for syscall.Kill(pid, syscall.SIGKILL) == nil { // until it is gone
+		for syscall.Kill(pid, syscall.SIGKILL) == nil { // until it has ended
 			runtime.Gosched()
 		}
 	})
@@ -65,14 +65,14 @@ func TestStartSaysWhatToDo(t *testing.T) {
 			},
 			want: []string{"cannot be written: choose another folder or change its owner (not a directory)"},
 		},
-		"data of a version that is nowhere": {
+		"data of a version that no machine has": {
 			prepare: func(t *testing.T, dir string) string {
 				write(t, filepath.Join(dir, "postgres-98", "data", "PG_VERSION"), "98")
 				return dir
 			},
 			want: []string{"PostgreSQL 98", "neither installed nor offered for download", "choose another folder"},
 		},
-		"a lost password": {
+		"a missing password": {
 			prepare: func(t *testing.T, dir string) string {
 				used(t, dir)
 				remove(t, dir, "password")

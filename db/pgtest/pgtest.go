@@ -91,7 +91,8 @@ func startServer() (adminURL string, err error) {
 	}
 }
 
-func passwords() db.Passwords {
+// Passwords are those of the roles of the services on the server of tests. Tests share them, so none may change them.
+func Passwords() db.Passwords {
 	return db.Passwords{Auth: "test-auth", Product: "test-product", Recommendation: "test-recommendation"}
 }
 
@@ -124,7 +125,7 @@ func makeTemplate(kind string, fill func(context.Context, string) error) (name s
 	draftURL := withDatabase(adminURL, draft)
 	err = execAll(ctx, pool, "DROP DATABASE IF EXISTS "+draft+" WITH (FORCE)", "CREATE DATABASE "+draft)
 	if err == nil {
-		err = db.Up(ctx, draftURL, passwords())
+		err = db.Up(ctx, draftURL, Passwords())
 	}
 	if err == nil && fill != nil {
 		err = fill(ctx, draftURL)
@@ -169,7 +170,7 @@ func seenBy(tb testing.TB, adminURL string) *Database {
 		}
 		return roleURL
 	}
-	p := passwords()
+	p := Passwords()
 	return &Database{
 		AdminURL:          adminURL,
 		AuthURL:           as(db.AuthRole, p.Auth),

@@ -96,16 +96,15 @@ func await(ctx context.Context, url string, log *slog.Logger) error {
 	defer cancel()
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
-	for told := false; ; told = true {
+	for logged := false; ; logged = true {
 		err := pool.PingContext(ctx)
-		refusal, up := errors.AsType[*pq.Error](err)
 		if err == nil {
 			return nil
 		}
-		if up && refusal.Code != "57P03" { // cannot_connect_now: it is starting
+		if pq.As(err) != nil && pq.As(err, "57P03") == nil { // cannot_connect_now: it is starting
 			return fmt.Errorf("connect to the database: %w", err)
 		}
-		if !told {
+		if !logged {
 			log.InfoContext(ctx, "waiting for the database", slog.Any("error", err))
 		}
 		select {

@@ -3,22 +3,22 @@ package main
 import (
 	"bytes"
 	"context"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"craftista/db"
 	"craftista/db/pgtest"
 )
 
 func TestRunMigratesAndSeeds(t *testing.T) {
 	t.Parallel()
-	env := environment(t, pgtest.New(t))
+	env := environment(pgtest.New(t).AdminURL)
 	for _, command := range []string{"up", "seed", "seed"} {
 		var stdout, stderr bytes.Buffer
 		code := run(t.Context(), []string{command}, env, &stdout, &stderr)
 		if code != 0 || stdout.String()+stderr.String() != "" {
-			t.Errorf("got exit %d of %s, want silence; it said %s%s", code, command, &stdout, &stderr)
+			t.Errorf("got exit %d of %s, want no output; it wrote %s%s", code, command, &stdout, &stderr)
 		}
 	}
 	var stdout, stderr bytes.Buffer
@@ -39,7 +39,10 @@ func TestRunMigratesAndSeeds(t *testing.T) {
 func TestRunRefuses(t *testing.T) {
 	t.Parallel()
 	var none []string
-	wrongPassword := environment(t, pgtest.New(t), "wrong")
+	wrongURL, err := db.RoleURL(pgtest.New(t).AdminURL, "postgres", "wrong")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		args []string
 		env  []string
@@ -56,7 +59,7 @@ func TestRunRefuses(t *testing.T) {
 			"migrate status: settings to mend:\n  DATABASE_URL is not set\n"},
 		"another database": {[]string{"seed"}, []string{"DATABASE_URL=mysql://db"}, 1,
 			"migrate seed: DATABASE_URL is not a PostgreSQL URL\n"},
-		"a wrong password": {[]string{"seed"}, wrongPassword, 1,
+		"a wrong password": {[]string{"seed"}, environment(wrongURL), 1,
 			"migrate seed: connect to the database: pq: password authentication failed for user \"postgres\" (28P01)\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,8 +83,8 @@ func TestRunWaitsForTheDatabase(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	var stderr bytes.Buffer
-	nobody := []string{"DATABASE_URL=postgres://postgres@127.0.0.1:1/postgres?sslmode=disable"}
-	if code := run(ctx, []string{"status"}, nobody, &stderr, &stderr); code != 1 {
+	env := []string{"DATABASE_URL=postgres://postgres@127.0.0.1:1/postgres?sslmode=disable"}
+	if code := run(ctx, []string{"status"}, env, &stderr, &stderr); code != 1 {
 		t.Errorf("got exit %d, want 1", code)
 	}
 	if got := strings.Count(stderr.String(), "waiting for the database"); got != 1 {
@@ -92,30 +95,13 @@ func TestRunWaitsForTheDatabase(t *testing.T) {
 	}
 }
 
-// environment is a complete one for the database; a password replaces the administrator's.
-func environment(t *testing.T, d *pgtest.Database, password ...string) []string {
-	t.Helper()
-	admin := d.AdminURL
-	var env []string
-	for name, roleURL := range map[string]string{
-		"AUTH_DB_PASSWORD":           d.AuthURL,
-		"PRODUCT_DB_PASSWORD":        d.ProductURL,
-		"RECOMMENDATION_DB_PASSWORD": d.RecommendationURL,
-	} {
-		u, err := url.Parse(roleURL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		secret, _ := u.User.Password()
-		env = append(env, name+"="+secret)
+// environment is a complete one for the database.
+func environment(adminURL string) []string {
+	p := pgtest.Passwords()
+	return []string{
+		"DATABASE_URL=" + adminURL,
+		"AUTH_DB_PASSWORD=" + p.Auth,
+		"PRODUCT_DB_PASSWORD=" + p.Product,
+		"RECOMMENDATION_DB_PASSWORD=" + p.Recommendation,
 	}
-	if len(password) > 0 {
-		u, err := url.Parse(d.AdminURL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		u.User = url.UserPassword(u.User.Username(), password[0])
-		admin = u.String()
-	}
-	return append(env, "DATABASE_URL="+admin)
 }
