@@ -156,7 +156,7 @@ func TestRunStartsAlone(t *testing.T) {
 	t.Parallel()
 	c := product.Default()
 	c.DatabaseURL = "postgres://nobody:secret@" + redistest.FreeAddr(t) + "/none"
-	c.RedisURL = "redis://" + redistest.FreeAddr(t)
+	c.RedisURL = "rediss://" + redistest.FreeAddr(t)
 	url, stop := run(t, c)
 	for path, want := range map[string]int{
 		"/livez": 200, "/readyz": 503, "/health": 200, "/api/products": 503, "/api/products/1": 503,
@@ -188,17 +188,24 @@ func TestRunRefusesBadSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = taken.Close() })
-	for want, change := range map[string]func(*product.Config){
-		"read database URL":                  func(c *product.Config) { c.DatabaseURL = "postgres://a:hunter2@h:port/x" },
-		"read Redis URL":                     func(c *product.Config) { c.RedisURL = "http://:hunter2@h" },
-		"listen on " + taken.Addr().String(): func(c *product.Config) { c.Addr = taken.Addr().String() },
+	redis := func(url string) func(*product.Config) { return func(c *product.Config) { c.RedisURL = url } }
+	for _, row := range []struct {
+		want   string
+		change func(*product.Config)
+	}{
+		{"read database URL", func(c *product.Config) { c.DatabaseURL = "postgres://a:hunter2@h:port/x" }},
+		{"read Redis URL", redis("http://:hunter2@localhost")},
+		{"read Redis URL", redis("redis://:hunter2@localhost:port")},
+		{"read Redis URL", redis("redis://:hunter2@localhost/zero")},
+		{"read Redis URL", redis("%hunter2")},
+		{"listen on " + taken.Addr().String(), func(c *product.Config) { c.Addr = taken.Addr().String() }},
 	} {
 		c := product.Default()
 		c.DatabaseURL, c.Log = "postgres://a:b@localhost/x", slog.DiscardHandler
-		change(&c)
+		row.change(&c)
 		err := product.Run(t.Context(), c)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("error %v, want %q", err, want)
+		if err == nil || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("error %v, want %q", err, row.want)
 		}
 	}
 }

@@ -2,13 +2,9 @@ package core_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,117 +12,6 @@ import (
 	"craftista/product/internal/core"
 	"craftista/shared/fault"
 )
-
-// counts is a core.Counts in memory.
-type counts struct {
-	mu    sync.Mutex // guards the rest
-	votes map[int64]int64
-	reads int
-	err   error
-	hangs chan struct{} // if set, reads wait for it after they have read
-}
-
-func newCounts(products int64) *counts {
-	s := &counts{votes: map[int64]int64{}}
-	for id := range products {
-		s.votes[id+1] = 0
-	}
-	return s
-}
-
-func (s *counts) Counts(ctx context.Context, ids []int64) ([]core.Count, error) {
-	s.mu.Lock()
-	s.reads++
-	var found []core.Count
-	for _, id := range ids {
-		if votes, ok := s.votes[id]; ok {
-			found = append(found, core.Count{ID: id, Votes: votes})
-		}
-	}
-	err, hangs := s.err, s.hangs
-	s.mu.Unlock()
-	if len(ids) > 1000 {
-		return nil, errors.New("too many ids in one query")
-	}
-	if hangs != nil {
-		select {
-		case <-hangs:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	return found, err
-}
-
-func (s *counts) IDs(_ context.Context, limit int) ([]int64, error) {
-	ids := make([]int64, min(limit, len(s.votes)))
-	for i := range ids {
-		ids[i] = int64(i) + 1
-	}
-	return ids, s.err
-}
-
-func (s *counts) set(id, votes int64) {
-	s.change(func() { s.votes[id] = votes })
-}
-
-func (s *counts) change(change func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	change()
-}
-
-func (s *counts) readsSoFar() (n int) {
-	s.change(func() { n = s.reads })
-	return n
-}
-
-// live runs a Live over the store in a bubble whose clock jumps. Its log may be
-// read when all goroutines wait.
-func live(t *testing.T, s *counts, test func(t *testing.T, l *core.Live, log *bytes.Buffer)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		l := core.NewLive(s, slog.New(slog.NewTextHandler(&log, nil)))
-		ctx, stop := context.WithCancel(t.Context())
-		defer stop()
-		go l.Run(ctx)
-		test(t, l, &log)
-	})
-}
-
-// pass lets time pass in the bubble.
-func pass(d time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	defer cancel()
-	<-ctx.Done()
-	synctest.Wait()
-}
-
-// check compares what came over the channel until now: "id has votes" each.
-func check(t *testing.T, when string, from <-chan []core.Count, want ...string) {
-	t.Helper()
-	synctest.Wait()
-	var got []string
-	for {
-		select {
-		case some, ok := <-from:
-			if !ok {
-				got = append(got, "the end")
-				from = nil
-			}
-			for _, c := range some {
-				got = append(got, fmt.Sprintf("%d has %d", c.ID, c.Votes))
-			}
-			continue
-		default:
-		}
-		if fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("%s: got %q, want %q", when, got, want)
-		}
-		return
-	}
-}
 
 func TestLiveSendsAllCountsThenChanges(t *testing.T) {
 	t.Parallel()

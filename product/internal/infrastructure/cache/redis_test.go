@@ -61,19 +61,6 @@ func TestSpans(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesWithoutRepeatingTheURL(t *testing.T) {
-	t.Parallel()
-	for _, url := range []string{
-		"http://:hunter2@localhost", "redis://:hunter2@localhost:port", "redis://:hunter2@localhost/zero", "%hunter2",
-	} {
-		_, err := openServer(url, timeout, telemetry.Discard())
-		if err == nil || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: error %v", url, err)
-		}
-	}
-	_ = open(t, "rediss://:hunter2@localhost:6380/3")
-}
-
 // lines is a log that a test reads.
 type lines struct {
 	mu  sync.Mutex // guards buf
