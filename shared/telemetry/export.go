@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -13,12 +15,20 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
+// Delivery is how the last spans fared on their way out of the process.
+type Delivery struct {
+	Took   time.Duration
+	Failed bool
+}
+
 // spanExporter mends text that is not UTF-8, which anybody can put into a path
-// or a header and which would make OTLP refuse the whole batch, and logs what
-// cannot be sent here instead of in OpenTelemetry's global handler.
+// or a header and which would make OTLP refuse the whole batch, notes how each
+// delivery went, and logs what cannot be sent here instead of in OpenTelemetry's
+// global handler.
 type spanExporter struct {
 	sdktrace.SpanExporter
-	log *slog.Logger
+	log  *slog.Logger
+	last *atomic.Pointer[Delivery]
 }
 
 // ExportSpans implements sdktrace.SpanExporter.
@@ -27,7 +37,10 @@ func (e spanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnly
 	for i, s := range spans {
 		sound[i] = mended{s}
 	}
-	if err := e.SpanExporter.ExportSpans(ctx, sound); err != nil {
+	start := time.Now()
+	err := e.SpanExporter.ExportSpans(ctx, sound)
+	e.last.Store(&Delivery{Took: time.Since(start), Failed: err != nil})
+	if err != nil {
 		e.log.WarnContext(ctx, "spans were not sent", "count", len(spans), "error", err.Error())
 	}
 	return nil

@@ -1,8 +1,10 @@
 package telemetry
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
@@ -30,20 +32,17 @@ func (s Sampling) sampler() (sdktrace.Sampler, error) {
 	if s.Disabled {
 		return sdktrace.NeverSample(), nil
 	}
-	switch s.Sampler {
-	case "", "always_on":
-		return sdktrace.AlwaysSample(), nil
-	case "always_off":
-		return sdktrace.NeverSample(), nil
-	case "traceidratio":
-		return sdktrace.TraceIDRatioBased(ratio), nil
-	case "parentbased_always_on":
-		return sdktrace.ParentBased(sdktrace.AlwaysSample()), nil
-	case "parentbased_always_off":
-		return sdktrace.ParentBased(sdktrace.NeverSample()), nil
-	case "parentbased_traceidratio":
-		return sdktrace.ParentBased(sdktrace.TraceIDRatioBased(ratio)), nil
-	default:
+	root, parentBased := strings.CutPrefix(cmp.Or(s.Sampler, "always_on"), "parentbased_")
+	sampler, ok := map[string]sdktrace.Sampler{
+		"always_on":    sdktrace.AlwaysSample(),
+		"always_off":   sdktrace.NeverSample(),
+		"traceidratio": sdktrace.TraceIDRatioBased(ratio),
+	}[root]
+	if !ok {
 		return nil, fmt.Errorf("OTEL_TRACES_SAMPLER is %q, which is no sampler of the specification", s.Sampler)
 	}
+	if parentBased {
+		sampler = sdktrace.ParentBased(sampler)
+	}
+	return sampler, nil
 }

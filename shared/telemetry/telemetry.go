@@ -72,7 +72,7 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 		metrics = append(metrics, sdkmetric.WithReader(o.Reader))
 	}
 	if o.Exporter != nil {
-		traces = append(traces, sdktrace.WithSyncer(watched{o.Exporter, &t.delivery}))
+		traces = append(traces, sdktrace.WithSyncer(spanExporter{o.Exporter, t.Log, &t.delivery}))
 	}
 	if o.Endpoint != "" {
 		spans, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.Endpoint+"/v1/traces"))
@@ -83,7 +83,7 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 		if err != nil {
 			return nil, fmt.Errorf("start metric exporter: %w", err)
 		}
-		traces = append(traces, sdktrace.WithBatcher(spanExporter{watched{spans, &t.delivery}, t.Log}))
+		traces = append(traces, sdktrace.WithBatcher(spanExporter{spans, t.Log, &t.delivery}))
 		reader := sdkmetric.NewPeriodicReader(metricExporter{points, t.Log}, sdkmetric.WithInterval(15*time.Second))
 		metrics = append(metrics, sdkmetric.WithReader(reader))
 	}
@@ -128,6 +128,17 @@ func (t *Telemetry) Shutdown(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Delivered tells of the last spans that were sent; ok is false where none were yet.
+func (t *Telemetry) Delivered() (last Delivery, ok bool) {
+	if d := t.delivery.Load(); d != nil {
+		return *d, true
+	}
+	return Delivery{}, false
+}
+
+// Sends reports whether spans are sent anywhere.
+func (t *Telemetry) Sends() bool { return t.sends }
 
 // TraceID is the id of the trace that ctx belongs to, "" outside any.
 func TraceID(ctx context.Context) string {
