@@ -19,37 +19,6 @@ var page string
 // maxAge is how long both may be cached; a new version changes their ETag.
 const maxAge = "public, max-age=300"
 
-// document is what the page shows of an OpenAPI document.
-type document struct {
-	Info struct {
-		Title       string `json:"title"`
-		Version     string `json:"version"`
-		Description string `json:"description"`
-	} `json:"info"`
-	Paths map[string]map[string]operation `json:"paths"`
-}
-
-type operation struct {
-	Summary     string              `json:"summary"`
-	Description string              `json:"description"`
-	Security    []map[string]any    `json:"security"`
-	Parameters  []parameter         `json:"parameters"`
-	RequestBody json.RawMessage     `json:"requestBody"`
-	Responses   map[string]response `json:"responses"`
-}
-
-type parameter struct {
-	Name        string `json:"name"`
-	In          string `json:"in"`
-	Required    bool   `json:"required"`
-	Description string `json:"description"`
-}
-
-type response struct {
-	Ref         string `json:"$ref"`
-	Description string `json:"description"`
-}
-
 // Routes adds GET /openapi.json and GET /docs for the document. It panics if
 // spec, which is compiled in, is no OpenAPI document.
 func Routes(r *web.Router, spec []byte) {
@@ -69,34 +38,35 @@ func Routes(r *web.Router, spec []byte) {
 }
 
 func render(spec []byte) ([]byte, error) {
-	var d document
-	if err := json.Unmarshal(spec, &d); err != nil {
+	var document map[string]any
+	if err := json.Unmarshal(spec, &document); err != nil {
 		return nil, fmt.Errorf("read OpenAPI document: %w", err)
 	}
-	t, err := template.New("docs").Funcs(template.FuncMap{"indent": indent}).Parse(page)
+	functions := template.FuncMap{"indent": indent, "needsCredentials": needsCredentials}
+	t, err := template.New("docs").Funcs(functions).Parse(page)
 	if err != nil {
 		return nil, fmt.Errorf("read page template: %w", err)
 	}
 	var out bytes.Buffer
-	if err := t.Execute(&out, d); err != nil {
+	if err := t.Execute(&out, document); err != nil {
 		return nil, fmt.Errorf("render page: %w", err)
 	}
 	return out.Bytes(), nil
 }
 
-// NeedsCredentials reports whether the operation cannot be called without; an
-// empty alternative among its security makes them optional.
-func (o operation) NeedsCredentials() bool {
-	for _, alternative := range o.Security {
-		if len(alternative) == 0 {
+// needsCredentials reports whether an operation with that security cannot be
+// called without; an empty alternative makes them optional.
+func needsCredentials(security any) bool {
+	alternatives, _ := security.([]any)
+	for _, alternative := range alternatives {
+		if schemes, _ := alternative.(map[string]any); len(schemes) == 0 {
 			return false
 		}
 	}
-	return len(o.Security) > 0
+	return len(alternatives) > 0
 }
 
-func indent(raw json.RawMessage) (string, error) {
-	var out bytes.Buffer
-	err := json.Indent(&out, raw, "", "  ")
-	return out.String(), err
+func indent(value any) (string, error) {
+	text, err := json.MarshalIndent(value, "", "  ")
+	return string(text), err
 }
