@@ -53,7 +53,7 @@ func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", redacted{})
 	}
-	connector.Dialer(dialer{})
+	connector.Dialer(dialer{&net.Dialer{Timeout: responseTimeout}})
 	db := otelsql.OpenDB(connector,
 		otelsql.WithTracerProvider(t.Traces), otelsql.WithMeterProvider(t.Metrics),
 		otelsql.WithAttributes(semconv.DBSystemNamePostgreSQL),
@@ -84,24 +84,15 @@ func (redacted) Error() string {
 // dialer connects to PostgreSQL. lib/pq blocks in a read until the server
 // answers, whatever the deadline of the query's context, so the limit is on the
 // connection.
-type dialer struct{ net.Dialer }
+type dialer struct{ *net.Dialer }
 
-// Dial implements pq.Dialer.
-func (d dialer) Dial(network, address string) (net.Conn, error) {
-	return d.DialTimeout(network, address, responseTimeout)
-}
-
-// DialTimeout implements pq.Dialer.
-func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	return d.DialContext(ctx, network, address)
+// DialTimeout is there for the interface: lib/pq prefers DialContext.
+func (d dialer) DialTimeout(network, address string, _ time.Duration) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
 }
 
 // DialContext implements pq.DialerContext.
 func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, responseTimeout)
-	defer cancel()
 	c, err := d.Dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
@@ -140,12 +131,11 @@ func InTx(ctx context.Context, db *sqlx.DB, do func(*sqlx.Tx) error) error {
 // Unreachable reports whether err means that PostgreSQL takes no connection at all: an error of the network, or
 // SQLSTATE class 08 (connection) or 57P (it stops or starts).
 func Unreachable(err error) bool {
-	var e *pq.Error
-	if errors.As(err, &e) {
+	if e := pq.As(err); e != nil {
 		return e.Code.Class() == "08" || strings.HasPrefix(string(e.Code), "57P")
 	}
-	var network net.Error
-	return errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded) ||
+	_, network := errors.AsType[net.Error](err)
+	return network && !errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
@@ -153,18 +143,16 @@ func Unreachable(err error) bool {
 // time, out of resources (class 53), or not migrated yet, so that the role (class 28), the schema (3F000) or a table
 // (42P01) is missing.
 func Unavailable(err error) bool {
-	var e *pq.Error
-	if errors.As(err, &e) && (e.Code.Class() == "28" || e.Code.Class() == "53" || e.Code == "3F000" || e.Code == "42P01") {
+	if e := pq.As(err); e != nil && (e.Code.Class() == "28" || e.Code.Class() == "53") {
 		return true
 	}
-	return Unreachable(err) || errors.Is(err, context.DeadlineExceeded)
+	return pq.As(err, "3F000", "42P01") != nil || Unreachable(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // Violated is the name of the constraint that err says was broken (SQLSTATE
 // class 23), "" if it says no such thing.
 func Violated(err error) string {
-	var e *pq.Error
-	if errors.As(err, &e) && e.Code.Class() == "23" {
+	if e := pq.As(err); e != nil && e.Code.Class() == "23" {
 		return e.Constraint
 	}
 	return ""
