@@ -81,8 +81,7 @@ func KindOf(err error) Kind {
 	if err == nil {
 		return None
 	}
-	var f *Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Error](err); ok {
 		return f.Kind
 	}
 	return Internal

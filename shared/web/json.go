@@ -55,11 +55,10 @@ func ReadBody(r *http.Request, most int64, mediaTypes ...string) (mediaType stri
 		return "", nil, fault.New(fault.Unsupported, "the body must be %s", strings.Join(mediaTypes, " or "))
 	}
 	body, err = io.ReadAll(http.MaxBytesReader(nil, r.Body, most))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return "", nil, fault.New(fault.TooLarge, "the body is over %d bytes", most)
-	case err != nil:
+	}
+	if err != nil {
 		return "", nil, fault.New(fault.BadRequest, "the body ended early").Because(err)
 	}
 	return mediaType, body, nil

@@ -28,8 +28,8 @@ func instruments(t *telemetry.Telemetry) []otelhttp.Option {
 	}
 }
 
-// trace makes the span of each request: otelhttp's, but for streams. otelhttp would measure how long people stay as if it
-// were the time of a response, and its part of the stack would stay with each listener.
+// trace makes the span of each request: otelhttp's, but for streams. otelhttp would measure how long people stay as if
+// it were the time of a response, and its part of the stack would stay with each listener.
 func (r *Router) trace(next http.Handler) http.Handler {
 	others := otelhttp.NewMiddleware("request", instruments(r.telemetry)...)(next)
 	tracer := r.telemetry.Traces.Tracer("craftista/shared/web")

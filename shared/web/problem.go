@@ -76,12 +76,11 @@ var errUnavailable = &fault.Error{
 // FaultOf is the fault to answer err with: the one it carries; Unavailable for a deadline, a network error or a
 // connection that ended early; else Internal with no words.
 func FaultOf(err error) *fault.Error {
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
 	}
-	var network net.Error // a deadline is one, too
-	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	_, network := errors.AsType[net.Error](err) // a deadline is one, too
+	if network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errUnavailable
 	}
 	return &fault.Error{Kind: fault.Internal, Message: "something went wrong here"}

@@ -147,17 +147,13 @@ func within(timeout time.Duration, h Handler) Handler {
 // methodNotAllowed names the methods of the path, in the form that chi routes by.
 // An unknown method of an unknown path is NotFound.
 func (r *Router) methodNotAllowed(w http.ResponseWriter, req *http.Request) error {
-	path := req.URL.Path
-	if req.URL.RawPath != "" {
-		path = req.URL.RawPath
-	}
+	path := cmp.Or(req.URL.RawPath, req.URL.Path)
 	var allowed []string
-	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
-		routed := method
-		if method == "HEAD" {
-			routed = "GET"
-		}
-		if r.mux.Match(chi.NewRouteContext(), routed, path) {
+	if r.Pattern("GET", path) != "" {
+		allowed = append(allowed, "GET", "HEAD")
+	}
+	for _, method := range []string{"POST", "PUT", "DELETE"} {
+		if r.Pattern(method, path) != "" {
 			allowed = append(allowed, method)
 		}
 	}
