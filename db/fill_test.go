@@ -2,7 +2,6 @@ package db_test
 
 import (
 	"context"
-	"strings"
 	"testing"
 
 	"craftista/db"
@@ -76,11 +75,9 @@ func TestFillGoesOnWhereItWasInterrupted(t *testing.T) {
 		t.Errorf("killed: %v, with %+v, which is not the middle", err, second)
 	}
 	checkCounts(t, pool)
-	if err := db.Fill(t.Context(), d.AdminURL, target, func(db.Amounts) {}); err != nil {
-		t.Fatal(err)
-	}
-	if got := filled(t, d); got != target {
-		t.Errorf("got %+v, want %+v", got, target)
+	err = db.Fill(t.Context(), d.AdminURL, target, func(db.Amounts) {})
+	if got := filled(t, d); err != nil || got != target {
+		t.Errorf("got %+v, %v; want %+v", got, err, target)
 	}
 	checkCounts(t, pool)
 	checkDictionary(t, d)
@@ -89,14 +86,15 @@ func TestFillGoesOnWhereItWasInterrupted(t *testing.T) {
 func TestFillRefusesWhatItCannotReach(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
-	for want, target := range map[string]db.Amounts{
-		"products must be between 0 and 10000000":            {Products: -1},
-		"products must be between 0 and 10000000 ":           {Products: db.MaxFillProducts + 1},
-		"votes must be between 0 and 1000 for each product":  {Products: 10, Votes: 10_001},
-		"votes must be between 0 and 1000 for each product ": {Votes: -1},
+	const products, votes = "products must be between 0 and 10000000", "votes must be between 0 and 1000 for each product"
+	for target, want := range map[db.Amounts]string{
+		{Products: -1}:                     products,
+		{Products: db.MaxFillProducts + 1}: products,
+		{Products: 10, Votes: 10_001}:      votes,
+		{Votes: -1}:                        votes,
 	} {
 		err := db.Fill(t.Context(), d.AdminURL, target, func(db.Amounts) {})
-		if err == nil || err.Error() != strings.TrimSpace(want) {
+		if err == nil || err.Error() != want {
 			t.Errorf("%+v: got %v, want %s", target, err, want)
 		}
 	}

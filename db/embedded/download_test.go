@@ -17,32 +17,22 @@ import (
 )
 
 // TestDownload uses a repository whose PostgreSQL is two shell scripts: a postgres that tells its version, and an
-// initdb that says "made of straw" and fails. The real one takes half a minute to unpack under the race detector.
+// initdb that prints "made of straw" and fails. The real one takes half a minute to unpack under the race detector.
 func TestDownload(t *testing.T) {
 	jar, err := os.ReadFile("testdata/straw.jar")
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(jar)
+	const failed = "downloading version 17 did not work: install PostgreSQL with the system's package manager"
 	for name, test := range map[string]struct {
 		status   int
 		checksum string
 		want     string // part of the error
 	}{
-		"used for initdb": {
-			status:   http.StatusOK,
-			checksum: hex.EncodeToString(sum[:]),
-			want:     "ended with exit status 3: made of straw",
-		},
-		"tampered with": {
-			status:   http.StatusOK,
-			checksum: strings.Repeat("0", 64),
-			want:     "downloading version 17 did not work: install PostgreSQL with the system's package manager",
-		},
-		"not offered": {
-			status: http.StatusNotFound,
-			want:   "downloading version 17 did not work: install PostgreSQL with the system's package manager",
-		},
+		"used for initdb": {http.StatusOK, hex.EncodeToString(sum[:]), "ended with exit status 3: made of straw"},
+		"tampered with":   {http.StatusOK, strings.Repeat("0", 64), failed},
+		"not offered":     {http.StatusNotFound, "", failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("TMPDIR", t.TempDir()) // the library leaves a log there

@@ -196,19 +196,19 @@ func stop(t *testing.T, s *embedded.Server) {
 	}
 }
 
-func used(t *testing.T, dir string) {
-	t.Helper()
-	stop(t, start(t, embedded.Config{Dir: dir}))
-}
-
-func remove(t *testing.T, dir, name string) {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, "postgres-*", name))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("got %v, %v; want one %s", found, err, name)
-	}
-	if err := os.Remove(found[0]); err != nil {
-		t.Fatal(err)
+// usedWithout runs a server in the folder and removes a file of it afterwards.
+func usedWithout(name string) func(*testing.T, string) string {
+	return func(t *testing.T, dir string) string {
+		t.Helper()
+		stop(t, start(t, embedded.Config{Dir: dir}))
+		found, err := filepath.Glob(filepath.Join(dir, "postgres-*", name))
+		if err != nil || len(found) != 1 {
+			t.Fatalf("got %v, %v; want one %s", found, err, name)
+		}
+		if err := os.Remove(found[0]); err != nil {
+			t.Fatal(err)
+		}
+		return dir
 	}
 }
 

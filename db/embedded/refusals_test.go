@@ -73,20 +73,12 @@ func TestStartSaysWhatToDo(t *testing.T) {
 			want: []string{"PostgreSQL 98", "neither installed nor offered for download", "choose another folder"},
 		},
 		"a missing password": {
-			prepare: func(t *testing.T, dir string) string {
-				used(t, dir)
-				remove(t, dir, "password")
-				return dir
-			},
-			want: []string{"cannot be used without the file password beside it", "move the folder away"},
+			prepare: usedWithout("password"),
+			want:    []string{"cannot be used without the file password beside it", "move the folder away"},
 		},
 		"damaged data, with the end of the log": {
-			prepare: func(t *testing.T, dir string) string {
-				used(t, dir)
-				remove(t, dir, "data/global/pg_control")
-				return dir
-			},
-			want: []string{"did not start with the data in", "server.log ends:", "pg_control"},
+			prepare: usedWithout("data/global/pg_control"),
+			want:    []string{"did not start with the data in", "server.log ends:", "pg_control"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

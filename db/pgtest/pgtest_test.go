@@ -11,8 +11,7 @@ func TestNewGivesEachTestItsOwnDatabase(t *testing.T) {
 	for range 4 {
 		t.Run("clone", func(t *testing.T) {
 			t.Parallel()
-			d := pgtest.New(t)
-			pool := pgtest.Open(t, d.ProductURL)
+			pool := pgtest.Open(t, pgtest.New(t).ProductURL)
 			const insert = `
 				INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
 				VALUES ('Crane', 'A bird.', '/crane.svg', 'easy', 20, '15 cm')
