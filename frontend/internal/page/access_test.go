@@ -3,8 +3,6 @@ package page_test
 import (
 	"net/http"
 	"net/http/httptest"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -110,34 +108,6 @@ func TestRenewal(t *testing.T) {
 		}
 	}
 	check(t, "a token that lasts", w.get("/", with(w.ending(time.Minute), "r0")).header.Get("Set-Cookie"), "")
-}
-
-// TestTenAtOnceRenewOnce is a browser that restores ten tabs, and one more page
-// that it asked for with the old cookies.
-func TestTenAtOnceRenewOnce(t *testing.T) {
-	w := startWebsite(t)
-	gate := make(chan struct{})
-	w.gate.Store(&gate)
-	someone := with(w.ending(-time.Hour), "r0")
-	const tabs = 10
-	answers := make([]answer, tabs+1)
-	var wg sync.WaitGroup
-	for i := range tabs {
-		wg.Go(func() { answers[i] = w.get("/", someone) })
-	}
-	until(t, "all wait", func() bool { return w.product.asked.Load() >= tabs && w.refreshes.Load() > 0 })
-	close(gate)
-	wg.Wait()
-	answers[tabs] = w.get("/", someone)
-	_, want := answers[0].cookies(t)
-	for i, a := range answers {
-		_, got := a.cookies(t)
-		if diff := cmp.Diff(want, got); diff != "" || a.status != http.StatusOK ||
-			!strings.Contains(text(a.class("site-nav")), "person-7") {
-			t.Errorf("tab %d: %d %q %s", i, a.status, text(a.class("site-nav")), diff)
-		}
-	}
-	check(t, "the answer", w.refreshes.Load(), int32(1))
 }
 
 // TestReplicasRenewEach holds that each replica asks auth, whose grace serves both.

@@ -238,9 +238,6 @@ func (w *website) serveRefresh() {
 	}
 	w.auth.HandleFunc("POST /api/auth/refresh", func(rw http.ResponseWriter, r *http.Request) {
 		w.refreshes.Add(1)
-		if gate := w.gate.Load(); gate != nil {
-			<-*gate
-		}
 		old := token(r)
 		if _, gone := revoked.Load(old); gone || !strings.HasPrefix(old, "r") {
 			refuse(rw, http.StatusUnauthorized, "the refresh token is not good any more, sign in again")

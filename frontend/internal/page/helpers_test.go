@@ -40,8 +40,7 @@ type website struct {
 	handler                       http.Handler
 	contract                      *openapitest.Contract // holds handler to the document; nil with DevReload
 	log                           syncBuffer
-	grants, refreshes             atomic.Int32                  // by auth, of pairs and of what asked for one
-	gate                          atomic.Pointer[chan struct{}] // refreshes wait until it is closed; nil holds none
+	grants, refreshes             atomic.Int32 // by auth, of pairs and of what asked for one
 	people                        *people
 	signedIn                      option // person 7
 

@@ -13,6 +13,8 @@ import (
 	"craftista/shared/fault"
 	"craftista/shared/token"
 	"craftista/shared/web"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // early is how long before its end an access token is renewed, so that it lasts
@@ -41,7 +43,7 @@ type Session struct {
 type Keeper struct {
 	verifier *token.Verifier
 	auth     backend.Auth
-	renewals *renewals
+	renewals singleflight.Group // by refresh token
 	secure   bool
 	now      func() time.Time
 }
@@ -50,7 +52,7 @@ type Keeper struct {
 // auth. secure says that people reach the site by https even where the request
 // itself does not show it.
 func NewKeeper(verifier *token.Verifier, auth backend.Auth, secure bool, now func() time.Time) *Keeper {
-	return &Keeper{verifier: verifier, auth: auth, renewals: newRenewals(auth.Refresh, now), secure: secure, now: now}
+	return &Keeper{verifier: verifier, auth: auth, secure: secure, now: now}
 }
 
 // visit is what a request's context carries.
@@ -105,7 +107,7 @@ func (k *Keeper) read(w http.ResponseWriter, r *http.Request) Session {
 	if refresh == "" || lasting || s.State == Unknown {
 		return s
 	}
-	grant, err := k.renewals.renew(r.Context(), refresh)
+	grant, err := k.renew(r.Context(), refresh)
 	if err == nil {
 		k.Start(w, r, grant)
 		return k.check(r.Context(), grant.AccessToken)
@@ -144,7 +146,6 @@ func (k *Keeper) check(ctx context.Context, access string) Session {
 // and nobody has it any more.
 func (k *Keeper) SignOut(w http.ResponseWriter, r *http.Request) {
 	if refresh := k.cookie(r, refreshCookie); refresh != "" {
-		k.renewals.forget(refresh)
 		if err := k.auth.Logout(r.Context(), refresh); err != nil {
 			web.NoteFailure(r.Context(), err)
 		}
@@ -162,7 +163,7 @@ func (k *Keeper) Renew(w http.ResponseWriter, r *http.Request) {
 	if refresh == "" {
 		return
 	}
-	grant, err := k.renewals.renew(r.Context(), refresh)
+	grant, err := k.renew(r.Context(), refresh)
 	if err != nil {
 		web.NoteFailure(r.Context(), err)
 		return
