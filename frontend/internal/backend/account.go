@@ -30,9 +30,7 @@ type Session struct {
 // Me is the bearer's person. Unauthenticated means that they may not sign in any
 // more, here and below.
 func (c Auth) Me(ctx context.Context, bearer string) (Profile, error) {
-	var p Profile
-	_, err := c.read(ctx, "/api/auth/me", bearer, &p)
-	return p, err
+	return get[Profile](ctx, c.client, "/api/auth/me", bearer)
 }
 
 // ChangePassword replaces the bearer's password and ends their other sessions.
@@ -48,9 +46,7 @@ func (c Auth) ChangePassword(ctx context.Context, by Browser, bearer, current, r
 // Sessions are the bearer's person's, the latest used first. Unauthenticated also
 // means that the bearer's own session was ended.
 func (c Auth) Sessions(ctx context.Context, bearer string) ([]Session, error) {
-	var all []Session
-	_, err := c.read(ctx, "/api/auth/sessions", bearer, &all)
-	return all, err
+	return get[[]Session](ctx, c.client, "/api/auth/sessions", bearer)
 }
 
 // EndSession ends one of them; NotFound means that it has ended or is none of theirs.

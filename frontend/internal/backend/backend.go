@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -71,6 +72,28 @@ func (c client) read(ctx context.Context, path, bearer string, out any) (http.He
 	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
 	return c.call(ctx, web.Request{Method: http.MethodGet, Path: path, Bearer: bearer}, out)
+}
+
+// get is read for a reply of one type.
+func get[T any](ctx context.Context, c client, path, bearer string) (T, error) {
+	var reply T
+	_, err := c.read(ctx, path, bearer, &reply)
+	return reply, err
+}
+
+// getPage is get for one page of a list, with the cursor of the page after it, ""
+// after the last.
+func getPage[T any](ctx context.Context, c client, path string, query url.Values, bearer string) (T, string, error) {
+	var reply T
+	header, err := c.read(ctx, path+"?"+query.Encode(), bearer, &reply)
+	return reply, linkParam(header, "next", "cursor"), err
+}
+
+// fetch is call for a reply of one type.
+func fetch[T any](ctx context.Context, c client, req web.Request) (T, error) {
+	var reply T
+	_, err := c.call(ctx, req, &reply)
+	return reply, err
 }
 
 // call makes the call. A service that fails inside cannot do its work now, which

@@ -33,19 +33,8 @@ type Product struct {
 // order sort, and the cursor of the page after it, "" after the last. A cursor
 // that is none is BadRequest.
 func (c Catalogue) Find(ctx context.Context, q, sort, cursor string, limit int) ([]Product, string, error) {
-	query := url.Values{"sort": {sort}, "limit": {strconv.Itoa(limit)}}
-	if q != "" {
-		query.Set("q", q)
-	}
-	if cursor != "" {
-		query.Set("cursor", cursor)
-	}
-	var products []Product
-	header, err := c.read(ctx, "/api/products?"+query.Encode(), "", &products)
-	if err != nil {
-		return nil, "", err
-	}
-	return products, linkParam(header, "next", "cursor"), nil
+	query := url.Values{"q": {q}, "sort": {sort}, "cursor": {cursor}, "limit": {strconv.Itoa(limit)}}
+	return getPage[[]Product](ctx, c.client, "/api/products", query, "")
 }
 
 // linkParam finds the query's param of the Link (RFC 8288) whose relation is rel.
@@ -64,9 +53,7 @@ func linkParam(h http.Header, rel, param string) string {
 
 // Product is the product with the id, NotFound if there is none.
 func (c Catalogue) Product(ctx context.Context, id int64) (Product, error) {
-	var product Product
-	_, err := c.read(ctx, productPath(id), "", &product)
-	return product, err
+	return get[Product](ctx, c.client, productPath(id), "")
 }
 
 // Mine are those of the ids that the bearer's person voted for.
@@ -74,10 +61,7 @@ func (c Catalogue) Mine(ctx context.Context, bearer string, ids []int64) ([]int6
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	var reply struct {
-		OrigamiIDs []int64 `json:"origami_ids"`
-	}
-	_, err := c.read(ctx, "/api/votes/mine?ids="+list(ids), bearer, &reply)
+	reply, err := get[votedIDs](ctx, c.client, "/api/votes/mine?ids="+list(ids), bearer)
 	return reply.OrigamiIDs, err
 }
 
@@ -102,8 +86,6 @@ func (c Catalogue) RawVote(ctx context.Context, bearer string, id int64, voted b
 	if !voted {
 		method = http.MethodDelete
 	}
-	var reply json.RawMessage
 	path := "/api/origamis/" + strconv.FormatInt(id, 10) + "/vote"
-	_, err := c.call(ctx, web.Request{Method: method, Path: path, Bearer: bearer}, &reply)
-	return reply, err
+	return fetch[json.RawMessage](ctx, c.client, web.Request{Method: method, Path: path, Bearer: bearer})
 }

@@ -21,11 +21,10 @@ type Consent struct {
 func (c Auth) Consent(ctx context.Context, query string) (Consent, error) {
 	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
-	var reply Consent
-	_, err := c.call(ctx, web.Request{
+	reply, err := fetch[Consent](ctx, c.client, web.Request{
 		Method: http.MethodPost, Path: "/oauth2/consent",
 		Header: http.Header{"X-Internal-Api-Key": {c.internalKey}}, Body: map[string]string{"query": query},
-	}, &reply)
+	})
 	return reply, keyRefused(err)
 }
 

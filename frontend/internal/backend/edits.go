@@ -50,12 +50,10 @@ const KeyField = "Idempotency-Key"
 // is safe. Invalid lists the rules that the draft breaks, by the JSON names of its
 // fields, or has KeyField if another draft was added with the key.
 func (c Catalogue) Add(ctx context.Context, bearer, key string, d Draft) (Product, error) {
-	var p Product
-	_, err := c.call(ctx, web.Request{
+	return fetch[Product](ctx, c.client, web.Request{
 		Method: http.MethodPost, Path: "/api/products", Bearer: bearer,
 		Header: http.Header{KeyField: {`"` + key + `"`}}, Body: d,
-	}, &p)
-	return p, err
+	})
 }
 
 // Edit makes the product what the draft says. PreconditionFailed means that

@@ -14,22 +14,17 @@ import (
 // parallel is how many products are fetched at once for one page.
 const parallel = 6
 
+type votedIDs struct {
+	OrigamiIDs []int64 `json:"origami_ids"`
+}
+
 // MyVotes are at most limit ids of products that the bearer's person voted for, the
 // latest first, and the cursor of the page after it, "" after the last. A cursor
 // that is none is BadRequest or Invalid.
 func (c Catalogue) MyVotes(ctx context.Context, bearer, cursor string, limit int) ([]int64, string, error) {
-	query := url.Values{"limit": {strconv.Itoa(limit)}}
-	if cursor != "" {
-		query.Set("cursor", cursor)
-	}
-	var reply struct {
-		OrigamiIDs []int64 `json:"origami_ids"`
-	}
-	header, err := c.read(ctx, "/api/votes/mine?"+query.Encode(), bearer, &reply)
-	if err != nil {
-		return nil, "", err
-	}
-	return reply.OrigamiIDs, linkParam(header, "next", "cursor"), nil
+	query := url.Values{"cursor": {cursor}, "limit": {strconv.Itoa(limit)}}
+	reply, next, err := getPage[votedIDs](ctx, c.client, "/api/votes/mine", query, bearer)
+	return reply.OrigamiIDs, next, err
 }
 
 // Products are the products with those ids, in their order, without those that are

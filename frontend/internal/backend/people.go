@@ -26,12 +26,7 @@ type Person struct {
 // that is none are Invalid.
 func (c Auth) People(ctx context.Context, bearer, text, cursor string, limit int) ([]Person, string, error) {
 	query := url.Values{"q": {text}, "cursor": {cursor}, "limit": {strconv.Itoa(limit)}}
-	var people []Person
-	header, err := c.read(ctx, "/api/auth/users?"+query.Encode(), bearer, &people)
-	if err != nil {
-		return nil, "", err
-	}
-	return people, linkParam(header, "next", "cursor"), nil
+	return getPage[[]Person](ctx, c.client, "/api/auth/users", query, bearer)
 }
 
 // SetRole gives a person a role, which shows when their session is next renewed.
@@ -47,9 +42,7 @@ func (c Auth) SetDisabled(ctx context.Context, bearer string, id int64, disabled
 }
 
 func (c Auth) change(ctx context.Context, bearer string, id int64, what string, body any) (Person, error) {
-	var p Person
-	_, err := c.call(ctx, web.Request{
+	return fetch[Person](ctx, c.client, web.Request{
 		Method: http.MethodPut, Path: "/api/auth/users/" + strconv.FormatInt(id, 10) + what, Bearer: bearer, Body: body,
-	}, &p)
-	return p, err
+	})
 }

@@ -24,18 +24,14 @@ type Pick struct {
 
 // Daily is today's product.
 func (c Recommendation) Daily(ctx context.Context) (Daily, error) {
-	var daily Daily
-	_, err := c.read(ctx, "/api/origami-of-the-day", "", &daily)
-	return daily, err
+	return get[Daily](ctx, c.client, "/api/origami-of-the-day", "")
 }
 
 // DailyOn is the product of that day (2026-11-22) as it was recorded, NotFound if
 // none was, if the day is to come, or if it is today and its product has left the
 // gallery.
 func (c Recommendation) DailyOn(ctx context.Context, date string) (Daily, error) {
-	var daily Daily
-	_, err := c.read(ctx, "/api/origami-of-the-day?date="+url.QueryEscape(date), "", &daily)
-	return daily, err
+	return get[Daily](ctx, c.client, "/api/origami-of-the-day?date="+url.QueryEscape(date), "")
 }
 
 // Archive are the recorded days of a month (2026-11) in order, and the closest
@@ -48,14 +44,10 @@ func (c Recommendation) Archive(ctx context.Context, month string) (days []Daily
 // AlsoLiked are at most limit products that people who voted for that one like too,
 // popular ones where there are too few of those.
 func (c Recommendation) AlsoLiked(ctx context.Context, id int64, limit int) ([]Pick, error) {
-	var picks []Pick
-	_, err := c.read(ctx, "/api/origamis/"+strconv.FormatInt(id, 10)+"/also-liked?limit="+strconv.Itoa(limit), "", &picks)
-	return picks, err
+	return get[[]Pick](ctx, c.client, "/api/origamis/"+strconv.FormatInt(id, 10)+"/also-liked?limit="+strconv.Itoa(limit), "")
 }
 
 // Picks are at most limit products for the bearer's person; bearer may be "".
 func (c Recommendation) Picks(ctx context.Context, bearer string, limit int) ([]Pick, error) {
-	var picks []Pick
-	_, err := c.read(ctx, "/api/recommendations?limit="+strconv.Itoa(limit), bearer, &picks)
-	return picks, err
+	return get[[]Pick](ctx, c.client, "/api/recommendations?limit="+strconv.Itoa(limit), bearer)
 }

@@ -65,7 +65,7 @@ func TestProductList(t *testing.T) {
 	if diff := cmp.Diff(got, want); diff != "" || a.status != http.StatusOK || strings.Contains(a.body, "<b>Fox") {
 		t.Errorf("%d (-got +want):\n%s", a.status, diff)
 	}
-	check(t, "asked", w.listed, []url.Values{{"limit": {"25"}, "q": {"a &b"}, "sort": {"name"}}})
+	check(t, "asked", w.listed, []url.Values{{"cursor": {""}, "limit": {"25"}, "q": {"a &b"}, "sort": {"name"}}})
 	last := w.get("/admin/pieces?cursor=two%3D", w.here("admin"))
 	check(t, "the last page", len(texts(last, "li", "shelf-row")), 1, text(last.class("the-end")), "That is all of them.")
 	w.get("/admin/pieces?cursor=x", w.here("admin")).check(t, "a cursor that is none", 400)
