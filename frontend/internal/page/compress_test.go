@@ -112,10 +112,7 @@ func TestWeight(t *testing.T) {
 // weigh is how many bytes a browser gets.
 func (w *website) weigh(path string) int {
 	w.t.Helper()
-	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, path, nil)
-	r.Header.Set("Accept-Encoding", "gzip, deflate, br, zstd")
-	res := httptest.NewRecorder()
-	w.handler.ServeHTTP(res, r)
+	res := w.bare("GET", path, header("Accept-Encoding", "gzip, deflate, br, zstd"))
 	if coding := res.Header().Get("Content-Encoding"); res.Code != http.StatusOK || coding == "" ||
 		!strings.Contains(strings.Join(res.Header()["Vary"], ","), "Accept-Encoding") {
 		w.t.Errorf("%s: %d in %q, Vary %q", path, res.Code, coding, res.Header()["Vary"])

@@ -1,7 +1,6 @@
 package page_test
 
 import (
-	"context"
 	"crypto/tls"
 	"io"
 	"log/slog"
@@ -234,14 +233,8 @@ func (w *website) do(method, path string, body io.Reader, options ...option) ans
 	return a
 }
 
-// overTLS sends a GET to the handler as a TLS server would.
-func (w *website) overTLS(path string) http.Header {
-	r := httptest.NewRequestWithContext(context.WithoutCancel(w.t.Context()), http.MethodGet, path, nil)
-	r.TLS = &tls.ConnectionState{}
-	recorder := httptest.NewRecorder()
-	w.handler.ServeHTTP(recorder, r)
-	return recorder.Header()
-}
+// overTLS makes the request what a TLS server would.
+func overTLS(r *http.Request) { r.TLS = &tls.ConnectionState{} }
 
 // until waits for what comes about within 10 s.
 func until(t *testing.T, what string, ok func() bool) {

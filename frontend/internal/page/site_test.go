@@ -16,17 +16,27 @@ import (
 	"craftista/frontend/internal/page"
 )
 
+// route is one address of the site, with the methods that it allows.
+type route struct{ method, path, allow string }
+
 // everyRoute is what the router routes, with something in each place of a
 // pattern: a route that is new is in it.
 func (w *website) everyRoute() []route {
 	w.t.Helper()
 	var all []route
+	methods := map[string][]string{}
 	hole := regexp.MustCompile(`\{[^}]+\}`)
 	w.router(page.Settings{}).Walk(func(method, pattern string) {
-		all = append(all, route{method: method, path: hole.ReplaceAllString(pattern, "1")})
+		path := hole.ReplaceAllString(pattern, "1")
+		all, methods[path] = append(all, route{method: method, path: path}), append(methods[path], method)
 	})
-	if len(all) < len(routes()) {
-		w.t.Fatalf("the router has %d routes", len(all))
+	for i, r := range all {
+		allowed := slices.Clone(methods[r.path])
+		if slices.Contains(allowed, http.MethodGet) {
+			allowed = append(allowed, http.MethodHead)
+		}
+		slices.Sort(allowed)
+		all[i].allow = strings.Join(slices.Compact(allowed), ", ")
 	}
 	return all
 }
