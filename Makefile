@@ -29,7 +29,7 @@ size: ## lines of Go, SQL, tests and of the reading path, and the bounds they ke
 bench: ## measured against a baseline in the same run
 	go test -run '^$$' -bench . ./shared/token ./stack/bench
 
-bench-flat: ## 24 pieces against a million, some ten minutes; FLAT_PRODUCTS=20000 FLAT_VOTES=200000 for a quick try
+bench-flat: ## 24 products against a million, some ten minutes; FLAT_PRODUCTS=20000 FLAT_VOTES=200000 for a quick try
 	go test -v -run '^$$' -bench . -timeout 60m ./stack/bench/flat
 
 fuzz: ## every fuzz target for FUZZTIME

@@ -21,7 +21,7 @@ import (
 
 const (
 	manyListeners = 2000
-	memoryLimit   = 80 << 20 // bytes for all of them: net/http keeps 10 KiB of buffers and two stacks for each
+	memoryLimit   = 96 << 20 // bytes for all of them: net/http keeps 10 KiB of buffers and two stacks for each
 )
 
 // TestManyListeners measures what 2,000 idle listeners, which another process

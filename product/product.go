@@ -1,5 +1,5 @@
 // Package product is the catalogue service: the gallery's products and the votes
-// for them. PostgreSQL is the truth; Redis only spares it work.
+// for them. PostgreSQL is the source of truth; Redis is a cache in front of it.
 package product
 
 import (
@@ -93,7 +93,7 @@ func start(ctx context.Context, c Config, t *telemetry.Telemetry, open *closers)
 	open.push(db.Close)
 	store := postgres.NewStore(db)
 	live := core.NewLive(store, t.Log)
-	cached, informs, err := openCache(c, db, t, open)
+	cached, optionalChecks, err := openCache(c, db, t, open)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -109,7 +109,7 @@ func start(ctx context.Context, c Config, t *telemetry.Telemetry, open *closers)
 		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
-		Checks: map[string]health.Check{"database": store.Ready}, Optional: informs,
+		Checks: map[string]health.Check{"database": store.Ready}, Optional: optionalChecks,
 	})
 	l, err := c.Listen()
 	return l, routes, err

@@ -1,6 +1,6 @@
-// Package fault is what goes wrong for the caller's reason: a kind, a plain
-// message for the caller, and apart from both a cause for the log. It is of no
-// transport; shared/web turns kinds into statuses.
+// Package fault has errors that are meant for the caller: a kind, a plain message,
+// and apart from both a cause for the log. It does not depend on HTTP; shared/web
+// turns kinds into statuses.
 package fault
 
 import (

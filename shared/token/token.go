@@ -182,7 +182,7 @@ func RequireRole(v *Verifier, next web.Handler, roles ...string) web.Handler {
 }
 
 // Optional runs next with the person when the request carries a bearer token, and without when it carries none. A bad
-// token, or one of an OAuth client, is refused all the same: its sender believes to be signed in.
+// token, or one of an OAuth client, is refused all the same: the caller expects to be signed in.
 func Optional(v *Verifier, next web.Handler) web.Handler { return bearer(v, next, "") }
 
 func bearer(v *Verifier, next web.Handler, scope string) web.Handler {

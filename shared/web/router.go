@@ -53,29 +53,29 @@ func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 	mux := chi.NewRouter()
 	r := &Router{mux: mux, fail: fail, telemetry: t, log: t.Log, streams: map[string]bool{}}
 	mux.Use(r.trace, r.observe, middleware.GetHead)
-	mux.NotFound(r.adapt(nothing))
+	mux.NotFound(r.adapt(notFound))
 	mux.MethodNotAllowed(r.adapt(r.methodNotAllowed))
 	return r
 }
 
 // Get routes GET and HEAD.
 func (r *Router) Get(pattern string, h Handler) {
-	r.mux.Get(pattern, r.adapt(within(cmp.Or(r.GetTimeout, RequestTimeout), h)))
+	r.mux.Get(pattern, r.adapt(withTimeout(cmp.Or(r.GetTimeout, RequestTimeout), h)))
 }
 
 // Post routes POST.
 func (r *Router) Post(pattern string, h Handler) {
-	r.mux.Post(pattern, r.adapt(within(RequestTimeout, h)))
+	r.mux.Post(pattern, r.adapt(withTimeout(RequestTimeout, h)))
 }
 
 // Put routes PUT.
 func (r *Router) Put(pattern string, h Handler) {
-	r.mux.Put(pattern, r.adapt(within(RequestTimeout, h)))
+	r.mux.Put(pattern, r.adapt(withTimeout(RequestTimeout, h)))
 }
 
 // Delete routes DELETE.
 func (r *Router) Delete(pattern string, h Handler) {
-	r.mux.Delete(pattern, r.adapt(within(RequestTimeout, h)))
+	r.mux.Delete(pattern, r.adapt(withTimeout(RequestTimeout, h)))
 }
 
 // ServeHTTP implements http.Handler.
@@ -122,7 +122,7 @@ func Query(r *http.Request) (url.Values, error) {
 	return values, nil
 }
 
-func nothing(_ http.ResponseWriter, req *http.Request) error {
+func notFound(_ http.ResponseWriter, req *http.Request) error {
 	return fault.New(fault.NotFound, "nothing is at %s", req.URL.EscapedPath())
 }
 
@@ -135,8 +135,8 @@ func (r *Router) adapt(h Handler) http.HandlerFunc {
 	}
 }
 
-// within bounds h's work. What it returns is answered without that bound.
-func within(timeout time.Duration, h Handler) Handler {
+// withTimeout bounds h's work. What it returns is answered without that bound.
+func withTimeout(timeout time.Duration, h Handler) Handler {
 	return func(w http.ResponseWriter, req *http.Request) error {
 		ctx, cancel := context.WithTimeout(req.Context(), timeout)
 		defer cancel()
@@ -158,7 +158,7 @@ func (r *Router) methodNotAllowed(w http.ResponseWriter, req *http.Request) erro
 		}
 	}
 	if len(allowed) == 0 {
-		return nothing(w, req)
+		return notFound(w, req)
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	return fault.New(fault.MethodNotAllowed, "%s is not for %s", req.Method, req.URL.Path)

@@ -27,6 +27,7 @@ func Routes(
 	}
 
 	p := products{catalogue: c}
+	// The first Craftista called products origamis; its paths still work.
 	r.Get("/api/products", p.list)
 	r.Get("/api/products/{id}", p.show)
 	r.Get("/api/origamis", p.list)

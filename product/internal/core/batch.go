@@ -28,9 +28,9 @@ const (
 // does the same for all, and each vote has to be written.
 //
 // There is no goroutine to start or to stop: the request that waited longest
-// flushes the next batch, in its own trace, for all that vote the same way.
+// flushes the next batch, in its own trace, for all votes of the same kind.
 // Products do not wait for each other. Nobody waits for more than the commits of
-// those who came before, and for one of the contrary votes.
+// those who came before, and for one of votes of the other kind.
 //
 // A caller who hangs up while waiting has not voted. One who does so when the
 // commit has begun may have voted.
@@ -128,7 +128,7 @@ func (b *batcher) flush(ctx context.Context, product int64) {
 	for i, each := range batch {
 		people[i] = each.person
 		if i > 0 {
-			link(each.span, batch[0].span)
+			linkSpans(each.span, batch[0].span)
 		}
 	}
 	votes, err := int64(0), errPanicked
@@ -144,15 +144,15 @@ func (b *batcher) flush(ctx context.Context, product int64) {
 	votes, err = b.commit(ctx, product, batch[0].voted, people)
 }
 
-// link makes each step point at the other, which is in another request's trace.
-// OpenTelemetry keeps 128 links of a span.
-func link(a, b trace.Span) {
+// linkSpans links two spans of different traces in both directions. OpenTelemetry
+// keeps 128 links of a span.
+func linkSpans(a, b trace.Span) {
 	a.AddLink(trace.Link{SpanContext: b.SpanContext()})
 	b.AddLink(trace.Link{SpanContext: a.SpanContext()})
 }
 
 // nextBatch removes from the queue its first vote and up to maxBatch of the same
-// way. A person's vote that must wait has all later ones of that person wait, so
+// kind. A person's vote that must wait has all later ones of that person wait, so
 // that they are committed in the order they came.
 func (b *batcher) nextBatch(product int64) (batch []*pendingVote) {
 	b.mu.Lock()

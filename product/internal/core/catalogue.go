@@ -17,9 +17,9 @@ import (
 type Store interface {
 	Product(ctx context.Context, id int64) (Product, error)
 	Products(ctx context.Context, p Page) ([]Product, error)
-	// Vote makes all of people, who may be named twice, have voted for the product;
-	// Unvote, none of them. Both return its count once the change, if it was one,
-	// is durable; if they return an error nothing has changed, unless it is
+	// Vote records a vote of each person, who may be named twice; Unvote removes it.
+	// Who has voted, or has not, stays so. Both return the product's count once the
+	// change is durable; if they return an error nothing has changed, unless it is
 	// ErrUncertain.
 	Vote(ctx context.Context, id int64, people []int64) (votes int64, err error)
 	Unvote(ctx context.Context, id int64, people []int64) (votes int64, err error)
@@ -80,18 +80,18 @@ type Cache interface {
 
 // Catalogue is the gallery's products and votes. It is safe for concurrent use.
 type Catalogue struct {
-	store   Store
-	cache   Cache
-	encode  Encode
-	votes   batcher
-	changed func()
+	store    Store
+	cache    Cache
+	encode   Encode
+	votes    batcher
+	onChange func()
 }
 
 // NewCatalogue returns the catalogue of store, behind cache. The wait for a
-// vote's commit is a span of tracer. It calls changed, which must not wait, after
-// each change of a product.
-func NewCatalogue(store Store, cache Cache, encode Encode, tracer trace.Tracer, changed func()) *Catalogue {
-	c := &Catalogue{store: store, cache: cache, encode: encode, changed: changed}
+// vote's commit is a span of tracer. It calls onChange, which must not wait,
+// after each vote, edit or deletion.
+func NewCatalogue(store Store, cache Cache, encode Encode, tracer trace.Tracer, onChange func()) *Catalogue {
+	c := &Catalogue{store: store, cache: cache, encode: encode, onChange: onChange}
 	c.votes = batcher{commit: c.commit, tracer: tracer, pending: map[int64][]*pendingVote{}}
 	return c
 }
@@ -129,7 +129,7 @@ func (c *Catalogue) Votes(ctx context.Context, id int64) (int64, error) {
 	return p.Votes, err
 }
 
-// Vote makes a person have voted for a product and returns the product's count.
+// Vote records a person's vote for a product and returns the product's count.
 // Voting again changes nothing. When Vote returns, the vote is durable and no read
 // shows an older count. NotFound if there is no such product; Unavailable if too
 // many vote for it at once, or because of ErrUncertain; ctx's error if ctx ended
@@ -158,14 +158,14 @@ func (c *Catalogue) commit(ctx context.Context, id int64, voted bool, people []i
 		change = c.store.Vote
 	}
 	votes, err = change(ctx, id, people)
-	if err != nil && ctx.Err() != nil { // what the store then says may be anything
+	if err != nil && ctx.Err() != nil { // the driver's error need not wrap it
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
 	return votes, c.invalidate(ctx, id, err)
 }
 
-// invalidate removes the cached product after a commit that ended with err, so
-// that no load from before it can be stored, and before anybody is told. That is
+// invalidate removes the cached product after a commit [5] that ended with err, so
+// that no load from before it can be stored, and before it is acknowledged. That is
 // so even if nothing changed: an earlier try may have committed and died before
 // it came to this line; and even if the outcome is uncertain. A change that a
 // cached product may hide is not acknowledged; making it again does no harm.
@@ -173,18 +173,18 @@ func (c *Catalogue) invalidate(ctx context.Context, id int64, err error) error {
 	if err != nil && !errors.Is(err, ErrUncertain) {
 		return err
 	}
-	stale := c.cache.Invalidate(ctx, id)
-	c.changed()
+	invalidateErr := c.cache.Invalidate(ctx, id)
+	c.onChange()
 	f := &fault.Error{Kind: fault.Unavailable, RetryAfter: 2 * time.Second}
 	switch {
 	case err != nil:
-		f.Message = "the database went away just now: this was done or not, and doing it again is safe"
-	case stale != nil:
+		f.Message = "the database connection was lost: this was done or not, and doing it again is safe"
+	case invalidateErr != nil:
 		f.Message = "this may not be seen by everybody yet, try again shortly"
 	default:
 		return nil
 	}
-	return f.Because(cmp.Or(err, stale))
+	return f.Because(cmp.Or(err, invalidateErr))
 }
 
 // VotedFor returns those of ids that the person voted for, ascending.

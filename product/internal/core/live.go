@@ -60,7 +60,7 @@ type Live struct {
 type listener struct {
 	counts chan []Count
 	ids    []int64
-	fresh  bool // nothing was sent yet
+	isNew  bool // nothing was sent yet
 }
 
 // NewLive returns what sends the counts in store, once it runs.
@@ -72,16 +72,17 @@ func NewLive(store Counts, log *slog.Logger) *Live {
 }
 
 // Wake makes Run read soon, because a count may have changed. Call it once the
-// change is visible. It does not wait.
+// change is visible. It does not wait. Other replicas are woken by Redis, see
+// infrastructure/redis.
 func (l *Live) Wake() {
 	select {
 	case l.woken <- struct{}{}:
-	default: // a read that begins after this moment is due already
+	default: // a read after this call is due already
 	}
 }
 
-// All returns the ids of all products. It is Invalid if they are more than one
-// listener may watch that way.
+// All returns the ids of all products. It is Invalid if there are more than
+// chunkSize.
 func (l *Live) All(ctx context.Context) ([]int64, error) {
 	ids, err := l.store.IDs(ctx, chunkSize+1)
 	if err != nil {
@@ -107,7 +108,7 @@ func (l *Live) Ready() error {
 // soon as the store gives them, then those that change. The channel is closed if
 // the listener is too slow. Call leave in the end.
 func (l *Live) Listen(ids []int64) (counts <-chan []Count, leave func()) {
-	x := &listener{counts: make(chan []Count, maxBehind), ids: ids, fresh: true}
+	x := &listener{counts: make(chan []Count, maxBehind), ids: ids, isNew: true}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.listeners[x] = struct{}{}
@@ -196,23 +197,23 @@ func (l *Live) read(ctx context.Context, ids []int64) (map[int64]int64, error) {
 	return votes, nil
 }
 
-// send gives fresh listeners all their votes and the others those that changed.
+// send gives new listeners all their votes and the others those that changed.
 // It does not wait: a listener that has no room for more is dropped.
 func (l *Live) send(listeners []*listener, votes, changed map[int64]int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, x := range listeners {
-		news := changed
-		if x.fresh {
-			news = votes
+		updates := changed
+		if x.isNew {
+			updates = votes
 		}
-		counts := x.choose(news)
+		counts := x.choose(updates)
 		if _, ok := l.listeners[x]; !ok || len(counts) == 0 {
 			continue
 		}
 		select {
 		case x.counts <- counts:
-			x.fresh = false
+			x.isNew = false
 		default:
 			close(x.counts)
 			l.remove(x)

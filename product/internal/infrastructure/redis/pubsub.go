@@ -46,7 +46,7 @@ func (p *PubSub) Close() error { return p.client.Close() }
 func (p *PubSub) Publish() {
 	select {
 	case p.due <- struct{}{}:
-	default: // a message that is sent after this moment is due already
+	default: // a message that is sent after this call is due already
 	}
 }
 
