@@ -47,8 +47,11 @@ func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", redacted{})
 	}
-	config.BinaryParameters = true                   // parameters go with the query, without a round trip to prepare it
-	config.Runtime = map[string]string{"jit": "off"} // compiling a query takes longer than any of ours runs
+	config.BinaryParameters = true // parameters go with the query, without a round trip to prepare it
+	config.Runtime = map[string]string{
+		"jit":      "off", // compiling a query takes longer than any of ours runs
+		"TimeZone": "UTC", // which times then have in Go too
+	}
 	connector, err := pq.NewConnectorConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", redacted{})

@@ -136,12 +136,29 @@ func TestBadURLIsNotRepeated(t *testing.T) {
 	}
 }
 
-// TestQueriesAreNotCompiled: on a large table that takes longer than the query.
-func TestQueriesAreNotCompiled(t *testing.T) {
+// TestSettingsOfASession has a database whose own are others: to compile a query on
+// a large table takes longer than the query, and times come in the session's zone.
+func TestSettingsOfASession(t *testing.T) {
 	t.Parallel()
-	var got string
-	if err := open(t, telemetry.Discard()).GetContext(t.Context(), &got, `SHOW jit`); err != nil || got != "off" {
-		t.Errorf("jit is %q, %v", got, err)
+	db := open(t, telemetry.Discard())
+	const tokyo = `
+		DO $$ BEGIN
+			EXECUTE format('ALTER DATABASE %I SET timezone = ''Asia/Tokyo''', current_database());
+		END $$`
+	if _, err := db.ExecContext(t.Context(), tokyo); err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxIdleConns(0) // the next query is a new session
+	var got struct {
+		JIT string
+		At  time.Time
+	}
+	const query = `SELECT current_setting('jit') AS jit, timestamptz '2026-01-02 03:04:05+02' AS at`
+	if err := db.GetContext(t.Context(), &got, query); err != nil {
+		t.Fatal(err)
+	}
+	if want := time.Date(2026, 1, 2, 1, 4, 5, 0, time.UTC); got.JIT != "off" || got.At != want {
+		t.Errorf("jit is %q, the time %v, want off and %v", got.JIT, got.At, want)
 	}
 }
 
