@@ -31,11 +31,6 @@ type personReply struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-func replyOf(p account.Person) personReply {
-	p.CreatedAt = p.CreatedAt.UTC()
-	return personReply(p)
-}
-
 // list answers GET /api/auth/users.
 func (a admin) list(w http.ResponseWriter, r *http.Request) error {
 	page, err := readPage(r.URL.Query())
@@ -48,7 +43,7 @@ func (a admin) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	reply := make([]personReply, len(people)) // an empty page is [], not null
 	for i, p := range people {
-		reply[i] = replyOf(p)
+		reply[i] = personReply(p)
 	}
 	if more {
 		w.Header().Set("Link", nextLink(r.URL, people[len(people)-1].ID))
@@ -61,12 +56,8 @@ type roleRequest struct {
 }
 
 // setRole answers PUT /api/auth/users/{id}/role.
-func (a admin) setRole(w http.ResponseWriter, r *http.Request) error {
+func (a admin) setRole(w http.ResponseWriter, r *http.Request, in roleRequest) error {
 	id, err := web.PathID(r)
-	if err != nil {
-		return err
-	}
-	in, err := web.Decode[roleRequest](r)
 	if err != nil {
 		return err
 	}
@@ -74,7 +65,7 @@ func (a admin) setRole(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.Reply(w, http.StatusOK, replyOf(p))
+	return web.Reply(w, http.StatusOK, personReply(p))
 }
 
 type disabledRequest struct {
@@ -82,12 +73,8 @@ type disabledRequest struct {
 }
 
 // setDisabled answers PUT /api/auth/users/{id}/disabled.
-func (a admin) setDisabled(w http.ResponseWriter, r *http.Request) error {
+func (a admin) setDisabled(w http.ResponseWriter, r *http.Request, in disabledRequest) error {
 	id, err := web.PathID(r)
-	if err != nil {
-		return err
-	}
-	in, err := web.Decode[disabledRequest](r)
 	if err != nil {
 		return err
 	}
@@ -99,7 +86,7 @@ func (a admin) setDisabled(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.Reply(w, http.StatusOK, replyOf(p))
+	return web.Reply(w, http.StatusOK, personReply(p))
 }
 
 // readPage reads q, limit and cursor; an empty one counts as absent, and other

@@ -14,11 +14,7 @@ type loginRequest struct {
 }
 
 // login answers POST /api/auth/login.
-func (a accounts) login(w http.ResponseWriter, r *http.Request) error {
-	in, err := web.Decode[loginRequest](r)
-	if err != nil {
-		return err
-	}
+func (a accounts) login(w http.ResponseWriter, r *http.Request, in loginRequest) error {
 	if in.Username == "" || in.Password == "" {
 		return fault.New(fault.BadRequest, "username and password are needed")
 	}

@@ -25,7 +25,7 @@ func (a accounts) me(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.ReplyTagged(w, r, "private, no-cache", meReply{
-		ID: p.ID, Username: p.Username, Email: p.Email, Role: p.Role, CreatedAt: p.CreatedAt.UTC(),
+		ID: p.ID, Username: p.Username, Email: p.Email, Role: p.Role, CreatedAt: p.CreatedAt,
 	})
 }
 
@@ -36,11 +36,7 @@ type passwordRequest struct {
 
 // changePassword answers POST /api/auth/password. The family that the access token
 // names stays active; a token that names none revokes them all.
-func (a accounts) changePassword(w http.ResponseWriter, r *http.Request) error {
-	in, err := web.Decode[passwordRequest](r)
-	if err != nil {
-		return err
-	}
+func (a accounts) changePassword(w http.ResponseWriter, r *http.Request, in passwordRequest) error {
 	u, from := token.UserFrom(r.Context()), network(a.InternalKey, r)
 	return noContent(w, a.Accounts.ChangePassword(r.Context(), from, account.PasswordChange{
 		UserID: u.ID, ExceptFamily: session.ID(u), Current: in.Current, Replacement: in.Replacement,

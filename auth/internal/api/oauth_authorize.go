@@ -64,11 +64,7 @@ type consentReply struct {
 }
 
 // consent answers POST /oauth2/consent: what the page tells the person.
-func (o oauth) consent(w http.ResponseWriter, r *http.Request) error {
-	in, err := web.Decode[consentRequest](r)
-	if err != nil {
-		return err
-	}
+func (o oauth) consent(w http.ResponseWriter, r *http.Request, in consentRequest) error {
 	q, err := parseQuery(in.Query)
 	if err != nil {
 		return err
@@ -97,11 +93,7 @@ type decisionReply struct {
 }
 
 // decide answers POST /oauth2/decision.
-func (o oauth) decide(w http.ResponseWriter, r *http.Request) error {
-	in, err := web.Decode[decisionRequest](r)
-	if err != nil {
-		return err
-	}
+func (o oauth) decide(w http.ResponseWriter, r *http.Request, in decisionRequest) error {
 	var c fault.Checks
 	if c.Require(in.Approve != nil, "approve", "is required"); in.Approve == nil {
 		return c.Err()

@@ -38,24 +38,13 @@ func (o oauth) userinfo(w http.ResponseWriter, r *http.Request) error {
 	return web.Reply(w, http.StatusOK, reply)
 }
 
-// introspectReply is RFC 7662 section 2.2.
-type introspectReply struct {
-	Active   bool   `json:"active"`
-	Scope    string `json:"scope,omitempty"`
-	ClientID string `json:"client_id,omitempty"`
-	Subject  string `json:"sub,omitempty"`
-	Issuer   string `json:"iss,omitempty"`
-	Expires  int64  `json:"exp,omitempty"` // Unix, s
-	Type     string `json:"token_type,omitempty"`
-}
-
 // introspect answers POST /oauth2/introspect.
 func (o oauth) introspect(w http.ResponseWriter, r *http.Request, c oidc.Client, q url.Values) error {
 	i, err := o.Provider.Introspect(r.Context(), c, q)
 	if err != nil {
 		return err
 	}
-	return web.Reply(w, http.StatusOK, introspectReply(i))
+	return web.Reply(w, http.StatusOK, i)
 }
 
 // revoke answers POST /oauth2/revoke, with 200 for an unknown token, too (RFC 7009

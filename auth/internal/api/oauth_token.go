@@ -2,25 +2,13 @@ package api
 
 import (
 	"errors"
-	"mime"
 	"net/http"
 	"net/url"
-	"time"
 
 	"craftista/auth/internal/oidc"
 	"craftista/shared/fault"
 	"craftista/shared/web"
 )
-
-// oauthTokens is RFC 6749 section 5.1 and OpenID Connect Core 1.0 section 3.1.3.3.
-type oauthTokens struct {
-	AccessToken  string `json:"access_token"`
-	TokenType    string `json:"token_type"`
-	ExpiresIn    int64  `json:"expires_in"` // s
-	RefreshToken string `json:"refresh_token,omitempty"`
-	IDToken      string `json:"id_token,omitempty"`
-	Scope        string `json:"scope"`
-}
 
 // token answers POST /oauth2/token.
 func (o oauth) token(w http.ResponseWriter, r *http.Request, c oidc.Client, q url.Values) error {
@@ -28,10 +16,7 @@ func (o oauth) token(w http.ResponseWriter, r *http.Request, c oidc.Client, q ur
 	if err != nil {
 		return err
 	}
-	return web.Reply(w, http.StatusOK, oauthTokens{
-		AccessToken: tokens.Access, TokenType: "Bearer", ExpiresIn: int64(o.Issuer.Lifetime / time.Second),
-		RefreshToken: tokens.Refresh, IDToken: tokens.ID, Scope: tokens.Scope,
-	})
+	return web.Reply(w, http.StatusOK, tokens)
 }
 
 // client lets only authenticated clients reach next (RFC 6749 section 2.3), and
@@ -69,11 +54,6 @@ func credentials(r *http.Request, q url.Values) (id, secret string, err error) {
 	return id, secret, nil
 }
 
-type oauthError struct {
-	Error       string `json:"error"`
-	Description string `json:"error_description"`
-}
-
 // replyRefusal answers an *oidc.Error as RFC 6749 section 5.2 says, and returns
 // any other error as it is.
 func replyRefusal(w http.ResponseWriter, r *http.Request, err error) error {
@@ -87,24 +67,19 @@ func replyRefusal(w http.ResponseWriter, r *http.Request, err error) error {
 		status = http.StatusUnauthorized
 		w.Header().Set("WWW-Authenticate", `Basic realm="auth"`)
 	}
-	return web.Reply(w, status, oauthError{Error: e.Code, Description: e.Description})
+	return web.Reply(w, status, e)
 }
 
 // form is the body of a form: application/x-www-form-urlencoded, of at most 64
 // KiB; the URL's query is no part of it (RFC 6749 section 2.3.1).
 func form(r *http.Request) (url.Values, error) {
-	const formType = "application/x-www-form-urlencoded"
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != formType {
-		return nil, fault.New(fault.Unsupported, "the body must be "+formType)
+	_, body, err := web.ReadBody(r, web.MaxBody, "application/x-www-form-urlencoded")
+	if err != nil {
+		return nil, err
 	}
-	r.Body = http.MaxBytesReader(nil, r.Body, web.MaxBody)
-	err := r.ParseForm()
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, fault.New(fault.TooLarge, "the body is over %d bytes", web.MaxBody)
-	case err != nil:
+	q, err := url.ParseQuery(string(body))
+	if err != nil {
 		return nil, fault.New(fault.BadRequest, "the body is not a form").Because(err)
 	}
-	return r.PostForm, nil
+	return q, nil
 }

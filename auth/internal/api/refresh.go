@@ -23,11 +23,7 @@ type tokensReply struct {
 }
 
 // refresh answers POST /api/auth/refresh.
-func (a accounts) refresh(w http.ResponseWriter, r *http.Request) error {
-	in, err := web.Decode[refreshRequest](r)
-	if err != nil {
-		return err
-	}
+func (a accounts) refresh(w http.ResponseWriter, r *http.Request, in refreshRequest) error {
 	if in.RefreshToken == "" {
 		return fault.New(fault.BadRequest, "refresh_token is needed")
 	}
@@ -41,11 +37,7 @@ func (a accounts) refresh(w http.ResponseWriter, r *http.Request) error {
 // logout answers POST /api/auth/logout, with 204 whatever the token: whoever
 // wants to be signed out is. A body of another shape, or a database that does not
 // answer, is an error all the same, since then nothing was revoked.
-func (a accounts) logout(w http.ResponseWriter, r *http.Request) error {
-	in, err := web.Decode[refreshRequest](r)
-	if err != nil {
-		return err
-	}
+func (a accounts) logout(w http.ResponseWriter, r *http.Request, in refreshRequest) error {
 	return noContent(w, a.Sessions.RevokeByToken(r.Context(), in.RefreshToken))
 }
 

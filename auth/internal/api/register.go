@@ -23,11 +23,7 @@ type registerReply struct {
 }
 
 // register answers POST /api/auth/register.
-func (a accounts) register(w http.ResponseWriter, r *http.Request) error {
-	in, err := web.Decode[registerRequest](r)
-	if err != nil {
-		return err
-	}
+func (a accounts) register(w http.ResponseWriter, r *http.Request, in registerRequest) error {
 	p, err := a.Accounts.Register(r.Context(), network(a.InternalKey, r), account.Registration(in))
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package api
 
 import (
 	_ "embed"
+	"net/http"
 
 	"craftista/auth/internal/account"
 	"craftista/auth/internal/issuer"
@@ -45,26 +46,26 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 
 	verifier := d.Issuer.Verifier
 	a, u, o := accounts{d}, admin{d}, oauth{d}
-	r.Post("/api/auth/register", requireKey(d.InternalKey, a.register))
-	r.Post("/api/auth/login", a.login)
-	r.Post("/api/auth/refresh", a.refresh)
-	r.Post("/api/auth/logout", a.logout)
+	r.Post("/api/auth/register", requireKey(d.InternalKey, withBody(a.register)))
+	r.Post("/api/auth/login", withBody(a.login))
+	r.Post("/api/auth/refresh", withBody(a.refresh))
+	r.Post("/api/auth/logout", withBody(a.logout))
 	r.Get("/api/auth/status", a.status)
 	r.Get("/api/auth/me", token.Require(verifier, a.me))
-	r.Post("/api/auth/password", token.Require(verifier, a.changePassword))
+	r.Post("/api/auth/password", token.Require(verifier, withBody(a.changePassword)))
 
 	r.Get("/api/auth/sessions", token.Require(verifier, a.listSessions))
 	r.Delete("/api/auth/sessions", token.Require(verifier, a.endOtherSessions))
 	r.Delete("/api/auth/sessions/{id}", token.Require(verifier, a.endSession))
 
 	r.Get("/api/auth/users", token.RequireRole(verifier, u.list, token.RoleAdmin))
-	r.Put("/api/auth/users/{id}/role", token.RequireRole(verifier, u.setRole, token.RoleAdmin))
-	r.Put("/api/auth/users/{id}/disabled", token.RequireRole(verifier, u.setDisabled, token.RoleAdmin))
+	r.Put("/api/auth/users/{id}/role", token.RequireRole(verifier, withBody(u.setRole), token.RoleAdmin))
+	r.Put("/api/auth/users/{id}/disabled", token.RequireRole(verifier, withBody(u.setDisabled), token.RoleAdmin))
 
 	r.Get("/oauth2/authorize", o.authorize)
 	r.Post("/oauth2/authorize", o.authorize)
-	r.Post("/oauth2/consent", requireKey(d.InternalKey, o.consent))
-	r.Post("/oauth2/decision", requireKey(d.InternalKey, token.Require(verifier, o.decide)))
+	r.Post("/oauth2/consent", requireKey(d.InternalKey, withBody(o.consent)))
+	r.Post("/oauth2/decision", requireKey(d.InternalKey, token.Require(verifier, withBody(o.decide))))
 	r.Post("/oauth2/token", o.client(o.token))
 	r.Get("/oauth2/userinfo", token.RequireScope(verifier, o.userinfo, "openid"))
 	r.Post("/oauth2/userinfo", token.RequireScope(verifier, o.userinfo, "openid"))
@@ -76,4 +77,15 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	r.Get("/.well-known/jwks.json", o.jwks)
 	r.Get("/.well-known/openid-configuration", o.configuration)
 	return r
+}
+
+// withBody reads the body, which is the JSON of a T, for next.
+func withBody[T any](next func(http.ResponseWriter, *http.Request, T) error) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		in, err := web.Decode[T](r)
+		if err != nil {
+			return err
+		}
+		return next(w, r, in)
+	}
 }

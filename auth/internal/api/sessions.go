@@ -31,7 +31,7 @@ func (a accounts) listSessions(w http.ResponseWriter, r *http.Request) error {
 	reply := make([]sessionReply, len(sessions))
 	for i, s := range sessions {
 		reply[i] = sessionReply{
-			ID: s.ID, CreatedAt: s.CreatedAt.UTC(), LastUsedAt: s.LastUsedAt.UTC(), Current: s.ID == current,
+			ID: s.ID, CreatedAt: s.CreatedAt, LastUsedAt: s.LastUsedAt, Current: s.ID == current,
 			Device: s.Device, Application: s.ClientName,
 		}
 	}

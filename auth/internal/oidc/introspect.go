@@ -10,16 +10,16 @@ import (
 	"craftista/shared/token"
 )
 
-// Introspection is what a client learns about a token. If it is not active, the
-// rest is empty.
+// Introspection is what a client learns about a token (RFC 7662 section 2.2). If
+// it is not active, the rest is empty.
 type Introspection struct {
-	Active   bool
-	Scope    string
-	ClientID string
-	Subject  string
-	Issuer   string
-	Expires  int64  // Unix time in seconds; 0 for a refresh token
-	Type     string // Bearer for an access token
+	Active   bool   `json:"active"`
+	Scope    string `json:"scope,omitempty"`
+	ClientID string `json:"client_id,omitempty"`
+	Subject  string `json:"sub,omitempty"`
+	Issuer   string `json:"iss,omitempty"`
+	Expires  int64  `json:"exp,omitempty"`        // Unix time in seconds; 0 for a refresh token
+	Type     string `json:"token_type,omitempty"` // Bearer for an access token
 }
 
 // Introspect tells the client about a token (RFC 7662). It checks:

@@ -9,7 +9,10 @@ import (
 
 // Error is a refusal by an error code of OAuth (RFC 6749 sections 4.1.2.1 and 5.2),
 // meant for the client.
-type Error struct{ Code, Description string }
+type Error struct {
+	Code        string `json:"error"`
+	Description string `json:"error_description"`
+}
 
 // Error is the text for the log.
 func (e *Error) Error() string { return e.Code + ": " + e.Description }

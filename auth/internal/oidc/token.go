@@ -31,12 +31,15 @@ func NewProvider(
 	return &Provider{clients: clients, sessions: sessions, issuer: issuer, now: now}
 }
 
-// Tokens are what the token endpoint gives (RFC 6749 section 5.1).
+// Tokens are what the token endpoint gives (RFC 6749 section 5.1, OpenID Connect
+// Core 1.0 section 3.1.3.3).
 type Tokens struct {
-	Access  string
-	Refresh string // "" for a client that acts for itself
-	ID      string // "" without the scope openid
-	Scope   string
+	Access    string `json:"access_token"`
+	Type      string `json:"token_type"`
+	ExpiresIn int64  `json:"expires_in"`              // s
+	Refresh   string `json:"refresh_token,omitempty"` // "" for a client that acts for itself
+	ID        string `json:"id_token,omitempty"`      // "" without the scope openid
+	Scope     string `json:"scope"`
 }
 
 // Authenticate returns the client with that id, whose secret it checks in
@@ -108,7 +111,7 @@ func (p *Provider) exchangeCode(ctx context.Context, c Client, q url.Values) (To
 	}
 	now := p.now()
 	access, err := p.issuer.Mint(refresh.Family, code.Scope, now)
-	tokens := Tokens{Access: access, Refresh: refresh.Token, Scope: code.Scope}
+	tokens := p.bearer(access, refresh.Token, code.Scope)
 	if err == nil && slices.Contains(strings.Fields(code.Scope), "openid") {
 		tokens.ID, err = p.issuer.MintIDToken(code, refresh.Family.Person, access, now)
 	}
@@ -137,7 +140,7 @@ func (p *Provider) refresh(ctx context.Context, c Client, q url.Values) (Tokens,
 		return Tokens{}, refuse("invalid_scope", "the person did not grant this scope")
 	}
 	access, err := p.issuer.Mint(next.Family, scope, p.now())
-	return Tokens{Access: access, Refresh: next.Token, Scope: scope}, err
+	return p.bearer(access, next.Token, scope), err
 }
 
 // credentials is RFC 6749 section 4.4. There is no person, so that no scope about
@@ -150,7 +153,12 @@ func (p *Provider) credentials(c Client, q url.Values) (Tokens, error) {
 		return Tokens{}, refuse("invalid_scope", "the client may not ask for this scope")
 	}
 	access, err := p.issuer.MintClientCredentials(c.ID, scope, p.now())
-	return Tokens{Access: access, Scope: scope}, err
+	return p.bearer(access, "", scope), err
+}
+
+func (p *Provider) bearer(access, refresh, scope string) Tokens {
+	lifetime := int64(p.issuer.Lifetime / time.Second)
+	return Tokens{Access: access, Type: "Bearer", ExpiresIn: lifetime, Refresh: refresh, Scope: scope}
 }
 
 // grantError is invalid_grant for a refusal, whatever its reason, which is logged
