@@ -101,9 +101,9 @@ func Run(ctx context.Context, c Config) error {
 func (c Config) dependencies(t *telemetry.Telemetry, db *sqlx.DB, signing *keys.Set) api.Dependencies {
 	cores := runtime.GOMAXPROCS(0)
 	hasher := account.NewHasher(c.BcryptCost, cores, cores*queuePerCore)
-	limit := throttle.New(postgres.NewThrottle(db), c.InternalAPIKey, c.Limits, time.Now)
-	store := postgres.NewAccounts(db)
-	sessions := session.NewManager(postgres.NewSessions(db), c.RefreshTokenTTL, c.RefreshFamilyTTL, t.Log, time.Now)
+	store := postgres.NewStore(db)
+	limit := throttle.New(store, c.InternalAPIKey, c.Limits, time.Now)
+	sessions := session.NewManager(store, c.RefreshTokenTTL, c.RefreshFamilyTTL, t.Log, time.Now)
 	tokens := issuer.New(signing, c.Issuer, c.Audience, c.AccessTokenTTL)
 	return api.Dependencies{
 		About: health.Service{
@@ -111,7 +111,7 @@ func (c Config) dependencies(t *telemetry.Telemetry, db *sqlx.DB, signing *keys.
 			Version: c.Version, Checks: map[string]health.Check{"database": store.Ready},
 		},
 		Accounts: account.New(store, hasher, limit, t.Log), Issuer: tokens, Sessions: sessions,
-		Provider:   oidc.NewProvider(postgres.NewClients(db), sessions, tokens, time.Now),
+		Provider:   oidc.NewProvider(store, sessions, tokens, time.Now),
 		ConsentURL: c.ConsentURL, InternalKey: c.InternalAPIKey,
 	}
 }

@@ -58,7 +58,7 @@ func addClient(c ClientConfig, r oidc.Registration, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(postgres.NewClients(db).Add(ctx, client), db.Close()); err != nil {
+	if err := errors.Join(postgres.NewStore(db).AddClient(ctx, client), db.Close()); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintf(stdout, "client_id      %s\n", client.ID)

@@ -24,8 +24,8 @@ func (o oauth) authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	to := o.ConsentURL + "?" + q.Encode()
-	var refused *oidc.RedirectError
-	if _, err := o.Provider.Check(r.Context(), q); errors.As(err, &refused) {
+	_, err = o.Provider.Check(r.Context(), q)
+	if refused, ok := errors.AsType[*oidc.RedirectError](err); ok {
 		to = refused.To
 	} else if err != nil {
 		return err
@@ -70,8 +70,7 @@ func (o oauth) consent(w http.ResponseWriter, r *http.Request, in consentRequest
 		return err
 	}
 	asked, err := o.Provider.Check(r.Context(), q)
-	var refused *oidc.RedirectError
-	if errors.As(err, &refused) {
+	if _, ok := errors.AsType[*oidc.RedirectError](err); ok {
 		return fault.New(fault.BadRequest, "the application's request cannot be granted").Because(err)
 	}
 	if err != nil {

@@ -48,7 +48,7 @@ func (s *service) addClient(t testing.TB, r oidc.Registration) app {
 	r.Name, r.Logouts = "Paper <Birds>", []string{"https://app.example/bye"}
 	c, secret, err := oidc.NewClient(r)
 	if err == nil {
-		err = postgres.NewClients(s.db).Add(t.Context(), c)
+		err = postgres.NewStore(s.db).AddClient(t.Context(), c)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -57,8 +57,8 @@ func credentials(r *http.Request, q url.Values) (id, secret string, err error) {
 // replyRefusal answers an *oidc.Error as RFC 6749 section 5.2 says, and returns
 // any other error as it is.
 func replyRefusal(w http.ResponseWriter, r *http.Request, err error) error {
-	var e *oidc.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*oidc.Error](err)
+	if !ok {
 		return err
 	}
 	web.NoteFailure(r.Context(), err)

@@ -102,17 +102,17 @@ func (s setup) dependencies(db *sqlx.DB, tel *telemetry.Telemetry, signing *keys
 	if s.limits == (throttle.Limits{}) {
 		s.limits = throttle.Limits{PairFree: 1e6, AccountFree: 1e6, AddressFree: 1e6, RegisterFree: 1e6}
 	}
-	limit := throttle.New(postgres.NewThrottle(db), internalKey, s.limits, s.now)
-	store := postgres.NewAccounts(db)
+	store := postgres.NewStore(db)
+	limit := throttle.New(store, internalKey, s.limits, s.now)
 	tokens := issuer.New(signing, url, audience, cmp.Or(s.lifetime, 15*time.Minute))
-	sessions := session.NewManager(postgres.NewSessions(db), 30*day, 90*day, tel.Log, s.now)
+	sessions := session.NewManager(store, 30*day, 90*day, tel.Log, s.now)
 	return api.Dependencies{
 		About: health.Service{
 			Name: "auth", Description: "under test", Version: "test",
 			Checks: map[string]health.Check{"database": store.Ready},
 		},
 		Accounts: account.New(store, s.hasher, limit, tel.Log), Issuer: tokens, Sessions: sessions,
-		Provider:   oidc.NewProvider(postgres.NewClients(db), sessions, tokens, s.now),
+		Provider:   oidc.NewProvider(store, sessions, tokens, s.now),
 		ConsentURL: consentURL, InternalKey: internalKey,
 	}
 }

@@ -30,20 +30,21 @@ type personRow struct {
 	Hash string
 }
 
-// Accounts implements account.Store. It is safe for concurrent use.
-type Accounts struct{ db *sqlx.DB }
+// Store implements account.Store, session.Store, throttle.Store and oidc.Clients. It
+// is safe for concurrent use.
+type Store struct{ db *sqlx.DB }
 
-// NewAccounts returns accounts in db, which the caller closes.
-func NewAccounts(db *sqlx.DB) *Accounts { return &Accounts{db: db} }
+// NewStore returns a store in db, which the caller closes.
+func NewStore(db *sqlx.DB) *Store { return &Store{db: db} }
 
 // Ready is nil once the database answers and the migrations are done.
-func (s *Accounts) Ready(ctx context.Context) error {
+func (s *Store) Ready(ctx context.Context) error {
 	return exec(ctx, s.db, "select users", `SELECT EXISTS (SELECT FROM auth.users)`)
 }
 
 // Create implements account.Store. The unique indexes decide between two people
 // who ask at once.
-func (s *Accounts) Create(ctx context.Context, username, email, hash string) (p account.Person, err error) {
+func (s *Store) Create(ctx context.Context, username, email, hash string) (p account.Person, err error) {
 	const query = `
 		INSERT INTO auth.users (username, email, password_hash)
 		VALUES ($1, $2, $3)
@@ -60,7 +61,7 @@ func (s *Accounts) Create(ctx context.Context, username, email, hash string) (p 
 
 // Find implements account.Store. A name has no @ and an address has one, so at
 // most one row matches.
-func (s *Accounts) Find(ctx context.Context, nameOrEmail string) (account.Person, string, error) {
+func (s *Store) Find(ctx context.Context, nameOrEmail string) (account.Person, string, error) {
 	const query = `
 		SELECT ` + personColumns + `, ` + usableHash + `
 		FROM auth.users
@@ -75,7 +76,7 @@ func (s *Accounts) Find(ctx context.Context, nameOrEmail string) (account.Person
 }
 
 // Person implements account.Store.
-func (s *Accounts) Person(ctx context.Context, id int64) (account.Person, string, error) {
+func (s *Store) Person(ctx context.Context, id int64) (account.Person, string, error) {
 	return person(ctx, s.db, id)
 }
 
@@ -91,7 +92,7 @@ func person(ctx context.Context, db sqlx.QueryerContext, id int64) (account.Pers
 }
 
 // SetPassword implements account.Store.
-func (s *Accounts) SetPassword(ctx context.Context, id int64, old, hash string, exceptFamily int64) error {
+func (s *Store) SetPassword(ctx context.Context, id int64, old, hash string, exceptFamily int64) error {
 	const query = `
 		UPDATE auth.users
 		   SET password_hash = $3

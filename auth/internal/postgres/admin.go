@@ -16,7 +16,7 @@ import (
 
 // List implements account.Store. The primary key gives the order. Only admins
 // search, so that there is no index for the text.
-func (s *Accounts) List(ctx context.Context, text string, after int64, limit int) ([]account.Person, error) {
+func (s *Store) List(ctx context.Context, text string, after int64, limit int) ([]account.Person, error) {
 	const query = `
 		SELECT ` + personColumns + `
 		FROM auth.users
@@ -32,7 +32,7 @@ func (s *Accounts) List(ctx context.Context, text string, after int64, limit int
 }
 
 // SetRole implements account.Store.
-func (s *Accounts) SetRole(ctx context.Context, by, id int64, role string) (p account.Person, err error) {
+func (s *Store) SetRole(ctx context.Context, by, id int64, role string) (p account.Person, err error) {
 	const query = `
 		UPDATE auth.users
 		   SET role = $2
@@ -49,7 +49,7 @@ func (s *Accounts) SetRole(ctx context.Context, by, id int64, role string) (p ac
 }
 
 // SetDisabled implements account.Store.
-func (s *Accounts) SetDisabled(ctx context.Context, by, id int64, disabled bool) (p account.Person, err error) {
+func (s *Store) SetDisabled(ctx context.Context, by, id int64, disabled bool) (p account.Person, err error) {
 	const query = `
 		UPDATE auth.users
 		   SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, now()) END

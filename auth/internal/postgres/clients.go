@@ -5,18 +5,11 @@ import (
 
 	"craftista/auth/internal/oidc"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
-// Clients implements oidc.Clients. It is safe for concurrent use.
-type Clients struct{ db *sqlx.DB }
-
-// NewClients returns clients in db, which the caller closes.
-func NewClients(db *sqlx.DB) *Clients { return &Clients{db: db} }
-
-// Add stores a new client.
-func (s *Clients) Add(ctx context.Context, c oidc.Client) error {
+// AddClient stores a new client.
+func (s *Store) AddClient(ctx context.Context, c oidc.Client) error {
 	const query = `
 		INSERT INTO auth.clients (id, name, secret_hash, redirect_uris, post_logout_redirect_uris, scopes)
 		VALUES ($1, $2, $3, $4, $5, $6)`
@@ -26,7 +19,7 @@ func (s *Clients) Add(ctx context.Context, c oidc.Client) error {
 }
 
 // Client implements oidc.Clients.
-func (s *Clients) Client(ctx context.Context, id string) (oidc.Client, error) {
+func (s *Store) Client(ctx context.Context, id string) (oidc.Client, error) {
 	const query = `
 		SELECT id, name, secret_hash, redirect_uris, post_logout_redirect_uris, scopes
 		  FROM auth.clients

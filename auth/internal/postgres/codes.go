@@ -13,7 +13,7 @@ import (
 
 // SaveCode implements session.Store. It also deletes expired codes, anybody's,
 // that were not exchanged.
-func (s *Sessions) SaveCode(ctx context.Context, hash []byte, c session.Code, now time.Time) error {
+func (s *Store) SaveCode(ctx context.Context, hash []byte, c session.Code, now time.Time) error {
 	const clean = `
 		DELETE FROM auth.codes
 		 WHERE used_at IS NULL
@@ -31,7 +31,7 @@ func (s *Sessions) SaveCode(ctx context.Context, hash []byte, c session.Code, no
 
 // ExchangeCode implements session.Store. The code's row is locked: of two who
 // present it at once the second finds it used.
-func (s *Sessions) ExchangeCode(
+func (s *Store) ExchangeCode(
 	ctx context.Context, hash []byte, f session.NewFamily, check func(session.Code) error,
 ) (family session.Family, c session.Code, reused bool, err error) {
 	const markUsed = `

@@ -12,16 +12,10 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Sessions implements session.Store. It is safe for concurrent use.
-type Sessions struct{ db *sqlx.DB }
-
-// NewSessions returns sessions in db, which the caller closes.
-func NewSessions(db *sqlx.DB) *Sessions { return &Sessions{db: db} }
-
 // Start implements session.Store. The person's row is locked, so that whoever
 // disables them either prevents this or sees the family. It also deletes expired
 // families, anybody's, more of them than it adds.
-func (s *Sessions) Start(ctx context.Context, f session.NewFamily) (family session.Family, err error) {
+func (s *Store) Start(ctx context.Context, f session.NewFamily) (family session.Family, err error) {
 	err = pg.InTx(ctx, s.db, func(tx *sqlx.Tx) (err error) {
 		family, err = startFamily(ctx, tx, f)
 		return err
@@ -54,7 +48,7 @@ func startFamily(ctx context.Context, tx *sqlx.Tx, n session.NewFamily) (session
 
 // Rotate implements session.Store. Both rows are locked; the person is read after
 // that, so that a change that revoked nothing is seen too.
-func (s *Sessions) Rotate(
+func (s *Store) Rotate(
 	ctx context.Context, hash []byte, now time.Time, decide func(session.PresentedToken) session.Rotation,
 ) error {
 	const markUsed = `
@@ -126,9 +120,9 @@ func deleteExpired(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
 	return exec(ctx, tx, "delete expired refresh families", query, now)
 }
 
-// List implements session.Store. The latest token of a family expires last. The
+// Sessions implements session.Store. The latest token of a family expires last. The
 // columns have the names that sqlx gives the fields of session.Session.
-func (s *Sessions) List(ctx context.Context, userID int64, limit int, now time.Time) ([]session.Session, error) {
+func (s *Store) Sessions(ctx context.Context, userID int64, limit int, now time.Time) ([]session.Session, error) {
 	const query = `
 		SELECT f.id, f.created_at AS createdat, latest.created_at AS lastusedat, f.device,
 		       CASE WHEN f.client_id = '' THEN '' ELSE coalesce(c.name, f.client_id) END AS clientname
@@ -153,7 +147,7 @@ func (s *Sessions) List(ctx context.Context, userID int64, limit int, now time.T
 }
 
 // StartedAt implements session.Store.
-func (s *Sessions) StartedAt(ctx context.Context, id, userID int64, clientID string, now time.Time) (time.Time, error) {
+func (s *Store) StartedAt(ctx context.Context, id, userID int64, clientID string, now time.Time) (time.Time, error) {
 	const query = `
 		SELECT f.created_at
 		  FROM auth.refresh_families AS f
@@ -171,7 +165,7 @@ func (s *Sessions) StartedAt(ctx context.Context, id, userID int64, clientID str
 
 // Revoke implements session.Store. It waits for a Rotate of a family, whose next
 // token is revoked with it.
-func (s *Sessions) Revoke(ctx context.Context, f session.Filter, now time.Time) (int64, error) {
+func (s *Store) Revoke(ctx context.Context, f session.Filter, now time.Time) (int64, error) {
 	return revoke(ctx, s.db, f, now)
 }
 
@@ -195,7 +189,7 @@ func revoke(ctx context.Context, db sqlx.ExecerContext, f session.Filter, now ti
 }
 
 // RevokeByToken implements session.Store.
-func (s *Sessions) RevokeByToken(ctx context.Context, hash []byte, now time.Time) error {
+func (s *Store) RevokeByToken(ctx context.Context, hash []byte, now time.Time) error {
 	const query = `
 		UPDATE auth.refresh_families AS f
 		   SET revoked_at = $2

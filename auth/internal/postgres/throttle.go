@@ -7,18 +7,11 @@ import (
 
 	"craftista/auth/internal/throttle"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
-// Throttle implements throttle.Store. It is safe for concurrent use.
-type Throttle struct{ db *sqlx.DB }
-
-// NewThrottle returns a throttle's store in db, which the caller closes.
-func NewThrottle(db *sqlx.DB) *Throttle { return &Throttle{db: db} }
-
 // Counts implements throttle.Store.
-func (s *Throttle) Counts(ctx context.Context, keys [][]byte, now time.Time) (map[string]throttle.Count, error) {
+func (s *Store) Counts(ctx context.Context, keys [][]byte, now time.Time) (map[string]throttle.Count, error) {
 	const query = `
 		SELECT key, failures, last_at AS lastat
 		  FROM auth.throttle
@@ -29,7 +22,7 @@ func (s *Throttle) Counts(ctx context.Context, keys [][]byte, now time.Time) (ma
 
 // Fail implements throttle.Store. The rows are locked in one order, so that two at
 // once do not wait for each other. It also deletes expired counts.
-func (s *Throttle) Fail(ctx context.Context, keys [][]byte, now, forget time.Time) (map[string]throttle.Count, error) {
+func (s *Store) Fail(ctx context.Context, keys [][]byte, now, forget time.Time) (map[string]throttle.Count, error) {
 	const clean = `
 		DELETE FROM auth.throttle
 		 WHERE key IN (
@@ -56,7 +49,7 @@ func (s *Throttle) Fail(ctx context.Context, keys [][]byte, now, forget time.Tim
 }
 
 // Succeed implements throttle.Store.
-func (s *Throttle) Succeed(ctx context.Context, keys [][]byte, known []byte, now, forget time.Time) error {
+func (s *Store) Succeed(ctx context.Context, keys [][]byte, known []byte, now, forget time.Time) error {
 	const query = `
 		WITH forgotten AS (
 		      DELETE FROM auth.throttle
@@ -74,7 +67,7 @@ func (s *Throttle) Succeed(ctx context.Context, keys [][]byte, known []byte, now
 	return exec(ctx, s.db, "reset throttle counts", query, pq.ByteaArray(keys), known, now, forget)
 }
 
-func (s *Throttle) counts(ctx context.Context, query string, args ...any) (map[string]throttle.Count, error) {
+func (s *Store) counts(ctx context.Context, query string, args ...any) (map[string]throttle.Count, error) {
 	var rows []struct {
 		Key []byte
 		throttle.Count

@@ -23,7 +23,7 @@ type Session struct {
 // List gives the person's active families, those of OAuth clients too, the latest
 // used first, MaxSessions at most.
 func (m *Manager) List(ctx context.Context, userID int64) ([]Session, error) {
-	return m.store.List(ctx, userID, MaxSessions, m.now())
+	return m.store.Sessions(ctx, userID, MaxSessions, m.now())
 }
 
 // RevokeOne revokes one of the person's families. One that is somebody else's, not

@@ -62,9 +62,9 @@ type Store interface {
 	// StartedAt is when an active family of that person and client started. One
 	// that is not active, or of a disabled person, is a NotFound fault.
 	StartedAt(ctx context.Context, id, userID int64, clientID string, now time.Time) (time.Time, error)
-	// List gives up to limit families of the person with a token that can still be
+	// Sessions gives up to limit families of the person with a token that can still be
 	// used, the latest used first.
-	List(ctx context.Context, userID int64, limit int, now time.Time) ([]Session, error)
+	Sessions(ctx context.Context, userID int64, limit int, now time.Time) ([]Session, error)
 	// SaveCode stores a new code.
 	SaveCode(ctx context.Context, hash []byte, c Code, now time.Time) error
 	// ExchangeCode starts f, with the person, client and scope of an unused code, if
