@@ -18,7 +18,7 @@ import (
 
 // Add implements core.Store. Of two with one key at the same moment the second
 // waits for the first one's commit, and then finds the key taken.
-func (s *Store) Add(ctx context.Context, person int64, key string, d core.Draft) (core.Product, error) {
+func (s *Store) Add(ctx context.Context, person int64, key string, d core.Draft) (p core.Product, err error) {
 	const query = `
 		  WITH added AS (
 		       INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
@@ -29,30 +29,29 @@ func (s *Store) Add(ctx context.Context, person int64, key string, d core.Draft)
 		       SELECT $7::bigint, $8::text, $9::bytea, id
 		         FROM added
 		        WHERE $8 <> '')
-		SELECT ` + columns + `
+		SELECT *
 		  FROM added`
 	text, err := json.Marshal(d)
 	if err != nil {
-		return core.Product{}, fmt.Errorf("encode draft: %w", err)
+		return p, fmt.Errorf("encode draft: %w", err)
 	}
 	sum := sha256.Sum256(text) // tells drafts apart; it is stored
-	var r row
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &r, query,
+		return tx.GetContext(ctx, &p, query,
 			d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper, person, key, sum[:])
 	})
 	switch {
 	case pg.Violated(err) == "additions_pkey":
 		return s.added(ctx, person, key, sum[:])
 	case err != nil:
-		return core.Product{}, fmt.Errorf("insert product: %w", err)
+		return p, fmt.Errorf("insert product: %w", err)
 	}
-	return r.product(), nil
+	return p, nil
 }
 
 // added is the product that came of a person's key, which is known to be taken. It
 // may be deleted by now.
-func (s *Store) added(ctx context.Context, person int64, key string, sum []byte) (core.Product, error) {
+func (s *Store) added(ctx context.Context, person int64, key string, sum []byte) (p core.Product, err error) {
 	const query = `
 		SELECT ` + columns + `
 		  FROM product.products
@@ -62,14 +61,8 @@ func (s *Store) added(ctx context.Context, person int64, key string, sum []byte)
 		        WHERE person_id = $1
 		          AND key = $2
 		          AND draft = $3)`
-	var r row
-	switch err := s.db.GetContext(ctx, &r, query, person, key, sum); {
-	case errors.Is(err, sql.ErrNoRows):
-		return core.Product{}, core.ErrOtherDraft
-	case err != nil:
-		return core.Product{}, fmt.Errorf("select addition: %w", err)
-	}
-	return r.product(), nil
+	err = s.db.GetContext(ctx, &p, query, person, key, sum)
+	return p, rowError(err, "select addition", core.ErrOtherDraft)
 }
 
 // Edit implements core.Store.
@@ -92,7 +85,7 @@ func (s *Store) Remove(ctx context.Context, id int64, versions []int64) error {
 // again and finds another.
 func (s *Store) update(
 	ctx context.Context, id int64, versions []int64, set string, values ...any,
-) (core.Product, error) {
+) (p core.Product, err error) {
 	query := `
 		UPDATE product.products
 		   SET ` + set + `
@@ -100,19 +93,18 @@ func (s *Store) update(
 		   AND deleted_at IS NULL
 		   AND ($2::bigint[] IS NULL OR version = ANY ($2))
 		RETURNING ` + columns
-	var r row
-	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &r, query, append([]any{id, pq.Array(versions)}, values...)...)
+	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
+		return tx.GetContext(ctx, &p, query, append([]any{id, pq.Array(versions)}, values...)...)
 	})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		if _, err := s.Product(ctx, id); err != nil {
-			return core.Product{}, err
+			return p, err
 		}
-		return core.Product{}, fault.New(fault.PreconditionFailed,
+		return p, fault.New(fault.PreconditionFailed,
 			"somebody edited origami %d since you read it, read it again", id)
 	case err != nil:
-		return core.Product{}, fmt.Errorf("update product %d: %w", id, err)
+		return p, fmt.Errorf("update product %d: %w", id, err)
 	}
-	return r.product(), nil
+	return p, nil
 }

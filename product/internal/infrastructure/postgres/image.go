@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"craftista/product/internal/core"
@@ -29,13 +27,8 @@ func (s *Store) Image(ctx context.Context, name string) (core.Image, error) {
 		  FROM product.images
 		 WHERE name = $1`
 	image := core.Image{Name: name}
-	switch err := s.db.QueryRowContext(ctx, query, name).Scan(&image.MediaType, &image.Body); {
-	case errors.Is(err, sql.ErrNoRows):
-		return core.Image{}, fault.New(fault.NotFound, "no image has that name")
-	case err != nil:
-		return core.Image{}, fmt.Errorf("select image %s: %w", name, err)
-	}
-	return image, nil
+	err := s.db.QueryRowContext(ctx, query, name).Scan(&image.MediaType, &image.Body)
+	return image, rowError(err, "select image", fault.New(fault.NotFound, "no image has that name"))
 }
 
 // HasImage implements core.Store.

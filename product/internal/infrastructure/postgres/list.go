@@ -59,13 +59,9 @@ func (a *arguments) add(v any) string {
 }
 
 func (s *Store) selectProducts(ctx context.Context, query string, args arguments) ([]core.Product, error) {
-	var rows []row
-	if err := s.db.SelectContext(ctx, &rows, query, args...); err != nil {
+	var products []core.Product
+	if err := s.db.SelectContext(ctx, &products, query, args...); err != nil {
 		return nil, fmt.Errorf("select products: %w", err)
-	}
-	products := make([]core.Product, len(rows))
-	for i, r := range rows {
-		products[i] = r.product()
 	}
 	return products, nil
 }

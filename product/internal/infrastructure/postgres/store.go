@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"craftista/product/internal/core"
 	"craftista/shared/fault"
@@ -31,49 +30,23 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// row is a product as selectProduct lists its columns.
-type row struct {
-	ID          int64     `db:"id"`
-	Name        string    `db:"name"`
-	Description string    `db:"description"`
-	ImageURL    string    `db:"image_url"`
-	Votes       int64     `db:"votes"`
-	Difficulty  string    `db:"difficulty"`
-	Folds       int       `db:"folds"`
-	Paper       string    `db:"paper"`
-	CreatedAt   time.Time `db:"created_at"`
-	UpdatedAt   time.Time `db:"updated_at"`
-	Version     int64     `db:"version"`
-}
-
-// columns are those of a row. A reader who selects them leaves out deleted
-// products, whose rows stay.
+// columns have the names that sqlx gives the fields of core.Product. A reader who
+// selects them leaves out deleted products, whose rows stay.
 const (
-	columns       = `id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at, version`
+	columns = `id, name, description, image_url AS imageurl, votes, difficulty, folds, paper,
+		created_at AS createdat, updated_at AS updatedat, version`
 	selectProduct = `
 	SELECT ` + columns + `
 	  FROM product.products
 	 WHERE deleted_at IS NULL`
 )
 
-func (r row) product() core.Product {
-	p := core.Product(r)
-	p.CreatedAt, p.UpdatedAt = r.CreatedAt.UTC(), r.UpdatedAt.UTC() // the driver gives the session's zone
-	return p
-}
-
 // Product implements core.Store.
-func (s *Store) Product(ctx context.Context, id int64) (core.Product, error) {
+func (s *Store) Product(ctx context.Context, id int64) (p core.Product, err error) {
 	const query = selectProduct + `
 	   AND id = $1`
-	var r row
-	switch err := s.db.GetContext(ctx, &r, query, id); {
-	case errors.Is(err, sql.ErrNoRows):
-		return core.Product{}, missing(id)
-	case err != nil:
-		return core.Product{}, fmt.Errorf("select product %d: %w", id, err)
-	}
-	return r.product(), nil
+	err = s.db.GetContext(ctx, &p, query, id)
+	return p, rowError(err, "select product", missing(id))
 }
 
 // Vote implements core.Store. Somebody's second vote at the same moment, through
@@ -121,13 +94,7 @@ func (s *Store) change(ctx context.Context, statement string, id int64, people [
 		if _, err := tx.ExecContext(ctx, statement, id, pq.Array(people)); err != nil {
 			return fmt.Errorf("change votes for %d: %w", id, err)
 		}
-		switch err := tx.GetContext(ctx, &votes, query, id); {
-		case errors.Is(err, sql.ErrNoRows):
-			return missing(id)
-		case err != nil:
-			return fmt.Errorf("select votes of %d: %w", id, err)
-		}
-		return nil
+		return rowError(tx.GetContext(ctx, &votes, query, id), "select votes", missing(id))
 	})
 	return votes, err
 }
@@ -161,22 +128,15 @@ func (s *Store) VotedFor(ctx context.Context, person int64, ids []int64) ([]int6
 
 // VotesOf implements core.Store.
 func (s *Store) VotesOf(ctx context.Context, person int64, after core.Position, limit int) ([]core.Vote, error) {
-	var rows []struct {
-		ProductID int64     `db:"product_id"`
-		CreatedAt time.Time `db:"created_at"`
-	}
-	if err := s.db.SelectContext(ctx, &rows, selectVotesOf, person, after.CreatedAt, after.ID, limit); err != nil {
+	var votes []core.Vote
+	if err := s.db.SelectContext(ctx, &votes, selectVotesOf, person, after.CreatedAt, after.ID, limit); err != nil {
 		return nil, fmt.Errorf("select latest votes of a person: %w", err)
-	}
-	votes := make([]core.Vote, len(rows))
-	for i, r := range rows {
-		votes[i] = core.Vote{ProductID: r.ProductID, CreatedAt: r.CreatedAt.UTC()}
 	}
 	return votes, nil
 }
 
 const selectVotesOf = `
-	SELECT v.product_id, v.created_at
+	SELECT v.product_id AS productid, v.created_at AS createdat
 	  FROM product.votes AS v
 	  JOIN product.products AS p ON p.id = v.product_id
 	 WHERE v.person_id = $1
@@ -184,5 +144,17 @@ const selectVotesOf = `
 	   AND p.deleted_at IS NULL
 	 ORDER BY v.created_at DESC, v.product_id DESC
 	 LIMIT $4`
+
+// rowError is the error of a query for one row: absent if there is none.
+func rowError(err error, operation string, absent error) error {
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return absent
+	case err != nil:
+		return fmt.Errorf("%s: %w", operation, err)
+	default:
+		return nil
+	}
+}
 
 func missing(id int64) error { return fault.New(fault.NotFound, "no origami %d", id) }
