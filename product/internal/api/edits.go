@@ -43,11 +43,7 @@ func (h products) add(w http.ResponseWriter, r *http.Request) error {
 }
 
 // edit answers PUT /api/products/{id}.
-func (h products) edit(w http.ResponseWriter, r *http.Request) error {
-	id, err := web.PathID(r)
-	if err != nil {
-		return err
-	}
+func (h products) edit(w http.ResponseWriter, r *http.Request, id int64) error {
 	versions, given := ifMatch(r)
 	if !given {
 		return fault.New(fault.PreconditionRequired,
@@ -66,11 +62,7 @@ func (h products) edit(w http.ResponseWriter, r *http.Request) error {
 }
 
 // remove answers DELETE /api/products/{id}. It reads no body.
-func (h products) remove(w http.ResponseWriter, r *http.Request) error {
-	id, err := web.PathID(r)
-	if err != nil {
-		return err
-	}
+func (h products) remove(w http.ResponseWriter, r *http.Request, id int64) error {
 	versions, _ := ifMatch(r)
 	if err := h.catalogue.Remove(r.Context(), id, versions); err != nil {
 		return err

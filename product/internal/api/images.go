@@ -12,8 +12,8 @@ const (
 	// forGood: the name is the content.
 	forGood = "public, max-age=31536000, immutable"
 
-	// paper lets an image that is opened by itself do nothing but be drawn.
-	paper = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+	// contentSecurityPolicy lets an image that is opened by itself only be drawn.
+	contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 )
 
 type images struct{ catalogue *core.Catalogue }
@@ -46,7 +46,7 @@ func (h images) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Security-Policy", paper)
+	w.Header().Set("Content-Security-Policy", contentSecurityPolicy)
 	web.ReplyWithETag(w, r, forGood, image.MediaType, `"`+image.Name+`"`, image.Body)
 	return nil
 }

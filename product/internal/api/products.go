@@ -61,11 +61,7 @@ func (h products) list(w http.ResponseWriter, r *http.Request) error {
 }
 
 // show answers GET /api/products/{id} and GET /api/origamis/{id}.
-func (h products) show(w http.ResponseWriter, r *http.Request) error {
-	id, err := web.PathID(r)
-	if err != nil {
-		return err
-	}
+func (h products) show(w http.ResponseWriter, r *http.Request, id int64) error {
 	p, source, err := h.catalogue.Encoded(r.Context(), id)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package api
 
 import (
 	_ "embed"
+	"net/http"
 
 	"craftista/product/internal/core"
 	"craftista/shared/health"
@@ -29,21 +30,21 @@ func Routes(
 	p := products{catalogue: c}
 	// The first Craftista called products origamis; its paths still work.
 	r.Get("/api/products", p.list)
-	r.Get("/api/products/{id}", p.show)
+	r.Get("/api/products/{id}", withID(p.show))
 	r.Get("/api/origamis", p.list)
-	r.Get("/api/origamis/{id}", p.show)
+	r.Get("/api/origamis/{id}", withID(p.show))
 	r.Post("/api/products", curators(p.add))
-	r.Put("/api/products/{id}", curators(p.edit))
-	r.Delete("/api/products/{id}", curators(p.remove))
+	r.Put("/api/products/{id}", curators(withID(p.edit)))
+	r.Delete("/api/products/{id}", curators(withID(p.remove)))
 
 	i := images{catalogue: c}
 	r.Post("/api/images", curators(i.add))
 	r.Get("/api/images/{name}", i.show)
 
 	s := votes{catalogue: c}
-	r.Get("/api/origamis/{id}/votes", s.count)
-	r.Post("/api/origamis/{id}/vote", token.RequireScope(v, s.vote, token.ScopeVote))
-	r.Delete("/api/origamis/{id}/vote", token.RequireScope(v, s.unvote, token.ScopeVote))
+	r.Get("/api/origamis/{id}/votes", withID(s.count))
+	r.Post("/api/origamis/{id}/vote", token.RequireScope(v, s.change(c.Vote, true), token.ScopeVote))
+	r.Delete("/api/origamis/{id}/vote", token.RequireScope(v, s.change(c.Unvote, false), token.ScopeVote))
 	r.Get("/api/votes/mine", token.RequireScope(v, s.mine, token.ScopeReadVotes))
 
 	r.Stream("/api/votes/stream", streamRetry, live{live: l}.stream)
@@ -52,4 +53,15 @@ func Routes(
 	about.RoutesJSON(r)
 	openapi.Routes(r, spec)
 	return r
+}
+
+// withID reads the id in the path for next.
+func withID(next func(http.ResponseWriter, *http.Request, int64) error) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, err := web.PathID(r)
+		if err != nil {
+			return err
+		}
+		return next(w, r, id)
+	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -35,11 +36,7 @@ type mineReply struct {
 }
 
 // count answers GET /api/origamis/{id}/votes.
-func (h votes) count(w http.ResponseWriter, r *http.Request) error {
-	id, err := web.PathID(r)
-	if err != nil {
-		return err
-	}
+func (h votes) count(w http.ResponseWriter, r *http.Request, id int64) error {
 	n, err := h.catalogue.Votes(r.Context(), id)
 	if err != nil {
 		return err
@@ -47,30 +44,19 @@ func (h votes) count(w http.ResponseWriter, r *http.Request) error {
 	return web.ReplyTagged(w, r, revalidate, countReply{OrigamiID: id, Votes: n})
 }
 
-// vote answers POST /api/origamis/{id}/vote. It reads no body.
-func (h votes) vote(w http.ResponseWriter, r *http.Request) error {
-	id, err := web.PathID(r)
-	if err != nil {
-		return err
+// change answers POST and DELETE /api/origamis/{id}/vote. It reads no body.
+func (h votes) change(do func(ctx context.Context, person, id int64) (int64, error), voted bool) web.Handler {
+	message := "vote recorded"
+	if !voted {
+		message = "vote taken back"
 	}
-	n, err := h.catalogue.Vote(r.Context(), token.UserFrom(r.Context()).ID, id)
-	if err != nil {
-		return err
-	}
-	return web.Reply(w, http.StatusOK, voteReply{OrigamiID: id, NewVoteCount: n, Message: "vote recorded", Voted: true})
-}
-
-// unvote answers DELETE /api/origamis/{id}/vote. It reads no body.
-func (h votes) unvote(w http.ResponseWriter, r *http.Request) error {
-	id, err := web.PathID(r)
-	if err != nil {
-		return err
-	}
-	n, err := h.catalogue.Unvote(r.Context(), token.UserFrom(r.Context()).ID, id)
-	if err != nil {
-		return err
-	}
-	return web.Reply(w, http.StatusOK, voteReply{OrigamiID: id, NewVoteCount: n, Message: "vote taken back", Voted: false})
+	return withID(func(w http.ResponseWriter, r *http.Request, id int64) error {
+		n, err := do(r.Context(), token.UserFrom(r.Context()).ID, id)
+		if err != nil {
+			return err
+		}
+		return web.Reply(w, http.StatusOK, voteReply{OrigamiID: id, NewVoteCount: n, Message: message, Voted: voted})
+	})
 }
 
 // mine answers GET /api/votes/mine: which of ids the person voted for, or
