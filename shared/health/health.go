@@ -82,49 +82,35 @@ func (s Service) livez(w http.ResponseWriter, _ *http.Request) error {
 // readyz answers GET /readyz with every check by name, 503 until all required ones are ok.
 func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
 	reply, status := readyReply{Status: "ready", Checks: map[string]string{}, TookMS: map[string]int64{}}, http.StatusOK
-	for name, o := range s.run(r.Context()) {
-		reply.Checks[name], reply.TookMS[name] = "ok", o.took.Milliseconds()
-		switch _, optional := s.Optional[name]; {
-		case o.err == nil:
-		case optional:
-			reply.Checks[name] = "degraded"
-		default:
-			reply.Checks[name], reply.Status, status = "down", "unready", web.Status(fault.Unavailable)
-		}
-	}
-	return web.Reply(w, status, reply)
-}
-
-// outcome is the result of a check, and how long it took.
-type outcome struct {
-	err  error
-	took time.Duration
-}
-
-// run runs all checks at once.
-func (s Service) run(ctx context.Context) map[string]outcome {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
 	defer cancel()
-	var mu sync.Mutex // guards all
-	all := map[string]outcome{}
-	var wg sync.WaitGroup
-	for _, checks := range []map[string]Check{s.Checks, s.Optional} {
+	var mu sync.Mutex // guards reply
+	var all sync.WaitGroup
+	run := func(checks map[string]Check, failed string) {
 		for name, check := range checks {
-			wg.Go(func() {
-				start := time.Now()
+			all.Go(func() {
+				start, state := time.Now(), "ok"
 				err := check(ctx)
 				took := time.Since(start)
 				if err != nil {
+					state = failed
 					web.NoteFailure(ctx, fmt.Errorf("%s is not ready: %w", name, err))
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				all[name] = outcome{err, took}
+				reply.Checks[name], reply.TookMS[name] = state, took.Milliseconds()
 			})
 		}
 	}
-	wg.Wait()
-	return all
+	run(s.Checks, "down")
+	run(s.Optional, "degraded")
+	all.Wait()
+	for name := range s.Checks {
+		if reply.Checks[name] == "down" {
+			reply.Status, status = "unready", web.Status(fault.Unavailable)
+		}
+	}
+	return web.Reply(w, status, reply)
 }
 
 // health answers GET /health and, on the JSON services, GET /status.

@@ -36,10 +36,7 @@ func TestSampling(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			spans := tracetest.NewInMemoryExporter()
-			tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Sampling: row.sampling, Exporter: spans})
-			if err != nil {
-				t.Fatal(err)
-			}
+			tel := start(t, telemetry.Options{Sampling: row.sampling, Exporter: spans})
 			for parent, want := range map[string]bool{
 				"": row.alone,
 				"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01": row.traced,

@@ -4,6 +4,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,13 +50,14 @@ type Telemetry struct {
 // sends what is still waiting. An endpoint that does not answer is no error
 // here; spans for it are dropped. Errors are settings that cannot be.
 func New(ctx context.Context, name, version string, o Options) (*Telemetry, error) {
+	handler := cmp.Or[slog.Handler](o.Log, slog.NewJSONHandler(os.Stderr, nil))
 	res := resource.NewSchemaless(
 		attribute.String("service.name", name),
 		attribute.String("service.version", version),
 	)
 	t := &Telemetry{
 		Propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
-		Log:        slog.New(traced{handler(o.Log)}).With("service", name),
+		Log:        slog.New(traced{handler}).With("service", name),
 		sends:      o.Exporter != nil || o.Endpoint != "",
 	}
 	sampler, err := o.sampler()
@@ -146,13 +148,6 @@ func TraceID(ctx context.Context) string {
 		return span.TraceID().String()
 	}
 	return ""
-}
-
-func handler(h slog.Handler) slog.Handler {
-	if h == nil {
-		return slog.NewJSONHandler(os.Stderr, nil)
-	}
-	return h
 }
 
 // traced adds the ids of the context's span to each record.

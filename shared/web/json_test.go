@@ -45,9 +45,7 @@ func TestDecodeIsStrict(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := httptest.NewRequest("POST", "/", strings.NewReader(row.body))
-			r.Header.Set("Content-Type", row.media)
-			_, err := web.Decode[sheet](r)
+			_, err := decode(row.media, row.body)
 			if got := fault.KindOf(err); got != row.kind {
 				t.Errorf("kind %v, want %v (%v)", got, row.kind, err)
 			}
@@ -60,9 +58,7 @@ func TestDecodeIsStrict(t *testing.T) {
 
 func TestDecodeReadsOneValue(t *testing.T) {
 	t.Parallel()
-	r := httptest.NewRequest("POST", "/", strings.NewReader(" {\"name\":\"kami\",\"side\":15}\n"))
-	r.Header.Set("Content-Type", "application/json; charset=utf-8")
-	got, err := web.Decode[sheet](r)
+	got, err := decode("application/json; charset=utf-8", " {\"name\":\"kami\",\"side\":15}\n")
 	if err != nil || got != (sheet{"kami", 15}) {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -79,7 +75,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		got, err := decode(body)
+		got, err := decode("application/json", body)
 		if err != nil {
 			if kind := fault.KindOf(err); kind != fault.BadRequest && kind != fault.TooLarge {
 				t.Errorf("%q is the caller's mistake: %v", body, err)
@@ -94,15 +90,15 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := decode(string(text)); err != nil || again != got {
+		if again, err := decode("application/json", string(text)); err != nil || again != got {
 			t.Errorf("%+v comes back as %+v, %v", got, again, err)
 		}
 	})
 }
 
-func decode(body string) (sheet, error) {
+func decode(mediaType, body string) (sheet, error) {
 	r := httptest.NewRequest("POST", "/", strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Type", mediaType)
 	return web.Decode[sheet](r)
 }
 
@@ -121,10 +117,8 @@ func TestPathIDTakesPositiveIntegersOnly(t *testing.T) {
 		"/p/0": 404, "/p/-1": 404, "/p/+1": 404, "/p/01": 404, "/p/1.0": 404, "/p/x": 404, "/p/%31%00": 404,
 		"/p/9223372036854775808": 404,
 	} {
-		res := httptest.NewRecorder()
-		router.ServeHTTP(res, httptest.NewRequest("GET", path, nil))
-		if res.Code != want {
-			t.Errorf("%s: %d, want %d", path, res.Code, want)
+		if got := send(router, "GET", path).Code; got != want {
+			t.Errorf("%s: %d, want %d", path, got, want)
 		}
 	}
 }

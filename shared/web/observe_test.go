@@ -25,11 +25,7 @@ import (
 func spanOf(t *testing.T, r *http.Request) (tracetest.SpanStub, *httptest.ResponseRecorder) {
 	t.Helper()
 	spans := tracetest.NewInMemoryExporter()
-	tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Exporter: spans, Log: slog.DiscardHandler})
-	if err != nil {
-		t.Fatal(err)
-	}
-	router := web.NewRouter(tel, web.Problem)
+	router := newRouter(t, telemetry.Options{Exporter: spans})
 	router.Post("/piece/{id}", func(w http.ResponseWriter, _ *http.Request) error { return web.Reply(w, 201, "made") })
 	router.Get("/broken", func(http.ResponseWriter, *http.Request) error { return errors.New("torn") })
 	router.Get("/panic", func(http.ResponseWriter, *http.Request) error { panic("torn") })
@@ -108,18 +104,14 @@ func TestSpansOfWhatGoesWrong(t *testing.T) {
 func TestCallersCannotMakeSeries(t *testing.T) {
 	t.Parallel()
 	reader := metric.NewManualReader()
-	tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Reader: reader, Log: slog.DiscardHandler})
-	if err != nil {
-		t.Fatal(err)
-	}
-	router := web.NewRouter(tel, web.Problem)
-	router.Get("/piece/{id}", func(w http.ResponseWriter, _ *http.Request) error { return web.Reply(w, 200, "ok") })
+	router := newRouter(t, telemetry.Options{Reader: reader})
+	router.Get("/piece/{id}", ok)
 	for _, request := range []string{
 		"GET http://a.example/piece/1", "GET http://b.example:81/piece/2", "GET http://b.example/nowhere",
 		"GET http://b.example:82/nowhere/else", "FOLD http://b.example/piece/1", "CREASE http://b.example/piece/1",
 	} {
 		method, url, _ := strings.Cut(request, " ")
-		router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, url, nil))
+		send(router, method, url)
 	}
 	var all metricdata.ResourceMetrics
 	if err := reader.Collect(t.Context(), &all); err != nil {
@@ -151,16 +143,9 @@ func TestWithoutTracing(t *testing.T) {
 	t.Parallel()
 	for _, sampling := range []telemetry.Sampling{{Disabled: true}, {Sampler: "always_off"}} {
 		spans := tracetest.NewInMemoryExporter()
-		options := telemetry.Options{Sampling: sampling, Exporter: spans, Log: slog.DiscardHandler}
-		tel, err := telemetry.New(t.Context(), "test", "", options)
-		if err != nil {
-			t.Fatal(err)
-		}
-		router := web.NewRouter(tel, web.Problem)
-		router.Get("/", func(w http.ResponseWriter, _ *http.Request) error { return web.Reply(w, 200, "ok") })
-		res := httptest.NewRecorder()
-		router.ServeHTTP(res, httptest.NewRequest("GET", "/", nil))
-		if id := res.Header().Get("Trace-Id"); len(id) != 32 || strings.Trim(id, "0") == "" {
+		router := newRouter(t, telemetry.Options{Sampling: sampling, Exporter: spans})
+		router.Get("/", ok)
+		if id := send(router, "GET", "/").Header().Get("Trace-Id"); len(id) != 32 || strings.Trim(id, "0") == "" {
 			t.Errorf("%+v: Trace-Id %q", sampling, id)
 		}
 		if got := spans.GetSpans(); len(got) != 0 {
@@ -172,17 +157,13 @@ func TestWithoutTracing(t *testing.T) {
 func TestHandlersThatAnswerFailuresThemselvesAreLogged(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Log: slog.NewJSONHandler(&log, nil)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := web.NewRouter(tel, web.Problem)
+	r := newRouter(t, telemetry.Options{Log: slog.NewJSONHandler(&log, nil)})
 	r.Get("/", func(w http.ResponseWriter, r *http.Request) error {
 		web.NoteFailure(r.Context(), errors.New("no glue"))
 		web.NoteFailure(r.Context(), errors.New("no scissors"))
 		return web.Reply(w, 200, "half a page")
 	})
-	r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	send(r, "GET", "/")
 	if !strings.Contains(log.String(), `"error":"no glue\nno scissors"`) {
 		t.Errorf("logged %s", log.String())
 	}
@@ -193,15 +174,9 @@ func TestRequestIsOneNamedSpanAndOneLogLine(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	spans := tracetest.NewInMemoryExporter()
-	options := telemetry.Options{Exporter: spans, Log: slog.NewJSONHandler(&log, nil)}
-	tel, err := telemetry.New(t.Context(), "test", "", options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := web.NewRouter(tel, web.Problem)
+	r := newRouter(t, telemetry.Options{Exporter: spans, Log: slog.NewJSONHandler(&log, nil)})
 	r.Get("/piece/{id}", func(http.ResponseWriter, *http.Request) error { return errors.New("out of glue") })
-	res := httptest.NewRecorder()
-	r.ServeHTTP(res, httptest.NewRequest("GET", "/piece/7", nil))
+	res := send(r, "GET", "/piece/7")
 
 	got := spans.GetSpans()
 	if len(got) != 1 || got[0].Name != "GET /piece/{id}" {

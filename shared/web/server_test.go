@@ -59,16 +59,3 @@ func TestStopFinishesWhatIsInFlightThenClosesInOrder(t *testing.T) {
 		t.Errorf("error %v, want what each closer said", err)
 	}
 }
-
-func get(url string) string {
-	res, err := http.Get(url)
-	if err != nil {
-		return err.Error()
-	}
-	defer func() { _ = res.Body.Close() }()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err.Error()
-	}
-	return string(b)
-}

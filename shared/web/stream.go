@@ -65,8 +65,11 @@ func openFeed(req *http.Request, open func(*http.Request) (Feed, error)) (Feed, 
 // runFeed sends what is first and then what the feed sends. How that ended is
 // only logged: the response has begun.
 func runFeed(w http.ResponseWriter, req *http.Request, first []byte, feed Feed) {
-	ctx, cancel := streamContext(req.Context())
+	ctx, cancel := context.WithCancel(req.Context())
 	defer cancel()
+	if stopping, ok := ctx.Value(stoppingKey{}).(context.Context); ok {
+		defer context.AfterFunc(stopping, cancel)()
+	}
 	control := http.NewResponseController(w)
 	send := func(events []byte) error {
 		deadline := time.Now().Add(sendTimeout)
@@ -95,19 +98,4 @@ func runFeed(w http.ResponseWriter, req *http.Request, first []byte, feed Feed) 
 		NoteFailure(req.Context(), err)
 	}
 	_ = control.SetWriteDeadline(time.Now().Add(sendTimeout)) // for the end of the body
-}
-
-// streamContext returns a context that is done when the caller hangs up or the
-// server stops.
-func streamContext(request context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(request)
-	stopping, ok := request.Value(stoppingKey{}).(context.Context)
-	if !ok {
-		return ctx, cancel
-	}
-	stop := context.AfterFunc(stopping, cancel)
-	return ctx, func() {
-		stop()
-		cancel()
-	}
 }

@@ -54,11 +54,7 @@ func hold(ctx context.Context, send func([]byte) error) error {
 func streams(t *testing.T) (*web.Router, *lines, *tracetest.InMemoryExporter) {
 	t.Helper()
 	log, spans := &lines{}, tracetest.NewInMemoryExporter()
-	tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Exporter: spans, Log: slog.NewTextHandler(log, nil)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := web.NewRouter(tel, web.Problem)
+	r := newRouter(t, telemetry.Options{Exporter: spans, Log: slog.NewTextHandler(log, nil)})
 	for path, feed := range map[string]web.Feed{
 		"/hold":  hold,
 		"/break": func(context.Context, func([]byte) error) error { return errors.New("the source broke") },
@@ -184,7 +180,8 @@ func TestStreamErrors(t *testing.T) {
 		t.Error(err)
 	}
 	for _, want := range []string{
-		"path=/refuse status=422", "path=/break status=200", "the source broke", "path=/panic status=200", "the feed has a hole",
+		"path=/refuse status=422", "path=/break status=200", "the source broke",
+		"path=/panic status=200", "the feed has a hole",
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("log lacks %s:\n%s", want, log)
