@@ -72,7 +72,7 @@ func TestContractCatchesEachBreach(t *testing.T) {
 		{"more than documented", "/sheets/{id}", reply(200, map[string]int{"side": 15, "x": 1}), 1},
 		{"undocumented status, nothing succeeded", "/sheets/{id}", reply(418, nil), 2},
 		{"wrong media type, nothing succeeded", "/sheets/{id}", reply(404, nil), 2},
-		{"undocumented route, missing route, nothing succeeded", "/other", reply(200, nil), 3},
+		{"other routes than documented, nothing succeeded", "/other", reply(200, nil), 2},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

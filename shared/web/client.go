@@ -101,15 +101,15 @@ func (c *Client) Do(ctx context.Context, req Request, out any) (http.Header, err
 }
 
 func (c *Client) request(ctx context.Context, req Request) (*http.Request, error) {
-	raw, err := encode(req.Body)
-	if err != nil {
-		return nil, err
+	raw, isRaw := req.Body.(Raw)
+	if !isRaw && req.Body != nil {
+		encoded, err := json.Marshal(req.Body)
+		if err != nil {
+			return nil, fmt.Errorf("encode body: %w", err)
+		}
+		raw = Raw{"application/json", encoded}
 	}
-	var body io.Reader
-	if req.Body != nil {
-		body = bytes.NewReader(raw.Bytes)
-	}
-	r, err := http.NewRequestWithContext(ctx, req.Method, c.base+req.Path, body)
+	r, err := http.NewRequestWithContext(ctx, req.Method, c.base+req.Path, bytes.NewReader(raw.Bytes))
 	if err != nil {
 		return nil, err
 	}
@@ -123,18 +123,6 @@ func (c *Client) request(ctx context.Context, req Request) (*http.Request, error
 		r.Header.Set("Authorization", "Bearer "+req.Bearer)
 	}
 	return r, nil
-}
-
-// encode is a Request's Body as bytes.
-func encode(body any) (Raw, error) {
-	if raw, ok := body.(Raw); ok {
-		return raw, nil
-	}
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return Raw{}, fmt.Errorf("encode body: %w", err)
-	}
-	return Raw{"application/json", encoded}, nil
 }
 
 // fault rebuilds what the service meant from its problem details.

@@ -16,6 +16,7 @@ import (
 
 	"craftista/shared/web"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -55,15 +56,9 @@ func New(tb testing.TB, spec []byte, router *web.Router) *Contract {
 			routed = append(routed, method+" "+pattern)
 		}
 	})
-	for _, operation := range c.operations() {
-		if !slices.Contains(routed, operation) {
-			tb.Errorf("the document has %s, the router has not", operation)
-		}
-	}
-	for _, route := range routed {
-		if !slices.Contains(c.operations(), route) {
-			tb.Errorf("the router has %s, the document has not", route)
-		}
+	slices.Sort(routed)
+	if diff := cmp.Diff(c.operations(), routed); diff != "" {
+		tb.Errorf("operations (-document +router):\n%s", diff)
 	}
 	return c
 }
