@@ -160,7 +160,8 @@ const insertProducts = `
 //
 // The votes of a batch are shared in proportion to the products' popularity, which follows from the id: the most
 // popular ones get 1000 times the votes of the least. A product's nth made-up vote is of the person start + n * stride,
-// where an odd stride visits all of the 2^20 persons, so that none comes twice. Their ids are far above those of people.
+// where an odd stride visits all of the 2^20 persons, so that none comes twice. Their ids are far above those of
+// people.
 func addVotes(ctx context.Context, conn *sql.Conn, after, missing int64) (last, added int64, err error) {
 	const insert = `
 		WITH batch AS (
