@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -125,6 +126,15 @@ func PathID(r *http.Request) (int64, error) {
 		return 0, fault.New(fault.NotFound, "nothing has the id %q", text)
 	}
 	return id, nil
+}
+
+// NextLink is the Link header (RFC 8288) to the page after the cursor, with the
+// caller's other parameters as they came.
+func NextLink(u *url.URL, cursor string) string {
+	q := u.Query()
+	q.Set("cursor", cursor)
+	next := url.URL{Path: u.Path, RawQuery: q.Encode()}
+	return "<" + next.String() + `>; rel="next"`
 }
 
 // Reply sends v as JSON that no cache stores.

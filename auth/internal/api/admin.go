@@ -46,7 +46,7 @@ func (a admin) list(w http.ResponseWriter, r *http.Request) error {
 		reply[i] = personReply(p)
 	}
 	if more {
-		w.Header().Set("Link", nextLink(r.URL, people[len(people)-1].ID))
+		w.Header().Set("Link", web.NextLink(r.URL, cursor(people[len(people)-1].ID)))
 	}
 	return web.ReplyTagged(w, r, "private, no-cache", reply)
 }
@@ -115,13 +115,4 @@ func readPage(q url.Values) (account.Page, error) {
 // cursor is a position in the list. Callers pass it back as they got it.
 func cursor(id int64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(id, 10)))
-}
-
-// nextLink is the Link header (RFC 8288) to the page after last, with the
-// caller's other parameters as they came.
-func nextLink(u *url.URL, last int64) string {
-	q := u.Query()
-	q.Set("cursor", cursor(last))
-	next := url.URL{Path: u.Path, RawQuery: q.Encode()}
-	return "<" + next.String() + `>; rel="next"`
 }

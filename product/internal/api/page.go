@@ -64,6 +64,8 @@ func readLimit(q url.Values, absent int, broken *fault.Checks) int {
 	return n
 }
 
+func cursorAt(sort core.Sort, p core.Position) string { return cursor{sort, position(p)}.String() }
+
 func (c cursor) String() string {
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -88,13 +90,4 @@ func parseCursor(text string) (cursor, error) {
 		return cursor{}, errors.New("not a cursor of ours")
 	}
 	return c, nil
-}
-
-// nextLink is the Link header (RFC 8288) to the page after the cursor, with the
-// caller's other parameters as they were.
-func nextLink(u *url.URL, sort core.Sort, after core.Position) string {
-	q := u.Query()
-	q.Set("cursor", cursor{sort, position(after)}.String())
-	next := url.URL{Path: u.Path, RawQuery: q.Encode()}
-	return "<" + next.String() + `>; rel="next"`
 }

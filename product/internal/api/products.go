@@ -55,7 +55,7 @@ func (h products) list(w http.ResponseWriter, r *http.Request) error {
 		reply[i] = product(p)
 	}
 	if more {
-		w.Header().Set("Link", nextLink(r.URL, page.Sort, page.Sort.At(found[len(found)-1])))
+		w.Header().Set("Link", web.NextLink(r.URL, cursorAt(page.Sort, page.Sort.At(found[len(found)-1]))))
 	}
 	return web.ReplyTagged(w, r, revalidate, reply)
 }

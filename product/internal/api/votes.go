@@ -95,7 +95,7 @@ func (h votes) latest(w http.ResponseWriter, r *http.Request, query url.Values) 
 		reply.OrigamiIDs[i] = v.ProductID
 	}
 	if more {
-		w.Header().Set("Link", nextLink(r.URL, mineOrder, found[len(found)-1].At()))
+		w.Header().Set("Link", web.NextLink(r.URL, cursorAt(mineOrder, found[len(found)-1].At())))
 	}
 	return web.ReplyTagged(w, r, "private, "+revalidate, reply)
 }
