@@ -115,6 +115,7 @@ func (b *tab) checkPersonPages() {
 
 func (b *tab) checkConsent(s *local.Stack) {
 	b.t.Helper()
+	const callback = "http://127.0.0.1:49152/callback"
 	id, _ := application(b.t, s, callback)
 	b.do(chromedp.Navigate(s.URLs["auth"] + "/oauth2/authorize?" + authorization(id, callback)))
 	b.see("h1", "Let Paper <Birds> in?")

@@ -14,6 +14,7 @@ import (
 
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
+	"craftista/stack/internal/local"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -117,6 +118,55 @@ func cookies(t *testing.T, client *http.Client, front string) map[string]string 
 		values[c.Name] = c.Value
 	}
 	return values
+}
+
+// join registers a new person in the browser and returns the name.
+func (b *tab) join() string {
+	b.t.Helper()
+	b.goTo("/register")
+	name := newName()
+	b.register(name)
+	return name
+}
+
+// register fills in and sends the form on the page.
+func (b *tab) register(name string) {
+	b.t.Helper()
+	b.fill("#username", name)
+	b.fill("#email", name+"@example.com")
+	b.fill("#password", passphrase)
+	b.submit("#register-form")
+	b.see(".site-nav", "Sign out")
+}
+
+// login fills in and sends the form on the page.
+func (b *tab) login(name string) {
+	b.t.Helper()
+	b.fill("#username", name)
+	b.fill("#password", passphrase)
+	b.submit("#login-form")
+}
+
+func (b *tab) logout() {
+	b.t.Helper()
+	b.submit(`form[action="/logout"]`)
+	b.see(".site-nav", "Sign in")
+}
+
+// become makes a new person a curator or an admin, leaves the browser at /admin
+// and returns the name.
+func (b *tab) become(s *local.Stack, role string) string {
+	b.t.Helper()
+	name := b.join()
+	const promote = `UPDATE auth.users SET role = $1 WHERE username = $2`
+	if _, err := openDatabase(b.t, s.Config.DatabaseURL).ExecContext(b.t.Context(), promote, role, name); err != nil {
+		b.t.Fatal(err)
+	}
+	b.logout()
+	b.goTo("/login?next=/admin")
+	b.login(name)
+	b.see("h1", "Admin")
+	return name
 }
 
 // openDatabase is the database behind url until the test ends.

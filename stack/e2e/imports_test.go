@@ -37,14 +37,20 @@ func TestModulesImportOnlyWhatTheyMay(t *testing.T) {
 // domain no transport and no storage, the HTTP face and the storage not each other.
 func TestLayers(t *testing.T) {
 	t.Parallel()
-	const outside = "net/http database/sql encoding/json github.com/jmoiron/sqlx"
+	const outside = "net/http database/sql encoding/json github.com/jmoiron/sqlx github.com/redis/go-redis/v9 "
+	const auth, product = "craftista/auth/internal/", "craftista/product/internal/"
+	const recommendation, infrastructure = "craftista/recommendation/internal/", product + "infrastructure/"
 	for packages, barred := range map[string]string{
-		"craftista/recommendation/internal/recommend": outside,
-		"craftista/recommendation/internal/api":       "craftista/recommendation/internal/postgres database/sql",
-		"craftista/recommendation/internal/postgres":  "craftista/recommendation/internal/api net/http",
-		"craftista/auth/internal/account":             outside,
-		"craftista/auth/internal/api":                 "craftista/auth/internal/postgres database/sql",
-		"craftista/auth/internal/postgres":            "craftista/auth/internal/api net/http",
+		auth + "account":             outside + auth + "api " + auth + "postgres",
+		auth + "session":             outside + auth + "api " + auth + "postgres",
+		auth + "api":                 "database/sql " + auth + "postgres",
+		auth + "postgres":            "net/http " + auth + "api",
+		product + "core":             outside + product + "api " + infrastructure + "postgres " + infrastructure + "cache",
+		product + "api":              "database/sql " + infrastructure + "postgres " + infrastructure + "cache",
+		infrastructure + "...":       "net/http " + product + "api",
+		recommendation + "recommend": outside + recommendation + "api " + recommendation + "postgres",
+		recommendation + "api":       "database/sql " + recommendation + "postgres",
+		recommendation + "postgres":  "net/http " + recommendation + "api",
 	} {
 		for _, name := range list(t, packages, `{{join .Imports "\n"}}`) {
 			if contains(barred, name) {

@@ -185,55 +185,6 @@ func (b *tab) at(path string) {
 
 func (b *tab) submit(form string) { b.t.Helper(); b.click(form + " button") }
 
-// join registers a new person in the browser and returns the name.
-func (b *tab) join() string {
-	b.t.Helper()
-	b.goTo("/register")
-	name := newName()
-	b.register(name)
-	return name
-}
-
-// register fills in and sends the form on the page.
-func (b *tab) register(name string) {
-	b.t.Helper()
-	b.fill("#username", name)
-	b.fill("#email", name+"@example.com")
-	b.fill("#password", passphrase)
-	b.submit("#register-form")
-	b.see(".site-nav", "Sign out")
-}
-
-// login fills in and sends the form on the page.
-func (b *tab) login(name string) {
-	b.t.Helper()
-	b.fill("#username", name)
-	b.fill("#password", passphrase)
-	b.submit("#login-form")
-}
-
-func (b *tab) logout() {
-	b.t.Helper()
-	b.submit(`form[action="/logout"]`)
-	b.see(".site-nav", "Sign in")
-}
-
-// become makes a new person a curator or an admin, leaves the browser at /admin
-// and returns the name.
-func (b *tab) become(s *local.Stack, role string) string {
-	b.t.Helper()
-	name := b.join()
-	const promote = `UPDATE auth.users SET role = $1 WHERE username = $2`
-	if _, err := openDatabase(b.t, s.Config.DatabaseURL).ExecContext(b.t.Context(), promote, role, name); err != nil {
-		b.t.Fatal(err)
-	}
-	b.logout()
-	b.goTo("/login?next=/admin")
-	b.login(name)
-	b.see("h1", "Admin")
-	return name
-}
-
 // choose selects the option with the value as a keyboard does, by its first letter.
 func (b *tab) choose(selector, value string) {
 	b.t.Helper()
@@ -294,4 +245,29 @@ func (b *tab) opened(path string) (other *tab, closeTab context.CancelFunc) {
 		b.t.Fatal(err)
 	}
 	return other, closeTab
+}
+
+// js is a condition in the page, for until.
+func (b *tab) js(condition string) func(context.Context) bool {
+	return func(ctx context.Context) bool {
+		holds, err := chromedp.Run(ctx, chromedp.EvaluateAsDevTools[bool](condition))
+		return err == nil && holds
+	}
+}
+
+// holds checks a condition in the page.
+func (b *tab) holds(what, condition string) {
+	b.t.Helper()
+	if !b.js(condition)(b.ctx) {
+		b.t.Errorf("not so: %s", what)
+	}
+}
+
+// none waits until nothing in the page has the id.
+func (b *tab) none(id string) {
+	b.t.Helper()
+	b.until("nothing is called "+id, func(ctx context.Context) bool {
+		html, err := chromedp.Run(ctx, chromedp.OuterHTML(chromedp.CSS("main")))
+		return err == nil && !strings.Contains(html, `id="`+id+`"`)
+	})
 }

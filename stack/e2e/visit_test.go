@@ -34,7 +34,7 @@ func TestVisit(t *testing.T) {
 		b.fill("#email", name+"@example.com")
 		b.fill("#password", "short")
 		b.submit("#register-form")
-		b.see("#register-form", "10")
+		b.see("#password-error", "10")
 		b.do(chromedp.Clear(chromedp.CSS("#password")))
 		b.fill("#password", passphrase)
 		b.submit("#register-form")

@@ -10,20 +10,18 @@ import (
 	"testing"
 	"time"
 
-	"craftista/shared/pg"
-	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/token/tokentest"
 )
 
-// voters are many people who vote for the first product at once. Each repeats a
-// request until it is acknowledged, and then makes the next one.
+// voters are many people who vote for the first product and take their votes
+// back. Each repeats a request until it is acknowledged, and then sends the next.
 type voters struct {
-	issuer   *tokentest.Issuer
-	requests []int // by person: 1 is a vote, 2 a vote taken back, 3 one given again
-	urls     atomic.Pointer[[]string]
-	finished atomic.Int64 // people whose requests were all acknowledged
-	repeated atomic.Int64 // requests that were not acknowledged
+	issuer  *tokentest.Issuer
+	changes []int // by person: 1 is a vote, 2 a vote taken back, 3 one given again
+	urls    atomic.Pointer[[]string]
+	done    atomic.Int64 // people whose changes were all acknowledged
+	refused atomic.Int64 // requests that had to be repeated
 }
 
 // firstPerson is more than any seeded id.
@@ -31,14 +29,14 @@ const firstPerson = 1_000_000
 
 func newVoters(t *testing.T, people int) *voters {
 	t.Helper()
-	v := &voters{issuer: tokentest.New(t), requests: make([]int, people)}
-	for i := range v.requests {
-		v.requests[i] = 1 + rand.IntN(3)
+	v := &voters{issuer: tokentest.New(t), changes: make([]int, people)}
+	for i := range v.changes {
+		v.changes[i] = 1 + rand.IntN(3)
 	}
 	return v
 }
 
-// environ returns the settings of a product service that accepts the tokens of the voters.
+// environ are the settings of a product service that accepts the voters' tokens.
 func (v *voters) environ(databaseURL string) []string {
 	return []string{
 		"ADDR=127.0.0.1:0", "DATABASE_URL=" + databaseURL,
@@ -46,8 +44,8 @@ func (v *voters) environ(databaseURL string) []string {
 	}
 }
 
-// setReplicas makes the voters use these replicas from now on.
-func (v *voters) setReplicas(replicas ...*process) {
+// use sends the requests to these replicas from now on.
+func (v *voters) use(replicas ...*process) {
 	urls := make([]string, len(replicas))
 	for i, r := range replicas {
 		urls[i] = r.url + "/api/origamis/1/vote"
@@ -55,12 +53,12 @@ func (v *voters) setReplicas(replicas ...*process) {
 	v.urls.Store(&urls)
 }
 
-// vote has 64 people at a time vote, and closes done when all have finished.
-func (v *voters) vote(t *testing.T, replicas ...*process) (done chan struct{}) {
+// start has 64 people at a time vote, and closes done after the last.
+func (v *voters) start(t *testing.T, replicas ...*process) (done chan struct{}) {
 	t.Helper()
-	v.setReplicas(replicas...)
-	people := make(chan int, len(v.requests))
-	for person := range v.requests {
+	v.use(replicas...)
+	people := make(chan int, len(v.changes))
+	for person := range v.changes {
 		people <- person
 	}
 	close(people)
@@ -70,7 +68,7 @@ func (v *voters) vote(t *testing.T, replicas ...*process) (done chan struct{}) {
 	for range 64 {
 		all.Go(func() {
 			for person := range people {
-				v.voteAs(ctx, client, person)
+				v.vote(ctx, client, person)
 			}
 		})
 	}
@@ -84,23 +82,26 @@ func (v *voters) vote(t *testing.T, replicas ...*process) (done chan struct{}) {
 	return done
 }
 
-func (v *voters) voteAs(ctx context.Context, client *http.Client, person int) {
+// vote sends one person's changes, each until it is acknowledged or ctx is done.
+func (v *voters) vote(ctx context.Context, client *http.Client, person int) {
 	bearer := v.issuer.Mint(int64(firstPerson+person), token.RoleUser)
-	for n := range v.requests[person] {
-		method := []string{http.MethodPost, http.MethodDelete}[n%2]
+	retry := time.NewTicker(10 * time.Millisecond)
+	defer retry.Stop()
+	for change := range v.changes[person] {
+		method := []string{http.MethodPost, http.MethodDelete}[change%2]
 		for !v.acknowledged(ctx, client, method, bearer) {
-			v.repeated.Add(1)
+			v.refused.Add(1)
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(10 * time.Millisecond):
+			case <-retry.C:
 			}
 		}
 	}
-	v.finished.Add(1)
+	v.done.Add(1)
 }
 
-// acknowledged makes one request to any replica.
+// acknowledged sends one request to any replica.
 func (v *voters) acknowledged(ctx context.Context, client *http.Client, method, bearer string) bool {
 	urls := *v.urls.Load()
 	r, err := http.NewRequestWithContext(ctx, method, urls[rand.IntN(len(urls))], nil)
@@ -116,51 +117,37 @@ func (v *voters) acknowledged(ctx context.Context, client *http.Client, method, 
 	return res.StatusCode == http.StatusOK
 }
 
-// await returns once n people have finished.
+// await returns once n people are done.
 func (v *voters) await(t *testing.T, n int) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); v.finished.Load() < int64(n); <-time.After(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("only %d of %d people had their requests acknowledged", v.finished.Load(), n)
-		}
-	}
+	eventually(t, 2*time.Minute, "many people have voted", func() bool { return v.done.Load() >= int64(n) })
 }
 
-// check compares what was acknowledged with the rows, and the rows with the
-// count.
+// check compares what was acknowledged with the rows, and the rows with the count.
 func (v *voters) check(t *testing.T, adminURL string) {
 	t.Helper()
-	if got := v.finished.Load(); got != int64(len(v.requests)) {
-		t.Errorf("%d of %d people had their requests acknowledged", got, len(v.requests))
+	if got := v.done.Load(); got != int64(len(v.changes)) {
+		t.Errorf("%d of %d people had their votes acknowledged", got, len(v.changes))
 	}
-	db, err := pg.Open(adminURL, telemetry.Discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+	const voted = `SELECT person_id FROM product.votes WHERE product_id = 1 AND person_id >= $1 ORDER BY person_id`
+	const drift = `SELECT votes - (SELECT count(*) FROM product.votes WHERE product_id = 1)
+		FROM product.products WHERE id = 1`
+	db := openDatabase(t, adminURL)
 	var rows, want []int64
-	if err := db.SelectContext(t.Context(), &rows, `
-		SELECT person_id
-		  FROM product.votes
-		 WHERE product_id = 1
-		   AND person_id >= $1
-		 ORDER BY person_id`, firstPerson); err != nil {
+	if err := db.SelectContext(t.Context(), &rows, voted, firstPerson); err != nil {
 		t.Fatal(err)
 	}
-	for person, requests := range v.requests {
-		if requests%2 == 1 {
+	for person, changes := range v.changes {
+		if changes%2 == 1 {
 			want = append(want, int64(firstPerson+person))
 		}
 	}
 	if !slices.Equal(rows, want) {
-		t.Errorf("the votes of %d people are there, those of %d were acknowledged", len(rows), len(want))
+		t.Errorf("%d people have a vote in the table, %d were acknowledged", len(rows), len(want))
 	}
-	var drift int
-	if err := db.GetContext(t.Context(), &drift, `
-		SELECT votes - (SELECT count(*) FROM product.votes WHERE product_id = 1)
-		  FROM product.products
-		 WHERE id = 1`); err != nil || drift != 0 {
-		t.Errorf("the count is off by %d, %v", drift, err)
+	var off int
+	if err := db.GetContext(t.Context(), &off, drift); err != nil || off != 0 {
+		t.Errorf("the count is off by %d, %v", off, err)
 	}
-	t.Logf("%d votes, %d requests repeated", len(rows), v.repeated.Load())
+	t.Logf("%d votes, %d requests repeated", len(rows), v.refused.Load())
 }

@@ -24,12 +24,12 @@ func TestCountsAreExact(t *testing.T) {
 	v := newVoters(t, people)
 	start := func() *process { return run(t, binary, v.environ(database.ProductURL)...) }
 	replicas := []*process{start(), start()}
-	done := v.vote(t, replicas...)
+	done := v.start(t, replicas...)
 	for kill := range kills {
 		v.await(t, (kill+1)*people/(kills+1))
 		replicas[kill%2].kill(t)
 		replicas[kill%2] = start()
-		v.setReplicas(replicas...)
+		v.use(replicas...)
 	}
 	<-done
 	v.check(t, database.AdminURL)
@@ -61,7 +61,7 @@ func TestDatabaseRestarts(t *testing.T) {
 	}
 	v := newVoters(t, people)
 	replica := run(t, binary, v.environ(role)...)
-	done := v.vote(t, replica)
+	done := v.start(t, replica)
 	for i, grace := range []time.Duration{time.Minute, 0, 0} { // 0 kills
 		v.await(t, (i+1)*people/4)
 		ctx, cancel := context.WithTimeout(t.Context(), grace)
@@ -77,7 +77,7 @@ func TestDatabaseRestarts(t *testing.T) {
 	}
 	<-done
 	v.check(t, server.URL())
-	if v.repeated.Load() == 0 {
+	if v.refused.Load() == 0 {
 		t.Error("no request was refused while PostgreSQL was unavailable")
 	}
 }

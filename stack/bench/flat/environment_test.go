@@ -1,7 +1,6 @@
 package flat
 
 import (
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,17 +13,19 @@ import (
 	"time"
 
 	"craftista/db"
+	"craftista/shared/pg"
+	"craftista/shared/telemetry"
 	"craftista/stack/internal/local"
 	"craftista/stack/internal/stacktest"
 
-	_ "github.com/lib/pq" // the driver of words
+	"github.com/jmoiron/sqlx"
 )
 
 // environment is a running stack and somebody who signed in to it.
 type environment struct {
 	product  string // URL
 	token    string
-	db       *sql.DB
+	db       *sqlx.DB
 	products int64
 }
 
@@ -39,7 +40,7 @@ func start(b *testing.B, fill db.Amounts) *environment {
 			c.DatabaseURL, c.Passwords = filled, db.Passwords{}
 		}
 		var err error
-		if e.db, err = sql.Open("postgres", c.DatabaseURL); err != nil {
+		if e.db, err = pg.Open(c.DatabaseURL, telemetry.Discard()); err != nil {
 			b.Fatal(err)
 		}
 		b.Cleanup(func() { _ = e.db.Close() })
@@ -111,20 +112,9 @@ func (e *environment) words(b *testing.B, in int64) []string {
 		 WHERE word ~ '^[a-z]{6,}$'
 		 ORDER BY abs(products - $1), word
 		 LIMIT 10`
-	rows, err := e.db.QueryContext(b.Context(), query, max(1, e.products/in))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
 	var words []string
-	for rows.Next() {
-		var word string
-		if err := rows.Scan(&word); err != nil {
-			b.Fatal(err)
-		}
-		words = append(words, word)
-	}
-	if err := rows.Err(); err != nil || len(words) < 10 {
+	err := e.db.SelectContext(b.Context(), &words, query, max(1, e.products/in))
+	if err != nil || len(words) < 10 {
 		b.Fatalf("%d words: %v", len(words), err)
 	}
 	return words
