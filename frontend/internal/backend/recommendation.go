@@ -44,7 +44,8 @@ func (c Recommendation) Archive(ctx context.Context, month string) (days []Daily
 // AlsoLiked are at most limit products that people who voted for that one like too,
 // popular ones where there are too few of those.
 func (c Recommendation) AlsoLiked(ctx context.Context, id int64, limit int) ([]Pick, error) {
-	return get[[]Pick](ctx, c.client, "/api/origamis/"+strconv.FormatInt(id, 10)+"/also-liked?limit="+strconv.Itoa(limit), "")
+	path := "/api/origamis/" + strconv.FormatInt(id, 10) + "/also-liked?limit=" + strconv.Itoa(limit)
+	return get[[]Pick](ctx, c.client, path, "")
 }
 
 // Picks are at most limit products for the bearer's person; bearer may be "".

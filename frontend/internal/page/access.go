@@ -2,7 +2,6 @@ package page
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -77,11 +76,7 @@ func (s *site) signInAgain(w http.ResponseWriter, r *http.Request, next string, 
 
 // redirectToSignIn leads to /login, which says why and leads on to next.
 func redirectToSignIn(w http.ResponseWriter, r *http.Request, next, why string) error {
-	query := url.Values{"next": {next}}
-	if why != "" {
-		query.Set("why", why)
-	}
-	return redirectTo(w, r, "/login?"+query.Encode())
+	return redirectTo(w, r, withQuery("/login", "next", next, "why", why))
 }
 
 // currentPage is the page that the person is on.

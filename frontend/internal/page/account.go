@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"net/url"
 	"sync"
 
 	"craftista/frontend/internal/backend"
@@ -134,9 +133,4 @@ func (h account) votesModel(ctx context.Context, who session.Session, cursor str
 	return model, nil
 }
 
-func votesURL(cursor string) string {
-	if cursor == "" {
-		return "/account/votes"
-	}
-	return "/account/votes?" + url.Values{"cursor": {cursor}}.Encode()
-}
+func votesURL(cursor string) string { return withQuery("/account/votes", "cursor", cursor) }

@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -42,16 +41,7 @@ func (s *site) admin(w http.ResponseWriter, r *http.Request, who session.Session
 // search is which people are looked at, and a page's place among them.
 type search struct{ text, cursor string }
 
-func (q search) url() string {
-	query := url.Values{}
-	if q.text != "" {
-		query.Set("q", q.text)
-	}
-	if q.cursor != "" {
-		query.Set("cursor", q.cursor)
-	}
-	return (&url.URL{Path: "/admin/people", RawQuery: query.Encode()}).String()
-}
+func (q search) url() string { return withQuery("/admin/people", "q", q.text, "cursor", q.cursor) }
 
 // list answers GET /admin/people.
 func (h people) list(w http.ResponseWriter, r *http.Request, who session.Session) error {

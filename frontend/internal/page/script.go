@@ -124,22 +124,15 @@ func (h scripts) serviceStatus(w http.ResponseWriter, r *http.Request) error {
 	return web.Reply(w, http.StatusOK, reply)
 }
 
-// recommendationStatus answers GET /recommendation-status.
-func (h scripts) recommendationStatus(w http.ResponseWriter, r *http.Request) error {
-	return replyState(w, state(r.Context(), h.services.Recommendation.Ready), "recommendations")
-}
-
-// votingStatus answers GET /votingservice-status.
-func (h scripts) votingStatus(w http.ResponseWriter, r *http.Request) error {
-	return replyState(w, state(r.Context(), h.services.Catalogue.Ready), "voting")
-}
-
-func replyState(w http.ResponseWriter, state, what string) error {
-	message := what + " can be used"
-	if state == down {
-		message = what + " cannot be used now"
+// replyState answers GET /recommendation-status and GET /votingservice-status.
+func replyState(what string, ready func(context.Context) error) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		reply := stateReply{Status: state(r.Context(), ready), Message: what + " can be used"}
+		if reply.Status == down {
+			reply.Message = what + " cannot be used now"
+		}
+		return web.Reply(w, http.StatusOK, reply)
 	}
-	return web.Reply(w, http.StatusOK, stateReply{Status: state, Message: message})
 }
 
 func state(ctx context.Context, ready func(context.Context) error) string {

@@ -128,8 +128,20 @@ func titled(title string) string { return title + " · Craftista" }
 // withNext is the path of a form that leads on to next; the front page, where
 // the forms lead anyway, is left out.
 func withNext(path, next string) string {
-	if next == "" || next == "/" {
-		return path
+	if next == "/" {
+		next = ""
 	}
-	return path + "?" + url.Values{"next": {next}}.Encode()
+	return withQuery(path, "next", next)
+}
+
+// withQuery is the path with the parameters, pairs of a name and a value, that are
+// not "".
+func withQuery(path string, pairs ...string) string {
+	query := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			query.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return (&url.URL{Path: path, RawQuery: query.Encode()}).String()
 }
