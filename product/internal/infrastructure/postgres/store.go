@@ -82,8 +82,9 @@ func (s *Store) Unvote(ctx context.Context, id int64, people []int64) (votes int
 
 // change runs a statement on votes and reads the count in the same transaction:
 // the trigger product.count_votes (db/migrations/product) has counted by then, and
-// the lock it took on the product keeps the count true until the commit. A product whose count cannot be read, such as a
-// deleted one, cannot be voted for: the change is undone.
+// the lock it took on the product keeps the count true until the commit. A product
+// whose count cannot be read, such as a deleted one, cannot be voted for: the
+// change is undone.
 func (s *Store) change(ctx context.Context, statement string, id int64, people []int64) (votes int64, err error) {
 	const query = `
 		SELECT votes
