@@ -96,7 +96,7 @@ func newSite(c Config, t *telemetry.Telemetry) (http.Handler, error) {
 	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", web.NewHTTPClient(backend.SessionTimeout, t))
 	verifier := token.NewVerifier(keys, c.Issuer, c.Audience)
 	return page.Routes(page.Parts{
-		Services: services, Sessions: session.NewKeeper(verifier, services.Auth, c.CookieSecure, time.Now),
+		Services: services, Sessions: session.NewManager(verifier, services.Auth, c.CookieSecure, time.Now),
 		Assets: assets, Cards: cards, Telemetry: t,
 		Self: health.Service{Name: "frontend", Description: "The origami gallery's pages.", Version: c.Version},
 	}, page.Settings{

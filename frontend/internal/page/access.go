@@ -12,13 +12,13 @@ import (
 	"craftista/shared/web"
 )
 
-// personal answers a request of somebody who is signed in.
-type personal func(w http.ResponseWriter, r *http.Request, who session.Session) error
+// personHandler answers a request of somebody who is signed in.
+type personHandler func(w http.ResponseWriter, r *http.Request, who session.Session) error
 
 // forPerson lets only people who are signed in reach next; others are led to
 // sign-in and back to where they were. Whom auth then no longer holds signed in,
 // because their session was ended elsewhere, is signed out here too.
-func (s *site) forPerson(next personal) web.Handler {
+func (s *site) forPerson(next personHandler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		who := session.From(r.Context())
 		if who.State != session.SignedIn {
@@ -34,7 +34,7 @@ func (s *site) forPerson(next personal) web.Handler {
 
 // forRoles is forPerson for those with one of the roles only. The token says so;
 // auth, which has the last word, may say otherwise.
-func (s *site) forRoles(next personal, roles ...string) web.Handler {
+func (s *site) forRoles(next personHandler, roles ...string) web.Handler {
 	return s.forPerson(func(w http.ResponseWriter, r *http.Request, who session.Session) error {
 		if !slices.Contains(roles, who.User.Role) {
 			return fault.New(fault.Forbidden, "it is for %ss", strings.Join(roles, "s and "))
@@ -44,7 +44,7 @@ func (s *site) forRoles(next personal, roles ...string) web.Handler {
 }
 
 // forCurators is forRoles for those who may edit the catalogue.
-func (s *site) forCurators(next personal) web.Handler {
+func (s *site) forCurators(next personHandler) web.Handler {
 	return s.forRoles(next, token.RoleCurator, token.RoleAdmin)
 }
 

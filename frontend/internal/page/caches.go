@@ -43,7 +43,7 @@ type listing struct {
 // gets one of their own.
 func (h gallery) forVisitors(next web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if fragment(r) || !h.sessions.Nobody(r) {
+		if fragment(r) || !h.sessions.IsAnonymous(r) {
 			return next(w, r)
 		}
 		return h.caches.pages.Serve(w, r, r.Host+" "+r.URL.RequestURI(), next)

@@ -93,7 +93,7 @@ func signInForConsent(w http.ResponseWriter, r *http.Request, query string, stat
 // or a comma, which URLs may have, would say more.
 var plainHost = regexp.MustCompile(`^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?$`)
 
-// mayLeadTo lets the form of this response, and what answers it, lead to the
+// allowFormTarget lets the form of this response, and what answers it, lead to the
 // origin of uri, which auth holds to be the application's: Chromium applies
 // form-action to the redirect after a form too, and to all that follow it. It
 // checks:

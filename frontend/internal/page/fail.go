@@ -11,8 +11,8 @@ import (
 	"craftista/shared/web"
 )
 
-// forScripts reports whether the address speaks JSON.
-func forScripts(path string) bool {
+// isAPI reports whether the address speaks JSON.
+func isAPI(path string) bool {
 	switch path {
 	case "/daily-origami", "/recommendation-status", "/votingservice-status", "/auth/status",
 		"/livez", "/readyz", "/health", "/openapi.json":
@@ -24,7 +24,7 @@ func forScripts(path string) bool {
 // fail answers a failed request: problem details to scripts, one sentence where
 // htmx asked for a part of a page, a page to everybody else.
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if forScripts(r.URL.Path) {
+	if isAPI(r.URL.Path) {
 		web.Problem(w, r, err)
 		return
 	}

@@ -88,12 +88,12 @@ func countEvent(ctx context.Context, counts []backend.Count) ([]byte, error) {
 	if len(counts) == 0 {
 		return []byte(web.Heartbeat), nil
 	}
-	tallies := make([]view.Tally, len(counts))
+	shown := make([]view.LiveCount, len(counts))
 	for i, c := range counts {
-		tallies[i] = view.Tally{ID: strconv.FormatInt(c.ID, 10), Count: plural(max(c.Votes, 0), "vote")}
+		shown[i] = view.LiveCount{ID: strconv.FormatInt(c.ID, 10), Count: plural(max(c.Votes, 0), "vote")}
 	}
 	var b bytes.Buffer
-	if err := view.LiveFragment(tallies).Render(ctx, &b); err != nil {
+	if err := view.LiveFragment(shown).Render(ctx, &b); err != nil {
 		return nil, fmt.Errorf("render counts: %w", err)
 	}
 	html := bytes.ReplaceAll(b.Bytes(), []byte("\n"), []byte(" ")) // an event's data is one line

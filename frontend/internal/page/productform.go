@@ -93,7 +93,7 @@ func (h adminProducts) drawingLabel(imageURL string) string {
 	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "-", " ")
 }
 
-// markPiece ties each broken rule to its field and puts the cursor into the
+// markProduct ties each broken rule to its field and puts the cursor into the
 // first; a rule of no field of ours is said above them.
 func markProduct(form *view.ProductForm, broken []fault.Field) {
 	form.Problem = "Almost. Mend what is marked below."

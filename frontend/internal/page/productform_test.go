@@ -29,7 +29,7 @@ func heron(pairs ...string) url.Values {
 	return form
 }
 
-// postPiece posts the form with its "file", if it has one, as a file.
+// postProduct posts the form with its "file", if it has one, as a file.
 func (w *website) postProduct(path string, form url.Values, options ...option) answer {
 	w.t.Helper()
 	var body bytes.Buffer

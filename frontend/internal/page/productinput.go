@@ -21,7 +21,7 @@ type productInput struct {
 	file            form.File
 }
 
-// readPiece reads a posted product. Line ends become line feeds, blanks around texts
+// readProduct reads a posted product. Line ends become line feeds, blanks around texts
 // go: the catalogue refuses both.
 func readProduct(r *http.Request) (productInput, error) {
 	values, file, err := form.ReadWithFile(r, backend.MaxPicture,

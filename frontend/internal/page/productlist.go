@@ -27,10 +27,10 @@ type adminProducts struct {
 	catalogue backend.Catalogue
 }
 
-// keepingInput is forCurators for a form that took a while to fill in: whoever is
+// preservingInput is forCurators for a form that took a while to fill in: whoever is
 // no longer signed in gets it back, see refuse. Only what is no such form, so
 // that there is nothing to keep, leads to sign-in as everything else does.
-func (h adminProducts) keepingInput(next personal) web.Handler {
+func (h adminProducts) preservingInput(next personHandler) web.Handler {
 	curators := h.forCurators(next)
 	return func(w http.ResponseWriter, r *http.Request) error {
 		who := session.From(r.Context())

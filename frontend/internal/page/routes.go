@@ -28,7 +28,7 @@ var spec []byte
 // Parts are what the site is made of.
 type Parts struct {
 	Services  backend.Services
-	Sessions  *session.Keeper
+	Sessions  *session.Manager
 	Assets    *static.Assets
 	Cards     *card.Cards
 	Self      health.Service
@@ -58,8 +58,8 @@ func Routes(parts Parts, settings Settings) *web.Router {
 	r.Use(compress, s.headers, s.sameOrigin, s.sessions.Middleware)
 	r.GetTimeout = backend.ReadTimeout
 	s.pages(r, parts)
-	s.ownPages(r, parts.Services.Auth, parts.Services.Catalogue)
-	s.forPrograms(r, parts)
+	s.signedInPages(r, parts.Services.Auth, parts.Services.Catalogue)
+	s.forClients(r, parts)
 	return r
 }
 
@@ -89,8 +89,8 @@ func (s *site) pages(r *web.Router, parts Parts) {
 	r.Post(consentPath, consent.decide)
 }
 
-// ownPages are for people who are signed in, some of them only for a role.
-func (s *site) ownPages(r *web.Router, auth backend.Auth, catalogue backend.Catalogue) {
+// signedInPages are for people who are signed in, some of them only for a role.
+func (s *site) signedInPages(r *web.Router, auth backend.Auth, catalogue backend.Catalogue) {
 	account := account{s, auth, catalogue}
 	r.Get("/account", s.forPerson(account.show))
 	r.Get("/account/votes", s.forPerson(account.votes))
@@ -108,15 +108,15 @@ func (s *site) ownPages(r *web.Router, auth backend.Auth, catalogue backend.Cata
 	products := adminProducts{s, catalogue}
 	r.Get(productListPath, s.forCurators(products.list))
 	r.Get(productListPath+"/new", s.forCurators(products.new))
-	r.Post(productListPath+"/new", products.keepingInput(products.add))
+	r.Post(productListPath+"/new", products.preservingInput(products.add))
 	r.Get(productListPath+"/{id}/edit", s.forCurators(products.edit))
-	r.Post(productListPath+"/{id}/edit", products.keepingInput(products.save))
+	r.Post(productListPath+"/{id}/edit", products.preservingInput(products.save))
 	r.Get(productListPath+"/{id}/delete", s.forCurators(products.confirmRemoval))
 	r.Post(productListPath+"/{id}/delete", s.forCurators(products.remove))
 }
 
-// forPrograms are addresses that no person reads: JSON, files, pictures.
-func (s *site) forPrograms(r *web.Router, parts Parts) {
+// forClients are addresses that no person reads: JSON, files, pictures.
+func (s *site) forClients(r *web.Router, parts Parts) {
 	scripts := scripts{s, parts.Services}
 	r.Get("/api/products", scripts.products)
 	r.Get("/api/origamis/{id}/votes", scripts.votes)

@@ -92,7 +92,7 @@ func (h scripts) vote(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	h.noteVote(w, r)
+	h.markVoted(w, r)
 	return web.Reply(w, http.StatusOK, raw)
 }
 

@@ -21,7 +21,7 @@ import (
 
 // site is what every handler shares: it sends pages, fragments and failures.
 type site struct {
-	sessions *session.Keeper
+	sessions *session.Manager
 	assets   *static.Assets
 	cards    *card.Cards
 	settings Settings

@@ -50,7 +50,7 @@ func (h votes) set(w http.ResponseWriter, r *http.Request, voted bool) error {
 	case err != nil:
 		return votingUnavailable(err)
 	}
-	h.noteVote(w, r)
+	h.markVoted(w, r)
 	if !fragment(r) {
 		return redirectTo(w, r, backTo(r, id))
 	}
@@ -58,8 +58,9 @@ func (h votes) set(w http.ResponseWriter, r *http.Request, voted bool) error {
 	return send(w, r, http.StatusOK, view.VoteFragment(voteReply(voteModel(id, product.Name, count, voted))))
 }
 
-// noteVote keeps what others share from who has just voted.
-func (s *site) noteVote(w http.ResponseWriter, r *http.Request) {
+// markVoted sets a cookie for a few seconds by which this browser gets pages that
+// are not cached.
+func (s *site) markVoted(w http.ResponseWriter, r *http.Request) {
 	if s.settings.CacheTTL > 0 {
 		s.sessions.Voted(w, r)
 	}

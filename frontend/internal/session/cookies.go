@@ -34,38 +34,38 @@ const (
 )
 
 // Start signs the browser in with what auth granted.
-func (k *Keeper) Start(w http.ResponseWriter, r *http.Request, grant backend.Grant) {
+func (k *Manager) Start(w http.ResponseWriter, r *http.Request, grant backend.Grant) {
 	k.set(w, r, accessCookie, grant.AccessToken, seconds(grant.RefreshLife+rememberExpired))
 	k.set(w, r, refreshCookie, grant.RefreshToken, seconds(grant.RefreshLife))
 }
 
 // End signs the browser out.
-func (k *Keeper) End(w http.ResponseWriter, r *http.Request) {
+func (k *Manager) End(w http.ResponseWriter, r *http.Request) {
 	k.set(w, r, accessCookie, "", -1)
 	k.set(w, r, refreshCookie, "", -1)
 }
 
 // expire takes both tokens from the browser and leaves a note that there were
 // some, for the sign-in to tell and clear.
-func (k *Keeper) expire(w http.ResponseWriter, r *http.Request) {
+func (k *Manager) expire(w http.ResponseWriter, r *http.Request) {
 	k.set(w, r, accessCookie, ended, seconds(rememberExpired))
 	k.set(w, r, refreshCookie, "", -1)
 }
 
 // Voted notes in the browser that a vote was acknowledged, so that what it asks
 // for next, of whichever replica, is not what others saw before.
-func (k *Keeper) Voted(w http.ResponseWriter, r *http.Request) {
+func (k *Manager) Voted(w http.ResponseWriter, r *http.Request) {
 	k.set(w, r, votedCookie, "1", seconds(votedFor))
 }
 
-// Nobody reports whether the request comes with no cookie of ours at all, not
+// IsAnonymous reports whether the request comes with no cookie of ours at all, not
 // even that of an expired session.
-func (k *Keeper) Nobody(r *http.Request) bool {
+func (k *Manager) IsAnonymous(r *http.Request) bool {
 	return k.cookie(r, accessCookie) == "" && k.cookie(r, refreshCookie) == "" && k.cookie(r, votedCookie) == ""
 }
 
 // set sets the cookie, and takes back what this response said of it before.
-func (k *Keeper) set(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {
+func (k *Manager) set(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {
 	name = k.name(r, name)
 	h := w.Header()
 	h["Set-Cookie"] = slices.DeleteFunc(h["Set-Cookie"], func(c string) bool { return strings.HasPrefix(c, name+"=") })
@@ -76,7 +76,7 @@ func (k *Keeper) set(w http.ResponseWriter, r *http.Request, name, value string,
 }
 
 // cookie is the cookie's value, "" if there is none or it cannot be ours.
-func (k *Keeper) cookie(r *http.Request, name string) string {
+func (k *Manager) cookie(r *http.Request, name string) string {
 	c, err := r.Cookie(k.name(r, name))
 	if err != nil || name == refreshCookie && len(c.Value) > maxRefresh {
 		return ""
@@ -84,13 +84,13 @@ func (k *Keeper) cookie(r *http.Request, name string) string {
 	return c.Value
 }
 
-func (k *Keeper) name(r *http.Request, name string) string {
+func (k *Manager) name(r *http.Request, name string) string {
 	if k.https(r) {
 		return hostPrefix + name
 	}
 	return name
 }
 
-func (k *Keeper) https(r *http.Request) bool { return k.secure || r.TLS != nil }
+func (k *Manager) https(r *http.Request) bool { return k.secure || r.TLS != nil }
 
 func seconds(d time.Duration) int { return int(d / time.Second) }

@@ -11,7 +11,7 @@ import (
 // wait for one call, which takes SessionTimeout at most and goes on if any of them
 // hangs up. Who brings it a little later, or to another replica, has auth's own
 // grace period.
-func (k *Keeper) renew(ctx context.Context, refreshToken string) (backend.Grant, error) {
+func (k *Manager) renew(ctx context.Context, refreshToken string) (backend.Grant, error) {
 	if err := ctx.Err(); err != nil { // nobody would get the new cookies
 		return backend.Grant{}, hungUp(err)
 	}

@@ -20,7 +20,7 @@ import (
 
 // renewing is a keeper with a fake auth behind it.
 type renewing struct {
-	*session.Keeper
+	*session.Manager
 	calls   atomic.Int32     // of refresh
 	arrived chan struct{}    // gets one for each call, if there is room
 	gate    chan struct{}    // refreshes wait until it is closed
@@ -50,7 +50,7 @@ func newRenewing(t *testing.T) *renewing {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	auth := backend.New(backend.URLs{Auth: server.URL}, "", telemetry.Discard()).Auth
-	k.Keeper = session.NewKeeper(issuer.Verifier(), auth, false, time.Now)
+	k.Manager = session.NewManager(issuer.Verifier(), auth, false, time.Now)
 	return k
 }
 
@@ -61,7 +61,7 @@ func refreshCookie(value string) *http.Cookie {
 // expect asks with the refresh token alone.
 func (k *renewing) expect(t *testing.T, refresh string, state session.State, calls int32) http.Header {
 	t.Helper()
-	got, h := ask(t, k.Keeper, false, refreshCookie(refresh))
+	got, h := ask(t, k.Manager, false, refreshCookie(refresh))
 	if got.State != state || k.calls.Load() != calls {
 		t.Errorf("%.20s: state %d after %d calls, want %d and %d", refresh, got.State, k.calls.Load(), state, calls)
 	}
@@ -111,11 +111,11 @@ func TestTenAtOnceRenewOnce(t *testing.T) {
 	var n atomic.Int32
 	gone, hangUp := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	wg.Go(func() { askWithin(gone, t, k.Keeper, false, refreshCookie("r0")) })
+	wg.Go(func() { askWithin(gone, t, k.Manager, false, refreshCookie("r0")) })
 	<-k.arrived
 	impatient, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if got, h := askWithin(impatient, t, k.Keeper, false, refreshCookie("r0")); got.State != session.Unknown ||
+	if got, h := askWithin(impatient, t, k.Manager, false, refreshCookie("r0")); got.State != session.Unknown ||
 		len(h["Set-Cookie"]) > 0 {
 		t.Errorf("impatient: state %d, cookies %q", got.State, h["Set-Cookie"])
 	}
@@ -123,7 +123,7 @@ func TestTenAtOnceRenewOnce(t *testing.T) {
 	const others = 9
 	for range others {
 		wg.Go(func() {
-			if got, h := askWithin(waiting{t.Context(), &n}, t, k.Keeper, false, refreshCookie("r0")); got.State !=
+			if got, h := askWithin(waiting{t.Context(), &n}, t, k.Manager, false, refreshCookie("r0")); got.State !=
 				session.SignedIn || len(h["Set-Cookie"]) != 2 {
 				t.Errorf("another: state %d, cookies %q", got.State, h["Set-Cookie"])
 			}
@@ -134,7 +134,7 @@ func TestTenAtOnceRenewOnce(t *testing.T) {
 	}
 	close(k.gate)
 	wg.Wait()
-	if got, _ := askWithin(gone, t, k.Keeper, false, refreshCookie("r1")); got.State != session.Unknown ||
+	if got, _ := askWithin(gone, t, k.Manager, false, refreshCookie("r1")); got.State != session.Unknown ||
 		k.calls.Load() != 1 {
 		t.Errorf("state %d after %d calls, want no call for nobody", got.State, k.calls.Load())
 	}

@@ -39,8 +39,8 @@ type Session struct {
 	Token string     // the bearer for calls to other services; set when SignedIn, and when Unknown if there is one to try
 }
 
-// Keeper reads and writes the cookies. It is safe for concurrent use.
-type Keeper struct {
+// Manager reads and writes the cookies. It is safe for concurrent use.
+type Manager struct {
 	verifier *token.Verifier
 	auth     backend.Auth
 	renewals singleflight.Group // by refresh token
@@ -48,11 +48,11 @@ type Keeper struct {
 	now      func() time.Time
 }
 
-// NewKeeper returns a keeper that trusts what verifier does and renews tokens at
+// NewManager returns a keeper that trusts what verifier does and renews tokens at
 // auth. secure says that people reach the site by https even where the request
 // itself does not show it.
-func NewKeeper(verifier *token.Verifier, auth backend.Auth, secure bool, now func() time.Time) *Keeper {
-	return &Keeper{verifier: verifier, auth: auth, secure: secure, now: now}
+func NewManager(verifier *token.Verifier, auth backend.Auth, secure bool, now func() time.Time) *Manager {
+	return &Manager{verifier: verifier, auth: auth, secure: secure, now: now}
 }
 
 // visit is what a request's context carries.
@@ -81,7 +81,7 @@ func WithoutSession(ctx context.Context) context.Context {
 }
 
 // JustVoted reports whether a vote of this browser was acknowledged within the
-// last two seconds, through whichever replica: see Keeper.Voted. It does not wait.
+// last two seconds, through whichever replica: see Manager.Voted. It does not wait.
 func JustVoted(ctx context.Context) bool {
 	v, _ := ctx.Value(visitKey{}).(visit)
 	return v.justVoted
@@ -89,7 +89,7 @@ func JustVoted(ctx context.Context) bool {
 
 // Middleware lets From find the request's session. It checks nothing itself: what
 // needs no person, liveness above all, depends on no other process.
-func (k *Keeper) Middleware(next http.Handler) http.Handler {
+func (k *Manager) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := visit{
 			read:      sync.OnceValue(func() Session { return k.read(w, r) }),
@@ -101,7 +101,7 @@ func (k *Keeper) Middleware(next http.Handler) http.Handler {
 
 // read finds out who asks, and renews an access token that is missing, bad or about
 // to end. Only auth's own refusal ends a session.
-func (k *Keeper) read(w http.ResponseWriter, r *http.Request) Session {
+func (k *Manager) read(w http.ResponseWriter, r *http.Request) Session {
 	s, refresh := k.check(r.Context(), k.cookie(r, accessCookie)), k.cookie(r, refreshCookie)
 	lasting := s.State == SignedIn && k.now().Before(s.User.Expires.Add(-early))
 	if refresh == "" || lasting || s.State == Unknown {
@@ -124,9 +124,9 @@ func (k *Keeper) read(w http.ResponseWriter, r *http.Request) Session {
 	}
 }
 
-// check is what an access token alone amounts to. One that an application got
-// signs nobody in here: it could grant itself what the person would be asked.
-func (k *Keeper) check(ctx context.Context, access string) Session {
+// check is what an access token alone amounts to. A token
+// of an OAuth client is not accepted: the client could approve its own consent.
+func (k *Manager) check(ctx context.Context, access string) Session {
 	if access == "" {
 		return Session{}
 	}
@@ -144,7 +144,7 @@ func (k *Keeper) check(ctx context.Context, access string) Session {
 // SignOut signs the browser out and revokes the session at auth. It succeeds even
 // if auth is unavailable: then the refresh token stays good there until it expires,
 // and nobody has it any more.
-func (k *Keeper) SignOut(w http.ResponseWriter, r *http.Request) {
+func (k *Manager) SignOut(w http.ResponseWriter, r *http.Request) {
 	if refresh := k.cookie(r, refreshCookie); refresh != "" {
 		if err := k.auth.Logout(r.Context(), refresh); err != nil {
 			web.NoteFailure(r.Context(), err)
@@ -158,7 +158,7 @@ func (k *Keeper) SignOut(w http.ResponseWriter, r *http.Request) {
 
 // Renew gets new tokens at once, so that what has changed about the person shows:
 // their role. If it does not work, that shows with the next renewal.
-func (k *Keeper) Renew(w http.ResponseWriter, r *http.Request) {
+func (k *Manager) Renew(w http.ResponseWriter, r *http.Request) {
 	refresh := k.cookie(r, refreshCookie)
 	if refresh == "" {
 		return

@@ -20,12 +20,12 @@ import (
 
 // ask sends a request with the cookies through the middleware to a handler that
 // asks twice who it is and answers 304.
-func ask(t *testing.T, k *session.Keeper, https bool, cookies ...*http.Cookie) (session.Session, http.Header) {
+func ask(t *testing.T, k *session.Manager, https bool, cookies ...*http.Cookie) (session.Session, http.Header) {
 	t.Helper()
 	return askWithin(t.Context(), t, k, https, cookies...)
 }
 
-func askWithin(ctx context.Context, t *testing.T, k *session.Keeper, https bool,
+func askWithin(ctx context.Context, t *testing.T, k *session.Manager, https bool,
 	cookies ...*http.Cookie) (session.Session, http.Header) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
@@ -89,7 +89,7 @@ func TestMiddleware(t *testing.T) {
 		if c.cookie != nil {
 			cookies = append(cookies, c.cookie)
 		}
-		got, h := ask(t, session.NewKeeper(issuer.Verifier(), nowhere(), c.secure, time.Now), c.https, cookies...)
+		got, h := ask(t, session.NewManager(issuer.Verifier(), nowhere(), c.secure, time.Now), c.https, cookies...)
 		if got.State != c.state || h.Get("Set-Cookie") != "" {
 			t.Errorf("%s: state %d and cookie %q, want %d and none", name, got.State, h.Get("Set-Cookie"), c.state)
 		}
@@ -105,7 +105,7 @@ func TestKeysOutOfReach(t *testing.T) {
 	issuer := tokentest.New(t)
 	issuer.Down.Store(true)
 	good := issuer.Mint(7, "user")
-	k := session.NewKeeper(issuer.Verifier(), nowhere(), false, time.Now)
+	k := session.NewManager(issuer.Verifier(), nowhere(), false, time.Now)
 	got, h := ask(t, k, false, &http.Cookie{Name: "craftista_session", Value: good},
 		&http.Cookie{Name: "craftista_refresh", Value: "r0"})
 	if diff := cmp.Diff(session.Session{State: session.Unknown, Token: good}, got); diff != "" ||
@@ -119,7 +119,7 @@ func TestKeysOutOfReach(t *testing.T) {
 // response said of a cookie before is taken back.
 func TestCookies(t *testing.T) {
 	t.Parallel()
-	k := session.NewKeeper(tokentest.New(t).Verifier(), nowhere(), false, time.Now)
+	k := session.NewManager(tokentest.New(t).Verifier(), nowhere(), false, time.Now)
 	r, w := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil), httptest.NewRecorder()
 	http.SetCookie(w, &http.Cookie{Name: "another", Value: "1"})
 	for _, step := range []struct {
@@ -153,7 +153,7 @@ func TestNobodyAsked(t *testing.T) {
 	r.AddCookie(&http.Cookie{Name: "craftista_session", Value: issuer.Mint(7, "user")})
 	r.AddCookie(&http.Cookie{Name: "craftista_refresh", Value: "r0"})
 	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	session.NewKeeper(issuer.Verifier(), nowhere(), false, time.Now).Middleware(next).ServeHTTP(httptest.NewRecorder(), r)
+	session.NewManager(issuer.Verifier(), nowhere(), false, time.Now).Middleware(next).ServeHTTP(httptest.NewRecorder(), r)
 	if got := issuer.Fetches.Load(); got != 0 {
 		t.Errorf("%d fetches of keys, want 0", got)
 	}

@@ -38,8 +38,8 @@ type Vote struct {
 	Voted           bool
 }
 
-// Tally is a product's count, as Vote has it.
-type Tally struct{ ID, Count string }
+// LiveCount is a product's count, as Vote has it.
+type LiveCount struct{ ID, Count string }
 
 // VoteReply is the answer to a vote: the button as it is then, and what to announce.
 type VoteReply struct {

@@ -325,7 +325,7 @@ func Live() templ.Component {
 }
 
 // LiveFragment puts counts in their places.
-func LiveFragment(tallies []Tally) templ.Component {
+func LiveFragment(counts []LiveCount) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -346,8 +346,8 @@ func LiveFragment(tallies []Tally) templ.Component {
 			templ_7745c5c3_Var19 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		for _, t := range tallies {
-			templ_7745c5c3_Err = tally(t.ID, t.Count).Render(ctx, templ_7745c5c3_Buffer)
+		for _, t := range counts {
+			templ_7745c5c3_Err = countPartial(t.ID, t.Count).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -356,7 +356,7 @@ func LiveFragment(tallies []Tally) templ.Component {
 	})
 }
 
-func tally(id, count string) templ.Component {
+func countPartial(id, count string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -438,7 +438,7 @@ func VoteFragment(r VoteReply) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tally(r.Vote.ID, r.Vote.Count).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = countPartial(r.Vote.ID, r.Vote.Count).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
