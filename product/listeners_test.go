@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,7 +22,7 @@ import (
 
 const (
 	manyListeners = 2000
-	memoryLimit   = 96 << 20 // bytes for all of them: net/http keeps 10 KiB of buffers and two stacks for each
+	memoryLimit   = 64 << 20 // bytes for all of them
 )
 
 // TestManyListeners measures what 2,000 idle listeners, which another process
@@ -45,7 +46,7 @@ func TestManyListeners(t *testing.T) {
 	extra := held() - before
 	t.Logf("%d listeners: the memory of Go grew by %.1f MiB, by %.1f with the garbage; resident memory by %.1f MiB",
 		manyListeners, mib(extra), mib(withGarbage), mib(residentAfter-residentBefore))
-	if extra > memoryLimit {
+	if extra > memoryLimit && !underRace() {
 		t.Errorf("%d listeners cost %.1f MiB, want at most %.1f", manyListeners, mib(extra), mib(memoryLimit))
 	}
 	for person := range int64(3) {
@@ -54,6 +55,13 @@ func TestManyListeners(t *testing.T) {
 		expect(t, lines, fmt.Sprintf(`all got {"origami_id":2,"votes":%d}`, person+1))
 		t.Logf("all had a vote after %v", time.Since(start).Round(time.Millisecond))
 	}
+}
+
+// underRace reports whether the race detector is built in, which makes stacks
+// larger.
+func underRace() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // startListeners starts the process of the listeners and returns its output.
@@ -180,7 +188,7 @@ func TestSlowListenerIsDropped(t *testing.T) {
 	s := newSite(t, 1000)
 	dropped := make(chan struct{})
 	s.config.Log = slog.NewTextHandler(writer(func(line []byte) {
-		if bytes.Contains(line, []byte("path=/api/votes/stream")) && bytes.Contains(line, []byte("error=")) {
+		if bytes.Contains(line, []byte(`msg="stream ended"`)) {
 			close(dropped)
 		}
 	}), nil)

@@ -16,7 +16,6 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -26,24 +25,6 @@ func instruments(t *telemetry.Telemetry) []otelhttp.Option {
 	return []otelhttp.Option{
 		otelhttp.WithTracerProvider(t.Traces), otelhttp.WithMeterProvider(t.Metrics), otelhttp.WithPropagators(t.Propagator),
 	}
-}
-
-// trace makes the span of each request: otelhttp's, but for streams. otelhttp would measure how long people stay as if
-// it were the time of a response, and its part of the stack would stay with each listener.
-func (r *Router) trace(next http.Handler) http.Handler {
-	others := otelhttp.NewMiddleware("request", instruments(r.telemetry)...)(next)
-	tracer := r.telemetry.Traces.Tracer("craftista/shared/web")
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if !r.streams[req.URL.Path] {
-			others.ServeHTTP(w, req)
-			return
-		}
-		ctx := r.telemetry.Propagator.Extract(req.Context(), propagation.HeaderCarrier(req.Header))
-		ctx, span := tracer.Start(ctx, req.Method+" "+req.URL.Path, trace.WithSpanKind(trace.SpanKindServer),
-			trace.WithAttributes(semconv.HTTPRequestMethodKey.String(req.Method), semconv.HTTPRoute(req.URL.Path)))
-		defer span.End() // does nothing if Stream has ended it
-		next.ServeHTTP(w, req.WithContext(ctx))
-	})
 }
 
 // failures are the errors of one request.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 )
 
 // RequestTimeout bounds a Handler's work, so that every call it makes has a
@@ -40,19 +41,18 @@ type Router struct {
 	// RequestTimeout, which 0 means.
 	GetTimeout time.Duration
 
-	mux       chi.Router
-	fail      ErrorWriter
-	telemetry *telemetry.Telemetry
-	log       *slog.Logger
-	streams   map[string]bool // the paths of Stream
+	mux     chi.Router
+	fail    ErrorWriter
+	log     *slog.Logger
+	streams map[string][]byte // what each begins with, by path
 }
 
 // NewRouter returns a router without routes. Errors, 404 and 405 among them, go
 // to fail.
 func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 	mux := chi.NewRouter()
-	r := &Router{mux: mux, fail: fail, telemetry: t, log: t.Log, streams: map[string]bool{}}
-	mux.Use(r.trace, r.observe, middleware.GetHead)
+	r := &Router{mux: mux, fail: fail, log: t.Log, streams: map[string][]byte{}}
+	mux.Use(otelhttp.NewMiddleware("request", instruments(t)...), r.observe, middleware.GetHead)
 	mux.NotFound(r.adapt(notFound))
 	mux.MethodNotAllowed(r.adapt(r.methodNotAllowed))
 	return r
@@ -79,7 +79,13 @@ func (r *Router) Delete(pattern string, h Handler) {
 }
 
 // ServeHTTP implements http.Handler.
-func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.ServeHTTP(w, req) }
+func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if first, ok := r.streams[req.URL.Path]; ok {
+		r.serveStream(w, req, first)
+		return
+	}
+	r.mux.ServeHTTP(w, req)
+}
 
 // Use runs plain middleware around every route and around 404 and 405; call it
 // before the first route.

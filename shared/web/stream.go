@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"time"
-
-	"go.opentelemetry.io/otel/trace"
 )
 
 // Heartbeat is a server-sent event without content, for a stream that has had
@@ -28,17 +27,16 @@ type Feed func(ctx context.Context, send func(events []byte) error) error
 // stoppingKey holds a context that is done once the server stops; see Serve.
 type stoppingKey struct{}
 
-// Stream routes GET and HEAD of a path to server-sent events. open answers as a Handler
-// does, and with an error or the feed, which Stream then runs unless it was a
+// feedKey holds the place where a stream's handler puts its Feed.
+type feedKey struct{}
+
+// Stream routes GET and HEAD of a path to server-sent events. open answers as a
+// Handler does, and with an error or the feed, which then runs unless it was a
 // HEAD. A browser that lost the stream asks again after retry.
-//
-// RequestTimeout holds for open alone. The span of a stream ends when
-// it begins, since one of hours says nothing; its log line says how it ended.
 func (r *Router) Stream(path string, retry time.Duration, open func(req *http.Request) (Feed, error)) {
-	r.streams[path] = true
-	first := fmt.Appendf(nil, "retry: %d\n\n", retry.Milliseconds())
-	r.mux.Get(path, r.adapt(func(w http.ResponseWriter, req *http.Request) error {
-		feed, err := openFeed(req, open)
+	r.streams[path] = fmt.Appendf(nil, "retry: %d\n\n", retry.Milliseconds())
+	r.Get(path, func(w http.ResponseWriter, req *http.Request) error {
+		feed, err := open(req)
 		if err != nil {
 			return err
 		}
@@ -46,56 +44,63 @@ func (r *Router) Stream(path string, retry time.Duration, open func(req *http.Re
 		h.Set("Content-Type", "text/event-stream")
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Accel-Buffering", "no") // nginx would collect events
-		if req.Method == http.MethodHead {
-			w.WriteHeader(http.StatusOK)
-			return nil
+		w.WriteHeader(http.StatusOK)
+		if place, ok := req.Context().Value(feedKey{}).(*Feed); ok && req.Method != http.MethodHead {
+			*place = feed
 		}
-		trace.SpanFromContext(req.Context()).End()
-		runFeed(w, req, first, feed)
 		return nil
-	}))
+	})
 }
 
-func openFeed(req *http.Request, open func(*http.Request) (Feed, error)) (Feed, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), RequestTimeout)
-	defer cancel()
-	return open(req.WithContext(ctx))
+// serveStream answers a request and then runs the feed, if there is one. By then
+// the request's span and log line have ended: a span of hours says nothing, and
+// what only a request needs does not stay in memory with each listener.
+func (r *Router) serveStream(w http.ResponseWriter, req *http.Request, first []byte) {
+	var feed Feed
+	r.mux.ServeHTTP(w, req.WithContext(context.WithValue(req.Context(), feedKey{}, &feed)))
+	if feed == nil {
+		return
+	}
+	start := time.Now()
+	if err := runFeed(req.Context(), w, first, feed); err != nil {
+		r.log.LogAttrs(req.Context(), slog.LevelInfo, "stream ended", slog.String("path", req.URL.Path),
+			slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000), slog.String("error", err.Error()))
+	}
 }
 
-// runFeed sends what is first and then what the feed sends. How that ended is
-// only logged: the response has begun.
-func runFeed(w http.ResponseWriter, req *http.Request, first []byte, feed Feed) {
-	ctx, cancel := context.WithCancel(req.Context())
+// runFeed sends what is first and then what the feed sends. It returns nil if the
+// listener hung up or the server stops.
+func runFeed(request context.Context, w http.ResponseWriter, first []byte, feed Feed) (err error) {
+	ctx, cancel := context.WithCancel(request)
 	defer cancel()
 	if stopping, ok := ctx.Value(stoppingKey{}).(context.Context); ok {
 		defer context.AfterFunc(stopping, cancel)()
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
 	control := http.NewResponseController(w)
 	send := func(events []byte) error {
-		deadline := time.Now().Add(sendTimeout)
-		if err := control.SetWriteDeadline(deadline); err != nil {
+		if err := control.SetWriteDeadline(time.Now().Add(sendTimeout)); err != nil {
 			return err
 		}
 		if _, err := w.Write(events); err != nil {
 			return err
 		}
-		if err := control.Flush(); err != nil {
-			return err
-		}
-		if time.Now().After(deadline) { // wrappers of w hide Flush's error
-			return os.ErrDeadlineExceeded
-		}
-		return nil
+		return control.Flush()
 	}
-	err := control.SetReadDeadline(time.Time{}) // of the server's ReadTimeout
+	defer func() { _ = control.SetWriteDeadline(time.Now().Add(sendTimeout)) }() // for the end of the body
+	err = control.SetReadDeadline(time.Time{})                                   // of the server's ReadTimeout
 	if err == nil {
 		err = send(first)
 	}
 	if err == nil {
 		err = feed(ctx, send)
 	}
-	if err != nil && (ctx.Err() == nil || errors.Is(err, os.ErrDeadlineExceeded)) {
-		NoteFailure(req.Context(), err)
+	if ctx.Err() != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
 	}
-	_ = control.SetWriteDeadline(time.Now().Add(sendTimeout)) // for the end of the body
+	return err
 }
