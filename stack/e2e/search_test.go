@@ -13,7 +13,7 @@ import (
 func TestSearch(t *testing.T) {
 	t.Parallel()
 	s := stacktest.Start(t, nil)
-	withAndWithoutScript(t, s, func(t *testing.T, b *tab, script bool) {
+	withAndWithoutScript(t, s, func(_ *testing.T, b *tab, script bool) {
 		enter := ""
 		if !script {
 			enter = "\r"

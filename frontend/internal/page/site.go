@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -138,9 +139,9 @@ func withNext(path, next string) string {
 // not "".
 func withQuery(path string, pairs ...string) string {
 	query := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			query.Set(pairs[i], pairs[i+1])
+	for pair := range slices.Chunk(pairs, 2) {
+		if name, value := pair[0], pair[1]; value != "" {
+			query.Set(name, value)
 		}
 	}
 	return (&url.URL{Path: path, RawQuery: query.Encode()}).String()
