@@ -26,7 +26,7 @@ func TestAccount(t *testing.T) {
 		b.see("#votes", "take the vote back")
 		b.click("#vote-button-2")
 		if script {
-			b.gone("#vote-button-2", "take the vote back")
+			b.lacks("#vote-button-2", "take the vote back")
 			b.goTo("/account")
 		}
 		b.see("#votes", "No votes yet")
@@ -34,7 +34,7 @@ func TestAccount(t *testing.T) {
 		b.see("#sessions", "Go-http-client")
 		b.click(".session form button")
 		b.see("#sessions", "That session is ended.")
-		b.gone("#sessions", "Go-http-client")
+		b.lacks("#sessions", "Go-http-client")
 		if script {
 			b.focused("className", "done")
 		}

@@ -48,7 +48,7 @@ func TestConsent(t *testing.T) {
 		b.do(chromedp.Navigate(to))
 		b.see("h1", "Let Paper <Birds> in?")
 		b.click("[value=allow]")
-		b.gone("body", "denied")
+		b.lacks("body", "denied")
 		b.see("body", "code ")
 		got, err := chromedp.Run(b.ctx, chromedp.Location())
 		if err != nil {

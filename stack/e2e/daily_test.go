@@ -48,7 +48,7 @@ func TestDailyPages(t *testing.T) {
 		b.copyAddress(script)
 		b.see("#also-heading", "People who love this also love")
 		b.click(".also .cover")
-		b.gone("h1", "Paper crane")
+		b.lacks("h1", "Paper crane")
 		b.see(".piece .facts", "Difficulty")
 	})
 }

@@ -165,8 +165,8 @@ func (b *tab) see(selector, want string) {
 	})
 }
 
-// gone waits until the element's text lacks what it had.
-func (b *tab) gone(selector, text string) {
+// lacks waits until the element no longer has the text.
+func (b *tab) lacks(selector, text string) {
 	b.t.Helper()
 	b.until(selector+" no longer shows "+text, func(ctx context.Context) bool {
 		got, err := chromedp.Run(ctx, chromedp.TextContent(chromedp.CSS(selector)))

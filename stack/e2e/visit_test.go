@@ -48,7 +48,7 @@ func TestVisit(t *testing.T) {
 		b.see(button, "take the vote back")
 		b.see(form+" .count", count(before+1))
 		b.click(button)
-		b.gone(button, "take the vote back") // which the server's answer changes, not the click
+		b.lacks(button, "take the vote back") // which the server's answer changes, not the click
 		b.see(form+" .count", count(before))
 		if got := votes(t, s, product); got != before {
 			t.Errorf("%d votes after taking it back, want %d", got, before)
@@ -90,5 +90,5 @@ func TestVoteKeepsFocusAndAnnounces(t *testing.T) {
 	b.see("#vote-button-1", "take the vote back")
 	b.see("#announcer", "Paper crane")
 	b.focused("id", "vote-button-1")
-	b.gone("#picks", "Paper crane") // picks are swapped too, and leave out what one voted for
+	b.lacks("#picks", "Paper crane") // picks are swapped too, and leave out what one voted for
 }

@@ -53,7 +53,7 @@ func TestDatabaseRestarts(t *testing.T) {
 	if err := db.Seed(t.Context(), server.URL()); err != nil {
 		t.Fatal(err)
 	}
-	proxy := netfault.New(server.URL()) // keeps the address, where a server starts on any port
+	proxy := netfault.New(server.URL()) // has one address, while each server starts on any port
 	t.Cleanup(proxy.Close)
 	role, err := db.RoleURL(proxy.URL(server.URL()), db.ProductRole, passwords.Product)
 	if err != nil {

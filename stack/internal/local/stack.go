@@ -80,7 +80,7 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop())
-			ports.close() // those that nobody serves on
+			ports.close() // those without a server
 		}
 	}()
 	for name := range ports {
