@@ -142,6 +142,7 @@ func (b *tab) until(what string, holds func(context.Context) bool) {
 	b.t.Helper()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
+	retry := time.Now().Add(2 * time.Second)
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); <-ticker.C {
 		ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
 		ok := holds(ctx)
@@ -149,11 +150,24 @@ func (b *tab) until(what string, holds func(context.Context) bool) {
 		if ok {
 			return
 		}
+		if time.Now().After(retry) {
+			b.retryUnavailable()
+			retry = time.Now().Add(2 * time.Second)
+		}
 	}
 	shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + ": " +
 		document.querySelector("main")?.innerText.slice(0, 300) + " …, focus on " +
 		document.activeElement.outerHTML.slice(0, 150)`))
 	b.t.Fatalf("not so: %s; there is %s", what, shown)
+}
+
+// retryUnavailable loads a page again that said to try again: on a busy machine a
+// service may miss the site's deadline.
+func (b *tab) retryUnavailable() {
+	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+	defer cancel()
+	const reload = `document.querySelector("h1")?.textContent === "Away just now" && (location.reload(), true)`
+	_, _ = chromedp.Run(ctx, chromedp.Evaluate[bool](reload)) // a page that is just loading is tried later
 }
 
 // see waits until the element's text contains want.
