@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// arrivals is a listener that tells of each connection on which a request came.
+// arrivals is a listener that tells of each connection whose request has reached
+// its handler. A server that stops drops a request that it has only read.
 type arrivals struct {
 	net.Listener
 	seen chan struct{}
@@ -20,13 +21,16 @@ func (a *arrivals) Accept() (net.Conn, error) {
 type arrival struct {
 	net.Conn
 	tell func()
+	read bool // the request, which fits into one read
 }
 
+// Read is called again just before the handler, to notice a client that hangs up.
 func (a *arrival) Read(p []byte) (int, error) {
-	n, err := a.Conn.Read(p)
-	if n > 0 {
+	if a.read {
 		a.tell()
 	}
+	n, err := a.Conn.Read(p)
+	a.read = n > 0
 	return n, err
 }
 
