@@ -4,6 +4,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,9 @@ import (
 	"github.com/lib/pq"
 	"github.com/pressly/goose/v3"
 )
+
+//go:embed migrations seed
+var sources embed.FS
 
 // Migration is one numbered step of one schema.
 type Migration struct {

@@ -33,8 +33,7 @@ type Database struct {
 // New makes a database that is empty but for the schemas, and drops it when the test ends, with whatever is still
 // connected. It costs tens of milliseconds, and the first one of a process a second.
 //
-// The server is that of TEST_DATABASE_URL, a superuser's URL, whose roles craftista_* then get the passwords of
-// tests; if it is not set, a private server that ends with the test binary.
+// The server is a private one of the test binary, and ends with it.
 func New(tb testing.TB) *Database {
 	tb.Helper()
 	return clone(tb, emptyTemplate)
@@ -61,16 +60,13 @@ func Open(tb testing.TB, databaseURL string) *sql.DB {
 // process to store them.
 var (
 	server         = sync.OnceValues(startServer)
-	emptyTemplate  = sync.OnceValues(func() (string, error) { return makeTemplate("empty", nil) })
-	seededTemplate = sync.OnceValues(func() (string, error) { return makeTemplate("seeded", db.Seed) })
+	emptyTemplate  = sync.OnceValues(func() (string, error) { return makeTemplate("template_empty", nil) })
+	seededTemplate = sync.OnceValues(func() (string, error) { return makeTemplate("template_seeded", db.Seed) })
 )
 
 // startServer starts from scratch in the first folder below the cache that no server uses, so that killed test runs
 // leave no more folders behind than servers ever ran at once.
 func startServer() (adminURL string, err error) {
-	if external := os.Getenv("TEST_DATABASE_URL"); external != "" {
-		return external, nil
-	}
 	base, err := embedded.DefaultDir()
 	if err != nil {
 		return "", err
@@ -96,14 +92,10 @@ func Passwords() db.Passwords {
 	return db.Passwords{Auth: "test-auth", Product: "test-product", Recommendation: "test-recommendation"}
 }
 
-// makeTemplate returns the name of a database made by the migrations and seed of this build, and makes it if no test
-// process has yet. It gets its name last, so that a half-made one is never cloned.
-func makeTemplate(kind string, fill func(context.Context, string) error) (name string, err error) {
-	const lock = `SELECT pg_advisory_lock(5203861947)`
-	const query = `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`
+// makeTemplate makes a migrated database, fills it, and returns its name.
+func makeTemplate(name string, fill func(context.Context, string) error) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	name = strings.Join([]string{"craftista", kind, db.Fingerprint()}, "_")
 	adminURL, err := server()
 	if err != nil {
 		return "", err
@@ -113,25 +105,13 @@ func makeTemplate(kind string, fill func(context.Context, string) error) (name s
 		return "", err
 	}
 	defer pool.Close()
-	pool.SetMaxOpenConns(1) // the lock belongs to a connection
-	if _, err := pool.ExecContext(ctx, lock); err != nil {
-		return "", fmt.Errorf("wait for the template: %w", err)
+	if err := execute(ctx, pool, "CREATE DATABASE "+name); err != nil {
+		return "", err
 	}
-	var exists bool
-	if err := pool.QueryRowContext(ctx, query, name).Scan(&exists); err != nil || exists {
-		return name, err
-	}
-	draft := name + "_draft"
-	draftURL := withDatabase(adminURL, draft)
-	err = execAll(ctx, pool, "DROP DATABASE IF EXISTS "+draft+" WITH (FORCE)", "CREATE DATABASE "+draft)
-	if err == nil {
-		err = db.Up(ctx, draftURL, Passwords())
-	}
+	templateURL := withDatabase(adminURL, name)
+	err = db.Up(ctx, templateURL, Passwords())
 	if err == nil && fill != nil {
-		err = fill(ctx, draftURL)
-	}
-	if err == nil {
-		err = execAll(ctx, pool, "ALTER DATABASE "+draft+" RENAME TO "+name)
+		err = fill(ctx, templateURL)
 	}
 	return name, err
 }
@@ -148,13 +128,13 @@ func clone(tb testing.TB, template func() (string, error)) *Database {
 		tb.Fatalf("make test database: %v", err)
 	}
 	pool := Open(tb, adminURL)
-	if err := execAll(tb.Context(), pool, "CREATE DATABASE "+name+" TEMPLATE "+from); err != nil {
+	if err := execute(tb.Context(), pool, "CREATE DATABASE "+name+" TEMPLATE "+from); err != nil {
 		tb.Fatalf("make test database: %v", err)
 	}
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
 		defer cancel()
-		if err := execAll(ctx, pool, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := execute(ctx, pool, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			tb.Errorf("drop test database: %v", err)
 		}
 	})
@@ -188,11 +168,9 @@ func withDatabase(adminURL, name string) string {
 	return u.String()
 }
 
-func execAll(ctx context.Context, pool *sql.DB, statements ...string) error {
-	for _, s := range statements {
-		if _, err := pool.ExecContext(ctx, s); err != nil {
-			return fmt.Errorf("%s: %w", s, err)
-		}
+func execute(ctx context.Context, pool *sql.DB, statement string) error {
+	if _, err := pool.ExecContext(ctx, statement); err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
 	}
 	return nil
 }
