@@ -55,15 +55,15 @@ func New(urls URLs, internalKey string, t *telemetry.Telemetry) Services {
 
 // client calls one service.
 type client struct {
-	http   *http.Client // behind the breaker
+	http   *http.Client // behind the breakers
 	web    *web.Client  // the same
-	direct *web.Client  // without the breaker, for questions about the service itself
+	direct *web.Client  // without breakers, for questions about the service itself
 }
 
 func newClient(name, base string, t *telemetry.Telemetry) client {
 	direct := web.NewHTTPClient(writeTimeout, t)
 	behind := *direct
-	behind.Transport = newBreaker(name, direct.Transport, t.Log)
+	behind.Transport = newBreakers(name, direct.Transport, t.Log)
 	return client{http: &behind, web: web.NewClient(name, base, &behind), direct: web.NewClient(name, base, direct)}
 }
 

@@ -7,13 +7,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"regexp"
+	"sync"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
 )
 
 const (
-	// failureThreshold is how many calls in a row without an answer open the breaker.
+	// failureThreshold is how many calls in a row without an answer open a breaker.
 	// One page often makes two; one alone may be a single slow address.
 	failureThreshold = 2
 	// openTimeout is how long it stays open before it is half-open.
@@ -27,89 +29,102 @@ const (
 	minTimeout = 300 * time.Millisecond
 )
 
-// breaker is the transport to one service: a retry where that is safe and may help,
-// behind a circuit breaker, which refuses calls at once while the service gives no
-// answer. An answer of any status is an answer: a service that says 503 to one
-// question may have good answers to others.
-type breaker struct {
+// breakers are the transport to one service: a retry where that is safe and may help,
+// behind a circuit breaker for each operation, which refuses calls at once while there
+// is no answer to that operation. Slow lists say nothing about a product by its id. An
+// answer of any status is an answer.
+type breakers struct {
+	service string
 	next    http.RoundTripper
-	circuit *gobreaker.CircuitBreaker[*http.Response]
+	log     *slog.Logger
+
+	mu          sync.Mutex // guards byOperation
+	byOperation map[string]*gobreaker.TwoStepCircuitBreaker[any]
 }
 
-func newBreaker(service string, next http.RoundTripper, log *slog.Logger) breaker {
-	settings := gobreaker.Settings{
-		Name: service, MaxRequests: halfOpenCalls, Timeout: openTimeout,
-		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failureThreshold },
-		IsExcluded:  func(err error) bool { return errors.As(err, new(inconclusive)) },
-		OnStateChange: func(_ string, from, to gobreaker.State) {
-			switch {
-			case from == gobreaker.StateClosed:
-				log.Warn("service does not answer, circuit breaker is open", slog.String("service", service))
-			case to == gobreaker.StateClosed:
-				log.Info("service answers, circuit breaker is closed", slog.String("service", service))
-			}
-		},
+func newBreakers(service string, next http.RoundTripper, log *slog.Logger) *breakers {
+	return &breakers{
+		service: service, next: next, log: log, byOperation: map[string]*gobreaker.TwoStepCircuitBreaker[any]{},
 	}
-	return breaker{next, gobreaker.NewCircuitBreaker[*http.Response](settings)} //nolint:bodyclose // the caller's part
 }
 
-// inconclusive is the error of a call that the caller ended before it says anything
+// errInconclusive stands for a call that the caller ended before it says anything
 // about the service.
-type inconclusive struct{ error }
-
-func (e inconclusive) Unwrap() error { return e.error }
+var errInconclusive = errors.New("the caller did not wait")
 
 // RoundTrip implements http.RoundTripper.
-func (b breaker) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := b.circuit.Execute(func() (*http.Response, error) {
-		start := time.Now()
-		res, err := b.retry(r)
-		tooSoon := errors.Is(err, context.DeadlineExceeded) && time.Since(start) < minTimeout
-		if errors.Is(err, context.Canceled) || tooSoon {
-			err = inconclusive{err}
+func (b *breakers) RoundTrip(r *http.Request) (*http.Response, error) {
+	done, err := b.breaker(operation(r)).Allow()
+	if err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close() // nothing was read of it
 		}
-		return res, err
-	})
-	if r.Body != nil && (errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests)) {
-		_ = r.Body.Close() // nothing was read of it
+		return nil, err
+	}
+	start := time.Now()
+	res, err := b.retry(r)
+	tooSoon := errors.Is(err, context.DeadlineExceeded) && time.Since(start) < minTimeout
+	if errors.Is(err, context.Canceled) || tooSoon {
+		done(errInconclusive)
+	} else {
+		done(err)
 	}
 	return res, err
 }
 
-// retry makes the call, and once more if that is safe and another replica or
-// another attempt may have the answer. A deadline is not extended.
-func (b breaker) retry(r *http.Request) (*http.Response, error) {
-	res, err := b.next.RoundTrip(r)
-	if r.Context().Err() != nil || !retryable(res, err) {
-		return res, err
+// variable are the parts of the services' paths that are not the operation's own. All
+// must be here: each other path is a breaker that is stored for good.
+var variable = regexp.MustCompile(`/images/.+|/-?[0-9]+`)
+
+// operation is the method and the route of a call.
+func operation(r *http.Request) string {
+	return r.Method + " " + variable.ReplaceAllString(r.URL.Path, "/{}")
+}
+
+func (b *breakers) breaker(operation string) *gobreaker.TwoStepCircuitBreaker[any] {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if breaker := b.byOperation[operation]; breaker != nil {
+		return breaker
 	}
-	again := repeat(r)
-	if again == nil {
+	log := b.log.With(slog.String("service", b.service), slog.String("operation", operation))
+	breaker := gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
+		MaxRequests: halfOpenCalls, Timeout: openTimeout,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failureThreshold },
+		IsExcluded:  func(err error) bool { return errors.Is(err, errInconclusive) },
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			switch {
+			case from == gobreaker.StateClosed:
+				log.Warn("service does not answer, circuit breaker is open")
+			case to == gobreaker.StateClosed:
+				log.Info("service answers, circuit breaker is closed")
+			}
+		},
+	})
+	b.byOperation[operation] = breaker
+	return breaker
+}
+
+// retry makes the call, and once more if that is safe, for a GET and for a request
+// with an idempotency key, and another replica or another attempt may have the
+// answer. A deadline is not extended.
+func (b *breakers) retry(r *http.Request) (*http.Response, error) {
+	res, err := b.next.RoundTrip(r)
+	safe := r.Method == http.MethodGet || r.Header.Get(KeyField) != ""
+	if !safe || r.Context().Err() != nil || !retryable(res, err) {
 		return res, err
 	}
 	if res != nil {
 		_, _ = io.CopyN(io.Discard, res.Body, 4<<10) // so that the connection can be used again
 		_ = res.Body.Close()
 	}
+	again := r.Clone(r.Context())
+	if r.GetBody != nil {
+		if again.Body, err = r.GetBody(); err != nil {
+			return nil, err
+		}
+	}
 	return b.next.RoundTrip(again)
-}
-
-// repeat is the request to send a second time, nil if that is not safe: it is for a
-// GET, and for a request with an idempotency key.
-func repeat(r *http.Request) *http.Request {
-	if r.Method == http.MethodGet {
-		return r
-	}
-	if r.Header.Get(KeyField) == "" || r.GetBody == nil {
-		return nil
-	}
-	body, err := r.GetBody()
-	if err != nil {
-		return nil
-	}
-	r = r.Clone(r.Context())
-	r.Body = body
-	return r
 }
 
 // retryable reports whether a second call may succeed: the connection failed, other
