@@ -1,6 +1,5 @@
 // Package fault has errors that are meant for the caller: a kind, a plain message,
-// and apart from both a cause for the log. It does not depend on HTTP; shared/web
-// turns kinds into statuses.
+// and apart from both a cause for the log.
 package fault
 
 import (
@@ -9,26 +8,26 @@ import (
 	"time"
 )
 
-// Kind says what sort of answer a fault deserves.
-type Kind uint8
+// Kind says what sort of answer a fault deserves: it is the status in HTTP.
+type Kind int
 
-// The kinds, with the HTTP status that shared/web gives each.
+// The kinds.
 const (
-	None                 Kind = iota // no error; KindOf(nil)
-	Internal                         // 500; every error that carries no fault
-	BadRequest                       // 400; the request cannot be read
-	Unauthenticated                  // 401; no credentials, or wrong ones
-	Forbidden                        // 403; the caller lacks the right
-	NotFound                         // 404
-	MethodNotAllowed                 // 405
-	Conflict                         // 409; contradicts the current state
-	PreconditionFailed               // 412; If-Match names an older version
-	TooLarge                         // 413
-	Unsupported                      // 415; unsupported media type
-	Invalid                          // 422; readable, but breaks a rule: see Error.Fields
-	PreconditionRequired             // 428; If-Match is required
-	Throttled                        // 429; see Error.RetryAfter
-	Unavailable                      // 503; a dependency is unavailable: see Error.RetryAfter
+	None                 Kind = 0   // no error; KindOf(nil)
+	BadRequest           Kind = 400 // the request cannot be read
+	Unauthenticated      Kind = 401 // no credentials, or wrong ones
+	Forbidden            Kind = 403 // the caller lacks the right
+	NotFound             Kind = 404
+	MethodNotAllowed     Kind = 405
+	Conflict             Kind = 409 // contradicts the current state
+	PreconditionFailed   Kind = 412 // If-Match names an older version
+	TooLarge             Kind = 413
+	Unsupported          Kind = 415 // unsupported media type
+	Invalid              Kind = 422 // readable, but breaks a rule: see Error.Fields
+	PreconditionRequired Kind = 428 // If-Match is required
+	Throttled            Kind = 429 // see Error.RetryAfter
+	Internal             Kind = 500 // every error that carries no fault
+	Unavailable          Kind = 503 // a dependency is unavailable: see Error.RetryAfter
 )
 
 // Error is a fault meant for the caller. Its message is sent as it stands, so

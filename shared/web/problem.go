@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -87,44 +88,19 @@ func FaultOf(err error) *fault.Error {
 }
 
 // Status is the HTTP status of a kind.
-func Status(k fault.Kind) int {
-	if s, ok := statuses()[k]; ok {
-		return s
-	}
-	return http.StatusInternalServerError
-}
+func Status(k fault.Kind) int { return int(cmp.Or(k, fault.Internal)) }
 
 // kindOf is the kind that a status stands for, so that an error keeps its
 // meaning across the wire.
 func kindOf(status int) fault.Kind {
-	for k, s := range statuses() {
-		if s == status {
-			return k
-		}
-	}
-	switch status {
+	switch kind := fault.Kind(status); kind {
+	case fault.BadRequest, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.MethodNotAllowed, fault.Conflict,
+		fault.PreconditionFailed, fault.TooLarge, fault.Unsupported, fault.Invalid, fault.PreconditionRequired,
+		fault.Throttled, fault.Unavailable:
+		return kind
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
 		return fault.Unavailable
 	default:
 		return fault.Internal
-	}
-}
-
-func statuses() map[fault.Kind]int {
-	return map[fault.Kind]int{
-		fault.Internal:             http.StatusInternalServerError,
-		fault.BadRequest:           http.StatusBadRequest,
-		fault.Unauthenticated:      http.StatusUnauthorized,
-		fault.Forbidden:            http.StatusForbidden,
-		fault.NotFound:             http.StatusNotFound,
-		fault.MethodNotAllowed:     http.StatusMethodNotAllowed,
-		fault.Conflict:             http.StatusConflict,
-		fault.PreconditionFailed:   http.StatusPreconditionFailed,
-		fault.PreconditionRequired: http.StatusPreconditionRequired,
-		fault.TooLarge:             http.StatusRequestEntityTooLarge,
-		fault.Unsupported:          http.StatusUnsupportedMediaType,
-		fault.Invalid:              http.StatusUnprocessableEntity,
-		fault.Throttled:            http.StatusTooManyRequests,
-		fault.Unavailable:          http.StatusServiceUnavailable,
 	}
 }
