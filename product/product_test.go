@@ -16,6 +16,7 @@ import (
 	"craftista/product/internal/redistest"
 	"craftista/shared/config"
 	"craftista/shared/service"
+	"craftista/shared/telemetry"
 	"craftista/shared/token"
 
 	"github.com/google/go-cmp/cmp"
@@ -227,8 +228,8 @@ func TestSettings(t *testing.T) {
 	}
 	got, err = config.Load(product.Default(), all)
 	want = product.Config{
-		Config: service.Config{Addr: ":1", Version: "2", OTLPEndpoint: "8"}, DatabaseURL: "3", RedisURL: "4",
-		RedisTimeout: time.Second, JWKSURL: "5", Issuer: "6", Audience: "7",
+		Config:      service.Config{Addr: ":1", Version: "2", Options: telemetry.Options{OTLPEndpoint: "8"}},
+		DatabaseURL: "3", RedisURL: "4", RedisTimeout: time.Second, JWKSURL: "5", Issuer: "6", Audience: "7",
 	}
 	if diff := cmp.Diff(got, want); diff != "" || err != nil {
 		t.Errorf("all set, %v (-got +want):\n%s", err, diff)

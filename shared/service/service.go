@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os/signal"
@@ -15,21 +14,16 @@ import (
 
 	"craftista/shared/config"
 	"craftista/shared/telemetry"
-
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
 // Config are the settings that every service has. The fields without an env tag
 // are for programs that run services inside them.
 type Config struct {
-	Addr         string `env:"ADDR"`    // host:port to listen on
-	Version      string `env:"VERSION"` // what /health reports
-	OTLPEndpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
-	telemetry.Sampling
+	Addr    string `env:"ADDR"`    // host:port to listen on
+	Version string `env:"VERSION"` // what /health reports
+	telemetry.Options
 
-	Listener net.Listener          // listened on instead of Addr if not nil
-	Exporter sdktrace.SpanExporter // gets every span besides; may be nil
-	Log      slog.Handler          // nil is JSON on standard error
+	Listener net.Listener // listened on instead of Addr if not nil
 }
 
 // Listen returns the listener to serve on.
@@ -46,9 +40,7 @@ func (c Config) Listen() (net.Listener, error) {
 
 // Telemetry starts the named service's telemetry as the settings say.
 func (c Config) Telemetry(ctx context.Context, name string) (*telemetry.Telemetry, error) {
-	return telemetry.New(ctx, name, c.Version, telemetry.Options{
-		Sampling: c.Sampling, Endpoint: c.OTLPEndpoint, Exporter: c.Exporter, Log: c.Log,
-	})
+	return telemetry.New(ctx, name, c.Version, c.Options)
 }
 
 // Main runs a service until SIGINT or SIGTERM and returns the exit code: 0 after

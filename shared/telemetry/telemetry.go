@@ -29,7 +29,8 @@ import (
 // spans and metrics are made, logs go to standard error as JSON.
 type Options struct {
 	Sampling
-	Endpoint string                // OTLP over HTTP, such as http://localhost:4318; "" sends nothing
+	OTLPEndpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"` // over HTTP, such as http://localhost:4318; "" sends nothing
+
 	Exporter sdktrace.SpanExporter // gets every span at once besides; nil is none
 	Reader   sdkmetric.Reader      // reads metrics besides; nil is none
 	Log      slog.Handler          // nil is JSON on standard error at level Info
@@ -58,7 +59,7 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 	t := &Telemetry{
 		Propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
 		Log:        slog.New(traced{handler}).With("service", name),
-		sends:      o.Exporter != nil || o.Endpoint != "",
+		sends:      o.Exporter != nil || o.OTLPEndpoint != "",
 	}
 	sampler, err := o.sampler()
 	if err != nil {
@@ -76,12 +77,12 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 	if o.Exporter != nil {
 		traces = append(traces, sdktrace.WithSyncer(spanExporter{o.Exporter, t.Log, &t.delivery}))
 	}
-	if o.Endpoint != "" {
-		spans, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.Endpoint+"/v1/traces"))
+	if o.OTLPEndpoint != "" {
+		spans, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.OTLPEndpoint+"/v1/traces"))
 		if err != nil {
 			return nil, fmt.Errorf("start trace exporter: %w", err)
 		}
-		points, err := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpointURL(o.Endpoint+"/v1/metrics"))
+		points, err := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpointURL(o.OTLPEndpoint+"/v1/metrics"))
 		if err != nil {
 			return nil, fmt.Errorf("start metric exporter: %w", err)
 		}

@@ -69,7 +69,7 @@ func TestShutdownSendsWhatIsWaiting(t *testing.T) {
 		got[r.URL.Path]++
 	}))
 	defer collector.Close()
-	tel := start(t, telemetry.Options{Endpoint: collector.URL})
+	tel := start(t, telemetry.Options{OTLPEndpoint: collector.URL})
 	_, span := tel.Traces.Tracer("test").Start(t.Context(), "fold")
 	span.End()
 	counter, err := tel.Metrics.Meter("test").Int64Counter("folds")
@@ -102,7 +102,7 @@ func TestTextThatIsNotUTF8IsReplaced(t *testing.T) {
 		}
 	}))
 	defer collector.Close()
-	tel := start(t, telemetry.Options{Endpoint: collector.URL})
+	tel := start(t, telemetry.Options{OTLPEndpoint: collector.URL})
 	const caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 	ctx := tel.Propagator.Extract(t.Context(), propagation.MapCarrier{"traceparent": caller})
 	path := trace.WithAttributes(attribute.String("url.path", "/\xff/crane"))
@@ -123,7 +123,7 @@ func TestShutdownDoesNotWaitForACollectorThatHangs(t *testing.T) {
 	t.Cleanup(collector.Close)
 	t.Cleanup(func() { close(release) })
 	var log bytes.Buffer
-	tel := start(t, telemetry.Options{Endpoint: collector.URL, Log: slog.NewJSONHandler(&log, nil)})
+	tel := start(t, telemetry.Options{OTLPEndpoint: collector.URL, Log: slog.NewJSONHandler(&log, nil)})
 	_, span := tel.Traces.Tracer("test").Start(t.Context(), "fold")
 	span.End()
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second) // less than an export may take

@@ -129,8 +129,9 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 	exporter := s.startTraces(ctx, ports["traces"])
 	common := func(name string) service.Config {
 		return service.Config{
-			Version: "dev", OTLPEndpoint: c.OTLPEndpoint, Sampling: c.Sampling, Exporter: exporter,
-			Listener: ports[name], Log: c.logHandler(),
+			Version: "dev", Listener: ports[name], Options: telemetry.Options{
+				OTLPEndpoint: c.OTLPEndpoint, Sampling: c.Sampling, Exporter: exporter, Log: c.logHandler(),
+			},
 		}
 	}
 
