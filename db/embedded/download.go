@@ -8,10 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	library "github.com/fergusstrange/embedded-postgres"
 )
@@ -25,22 +23,28 @@ func download(ctx context.Context, c Config, as account, major int) (binaries, e
 	if err != nil {
 		return binaries{}, err
 	}
-	lock, err := awaitLock(ctx, c.Binaries)
+	lock, err := openLock(c.binaries)
 	if err != nil {
 		return binaries{}, err
 	}
-	defer func() { _ = release(lock) }() // nothing was written to it
-	wanted := binaries{dir: filepath.Join(c.Binaries, strconv.Itoa(major), "bin"), major: major}
-	if slices.Contains(downloaded(c.Binaries), wanted) {
+	defer func() { _ = lock.Close() }() // nothing was written to it
+	if err := as.enter(ctx, c.binaries); err != nil {
+		return binaries{}, err
+	}
+	if err := awaitLock(ctx, lock); err != nil {
+		return binaries{}, fmt.Errorf("wait for another download: %w", err)
+	}
+	wanted := binaries{dir: filepath.Join(c.binaries, strconv.Itoa(major), "bin"), major: major}
+	if majorOf(ctx, wanted.path("postgres")) == major {
 		return wanted, nil
 	}
 	c.Progress(fmt.Sprintf("downloading PostgreSQL %d (about 30 MB), once", major))
-	scratch, err := os.MkdirTemp(c.Binaries, "download-")
+	scratch, err := os.MkdirTemp(c.binaries, "download-")
 	if err != nil {
-		return binaries{}, unwritable(c.Binaries, err)
+		return binaries{}, unwritable(c.binaries, err)
 	}
 	defer os.RemoveAll(scratch)
-	extracted, err := fetch(ctx, c.Repository, scratch, version)
+	extracted, err := fetch(ctx, c.repository, scratch, version)
 	if err != nil {
 		return binaries{}, err
 	}
@@ -48,7 +52,7 @@ func download(ctx context.Context, c Config, as account, major int) (binaries, e
 		return errors.Join(err, as.own(path))
 	})
 	// Renamed last, so that a half-extracted folder is never taken for whole.
-	if err := errors.Join(err, as.own(c.Binaries), os.Rename(extracted, filepath.Dir(wanted.dir))); err != nil {
+	if err := errors.Join(err, os.Rename(extracted, filepath.Dir(wanted.dir))); err != nil {
 		return binaries{}, fmt.Errorf("install the download: %w", err)
 	}
 	return wanted, nil
@@ -83,23 +87,6 @@ func fetch(ctx context.Context, repository, scratch string, version library.Post
 			"install PostgreSQL with the system's package manager, or name a database of your own (%w)", major, err)
 	}
 	return extracted, nil
-}
-
-// awaitLock is lockFolder that waits while another process holds the lock.
-func awaitLock(ctx context.Context, dir string) (*os.File, error) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		lock, err := lockFolder(dir)
-		if !errors.Is(err, ErrInUse) {
-			return lock, err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for another download: %w", context.Cause(ctx))
-		}
-	}
 }
 
 func releaseOf(major int) (library.PostgresVersion, error) {

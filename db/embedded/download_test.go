@@ -1,5 +1,3 @@
-//go:build unix
-
 package embedded_test
 
 import (
@@ -48,13 +46,12 @@ func TestDownload(t *testing.T) {
 			}))
 			defer repository.Close()
 			var steps []string
-			s, err := embedded.Start(t.Context(), embedded.Config{
-				Dir:        folder(t),
-				Ephemeral:  true,
-				Download:   true,
-				Repository: repository.URL,
-				Progress:   func(step string) { steps = append(steps, step) },
-			})
+			c := embedded.Config{
+				Dir:       folder(t),
+				Ephemeral: true,
+				Progress:  func(step string) { steps = append(steps, step) },
+			}
+			s, err := embedded.Start(t.Context(), c.From(repository.URL, folder(t)))
 			if err == nil {
 				stop(t, s)
 				t.Fatal("got a server made of straw")

@@ -1,16 +1,19 @@
-// Package embedded runs a private PostgreSQL: for a laptop that has no database, and for tests.
+// Package embedded runs a private PostgreSQL: for a laptop that has no database, and for tests. It needs Linux, macOS
+// or another Unix.
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
-	"time"
+	"syscall"
 )
 
 // ErrInUse is what Start returns, wrapped, when another process runs a server in the same folder.
@@ -20,23 +23,31 @@ var ErrInUse = errors.New("is in use by another process")
 type Config struct {
 	// Dir holds the data and the log, in a folder per major version. Empty is DefaultDir.
 	Dir string
-	// Binaries holds downloaded versions; any number of servers may share it. Empty is "binaries" in Dir.
-	Binaries string
 	// Progress is told, in a few words, of steps that take a while. It may be nil.
 	Progress func(string)
 	// Ephemeral is for tests: the server starts empty, does not wait for the disk, and Stop removes the data.
 	Ephemeral bool
-	// Download ignores the PostgreSQL versions installed on this machine.
-	Download bool
-	// Repository is the Maven repository to download from, such as a company's mirror. Empty is the central one.
-	Repository string
+
+	binaries   string // holds downloaded versions, which any number of servers share; "binaries" in DefaultDir
+	repository string // for tests: the Maven repository to download from, whatever is installed
 }
 
-// Server is one running PostgreSQL.
+// Server is one running PostgreSQL. Its folder has
+//
+//	data        what initdb made
+//	password    the superuser's
+//	server.log  of the latest start, locked while the server runs
 type Server struct {
-	cluster cluster
-	process *process
-	port    int
+	dir       string
+	binaries  binaries
+	as        account
+	password  string
+	ephemeral bool
+	port      int
+	lock      *os.File // on Config.Dir
+	cmd       *exec.Cmd
+	done      chan struct{} // closed when the child has ended
+	err       error         // how it ended; set before done is closed
 }
 
 // DefaultDir is the folder used when Config names none: below the user's cache folder, or for root below /var/cache,
@@ -53,8 +64,8 @@ func DefaultDir() (string, error) {
 }
 
 // Start runs a server on a free port of 127.0.0.1 and returns once it answers. It prefers the newest PostgreSQL
-// installed on the machine, unless the folder holds data of another version that is still there, and downloads one if
-// there is none. The data survives restarts, crashes and SIGKILL unless the server is ephemeral.
+// installed on the machine, unless the folder holds data of another version that is still there, and downloads one to
+// DefaultDir if there is none. The data survives restarts, crashes and SIGKILL unless the server is ephemeral.
 //
 // As root the server runs as the user postgres, or nobody. On Linux it ends with this process, however this process
 // ends; elsewhere the next Start on the folder ends it. Every error is a sentence for the person who started it;
@@ -64,12 +75,16 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := lockFolder(c.Dir)
+	lock, err := openLock(c.Dir)
 	if err != nil {
 		return nil, err
 	}
-	s := new(Server)
-	if err := s.start(ctx, c, lock); err != nil {
+	if err := tryLock(lock); err != nil {
+		err := fmt.Errorf("the data folder %s %w: stop that one or choose another folder", c.Dir, ErrInUse)
+		return nil, errors.Join(err, lock.Close())
+	}
+	s := &Server{lock: lock, ephemeral: c.Ephemeral}
+	if err := s.start(ctx, c); err != nil {
 		return nil, errors.Join(err, release(lock))
 	}
 	return s, nil
@@ -77,113 +92,64 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 
 // URL is the database as its superuser sees it. It holds the password.
 func (s *Server) URL() string {
-	return s.cluster.url(s.port)
+	u := url.URL{
+		Scheme:   "postgres",
+		User:     url.UserPassword(superuser, s.password),
+		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)),
+		Path:     "/postgres",
+		RawQuery: "sslmode=disable",
+	}
+	return u.String()
 }
 
 // Stop ends all sessions, flushes the data and waits for the server to end; when ctx ends first, the server is killed,
 // which loses nothing that was committed.
 func (s *Server) Stop(ctx context.Context) error {
-	err := s.process.stop(ctx, s.cluster.ephemeral)
-	if s.cluster.ephemeral {
-		err = errors.Join(err, os.RemoveAll(s.cluster.dir))
+	var err error
+	if s.ephemeral {
+		s.end(ctx, syscall.SIGQUIT)
+		err = os.RemoveAll(s.dir)
+	} else {
+		s.end(ctx, syscall.SIGINT)
 	}
-	return errors.Join(err, release(s.process.lock))
+	return errors.Join(err, release(s.lock))
 }
 
 func (c Config) withDefaults() (Config, error) {
+	base, err := DefaultDir()
+	if err != nil && c.Dir == "" {
+		return c, err
+	}
 	if c.Progress == nil {
 		c.Progress = func(string) {}
 	}
-	var err error
-	if c.Dir == "" {
-		c.Dir, err = DefaultDir()
-	} else {
-		c.Dir, err = filepath.Abs(c.Dir)
-	}
-	if c.Binaries == "" {
-		c.Binaries = filepath.Join(c.Dir, "binaries")
-	}
+	c.Dir, err = filepath.Abs(cmp.Or(c.Dir, base))
+	c.binaries = cmp.Or(c.binaries, filepath.Join(cmp.Or(base, c.Dir), "binaries"))
 	return c, err
 }
 
-// lockFolder creates the folder and locks it for this process; the lock ends with the file.
-func lockFolder(dir string) (*os.File, error) {
-	//nolint:gosec // PostgreSQL's user has to enter it; the data in it is closed to others
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, unwritable(dir, err)
+func (s *Server) start(ctx context.Context, c Config) (err error) {
+	if s.as, err = findAccount(); err != nil {
+		return err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, unwritable(dir, err)
+	if err := s.as.enter(ctx, c.Dir); err != nil {
+		return err
 	}
-	if err := lockFile(file); err != nil {
-		err := fmt.Errorf("the data folder %s %w: stop that one or choose another folder", dir, ErrInUse)
-		return nil, errors.Join(err, file.Close())
+	if s.binaries, err = choose(ctx, c, s.as); err != nil {
+		return err
 	}
-	return file, nil
-}
-
-// release unlocks by itself, since a child being started right now may still share the file.
-func release(lock *os.File) error {
-	return errors.Join(unlockFile(lock), lock.Close())
-}
-
-func unwritable(dir string, err error) error {
-	return fmt.Errorf("the data folder %s cannot be written: choose another folder or change its owner (%w)",
-		dir, cause(err))
-}
-
-// cause strips the operation and path, which the sentence around it names already.
-func cause(err error) error {
-	if e, ok := errors.AsType[*os.PathError](err); ok {
-		return e.Err
-	}
-	return err
-}
-
-func (s *Server) start(ctx context.Context, c Config, lock *os.File) error {
-	as, err := findAccount(c.Dir)
+	s.dir = filepath.Join(c.Dir, fmt.Sprint("postgres-", s.binaries.major))
+	log, err := s.openLog(ctx)
 	if err != nil {
 		return err
 	}
-	binaries, err := choose(ctx, c, as)
-	if err != nil {
+	defer log.Close() // the server has its own, and with it the lock
+	if err := s.openData(ctx, c.Progress); err != nil {
 		return err
 	}
-	if s.cluster, err = openCluster(ctx, c, binaries, as); err != nil {
-		return err
-	}
-	// Three tries, because another process may take the free port first, and the sessions of a server that was killed
-	// need a moment to end and release its memory.
-	pause := time.NewTicker(200 * time.Millisecond)
-	defer pause.Stop()
-	for tries := 3; ; tries-- {
-		if s.port, err = freePort(ctx); err != nil {
+	for tries := 3; ; tries-- { // another process may take the free port first
+		if err := s.serve(ctx, log); err == nil || tries == 1 || ctx.Err() != nil {
 			return err
 		}
-		if s.process, err = s.cluster.serve(ctx, s.port, lock); err == nil || tries == 1 || ctx.Err() != nil {
-			return err
-		}
-		<-pause.C
 	}
-}
-
-func freePort(ctx context.Context) (int, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
-}
-
-func (c cluster) url(port int) string {
-	u := url.URL{
-		Scheme:   "postgres",
-		User:     url.UserPassword(superuser, c.password),
-		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
-		Path:     "/postgres",
-		RawQuery: "sslmode=disable",
-	}
-	return u.String()
 }

@@ -1,5 +1,3 @@
-//go:build unix
-
 package embedded_test
 
 import (
@@ -169,19 +167,8 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-// binaries is where all tests keep a PostgreSQL that had to be downloaded.
-func binaries(t *testing.T) string {
-	t.Helper()
-	dir, err := embedded.DefaultDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(dir, "binaries")
-}
-
 func start(t *testing.T, c embedded.Config) *embedded.Server {
 	t.Helper()
-	c.Binaries = binaries(t)
 	s, err := embedded.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

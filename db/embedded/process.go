@@ -3,53 +3,53 @@ package embedded
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+	"net"
 	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
+	"syscall"
 	"time"
+
+	_ "github.com/lib/pq" // the driver "postgres"
 )
 
-// process is a postgres child.
-type process struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed when the child has ended
-	err  error         // how it ended; set before done is closed
-	lock *os.File      // on the folder; here, where it lives as long as the child even if the caller forgets the Server
+// serve starts postgres on a free port and waits until it answers.
+func (s *Server) serve(ctx context.Context, log *os.File) (err error) {
+	if s.port, err = freePort(ctx); err != nil {
+		return err
+	}
+	// Without ctx, whose end must not kill the server: Stop shuts it down.
+	s.cmd = s.command(context.WithoutCancel(ctx), "postgres", s.arguments()...)
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.SysProcAttr.Setpgid = true // the terminal's Ctrl-C is not for it
+	dieWithParent(s.cmd.SysProcAttr, s.ephemeral)
+	s.done = make(chan struct{})
+	if err := s.run(); err != nil {
+		return fmt.Errorf("start PostgreSQL %d: %w", s.binaries.major, err)
+	}
+	if err := s.ready(ctx); err != nil {
+		s.end(context.WithoutCancel(ctx), syscall.SIGQUIT)
+		text, _ := os.ReadFile(log.Name())
+		return fmt.Errorf("PostgreSQL %d did not start with the data in %s: %w; its log %s ends: %s",
+			s.binaries.major, s.dir, err, log.Name(), lastLines(text))
+	}
+	return nil
 }
 
-// serve starts postgres on the port and waits until it answers.
-func (c cluster) serve(ctx context.Context, port int, lock *os.File) (*process, error) {
-	log, err := os.Create(c.file("server.log"))
+func freePort(ctx context.Context) (int, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, unwritable(c.dir, err)
+		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	defer log.Close()
-	// Not CommandContext: ending ctx must not kill the server, Stop shuts it down.
-	cmd := c.as.command(context.WithoutCancel(ctx), c.binaries.path("postgres"), c.arguments(port)...)
-	cmd.Dir = c.dir
-	cmd.Stdout, cmd.Stderr = log, log
-	detach(cmd, c.ephemeral)
-	p := &process{cmd: cmd, done: make(chan struct{}), lock: lock}
-	if err := p.run(); err != nil {
-		return nil, fmt.Errorf("start PostgreSQL %d: %w", c.binaries.major, err)
-	}
-	if err := p.ready(ctx, c.url(port)); err != nil {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		text, _ := os.ReadFile(c.file("server.log"))
-		return nil, errors.Join(fmt.Errorf("PostgreSQL %d did not start with the data in %s: %w; its log %s ends: %s",
-			c.binaries.major, c.dir, err, c.file("server.log"), lastLines(text)), p.stop(stopping, true))
-	}
-	return p, nil
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
-func (c cluster) arguments(port int) []string {
+func (s *Server) arguments() []string {
 	settings := []string{
 		"listen_addresses=127.0.0.1",
-		"port=" + strconv.Itoa(port),
+		"port=" + strconv.Itoa(s.port),
 		"unix_socket_directories=", // none: a socket's path has a length limit that a data folder need not keep
 		"max_connections=200",
 		"shared_buffers=512MB", // taken as it is needed; what is read of a million products fits
@@ -57,76 +57,68 @@ func (c cluster) arguments(port int) []string {
 		"log_timezone=UTC",
 		"logging_collector=off", // the log is our file
 	}
-	if c.ephemeral {
+	if s.ephemeral {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
 	}
-	args := []string{"-D", c.file("data")}
-	for _, s := range settings {
-		args = append(args, "-c", s)
+	args := []string{"-D", s.file("data")}
+	for _, setting := range settings {
+		args = append(args, "-c", setting)
 	}
 	return args
 }
 
 // run starts the child and returns. On Linux the child's death signal is tied to the thread that started it, hence
-// that thread stays with the goroutine until the child has ended.
-func (p *process) run() error {
+// that thread stays with the goroutine until the child has ended. The goroutine keeps the Server, and with it the lock,
+// even if the caller forgets it.
+func (s *Server) run() error {
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := p.cmd.Start()
+		err := s.cmd.Start()
 		started <- err
 		if err == nil {
-			p.err = p.cmd.Wait()
-			close(p.done)
+			s.err = s.cmd.Wait()
+			close(s.done)
 		}
 	}()
 	return <-started
 }
 
-// ready returns once the server at the URL answers a query.
-func (p *process) ready(ctx context.Context, url string) error {
+// ready returns once the server answers.
+func (s *Server) ready(ctx context.Context) error {
+	pool, err := sql.Open("postgres", s.URL())
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if ask(ctx, url, "SELECT 1", new(int)) == nil {
+		attempt, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err := pool.PingContext(attempt)
+		cancel()
+		if err == nil {
 			return nil
 		}
 		select {
 		case <-tick.C:
-		case <-p.done:
-			return fmt.Errorf("it ended early (%w)", p.err)
+		case <-s.done:
+			return fmt.Errorf("it ended early (%w)", s.err)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 }
 
-// stop ends the server: by a clean shutdown, or at once if the data need not be kept or ctx ends.
-func (p *process) stop(ctx context.Context, atOnce bool) error {
-	if err := shutDown(p.cmd.Process, atOnce); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stop PostgreSQL: %w", err)
-	}
+// end sends the server SIGINT, for a "fast" shutdown, which ends sessions and flushes, or SIGQUIT, for an "immediate"
+// one, which does not flush, and waits for it; when ctx ends first, it is killed.
+func (s *Server) end(ctx context.Context, how syscall.Signal) {
+	_ = s.cmd.Process.Signal(how) // fails if it has ended
 	select {
-	case <-p.done:
-		return nil
+	case <-s.done:
 	case <-ctx.Done():
+		_ = s.cmd.Process.Kill()
+		<-s.done
 	}
-	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("kill PostgreSQL: %w", err)
-	}
-	<-p.done
-	return nil
-}
-
-// ask runs one query on a connection of its own.
-func ask(ctx context.Context, url, query string, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	pool, err := sql.Open("postgres", url)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	return pool.QueryRowContext(ctx, query).Scan(into)
 }

@@ -1,5 +1,3 @@
-//go:build unix
-
 package embedded_test
 
 import (
@@ -18,9 +16,9 @@ import (
 func TestFolderIsTaken(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
-	s := start(t, embedded.Config{Dir: dir, Binaries: binaries(t)})
+	s := start(t, embedded.Config{Dir: dir})
 	defer stop(t, s)
-	_, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, Binaries: binaries(t)})
+	_, err := embedded.Start(t.Context(), embedded.Config{Dir: dir})
 	if !errors.Is(err, embedded.ErrInUse) {
 		t.Fatalf("got error %v, want ErrInUse", err)
 	}
@@ -63,7 +61,7 @@ func TestStartSaysWhatToDo(t *testing.T) {
 				write(t, filepath.Join(dir, "file"), "")
 				return filepath.Join(dir, "file", "data")
 			},
-			want: []string{"cannot be written: choose another folder or change its owner (not a directory)"},
+			want: []string{"cannot be written: choose another folder or change its owner", "not a directory"},
 		},
 		"data of a version that no machine has": {
 			prepare: func(t *testing.T, dir string) string {
@@ -84,7 +82,7 @@ func TestStartSaysWhatToDo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := test.prepare(t, folder(t))
-			s, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, Binaries: binaries(t)})
+			s, err := embedded.Start(t.Context(), embedded.Config{Dir: dir})
 			if err == nil {
 				stop(t, s)
 				t.Fatal("got no error")
@@ -105,12 +103,13 @@ func TestClosedParent(t *testing.T) {
 	if err := os.Mkdir(parent, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s, err := embedded.Start(t.Context(), embedded.Config{Dir: filepath.Join(parent, "data"), Binaries: binaries(t)})
+	dir := filepath.Join(parent, "data")
+	s, err := embedded.Start(t.Context(), embedded.Config{Dir: dir})
 	if err == nil {
 		stop(t, s)
 	}
 	root := os.Geteuid() == 0
-	if root != (err != nil) || root && !strings.Contains(err.Error(), parent+" is closed to the user") {
+	if root != (err != nil) || root && !strings.Contains(err.Error(), dir+" is closed to the user") {
 		t.Errorf("got error %v as root: %t", err, root)
 	}
 }

@@ -74,7 +74,6 @@ func startServer() (adminURL string, err error) {
 	for n := 1; ; n++ {
 		s, err := embedded.Start(context.Background(), embedded.Config{
 			Dir:       filepath.Join(base, "test", strconv.Itoa(n)),
-			Binaries:  filepath.Join(base, "binaries"),
 			Ephemeral: true,
 			Progress:  func(step string) { fmt.Fprintln(os.Stderr, "pgtest:", step) },
 		})

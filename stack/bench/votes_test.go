@@ -83,7 +83,7 @@ func durable(b *testing.B) (admin *sqlx.DB, role string) {
 		b.Fatal(err)
 	}
 	dir := filepath.Join(base, "bench")
-	server, err := embedded.Start(b.Context(), embedded.Config{Dir: dir, Binaries: filepath.Join(base, "binaries")})
+	server, err := embedded.Start(b.Context(), embedded.Config{Dir: dir})
 	if err != nil {
 		b.Fatal(err)
 	}

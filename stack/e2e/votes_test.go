@@ -85,11 +85,7 @@ func TestDatabaseRestarts(t *testing.T) {
 // startPostgres starts a PostgreSQL with its data in dir that ends with the test.
 func startPostgres(t *testing.T, dir string) *embedded.Server {
 	t.Helper()
-	base, err := embedded.DefaultDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, Binaries: filepath.Join(base, "binaries")})
+	s, err := embedded.Start(t.Context(), embedded.Config{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
