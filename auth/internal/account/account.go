@@ -106,24 +106,32 @@ func (a *Accounts) SignIn(ctx context.Context, from, nameOrEmail, password strin
 	case err != nil:
 		return Person{}, err
 	}
-	attempt, err := a.throttle.Attempt(ctx, subject, from)
-	if err != nil {
-		return Person{}, err
-	}
-	ok, err := a.hasher.Matches(ctx, hash, password)
+	ok, err := a.try(ctx, subject, from, hash, password)
 	if err != nil {
 		return Person{}, err
 	}
 	if !ok {
-		if err := attempt.Failed(ctx); err != nil {
-			return Person{}, err
-		}
 		a.log.InfoContext(ctx, "sign-in failed", "user_id", p.ID) // 0 is nobody
 		return Person{}, fault.New(fault.Unauthenticated, "the name or the password is wrong")
 	}
-	if err := attempt.Succeeded(ctx); err != nil {
-		return Person{}, err
-	}
 	a.log.InfoContext(ctx, "signed in", "user_id", p.ID)
 	return p, nil
+}
+
+// try reports whether hash was made of password, and counts the result for the
+// subject and the network from. Errors are those of Throttle and Hasher.
+func (a *Accounts) try(ctx context.Context, subject, from, hash, password string) (bool, error) {
+	attempt, err := a.throttle.Attempt(ctx, subject, from)
+	if err != nil {
+		return false, err
+	}
+	ok, err := a.hasher.Matches(ctx, hash, password)
+	switch {
+	case err != nil:
+		return false, err
+	case ok:
+		return true, attempt.Succeeded(ctx)
+	default:
+		return false, attempt.Failed(ctx)
+	}
 }

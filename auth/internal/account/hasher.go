@@ -9,6 +9,7 @@ import (
 	"craftista/shared/fault"
 
 	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/sync/semaphore"
 )
 
 // busyRetry is when to try again: a few hashes later.
@@ -19,9 +20,9 @@ const busyRetry = 2 * time.Second
 // is safe for concurrent use.
 type Hasher struct {
 	cost     int
-	dummy    string        // a hash of that cost, for people without one
-	admitted chan struct{} // has one element for each password in work or waiting
-	working  chan struct{} // and one for each in work
+	dummy    string              // a hash of that cost, for people without one
+	admitted *semaphore.Weighted // of passwords in work or waiting
+	working  *semaphore.Weighted // of those in work
 }
 
 // ValidCost reports whether bcrypt has the cost: 4 to 31.
@@ -33,8 +34,8 @@ func NewHasher(cost, workers, queue int) *Hasher {
 	return &Hasher{
 		cost:     cost,
 		dummy:    fmt.Sprintf("$2a$%02d$%s", cost, strings.Repeat(".", 53)),
-		admitted: make(chan struct{}, workers+queue),
-		working:  make(chan struct{}, workers),
+		admitted: semaphore.NewWeighted(int64(workers + queue)),
+		working:  semaphore.NewWeighted(int64(workers)),
 	}
 }
 
@@ -76,18 +77,14 @@ func (h *Hasher) run(ctx context.Context, work func()) error {
 		Kind: fault.Unavailable, RetryAfter: busyRetry,
 		Message: "too many people are signing in at once, try again shortly",
 	}
-	select {
-	case h.admitted <- struct{}{}:
-		defer func() { <-h.admitted }()
-	default:
+	if !h.admitted.TryAcquire(1) {
 		return &busy
 	}
-	select {
-	case h.working <- struct{}{}:
-		defer func() { <-h.working }()
-	case <-ctx.Done():
-		return busy.Because(context.Cause(ctx))
+	defer h.admitted.Release(1)
+	if err := h.working.Acquire(ctx, 1); err != nil {
+		return busy.Because(err)
 	}
+	defer h.working.Release(1)
 	work()
 	return nil
 }

@@ -43,23 +43,13 @@ func (a *Accounts) ChangePassword(ctx context.Context, from string, in PasswordC
 	if err := c.Err(); err != nil {
 		return err
 	}
-	attempt, err := a.throttle.Attempt(ctx, "change:"+strconv.FormatInt(p.ID, 10), from)
-	if err != nil {
-		return err
-	}
-	ok, err := a.hasher.Matches(ctx, old, in.Current)
+	ok, err := a.try(ctx, "change:"+strconv.FormatInt(p.ID, 10), from, old, in.Current)
 	if err != nil {
 		return err
 	}
 	if c.Require(ok, "current_password", "is not your password"); !ok {
-		if err := attempt.Failed(ctx); err != nil {
-			return err
-		}
 		a.log.InfoContext(ctx, "password change refused", "user_id", p.ID)
 		return c.Err()
-	}
-	if err := attempt.Succeeded(ctx); err != nil {
-		return err
 	}
 	hash, err := a.hasher.Hash(ctx, in.Replacement)
 	if err != nil {
