@@ -41,14 +41,14 @@ func (a admin) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	reply := make([]personReply, len(people)) // an empty page is [], not null
+	replies := make([]personReply, len(people)) // an empty page is [], not null
 	for i, p := range people {
-		reply[i] = personReply(p)
+		replies[i] = personReply(p)
 	}
 	if more {
 		w.Header().Set("Link", web.NextLink(r.URL, cursor(people[len(people)-1].ID)))
 	}
-	return web.ReplyTagged(w, r, "private, no-cache", reply)
+	return web.ReplyTagged(w, r, "private, no-cache", replies)
 }
 
 type roleRequest struct {
@@ -62,10 +62,7 @@ func (a admin) setRole(w http.ResponseWriter, r *http.Request, in roleRequest) e
 		return err
 	}
 	p, err := a.Accounts.SetRole(r.Context(), token.UserFrom(r.Context()).ID, id, in.Role)
-	if err != nil {
-		return err
-	}
-	return web.Reply(w, http.StatusOK, personReply(p))
+	return reply(w, personReply(p), err)
 }
 
 type disabledRequest struct {
@@ -83,10 +80,7 @@ func (a admin) setDisabled(w http.ResponseWriter, r *http.Request, in disabledRe
 		return c.Err()
 	}
 	p, err := a.Accounts.SetDisabled(r.Context(), token.UserFrom(r.Context()).ID, id, *in.Disabled)
-	if err != nil {
-		return err
-	}
-	return web.Reply(w, http.StatusOK, personReply(p))
+	return reply(w, personReply(p), err)
 }
 
 // readPage reads q, limit and cursor; an empty one counts as absent, and other

@@ -25,8 +25,8 @@ func (o oauth) authorize(w http.ResponseWriter, r *http.Request) error {
 	}
 	to := o.ConsentURL + "?" + q.Encode()
 	_, err = o.Provider.Check(r.Context(), q)
-	if refused, ok := errors.AsType[*oidc.RedirectError](err); ok {
-		to = refused.To
+	if refused, ok := errors.AsType[*oidc.Error](err); ok {
+		to = refused.RedirectTo
 	} else if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (o oauth) consent(w http.ResponseWriter, r *http.Request, in consentRequest
 		return err
 	}
 	asked, err := o.Provider.Check(r.Context(), q)
-	if _, ok := errors.AsType[*oidc.RedirectError](err); ok {
+	if _, ok := errors.AsType[*oidc.Error](err); ok {
 		return fault.New(fault.BadRequest, "the application's request cannot be granted").Because(err)
 	}
 	if err != nil {
@@ -102,10 +102,7 @@ func (o oauth) decide(w http.ResponseWriter, r *http.Request, in decisionRequest
 		return err
 	}
 	to, err := o.Provider.Decide(r.Context(), q, token.UserFrom(r.Context()), *in.Approve)
-	if err != nil {
-		return err
-	}
-	return web.Reply(w, http.StatusOK, decisionReply{RedirectTo: to})
+	return reply(w, decisionReply{RedirectTo: to}, err)
 }
 
 func parseQuery(query string) (url.Values, error) {

@@ -41,10 +41,7 @@ func (o oauth) userinfo(w http.ResponseWriter, r *http.Request) error {
 // introspect answers POST /oauth2/introspect.
 func (o oauth) introspect(w http.ResponseWriter, r *http.Request, c oidc.Client, q url.Values) error {
 	i, err := o.Provider.Introspect(r.Context(), c, q)
-	if err != nil {
-		return err
-	}
-	return web.Reply(w, http.StatusOK, i)
+	return reply(w, i, err)
 }
 
 // revoke answers POST /oauth2/revoke, with 200 for an unknown token, too (RFC 7009

@@ -13,10 +13,7 @@ import (
 // token answers POST /oauth2/token.
 func (o oauth) token(w http.ResponseWriter, r *http.Request, c oidc.Client, q url.Values) error {
 	tokens, err := o.Provider.Exchange(r.Context(), c, q)
-	if err != nil {
-		return err
-	}
-	return web.Reply(w, http.StatusOK, tokens)
+	return reply(w, tokens, err)
 }
 
 // client lets only authenticated clients reach next (RFC 6749 section 2.3), and

@@ -44,13 +44,18 @@ func (a accounts) logout(w http.ResponseWriter, r *http.Request, in refreshReque
 // replyTokens sends the refresh token with a new access token.
 func (a accounts) replyTokens(w http.ResponseWriter, refresh session.IssuedToken) error {
 	access, err := a.Issuer.Mint(refresh.Family, "", time.Now())
+	return reply(w, tokensReply{
+		AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(a.Issuer.Lifetime / time.Second),
+		RefreshToken: refresh.Token, RefreshExpiresIn: int64(refresh.ExpiresIn / time.Second),
+	}, err)
+}
+
+// reply answers 200 with v unless there was an error.
+func reply(w http.ResponseWriter, v any, err error) error {
 	if err != nil {
 		return err
 	}
-	return web.Reply(w, http.StatusOK, tokensReply{
-		AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(a.Issuer.Lifetime / time.Second),
-		RefreshToken: refresh.Token, RefreshExpiresIn: int64(refresh.ExpiresIn / time.Second),
-	})
+	return web.Reply(w, http.StatusOK, v)
 }
 
 // noContent answers 204 unless there was an error.

@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"craftista/auth/internal/account"
-	"craftista/shared/web"
 )
 
 // accounts are the routes of people.
@@ -25,8 +24,5 @@ type registerReply struct {
 // register answers POST /api/auth/register.
 func (a accounts) register(w http.ResponseWriter, r *http.Request, in registerRequest) error {
 	p, err := a.Accounts.Register(r.Context(), network(a.InternalKey, r), account.Registration(in))
-	if err != nil {
-		return err
-	}
-	return web.Reply(w, http.StatusOK, registerReply{Message: "registered", UserID: p.ID, Username: p.Username})
+	return reply(w, registerReply{Message: "registered", UserID: p.ID, Username: p.Username}, err)
 }

@@ -30,16 +30,6 @@ type Request struct {
 	maxAge      time.Duration // of the sign-in; negative is any
 }
 
-// RedirectError is a refusal that the browser takes to the client. Any other error
-// of Check is for the person only.
-type RedirectError struct {
-	To    string // the URL to send the browser to
-	cause error
-}
-
-// Error is the text for the log.
-func (r *RedirectError) Error() string { return r.cause.Error() }
-
 // Check reads the parameters of an authorization request. It checks:
 //   - that each comes once and is text (RFC 6749 section 3.1)
 //   - client_id, and redirect_uri character for character (RFC 9700 section 2.1);
@@ -52,19 +42,18 @@ func (r *RedirectError) Error() string { return r.cause.Error() }
 //     prompt=none nothing can be granted, since the person is always asked
 //   - that there is no request object and no registration (sections 6 and 7.2.1)
 //
-// Errors are a BadRequest fault, to be shown, or *RedirectError.
+// Errors are a BadRequest fault, to be shown to the person only, or *Error, which the
+// browser takes to the client.
 func (p *Provider) Check(ctx context.Context, q url.Values) (Request, error) {
 	var r Request
 	if len(q["client_id"]) != 1 || len(q["redirect_uri"]) != 1 || check(url.Values{"": {q.Get("client_id")}}) != nil {
 		return r, fault.New(fault.BadRequest, "client_id and redirect_uri are needed, once each")
 	}
-	client, err := p.clients.Client(ctx, q.Get("client_id"))
-	switch {
-	case fault.KindOf(err) == fault.NotFound:
-		return r, fault.New(fault.BadRequest, "the application is not known here").Because(err)
-	case err != nil:
+	client, err := p.client(ctx, q.Get("client_id"))
+	if err != nil {
 		return r, err
-	case !slices.Contains(client.RedirectURIs, q.Get("redirect_uri")) || !ValidRedirect(q.Get("redirect_uri")):
+	}
+	if !slices.Contains(client.RedirectURIs, q.Get("redirect_uri")) || !ValidRedirect(q.Get("redirect_uri")) {
 		return r, fault.New(fault.BadRequest, "the redirect_uri is not one of the application's")
 	}
 	r = Request{
@@ -80,7 +69,16 @@ func (p *Provider) Check(ctx context.Context, q url.Values) (Request, error) {
 	return r, nil
 }
 
-func (r *Request) read(q url.Values) error {
+// client is the one with that id; an unknown one is a BadRequest fault.
+func (p *Provider) client(ctx context.Context, id string) (Client, error) {
+	c, err := p.clients.Client(ctx, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return c, fault.New(fault.BadRequest, "the application is not known here").Because(err)
+	}
+	return c, err
+}
+
+func (r *Request) read(q url.Values) *Error {
 	if err := check(q); err != nil {
 		return err
 	}
@@ -110,7 +108,7 @@ func (r *Request) read(q url.Values) error {
 	return r.readPrompt(q)
 }
 
-func (r *Request) readPrompt(q url.Values) error {
+func (r *Request) readPrompt(q url.Values) *Error {
 	if text := q.Get("max_age"); text != "" {
 		seconds, err := strconv.ParseUint(text, 10, 31)
 		if err != nil {
@@ -142,14 +140,14 @@ func (r *Request) readPrompt(q url.Values) error {
 // One that is older is a Conflict fault: sign in again, then decide.
 func (p *Provider) Decide(ctx context.Context, q url.Values, u token.User, approve bool) (string, error) {
 	r, err := p.Check(ctx, q)
-	var refused *RedirectError
-	switch {
-	case errors.As(err, &refused):
-		return refused.To, nil
-	case err != nil:
+	if err == nil && !approve {
+		err = p.refused(r, refuse("access_denied", "the person said no"))
+	}
+	if refused, ok := errors.AsType[*Error](err); ok {
+		return refused.RedirectTo, nil
+	}
+	if err != nil {
 		return "", err
-	case !approve:
-		return p.refused(r, refuse("access_denied", "the person said no")).To, nil
 	}
 	authTime, err := p.sessions.AuthTime(ctx, u)
 	if err != nil {
@@ -170,11 +168,9 @@ func (p *Provider) Decide(ctx context.Context, q url.Values, u token.User, appro
 	return p.redirect(r, url.Values{"code": {code}}), nil
 }
 
-func (p *Provider) refused(r Request, cause error) *RedirectError {
-	e := refuse("invalid_request", "")
-	errors.As(cause, &e)
-	to := p.redirect(r, url.Values{"error": {e.Code}, "error_description": {e.Description}})
-	return &RedirectError{To: to, cause: cause}
+func (p *Provider) refused(r Request, e *Error) *Error {
+	e.RedirectTo = p.redirect(r, url.Values{"error": {e.Code}, "error_description": {e.Description}})
+	return e
 }
 
 // redirect is the redirect URI with the response, the state as it came, and who

@@ -27,11 +27,8 @@ func (p *Provider) Logout(ctx context.Context, q url.Values) (string, error) {
 	if err != nil || len(hint.Audience) != 1 || q.Has("client_id") && q.Get("client_id") != hint.Audience[0] {
 		return "", fault.New(fault.BadRequest, "id_token_hint is not an ID token of the application").Because(err)
 	}
-	c, err := p.clients.Client(ctx, hint.Audience[0])
-	switch {
-	case fault.KindOf(err) == fault.NotFound:
-		return "", fault.New(fault.BadRequest, "the application is not known here").Because(err)
-	case err != nil:
+	c, err := p.client(ctx, hint.Audience[0])
+	if err != nil {
 		return "", err
 	}
 	to := q.Get("post_logout_redirect_uri")

@@ -12,17 +12,18 @@ import (
 type Error struct {
 	Code        string `json:"error"`
 	Description string `json:"error_description"`
+	RedirectTo  string `json:"-"` // where the browser takes it; "" for an answer to the client itself
 }
 
 // Error is the text for the log.
 func (e *Error) Error() string { return e.Code + ": " + e.Description }
 
-func refuse(code, description string) *Error { return &Error{code, description} }
+func refuse(code, description string) *Error { return &Error{Code: code, Description: description} }
 
 // check checks what every endpoint demands of its parameters:
 //   - none is there twice (RFC 6749 sections 3.1 and 3.2)
 //   - each is UTF-8 without NUL, and none is over 2,000 bytes
-func check(p url.Values) error {
+func check(p url.Values) *Error {
 	for name, values := range p {
 		for _, value := range append(values, name) {
 			if len(value) > 2000 || !utf8.ValidString(value) || strings.Contains(value, "\x00") {
@@ -40,12 +41,7 @@ func check(p url.Values) error {
 // reports false if one of them is not among allowed.
 func scopesOf(text string, allowed []string) (string, bool) {
 	asked := strings.Split(text, " ")
-	var scopes []string
-	for _, scope := range Scopes() {
-		if slices.Contains(asked, scope) {
-			scopes = append(scopes, scope)
-		}
-	}
+	scopes := slices.DeleteFunc(Scopes(), func(s string) bool { return !slices.Contains(asked, s) })
 	for _, scope := range asked {
 		if !slices.Contains(scopes, scope) || !slices.Contains(allowed, scope) {
 			return "", false

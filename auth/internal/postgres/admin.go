@@ -32,38 +32,39 @@ func (s *Store) List(ctx context.Context, text string, after int64, limit int) (
 }
 
 // SetRole implements account.Store.
-func (s *Store) SetRole(ctx context.Context, by, id int64, role string) (p account.Person, err error) {
+func (s *Store) SetRole(ctx context.Context, by, id int64, role string) (account.Person, error) {
 	const query = `
 		UPDATE auth.users
 		   SET role = $2
 		 WHERE id = $1
 		RETURNING ` + personColumns
-	err = pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
-		if err := lockAdmins(ctx, tx, by, id, role != "admin"); err != nil {
-			return err
-		}
-		err := tx.GetContext(ctx, &p, query, id, role)
-		return rowError(err, "update role", fmt.Sprintf("nobody has the id %d", id))
-	})
-	return p, err
+	return s.administer(ctx, by, id, role != "admin", query, role)
 }
 
 // SetDisabled implements account.Store.
-func (s *Store) SetDisabled(ctx context.Context, by, id int64, disabled bool) (p account.Person, err error) {
+func (s *Store) SetDisabled(ctx context.Context, by, id int64, disabled bool) (account.Person, error) {
 	const query = `
 		UPDATE auth.users
 		   SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, now()) END
 		 WHERE id = $1
 		RETURNING ` + personColumns
+	return s.administer(ctx, by, id, disabled, query, disabled)
+}
+
+// administer runs an update of one person and, if they are disabled after it,
+// revokes their families. See lockAdmins for who may, and for removes.
+func (s *Store) administer(
+	ctx context.Context, by, id int64, removes bool, update string, value any,
+) (p account.Person, err error) {
 	err = pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
-		if err := lockAdmins(ctx, tx, by, id, disabled); err != nil {
+		if err := lockAdmins(ctx, tx, by, id, removes); err != nil {
 			return err
 		}
-		err := tx.GetContext(ctx, &p, query, id, disabled)
-		if err == nil && disabled {
+		err := tx.GetContext(ctx, &p, update, id, value)
+		if err == nil && p.Disabled {
 			_, err = revoke(ctx, tx, session.Filter{UserID: id}, time.Now())
 		}
-		return rowError(err, "disable user", fmt.Sprintf("nobody has the id %d", id))
+		return rowError(err, "update user", fmt.Sprintf("nobody has the id %d", id))
 	})
 	return p, err
 }
