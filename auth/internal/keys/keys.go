@@ -5,13 +5,11 @@ package keys
 
 import (
 	"context"
-	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -92,13 +90,7 @@ func (s *Set) refresh() (changed bool, err error) {
 	if len(all) == 0 {
 		return false, fmt.Errorf("no key is left in %s", s.dir)
 	}
-	private := make([]*rsa.PrivateKey, len(all))
-	for i, e := range all {
-		if private[i], err = read(filepath.Join(s.dir, e.name)); err != nil {
-			return false, err
-		}
-	}
-	fresh, err := newSnapshot(all, private)
+	fresh, err := load(s.dir, all)
 	if err != nil {
 		return false, err
 	}

@@ -67,18 +67,14 @@ func List(dir string, retention time.Duration) ([]Status, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list signing keys: %w", err)
 	}
+	loaded, err := load(dir, all)
+	if err != nil {
+		return nil, fmt.Errorf("list signing keys: %w", err)
+	}
 	now := time.Now()
 	var states []Status
 	for i, e := range all {
-		key, err := read(filepath.Join(dir, e.name))
-		if err != nil {
-			return nil, fmt.Errorf("list signing keys: %w", err)
-		}
-		public, err := publicJWK(key)
-		if err != nil {
-			return nil, err
-		}
-		s := Status{File: e.name, Kid: public.KID, State: "expired", From: e.from}
+		s := Status{File: e.name, Kid: loaded.kids[i], State: "expired", From: e.from}
 		if !e.until.IsZero() {
 			s.Until = e.until.Add(retention)
 		}

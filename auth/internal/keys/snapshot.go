@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 
 	"github.com/MicahParks/jwkset"
 	"github.com/MicahParks/keyfunc/v3"
@@ -16,21 +17,25 @@ type snapshot struct {
 	entries   []entry // newest first, and so the next two
 	private   []*rsa.PrivateKey
 	kids      []string
-	published json.RawMessage
+	published json.RawMessage // the public halves only
 	verify    keyfunc.Keyfunc
 }
 
-// newSnapshot publishes only the public halves of the keys.
-func newSnapshot(entries []entry, private []*rsa.PrivateKey) (*snapshot, error) {
-	s := &snapshot{entries: entries, private: private}
+// load reads the keys of those files in dir.
+func load(dir string, entries []entry) (*snapshot, error) {
+	s := &snapshot{entries: entries}
 	var set jwkset.JWKSMarshal
-	for _, key := range private {
+	for _, e := range entries {
+		key, err := read(filepath.Join(dir, e.name))
+		if err != nil {
+			return nil, err
+		}
 		public, err := publicJWK(key)
 		if err != nil {
 			return nil, err
 		}
 		set.Keys = append(set.Keys, public)
-		s.kids = append(s.kids, public.KID)
+		s.private, s.kids = append(s.private, key), append(s.kids, public.KID)
 	}
 	var err error
 	if s.published, err = json.Marshal(set); err != nil {

@@ -14,19 +14,16 @@ import (
 // SaveCode implements session.Store. It also deletes expired codes, anybody's,
 // that were not exchanged.
 func (s *Store) SaveCode(ctx context.Context, hash []byte, c session.Code, now time.Time) error {
-	const clean = `
-		DELETE FROM auth.codes
-		 WHERE used_at IS NULL
-		   AND expires_at <= $1`
-	const insert = `
+	const query = `
+		WITH expired AS (
+		      DELETE FROM auth.codes
+		       WHERE used_at IS NULL
+		         AND expires_at <= $10)
 		INSERT INTO auth.codes
 		       (hash, client_id, user_id, redirect_uri, scope, nonce, code_challenge, auth_time, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	if err := exec(ctx, s.db, "delete expired codes", clean, now); err != nil {
-		return err
-	}
-	return exec(ctx, s.db, "insert code", insert,
-		hash, c.ClientID, c.UserID, c.RedirectURI, c.Scope, c.Nonce, c.Challenge, c.AuthTime, c.ExpiresAt)
+	return exec(ctx, s.db, "insert code", query,
+		hash, c.ClientID, c.UserID, c.RedirectURI, c.Scope, c.Nonce, c.Challenge, c.AuthTime, c.ExpiresAt, now)
 }
 
 // ExchangeCode implements session.Store. The code's row is locked: of two who
@@ -46,7 +43,8 @@ func (s *Store) ExchangeCode(
 			return err
 		}
 		if reused = gave.Valid; reused {
-			return revokeFamily(ctx, tx, gave.Int64, f.StartedAt)
+			_, err := revoke(ctx, tx, session.Filter{UserID: c.UserID, ID: gave.Int64}, f.StartedAt)
+			return err
 		}
 		if err := check(c); err != nil {
 			return err

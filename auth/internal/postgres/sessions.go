@@ -63,7 +63,8 @@ func (s *Store) Rotate(
 		}
 		switch r := decide(p); {
 		case r.RevokeFamily:
-			return revokeFamily(ctx, tx, p.Family.ID, now)
+			_, err := revoke(ctx, tx, session.Filter{UserID: p.Family.Person.ID, ID: p.Family.ID}, now)
+			return err
 		case r.Next.Hash != nil:
 			if err := exec(ctx, tx, "mark refresh token", markUsed, hash, now); err != nil {
 				return err
@@ -198,12 +199,4 @@ func (s *Store) RevokeByToken(ctx context.Context, hash []byte, now time.Time) e
 		   AND f.id = t.family_id
 		   AND f.revoked_at IS NULL`
 	return exec(ctx, s.db, "revoke refresh family of a token", query, hash, now)
-}
-
-func revokeFamily(ctx context.Context, tx *sqlx.Tx, id int64, now time.Time) error {
-	const query = `
-		UPDATE auth.refresh_families
-		   SET revoked_at = $2
-		 WHERE id = $1`
-	return exec(ctx, tx, "revoke refresh family", query, id, now)
 }
