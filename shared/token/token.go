@@ -40,11 +40,12 @@ const leeway = 2 * time.Second
 
 // Claims are what an access token says: sub is the user id, and besides the
 // registered claims the name and role of the person, and which sign-in it is. One
-// for an OAuth client says which, and what that may do.
+// for an OAuth client says which, and what that may do. One for a client alone has
+// no person, and sub is the client.
 type Claims struct {
 	jwt.RegisteredClaims
-	Username string `json:"preferred_username"`
-	Role     string `json:"role"`
+	Username string `json:"preferred_username,omitempty"`
+	Role     string `json:"role,omitempty"`
 	Session  string `json:"sid,omitempty"`
 	ClientID string `json:"client_id,omitempty"`
 	Scope    string `json:"scope,omitempty"`

@@ -21,18 +21,13 @@ import (
 // maxLength bounds a token that is parsed, in bytes.
 const maxLength = 8 << 10
 
-// clientClaims are those of a token without a person.
-type clientClaims struct {
-	jwt.RegisteredClaims
-	ClientID string `json:"client_id"`
-	Scope    string `json:"scope,omitempty"`
-}
-
 // MintClientCredentials returns an access token by which an OAuth client acts for
 // itself. No verifier of people's tokens accepts it: aud is the issuer, sub is the
 // client, which is no number, and there is no role.
 func (i *Issuer) MintClientCredentials(clientID, scope string, now time.Time) (string, error) {
-	return i.keys.Sign(token.Type, clientClaims{i.registered(clientID, i.URL, now), clientID, scope})
+	return i.keys.Sign(token.Type, token.Claims{
+		RegisteredClaims: i.registered(clientID, i.URL, now), ClientID: clientID, Scope: scope,
+	})
 }
 
 // IDClaims are those of an ID token (OpenID Connect Core 1.0 section 2).
@@ -48,9 +43,11 @@ type IDClaims struct {
 // MintIDToken returns an ID token for the client of the code, about the person,
 // that belongs to that access token. Its typ is JWT, so that it is no access token.
 func (i *Issuer) MintIDToken(c session.Code, p account.Person, access string, now time.Time) (string, error) {
+	sum := sha256.Sum256([]byte(access)) // at_hash is the left half: section 3.1.3.6
 	claims := IDClaims{
 		RegisteredClaims: i.registered(strconv.FormatInt(p.ID, 10), c.ClientID, now),
-		AuthTime:         jwt.NewNumericDate(c.AuthTime), Nonce: c.Nonce, AtHash: atHash(access),
+		AuthTime:         jwt.NewNumericDate(c.AuthTime), Nonce: c.Nonce,
+		AtHash: base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2]),
 	}
 	claims.ID = "" // ID tokens need no jti
 	scopes := strings.Fields(c.Scope)
@@ -102,10 +99,4 @@ func (i *Issuer) parse(ctx context.Context, raw, typ string, claims jwt.Claims, 
 		return fmt.Errorf("parse token: %w", err)
 	}
 	return nil
-}
-
-// atHash is OpenID Connect Core 1.0 section 3.1.3.6.
-func atHash(access string) string {
-	sum := sha256.Sum256([]byte(access))
-	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 }

@@ -5,12 +5,12 @@ package oidc
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"craftista/auth/internal/session"
 	"craftista/shared/fault"
 	"craftista/shared/token"
 )
@@ -67,7 +67,7 @@ func NewClient(r Registration) (c Client, secret string, err error) {
 	}
 	if !r.Public {
 		secret = rand.Text() + rand.Text() // 260 random bits
-		c.SecretHash = hash(secret)
+		c.SecretHash = session.Digest(secret)
 	}
 	return c, secret, nil
 }
@@ -107,10 +107,4 @@ func ValidRedirect(uri string) bool {
 	}
 	local := slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
 	return u.Scheme == "https" || u.Scheme == "http" && local
-}
-
-// hash needs neither salt nor cost: nobody guesses 256 random bits.
-func hash(secret string) []byte {
-	sum := sha256.Sum256([]byte(secret))
-	return sum[:]
 }

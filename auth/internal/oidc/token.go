@@ -56,7 +56,7 @@ func (p *Provider) Authenticate(ctx context.Context, id, secret string) (Client,
 	switch kind := fault.KindOf(err); {
 	case kind != fault.None && kind != fault.NotFound:
 		return Client{}, err
-	case !public && subtle.ConstantTimeCompare(hash(secret), c.SecretHash) != 1: // a public client has no hash
+	case !public && subtle.ConstantTimeCompare(session.Digest(secret), c.SecretHash) != 1: // a public client has no hash
 		return Client{}, wrong
 	}
 	return c, nil
@@ -98,7 +98,7 @@ func (p *Provider) exchangeCode(ctx context.Context, c Client, q url.Values) (To
 	if q.Get("code") == "" || q.Get("redirect_uri") == "" || !validVerifier(q.Get("code_verifier")) {
 		return Tokens{}, refuse("invalid_request", "code, redirect_uri and code_verifier are needed")
 	}
-	challenge := base64.RawURLEncoding.EncodeToString(hash(q.Get("code_verifier")))
+	challenge := base64.RawURLEncoding.EncodeToString(session.Digest(q.Get("code_verifier")))
 	refresh, code, err := p.sessions.ExchangeCode(ctx, q.Get("code"), func(code session.Code) error {
 		if code.ClientID != c.ID || code.RedirectURI != q.Get("redirect_uri") ||
 			subtle.ConstantTimeCompare([]byte(code.Challenge), []byte(challenge)) != 1 {

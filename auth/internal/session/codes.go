@@ -26,7 +26,7 @@ type Code struct {
 func (m *Manager) IssueCode(ctx context.Context, c Code) (string, error) {
 	now, raw := m.now(), newToken()
 	c.ExpiresAt = now.Add(codeLifetime)
-	return raw, m.store.SaveCode(ctx, digest(raw), c, now)
+	return raw, m.store.SaveCode(ctx, Digest(raw), c, now)
 }
 
 // ExchangeCode starts the family that a code was given for. It checks:
@@ -41,7 +41,7 @@ func (m *Manager) IssueCode(ctx context.Context, c Code) (string, error) {
 // fault or the error of check.
 func (m *Manager) ExchangeCode(ctx context.Context, raw string, check func(Code) error) (IssuedToken, Code, error) {
 	refresh, f := m.newFamily()
-	family, code, reused, err := m.store.ExchangeCode(ctx, digest(raw), f, func(c Code) error {
+	family, code, reused, err := m.store.ExchangeCode(ctx, Digest(raw), f, func(c Code) error {
 		if !f.StartedAt.Before(c.ExpiresAt) {
 			return refused()
 		}

@@ -78,7 +78,7 @@ func (m *Manager) Rotate(ctx context.Context, raw, clientID string) (IssuedToken
 	now, next := m.now(), newToken()
 	var p PresentedToken
 	var r Rotation
-	err := m.store.Rotate(ctx, digest(raw), now, func(presented PresentedToken) Rotation {
+	err := m.store.Rotate(ctx, Digest(raw), now, func(presented PresentedToken) Rotation {
 		p, r = presented, m.decide(presented, clientID, next, now)
 		return r
 	})
@@ -110,7 +110,7 @@ func (m *Manager) decide(p PresentedToken, clientID, next string, now time.Time)
 // NotFound fault.
 func (m *Manager) Inspect(ctx context.Context, raw, clientID string) (PresentedToken, error) {
 	var p PresentedToken
-	err := m.store.Rotate(ctx, digest(raw), m.now(), func(presented PresentedToken) Rotation {
+	err := m.store.Rotate(ctx, Digest(raw), m.now(), func(presented PresentedToken) Rotation {
 		p = presented
 		return Rotation{}
 	})
@@ -123,7 +123,7 @@ func (m *Manager) Inspect(ctx context.Context, raw, clientID string) (PresentedT
 // RevokeByToken revokes the token's whole family, even if the token was used or
 // has expired. An unknown token is no error (RFC 7009 section 2.2).
 func (m *Manager) RevokeByToken(ctx context.Context, raw string) error {
-	return m.store.RevokeByToken(ctx, digest(raw), m.now())
+	return m.store.RevokeByToken(ctx, Digest(raw), m.now())
 }
 
 // Revoke revokes those of a person's families that are active.
@@ -167,7 +167,7 @@ func (m *Manager) stored(raw string, now, familyExpiresAt time.Time) StoredToken
 	if at.After(familyExpiresAt) {
 		at = familyExpiresAt
 	}
-	return StoredToken{Hash: digest(raw), ExpiresAt: at}
+	return StoredToken{Hash: Digest(raw), ExpiresAt: at}
 }
 
 // refuseUnknown turns a NotFound fault of the store into the one refusal.
@@ -192,8 +192,9 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(bits[:])
 }
 
-// digest needs neither salt nor cost: nobody guesses 256 random bits.
-func digest(raw string) []byte {
+// Digest is SHA-256, by which secrets are stored and found. It needs neither salt
+// nor cost: nobody guesses 256 random bits.
+func Digest(raw string) []byte {
 	sum := sha256.Sum256([]byte(raw))
 	return sum[:]
 }
