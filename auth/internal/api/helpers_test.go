@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"craftista/shared/fault"
 
@@ -25,7 +23,7 @@ type answer struct {
 	Body   string
 }
 
-// request asks the service; body is sent as JSON text unless it is empty.
+// request asks the service, and follows no redirect; body is sent as JSON text unless it is empty.
 func (s *service) request(t *testing.T, method, path, body string, headers ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
@@ -38,7 +36,7 @@ func (s *service) request(t *testing.T, method, path, body string, headers ...st
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	res, err := http.DefaultClient.Do(r)
+	res, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		t.Error(err) // may be called from a goroutine, where Fatal may not
 		return answer{}
@@ -222,22 +220,6 @@ func atOnce(n int, do func(i int) int) map[int]int {
 	close(begin)
 	wg.Wait()
 	return counts
-}
-
-// eventually fails the test unless condition becomes true within a minute.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("waited a minute for %s", what)
-		}
-	}
 }
 
 type parsed struct {

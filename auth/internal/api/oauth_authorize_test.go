@@ -15,8 +15,8 @@ func TestTheBrowserIsSentToTheConsentPage(t *testing.T) {
 	a := s.publicClient(t)
 	q := a.request()
 	for name, got := range map[string]answer{
-		"GET":  s.visit(t, http.MethodGet, authorizePath+"?"+q.Encode(), ""),
-		"POST": s.visit(t, http.MethodPost, authorizePath, q.Encode()),
+		"GET":  s.get(t, authorizePath+"?"+q.Encode()),
+		"POST": s.post(t, authorizePath, app{}, q),
 	} {
 		wantStatus(t, name, got, http.StatusSeeOther)
 		equal(t, name, response(t, got.Header.Get("Location"), consentURL), q)
@@ -74,7 +74,7 @@ func TestRefusedRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			q := set(set(a.request(), map[string]string{"scope": "openid votes:write"}), row.change)
-			got := s.visit(t, http.MethodGet, authorizePath+"?"+q.Encode(), "")
+			got := s.get(t, authorizePath+"?"+q.Encode())
 			if row.want == "" {
 				wantStatus(t, "request", got, http.StatusBadRequest)
 				equal(t, "Location", got.Header.Get("Location"), "")

@@ -164,21 +164,6 @@ func (s *service) grant(t *testing.T, access string, a app, scope string) grante
 	return s.exchange(t, a, codeGrant(s.code(t, access, q)))
 }
 
-// visit is a request of a browser that follows no redirect; body is a form.
-func (s *service) visit(t *testing.T, method, path, body string) answer {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{Status: res.StatusCode, Header: res.Header}
-}
-
 func (s *service) verifier() *token.Verifier {
 	return token.NewVerifier(token.NewRemoteKeys(s.URL+jwksPath, http.DefaultClient), s.URL, audience)
 }

@@ -21,14 +21,14 @@ func TestLogoutEndsTheClientsSignInsOnly(t *testing.T) {
 		"the redirect page": {"id_token_hint": {got.ID}, "post_logout_redirect_uri": {callback}},
 		"a state twice":     {"id_token_hint": {got.ID}, "state": {"a", "b"}},
 	} {
-		a := s.visit(t, http.MethodGet, "/oauth2/logout?"+q.Encode(), "")
+		a := s.get(t, "/oauth2/logout?"+q.Encode())
 		wantStatus(t, name, a, http.StatusBadRequest)
 		equal(t, name, a.Header.Get("Location"), "")
 	}
 	got = s.exchange(t, a, refreshGrant(got.Refresh))
 	hint := s.grant(t, site.Access, a, allScopes).ID
 	q := url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://app.example/bye"}, "state": {"s&t"}}
-	done := s.visit(t, http.MethodPost, "/oauth2/logout", q.Encode())
+	done := s.post(t, "/oauth2/logout", app{}, q)
 	wantStatus(t, "logout", done, http.StatusSeeOther)
 	equal(t, "Location", done.Header.Get("Location"), "https://app.example/bye?state=s%26t")
 	if again := s.exchange(t, a, refreshGrant(got.Refresh)); got.Refresh == "" || again.Error != "invalid_grant" {

@@ -36,16 +36,16 @@ func (s *service) useOAuth(t *testing.T, access string) {
 	t.Helper()
 	a := s.client(t, allScopes)
 	query := a.request().Encode()
-	s.visit(t, http.MethodGet, authorizePath+"?"+query, "")
-	s.visit(t, http.MethodPost, authorizePath, query)
+	s.get(t, authorizePath+"?"+query)
+	s.post(t, authorizePath, app{}, a.request())
 	s.postJSON(t, "/oauth2/consent", map[string]string{"query": query}, "X-Internal-API-Key", internalKey)
 	got := s.grant(t, access, a, allScopes)
 	s.getAs(t, got.Access, userinfoPath)
 	s.request(t, http.MethodPost, userinfoPath, "", "Authorization", "Bearer "+got.Access)
 	s.post(t, "/oauth2/introspect", a, url.Values{"token": {got.Access}})
 	s.post(t, "/oauth2/revoke", a, url.Values{"token": {got.Access}})
-	s.visit(t, http.MethodGet, "/oauth2/logout?id_token_hint="+got.ID, "")
-	s.visit(t, http.MethodPost, "/oauth2/logout", "id_token_hint="+got.ID)
+	s.get(t, "/oauth2/logout?id_token_hint="+got.ID)
+	s.post(t, "/oauth2/logout", app{}, url.Values{"id_token_hint": {got.ID}})
 }
 
 // TestBodiesAreReadStrictly checks that each path reads its body by web.Decode,

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,9 +53,6 @@ type service struct {
 type setup struct {
 	hasher      *account.Hasher
 	keyDir      string
-	retention   time.Duration // see keys.Open
-	lifetime    time.Duration // of access tokens, 15 min if 0
-	watch       time.Duration // how often to read the keys, never if 0
 	databaseURL string
 	now         func() time.Time
 	limits      throttle.Limits // zero throttles nobody
@@ -73,14 +71,9 @@ func start(t testing.TB, s setup) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signing, err := keys.Open(cmp.Or(s.keyDir, t.TempDir()+"/keys"), s.retention)
+	signing, err := keys.Open(cmp.Or(s.keyDir, t.TempDir()+"/keys"), time.Hour)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if s.watch > 0 {
-		var watching sync.WaitGroup
-		watching.Go(func() { signing.Watch(t.Context(), s.watch, tel.Log) })
-		t.Cleanup(watching.Wait) // t.Context() ends before
 	}
 	db := open(t, cmp.Or(s.databaseURL, database.AuthURL))
 	router := api.Routes(tel, s.dependencies(db, tel, signing, url))
@@ -104,7 +97,7 @@ func (s setup) dependencies(db *sqlx.DB, tel *telemetry.Telemetry, signing *keys
 	}
 	store := postgres.NewStore(db)
 	limit := throttle.New(store, internalKey, s.limits, s.now)
-	tokens := issuer.New(signing, url, audience, cmp.Or(s.lifetime, 15*time.Minute))
+	tokens := issuer.New(signing, url, audience, 15*time.Minute)
 	sessions := session.NewManager(store, 30*day, 90*day, tel.Log, s.now)
 	return api.Dependencies{
 		About: health.Service{
@@ -145,26 +138,17 @@ func (l *log) String() string {
 	return l.text.String()
 }
 
-// clock is a service's now, moved by hand.
-type clock struct {
-	mu sync.Mutex // guards at
-	at time.Time
+// clock is a service's now, moved by hand, in the microseconds that PostgreSQL stores.
+type clock struct{ micros atomic.Int64 }
+
+func newClock() *clock {
+	var c clock
+	c.micros.Store(time.Now().UnixMicro())
+	return &c
 }
 
-// newClock shows a time that PostgreSQL can store.
-func newClock() *clock { return &clock{at: time.Now().Truncate(time.Microsecond)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
+func (c *clock) now() time.Time          { return time.UnixMicro(c.micros.Load()) }
+func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 
 // person registers Crane, whose password is the constant, and returns the id.
 func (s *service) person(t *testing.T) int64 {

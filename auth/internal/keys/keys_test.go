@@ -1,6 +1,7 @@
 package keys_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -147,7 +148,7 @@ func TestWatchKeepsTheKeysItCannotReplace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := openKeys(t, dir)
 		before := string(set.JWKS())
-		logged := &log{}
+		logged := &bytes.Buffer{} // read while the watch waits
 		watch(t, set, slog.New(slog.NewTextHandler(logged, nil)))
 		put(t, dir, "key-20000101T000000Z.pem", 0o644, rsaKey(t, 2048))
 		advance(10 * interval)
