@@ -126,8 +126,10 @@ func TestAccountWhenServicesAreAway(t *testing.T) {
 			a.check(t, "without auth too", 200, texts(a, "p", "away-heading"), want)
 			a = w.promptly("/admin/people", w.here("admin"))
 			a.check(t, "people", 200, text(a.class("away-heading")), "Nobody can be seen")
-			a = w.post("/account/sessions/end-all", nil, w.here("user"))
-			a.check(t, "sign out everywhere", 503, a.header.Get("Set-Cookie"), "")
+			if failure != "slow" { // a write waits for that
+				a = w.post("/account/sessions/end-all", nil, w.here("user"))
+				a.check(t, "sign out everywhere", 503, a.header.Get("Set-Cookie"), "")
+			}
 		})
 	}
 }
