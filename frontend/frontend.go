@@ -54,8 +54,8 @@ func Default() Config {
 	}
 }
 
-// cacheTTL is how long visitors share what they look at. Counts on a page may be
-// that old, but for the reader's own votes; live updates follow.
+// cacheTTL is how long visitors share a page. Its counts may be that old; live updates
+// follow. Who is signed in shares nothing.
 const cacheTTL = time.Second
 
 // Run serves the site until ctx is done.

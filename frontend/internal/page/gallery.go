@@ -8,19 +8,36 @@ import (
 	"sync"
 
 	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/pagecache"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
 	"craftista/shared/web"
 )
 
-const pickCount = 4
+const (
+	pickCount = 4
+	maxPages  = 64 // that visitors share at once
+)
 
 // gallery is the front page and the search.
 type gallery struct {
 	*site
 	services backend.Services
-	caches   caches
+	pages    *pagecache.Pages
+}
+
+// forVisitors gives visitors without a session the same page for a second or so, so
+// that a busy gallery costs its services one visitor's calls. The page must show
+// nothing but what its URL asks for; a fragment, and whoever has a cookie of ours,
+// gets one of their own.
+func (h gallery) forVisitors(next web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if fragment(r) || !h.sessions.IsAnonymous(r) {
+			return next(w, r)
+		}
+		return h.pages.Serve(w, r, r.Host+" "+r.URL.RequestURI(), next)
+	}
 }
 
 // show answers GET /: the front page, the products that a search finds, or with
@@ -70,25 +87,29 @@ func (h gallery) front(ctx context.Context, at place) view.Front {
 // batch is the products from a place on, with the person's own votes marked; before
 // says how many the page shows above them.
 func (h gallery) batch(ctx context.Context, at place, before int) (view.Batch, error) {
-	list, err := h.list(ctx, at)
+	products, next, err := h.services.Catalogue.Find(ctx, at.query, at.order.sort, at.cursor, at.size)
 	if err != nil {
 		return view.Batch{}, err
 	}
-	mine := h.votedFor(ctx, at, list.ids)
-	batch := view.Batch{Cards: make([]view.Card, len(list.products))}
-	for i, p := range list.products {
+	ids := make([]int64, len(products))
+	for i, p := range products {
+		ids[i] = p.ID
+	}
+	mine := votedFor(ctx, h.services.Catalogue, ids...)
+	batch := view.Batch{Cards: make([]view.Card, len(products))}
+	for i, p := range products {
 		batch.Cards[i] = h.card(p, slices.Contains(mine, p.ID))
 	}
-	if list.next != "" {
-		shown := before + len(list.ids)
-		batch.MoreURL = place{query: at.query, order: at.order, cursor: list.next, size: batchSize}.url()
+	if next != "" {
+		shown := before + len(products)
+		batch.MoreURL = place{query: at.query, order: at.order, cursor: next, size: batchSize}.url()
 		batch.Shown, batch.Endless = strconv.Itoa(shown), shown < endless
 	}
 	return batch, nil
 }
 
 func (h gallery) today(ctx context.Context) view.Today {
-	daily, err := cached(ctx, h.caches.today, "", h.services.Recommendation.Daily)
+	daily, err := h.services.Recommendation.Daily(ctx)
 	if err != nil {
 		web.NoteFailure(ctx, err)
 		return view.Today{Unavailable: true, Art: h.drawing("crane", "tint-0")}
@@ -115,16 +136,7 @@ func (h gallery) pickSection(ctx context.Context) view.Picks {
 	if who.State == session.SignedIn {
 		model.Heading = "Picked for you"
 	}
-	load := func(ctx context.Context) ([]backend.Pick, error) {
-		return h.services.Recommendation.Picks(ctx, who.Token, pickCount)
-	}
-	var picks []backend.Pick
-	var err error
-	if who.State == session.Unknown { // nobody can tell whose token that is
-		picks, err = load(ctx)
-	} else {
-		picks, err = cached(ctx, h.caches.picks, decimal(who.User.ID), load)
-	}
+	picks, err := h.services.Recommendation.Picks(ctx, who.Token, pickCount)
 	if err != nil {
 		web.NoteFailure(ctx, err)
 		model.Unavailable = true

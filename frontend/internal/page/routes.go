@@ -13,6 +13,7 @@ import (
 
 	"craftista/frontend/internal/backend"
 	"craftista/frontend/internal/card"
+	"craftista/frontend/internal/pagecache"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/static"
 	"craftista/shared/health"
@@ -42,7 +43,7 @@ type Settings struct {
 	TraceURLTemplate string           // {id} stands for the trace; "" links no trace
 	PublicURL        string           // where people reach the site, such as https://origami.example; "" is not known
 	Now              func() time.Time // whose UTC date is today; nil is time.Now
-	CacheTTL         time.Duration    // how long visitors share what they look at; 0 is not at all
+	CacheTTL         time.Duration    // how long visitors share a page; 0 is not at all
 	MaxListeners     int64            // of the live counts at once; 0 is 4000
 }
 
@@ -66,7 +67,7 @@ func Routes(parts Parts, settings Settings) *web.Router {
 // pages are for everybody.
 func (s *site) pages(r *web.Router, parts Parts) {
 	services := parts.Services
-	gallery := gallery{s, services, newCaches(s.settings.CacheTTL)}
+	gallery := gallery{s, services, pagecache.New(s.settings.CacheTTL, maxPages)}
 	r.Get("/", gallery.forVisitors(gallery.show))
 	r.Get("/recommendations", gallery.picks)
 	r.Get("/origamis/{id}", productPage{s, services}.show)
@@ -117,7 +118,7 @@ func (s *site) signedInPages(r *web.Router, auth backend.Auth, catalogue backend
 
 // forClients are addresses that no person reads: JSON, files, pictures.
 func (s *site) forClients(r *web.Router, parts Parts) {
-	scripts := scripts{s, parts.Services}
+	scripts := scripts{parts.Services}
 	r.Get("/api/products", scripts.products)
 	r.Get("/api/origamis/{id}/votes", scripts.votes)
 	r.Post("/api/origamis/{id}/vote", scripts.vote)

@@ -13,10 +13,7 @@ import (
 )
 
 // scripts are the addresses that speak JSON; they pass on what the services say.
-type scripts struct {
-	*site
-	services backend.Services
-}
+type scripts struct{ services backend.Services }
 
 const (
 	up   = "up"
@@ -92,7 +89,6 @@ func (h scripts) vote(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	h.markVoted(w, r)
 	return web.Reply(w, http.StatusOK, raw)
 }
 

@@ -50,20 +50,11 @@ func (h votes) set(w http.ResponseWriter, r *http.Request, voted bool) error {
 	case err != nil:
 		return votingUnavailable(err)
 	}
-	h.markVoted(w, r)
 	if !fragment(r) {
 		return redirectTo(w, r, backTo(r, id))
 	}
 	w.Header().Set("HX-Trigger", "voted")
 	return send(w, r, http.StatusOK, view.VoteFragment(voteReply(voteModel(id, product.Name, count, voted))))
-}
-
-// markVoted sets a cookie for a few seconds by which this browser gets pages that
-// are not cached.
-func (s *site) markVoted(w http.ResponseWriter, r *http.Request) {
-	if s.settings.CacheTTL > 0 {
-		s.sessions.Voted(w, r)
-	}
 }
 
 // votingUnavailable says of an Unavailable fault what it means to a voter.

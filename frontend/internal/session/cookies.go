@@ -15,13 +15,9 @@ const (
 	hostPrefix    = "__Host-"
 	accessCookie  = "craftista_session"
 	refreshCookie = "craftista_refresh"
-	votedCookie   = "craftista_voted"
 )
 
 const (
-	// votedFor is how long a browser says that it has just voted: twice as long as
-	// anything is shared.
-	votedFor = 2 * time.Second
 	// maxRefresh bounds a refresh token that is accepted, in bytes; auth's have 43.
 	maxRefresh = 512
 	// rememberExpired is how much longer the access token's cookie lasts than the
@@ -52,16 +48,10 @@ func (k *Manager) expire(w http.ResponseWriter, r *http.Request) {
 	k.set(w, r, refreshCookie, "", -1)
 }
 
-// Voted notes in the browser that a vote was acknowledged, so that what it asks
-// for next, of whichever replica, is not what others saw before.
-func (k *Manager) Voted(w http.ResponseWriter, r *http.Request) {
-	k.set(w, r, votedCookie, "1", seconds(votedFor))
-}
-
 // IsAnonymous reports whether the request comes with no cookie of ours at all, not
 // even that of an expired session.
 func (k *Manager) IsAnonymous(r *http.Request) bool {
-	return k.cookie(r, accessCookie) == "" && k.cookie(r, refreshCookie) == "" && k.cookie(r, votedCookie) == ""
+	return k.cookie(r, accessCookie) == "" && k.cookie(r, refreshCookie) == ""
 }
 
 // set sets the cookie, and takes back what this response said of it before.

@@ -55,21 +55,16 @@ func NewManager(verifier *token.Verifier, auth backend.Auth, secure bool, now fu
 	return &Manager{verifier: verifier, auth: auth, secure: secure, now: now}
 }
 
-// visit is what a request's context carries.
-type visit struct {
-	read      func() Session
-	justVoted bool
-}
-
-type visitKey struct{}
+// contextKey finds in a request's context the func() Session that reads its cookies.
+type contextKey struct{}
 
 // From is the session of the request that passed Middleware, the zero Session
 // without it. The first call of a request checks the token, may wait for auth,
 // and may set cookies: make it before the response's header is written, and only
 // for a response that no cache keeps.
 func From(ctx context.Context) Session {
-	if v, ok := ctx.Value(visitKey{}).(visit); ok {
-		return v.read()
+	if read, ok := ctx.Value(contextKey{}).(func() Session); ok {
+		return read()
 	}
 	return Session{}
 }
@@ -77,25 +72,15 @@ func From(ctx context.Context) Session {
 // WithoutSession is the context of a request whose session turned out to have
 // ended: From is nobody's session there.
 func WithoutSession(ctx context.Context) context.Context {
-	return context.WithValue(ctx, visitKey{}, visit{read: func() Session { return Session{} }})
-}
-
-// JustVoted reports whether a vote of this browser was acknowledged within the
-// last two seconds, through whichever replica: see Manager.Voted. It does not wait.
-func JustVoted(ctx context.Context) bool {
-	v, _ := ctx.Value(visitKey{}).(visit)
-	return v.justVoted
+	return context.WithValue(ctx, contextKey{}, nil)
 }
 
 // Middleware lets From find the request's session. It checks nothing itself: what
 // needs no person, liveness above all, depends on no other process.
 func (k *Manager) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := visit{
-			read:      sync.OnceValue(func() Session { return k.read(w, r) }),
-			justVoted: k.cookie(r, votedCookie) != "",
-		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+		read := sync.OnceValue(func() Session { return k.read(w, r) })
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, read)))
 	})
 }
 
@@ -149,9 +134,6 @@ func (k *Manager) SignOut(w http.ResponseWriter, r *http.Request) {
 		if err := k.auth.Logout(r.Context(), refresh); err != nil {
 			web.NoteFailure(r.Context(), err)
 		}
-	}
-	if k.cookie(r, votedCookie) != "" {
-		k.set(w, r, votedCookie, "", -1)
 	}
 	k.End(w, r)
 }
