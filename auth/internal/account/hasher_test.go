@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"craftista/shared/fault"
+
+	"golang.org/x/crypto/bcrypt"
 )
 
 func TestHasherAdmitsWorkersAndQueueAndNoMore(t *testing.T) {
@@ -51,6 +53,19 @@ func TestHasherAdmitsWorkersAndQueueAndNoMore(t *testing.T) {
 			t.Errorf("after that: %v", err)
 		}
 	})
+}
+
+// TestDummyCostsAsMuchAsAHash: bcrypt says that a password is wrong only after all of the work.
+func TestDummyCostsAsMuchAsAHash(t *testing.T) {
+	t.Parallel()
+	dummy := []byte(NewHasher(5, 1, 1).dummy)
+	err := bcrypt.CompareHashAndPassword(dummy, []byte("paper crane"))
+	if !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+		t.Errorf("compared with the dummy: %v", err)
+	}
+	if cost, err := bcrypt.Cost(dummy); cost != 5 || err != nil {
+		t.Errorf("cost %d, error %v; want 5", cost, err)
+	}
 }
 
 func TestHasherStopsWaitingWithItsContext(t *testing.T) {

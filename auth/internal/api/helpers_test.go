@@ -203,9 +203,9 @@ func text(t testing.TB, v any) string {
 }
 
 // atOnce calls do from n goroutines that start together and counts what it returns.
-func atOnce(n int, do func(i int) int) map[int]int {
+func atOnce[T comparable](n int, do func(i int) T) map[T]int {
 	var mu sync.Mutex // guards counts
-	counts := map[int]int{}
+	counts := map[T]int{}
 	begin := make(chan struct{})
 	var wg sync.WaitGroup
 	for i := range n {
