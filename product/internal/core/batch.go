@@ -2,7 +2,8 @@ package core
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -27,8 +28,7 @@ const (
 // singleflight does not serve here: it gives callers the result of one call that
 // does the same for all, and each vote has to be written.
 //
-// There is no goroutine to start or to stop: the request that waited longest
-// flushes the next batch, in its own trace, for all votes of the same kind.
+// The first vote starts a goroutine, which ends when no vote of the product waits.
 // Products do not wait for each other. Nobody waits for more than the commits of
 // those who came before, and for one of votes of the other kind.
 //
@@ -38,21 +38,20 @@ type batcher struct {
 	commit func(ctx context.Context, product int64, voted bool, people []int64) (votes int64, err error)
 	tracer trace.Tracer
 
-	mu sync.Mutex // guards pending and each pendingVote's flushes
-	// A product is a key while a batch of it is being flushed; its votes are in the
-	// order they came.
+	mu sync.Mutex // guards pending
+	// A product is a key while its goroutine runs; its votes are in the order they
+	// came.
 	pending map[int64][]*pendingVote
 }
 
 // pendingVote is one request that waits.
 type pendingVote struct {
-	person  int64
-	voted   bool // false takes the vote back
-	span    trace.Span
-	flushes bool          // chosen to flush the next batch
-	ready   chan struct{} // has one element once flushes is set or the outcome is known
+	person int64
+	voted  bool // false takes the vote back
+	span   trace.Span
+	done   chan struct{} // closed once the outcome is known
 
-	votes int64 // the outcome; written before ready, by the one that flushes
+	votes int64 // the outcome
 	err   error
 }
 
@@ -60,25 +59,23 @@ type pendingVote struct {
 func (b *batcher) submit(ctx context.Context, product, person int64, voted bool) (votes int64, err error) {
 	ctx, span := b.tracer.Start(ctx, "commit vote")
 	defer span.End()
-	own := &pendingVote{person: person, voted: voted, span: span, ready: make(chan struct{}, 1)}
+	own := &pendingVote{person: person, voted: voted, span: span, done: make(chan struct{})}
 	if err := b.enqueue(product, own); err != nil {
 		return 0, err
 	}
 	select {
-	case <-own.ready:
+	case <-own.done:
 	case <-ctx.Done():
 		if b.withdraw(product, own) {
 			return 0, ctx.Err()
 		}
-		<-own.ready // too late, others may count on it; a commit has a deadline
-	}
-	if own.flushes {
-		b.flush(ctx, product)
+		<-own.done // too late, it is being committed; a commit has a deadline
 	}
 	return own.votes, own.err
 }
 
-// enqueue puts the vote last in the queue; if there is none it flushes at once.
+// enqueue puts the vote last in the queue, which begins to be flushed if it is
+// not.
 func (b *batcher) enqueue(product int64, own *pendingVote) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -91,57 +88,53 @@ func (b *batcher) enqueue(product int64, own *pendingVote) error {
 	}
 	b.pending[product] = append(queue, own)
 	if !busy {
-		b.chooseFirst(product)
+		go b.flush(product)
 	}
 	return nil
 }
 
-// chooseFirst has the first of the queue flush the next batch; b.mu is held.
-func (b *batcher) chooseFirst(product int64) {
-	first := b.pending[product][0]
-	first.flushes = true
-	first.ready <- struct{}{}
-}
-
-// withdraw takes the vote out of the queue, unless it flushes or is being
-// committed.
+// withdraw takes the vote out of the queue, unless it is being committed.
 func (b *batcher) withdraw(product int64, own *pendingVote) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	i := slices.Index(b.pending[product], own)
-	if i < 0 || own.flushes {
+	if i < 0 {
 		return false
 	}
 	b.pending[product] = slices.Delete(b.pending[product], i, i+1)
 	return true
 }
 
-// errPanicked is the outcome of a batch whose commit panicked, to all but the one
-// that flushed it.
-var errPanicked = errors.New("the commit of these votes panicked")
-
-// flush commits the next batch and gives everybody the outcome, also if the
-// commit panics.
-func (b *batcher) flush(ctx context.Context, product int64) {
-	batch := b.nextBatch(product)
-	people := make([]int64, len(batch))
-	for i, each := range batch {
-		people[i] = each.person
-		if i > 0 {
-			linkSpans(each.span, batch[0].span)
-		}
-	}
-	votes, err := int64(0), errPanicked
-	defer func() {
-		b.chooseNext(product)
+// flush commits batch after batch until no vote waits, each in the trace of its
+// first vote.
+func (b *batcher) flush(product int64) {
+	for batch := b.nextBatch(product); batch != nil; batch = b.nextBatch(product) {
+		people := make([]int64, len(batch))
 		for i, each := range batch {
-			each.votes, each.err = votes, err
+			people[i] = each.person
 			if i > 0 {
-				each.ready <- struct{}{}
+				linkSpans(each.span, batch[0].span)
 			}
 		}
+		ctx := trace.ContextWithSpan(context.Background(), batch[0].span)
+		votes, err := b.commitSafely(ctx, product, batch[0].voted, people)
+		for _, each := range batch {
+			each.votes, each.err = votes, err
+			close(each.done)
+		}
+	}
+}
+
+// commitSafely is commit, of which a panic is an error: it would end the process.
+func (b *batcher) commitSafely(
+	ctx context.Context, product int64, voted bool, people []int64,
+) (votes int64, err error) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			err = fmt.Errorf("commit votes: panic: %v\n%s", bug, debug.Stack())
+		}
 	}()
-	votes, err = b.commit(ctx, product, batch[0].voted, people)
+	return b.commit(ctx, product, voted, people)
 }
 
 // linkSpans links two spans of different traces in both directions. OpenTelemetry
@@ -152,12 +145,16 @@ func linkSpans(a, b trace.Span) {
 }
 
 // nextBatch removes from the queue its first vote and up to maxBatch of the same
-// kind. A person's vote that must wait has all later ones of that person wait, so
-// that they are committed in the order they came.
+// kind; nil if none waits. A person's vote that must wait has all later ones of
+// that person wait, so that they are committed in the order they came.
 func (b *batcher) nextBatch(product int64) (batch []*pendingVote) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	queue := b.pending[product]
+	if len(queue) == 0 {
+		delete(b.pending, product)
+		return nil
+	}
 	var rest []*pendingVote
 	waits := map[int64]bool{} // people with a vote in rest
 	for _, each := range queue {
@@ -169,15 +166,4 @@ func (b *batcher) nextBatch(product int64) (batch []*pendingVote) {
 	}
 	b.pending[product] = rest
 	return batch
-}
-
-// chooseNext has the next vote flush, if any waits.
-func (b *batcher) chooseNext(product int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.pending[product]) == 0 {
-		delete(b.pending, product)
-		return
-	}
-	b.chooseFirst(product)
 }

@@ -148,10 +148,9 @@ func (c *Catalogue) Unvote(ctx context.Context, person, id int64) (votes int64, 
 // database that only waits for a lock is asked to stop waiting.
 const commitTimeout = 4 * time.Second
 
-// commit makes one change of a product's votes for many people, even when the
-// caller among them who flushes it hangs up.
+// commit makes one change of a product's votes for many people.
 func (c *Catalogue) commit(ctx context.Context, id int64, voted bool, people []int64) (votes int64, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	change := c.store.Unvote
 	if voted {
