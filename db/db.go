@@ -19,18 +19,10 @@ import (
 //go:embed migrations seed
 var sources embed.FS
 
-// Migration is one numbered step of one schema.
-type Migration struct {
-	Schema    string
-	Version   int64
-	Name      string    // the file it is written in
-	AppliedAt time.Time // zero while it is pending
-}
-
 // Up creates what is missing of the roles and the schemas, sets the roles' passwords to p, and applies every pending
 // migration. Any number of replicas may call it at once: the first one does the work and the others find it done. A
-// second call changes nothing but the stored hashes of the passwords. A database that was made by an earlier or a newer
-// version is refused and stays as it is.
+// second call changes nothing but the stored hashes of the passwords. A database that was made by another version
+// is refused and stays as it is.
 //
 // The user of adminURL needs CREATEROLE and CREATE on the database; it need not be a superuser.
 func Up(ctx context.Context, adminURL string, p Passwords) error {
@@ -56,28 +48,6 @@ func Up(ctx context.Context, adminURL string, p Passwords) error {
 		}
 	}
 	return nil
-}
-
-// Status lists every migration, schema by schema, in the order in which Up applies them. It changes nothing, and
-// refuses a database of another version as Up does.
-func Status(ctx context.Context, adminURL string) ([]Migration, error) {
-	pool, err := open(adminURL)
-	if err != nil {
-		return nil, err
-	}
-	defer pool.Close()
-	if err := checkVersions(ctx, pool); err != nil {
-		return nil, err
-	}
-	var all []Migration
-	for _, schema := range schemas() {
-		some, err := status(ctx, pool, schema)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, some...)
-	}
-	return all, nil
 }
 
 // RoleURL is the database of adminURL as seen by one of the service roles.
@@ -175,32 +145,4 @@ func newProvider(pool *sql.DB, schema string) (*goose.Provider, error) {
 		return nil, fmt.Errorf("read migrations of %s: %w", schema, err)
 	}
 	return provider, nil
-}
-
-// status reads goose's table only where it exists, since goose itself would create it.
-func status(ctx context.Context, pool *sql.DB, schema string) ([]Migration, error) {
-	const query = `SELECT to_regclass($1) IS NOT NULL`
-	provider, err := newProvider(pool, schema)
-	if err != nil {
-		return nil, err
-	}
-	var started bool
-	if err := pool.QueryRowContext(ctx, query, schema+".goose_db_version").Scan(&started); err != nil {
-		return nil, fmt.Errorf("find the migrations of %s: %w", schema, err)
-	}
-	var all []Migration
-	for _, s := range provider.ListSources() {
-		all = append(all, Migration{Schema: schema, Version: s.Version, Name: path.Base(s.Path)})
-	}
-	if !started {
-		return all, nil
-	}
-	states, err := provider.Status(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read status of %s: %w", schema, err)
-	}
-	for i, s := range states {
-		all[i].AppliedAt = s.AppliedAt
-	}
-	return all, nil
 }

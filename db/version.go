@@ -5,10 +5,29 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"path"
 	"slices"
-
-	"github.com/lib/pq"
+	"time"
 )
+
+// Migration is one numbered step of one schema.
+type Migration struct {
+	Schema    string
+	Name      string    // the file it is written in
+	AppliedAt time.Time // zero while it is pending
+}
+
+// Status lists every migration, schema by schema, in the order in which Up applies them. It changes nothing, and
+// refuses a database of another version as Up does.
+func Status(ctx context.Context, adminURL string) ([]Migration, error) {
+	pool, err := open(adminURL)
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	return status(ctx, pool)
+}
 
 // lockCurrent is lock for a database that is blank or was made by these migrations. It refuses every other one before
 // anything is changed.
@@ -17,53 +36,58 @@ func lockCurrent(ctx context.Context, pool *sql.DB) (*sql.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkVersions(ctx, pool); err != nil {
+	if _, err := status(ctx, pool); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
 }
 
-// checkVersions is nil if this build has every migration that was applied to the database. The first migrations were
-// numbered from 1 on and later replaced by one per schema, so an unknown version may be an older or a newer one.
-func checkVersions(ctx context.Context, pool *sql.DB) error {
+func status(ctx context.Context, pool *sql.DB) ([]Migration, error) {
+	var all []Migration
 	for _, schema := range schemas() {
 		provider, err := newProvider(pool, schema)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		known := []int64{0} // goose's own first row
+		times, err := applied(ctx, pool, schema)
+		if err != nil {
+			return nil, fmt.Errorf("read the migrations of %s: %w", schema, err)
+		}
 		for _, s := range provider.ListSources() {
-			known = append(known, s.Version)
+			all = append(all, Migration{Schema: schema, Name: path.Base(s.Path), AppliedAt: times[s.Version]})
+			delete(times, s.Version)
 		}
-		unknown, err := unknownVersion(ctx, pool, schema, known)
-		switch {
-		case err != nil:
-			return err
-		case unknown > slices.Max(known):
-			return fmt.Errorf("this database was made by a newer version of Craftista (schema %s has version %d) and was not "+
-				"changed: use that version, or a new database", schema, unknown)
-		case unknown > 0:
-			return fmt.Errorf("this database was made by an earlier version of Craftista (schema %s has version %d) and was "+
-				"not changed: use a new database, or for make run remove the folder of STACK_DATA or name another",
-				schema, unknown)
+		if len(times) > 0 {
+			return nil, fmt.Errorf("this database was made by another version of Craftista (schema %s has version %d) and was "+
+				"not changed: use that version, or a new database; for make run remove the folder of STACK_DATA or name another",
+				schema, slices.Max(slices.Collect(maps.Keys(times))))
 		}
 	}
-	return nil
+	return all, nil
 }
 
-// unknownVersion returns the latest applied version that is not known, or 0.
-func unknownVersion(ctx context.Context, pool *sql.DB, schema string, known []int64) (version int64, err error) {
+// applied returns when each migration of the schema was applied, by version. It reads goose's table only where it
+// exists, since goose itself would create it.
+func applied(ctx context.Context, pool *sql.DB, schema string) (map[int64]time.Time, error) {
 	table := schema + ".goose_db_version"
 	var exists bool
-	if err := pool.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, table).Scan(&exists); err != nil {
-		return 0, fmt.Errorf("find the migrations of %s: %w", schema, err)
+	err := pool.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, table).Scan(&exists)
+	if err != nil || !exists {
+		return nil, err
 	}
-	if !exists {
-		return 0, nil
+	rows, err := pool.QueryContext(ctx, `SELECT version_id, tstamp FROM `+table+` WHERE version_id > 0`)
+	if err != nil {
+		return nil, err
 	}
-	query := `SELECT coalesce(max(version_id), 0) FROM ` + table + ` WHERE version_id <> ALL ($1)`
-	if err := pool.QueryRowContext(ctx, query, pq.Array(known)).Scan(&version); err != nil {
-		return 0, fmt.Errorf("read the migrations of %s: %w", schema, err)
+	defer rows.Close()
+	times := map[int64]time.Time{}
+	for rows.Next() {
+		var version int64
+		var at time.Time
+		if err := rows.Scan(&version, &at); err != nil {
+			return nil, err
+		}
+		times[version] = at
 	}
-	return version, nil
+	return times, rows.Err()
 }
