@@ -10,6 +10,7 @@ import (
 	"craftista/stack/internal/stacktest"
 	"craftista/stack/internal/traces"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -64,25 +65,15 @@ func assertTree(t *testing.T, store *traces.Store, r reply, want []string) {
 	if !ok {
 		t.Fatalf("no trace %s", id)
 	}
-	spans := map[trace.SpanID]traces.Span{}
-	for _, s := range got.Spans {
-		spans[s.ID] = s
-	}
-	var paths, roots []string
-	for _, s := range got.Spans {
-		if _, ok := spans[s.Parent]; !ok {
-			roots = append(roots, label(s))
+	var path, paths, roots []string
+	for _, step := range got.Steps() {
+		path = append(path[:step.Depth], label(step))
+		if step.Depth == 0 {
+			roots = append(roots, label(step))
 		}
-		var names []string
-		for at, ok := s, true; ok; at, ok = spans[at.Parent] {
-			if name := label(at); name != "" {
-				names = append([]string{name}, names...)
-			}
-		}
+		names := slices.DeleteFunc(slices.Clone(path), func(name string) bool { return name == "" })
 		paths = append(paths, strings.Join(names, " > "))
 	}
-	slices.Sort(paths)
-	paths = slices.Compact(paths)
 	if len(roots) != 1 {
 		t.Errorf("roots %q, want one", roots)
 	}
@@ -95,21 +86,15 @@ func assertTree(t *testing.T, store *traces.Store, r reply, want []string) {
 
 // label is a span's service and what it does; "" for one that only leads to
 // another service.
-func label(s traces.Span) string {
-	attribute := func(keys ...string) string {
-		for _, a := range s.Attributes {
-			if slices.Contains(keys, a[0]) {
-				return a[1]
-			}
+func label(s traces.Step) string {
+	attributes := attribute.NewSet(s.Attributes()...)
+	for _, key := range []attribute.Key{"db.system.name", "db.system"} { // otelsql's and redisotel's
+		if system, ok := attributes.Value(key); ok {
+			return s.Service() + " " + system.AsString()
 		}
-		return ""
 	}
-	switch system := attribute("db.system.name", "db.system"); {
-	case system != "":
-		return s.Service + " " + system
-	case attribute("http.route") != "":
-		return s.Service + " " + s.Name
-	default:
-		return ""
+	if attributes.HasValue("http.route") {
+		return s.Service() + " " + s.Name()
 	}
+	return ""
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -62,12 +64,12 @@ func rows(recent []Trace, all bool) []row {
 		steps := t.Steps()
 		start, took := extent(steps)
 		r := row{
-			ID: t.ID.String(), Name: steps[0].Name, Start: start.Format(time.TimeOnly), Took: millis(took), Spans: len(steps),
+			ID: t.ID.String(), Name: steps[0].Name(), Start: start.Format(time.TimeOnly), Took: millis(took), Spans: len(steps),
 		}
 		services := map[string]bool{}
 		for _, s := range steps {
-			services[s.Service] = true
-			r.Failed = r.Failed || s.Failed
+			services[s.Service()] = true
+			r.Failed = r.Failed || s.Failed()
 		}
 		r.Services = len(services)
 		out = append(out, r)
@@ -85,20 +87,21 @@ type bar struct {
 	Depth               int
 	Left, Width         string // of the whole trace, in percent
 	Failed              bool
-	Attributes          [][2]string
-	Links               []trace.TraceID
+	Attributes          []attribute.KeyValue
+	Links               []sdktrace.Link
 }
 
 func waterfall(t Trace) traceView {
 	steps := t.Steps()
 	start, took := extent(steps)
-	v := traceView{ID: t.ID.String(), Name: steps[0].Name, Start: start.Format(time.DateTime), Took: millis(took)}
+	v := traceView{ID: t.ID.String(), Name: steps[0].Name(), Start: start.Format(time.DateTime), Took: millis(took)}
 	percent := func(d time.Duration) float64 { return 100 * float64(d) / float64(max(took, 1)) }
 	for _, s := range steps {
+		duration := s.EndTime().Sub(s.StartTime())
 		v.Bars = append(v.Bars, bar{
-			Service: s.Service, Name: s.Name, Took: millis(s.Duration), Depth: min(s.Depth, 12), Failed: s.Failed,
-			Left:  fmt.Sprintf("%.2f%%", percent(s.Start.Sub(start))),
-			Width: fmt.Sprintf("%.2f%%", max(percent(s.Duration), 0.4)), Attributes: s.Attributes, Links: s.Links,
+			Service: s.Service(), Name: s.Name(), Took: millis(duration), Depth: min(s.Depth, 12), Failed: s.Failed(),
+			Left:  fmt.Sprintf("%.2f%%", percent(s.StartTime().Sub(start))),
+			Width: fmt.Sprintf("%.2f%%", max(percent(duration), 0.4)), Attributes: s.Attributes(), Links: s.Links(),
 		})
 	}
 	return v
@@ -106,13 +109,13 @@ func waterfall(t Trace) traceView {
 
 // extent is from the first start to the last end.
 func extent(steps []Step) (time.Time, time.Duration) {
-	start, end := steps[0].Start, steps[0].Start
+	start, end := steps[0].StartTime(), steps[0].EndTime()
 	for _, s := range steps {
-		if s.Start.Before(start) {
-			start = s.Start
+		if s.StartTime().Before(start) {
+			start = s.StartTime()
 		}
-		if e := s.Start.Add(s.Duration); e.After(end) {
-			end = e
+		if s.EndTime().After(end) {
+			end = s.EndTime()
 		}
 	}
 	return start, end.Sub(start)

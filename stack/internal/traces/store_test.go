@@ -63,7 +63,7 @@ func TestStepsFollowTheTree(t *testing.T) {
 	}
 	var tree []string
 	for _, step := range got.Steps() {
-		tree = append(tree, strings.Repeat("  ", step.Depth)+step.Service+" "+step.Name)
+		tree = append(tree, strings.Repeat("  ", step.Depth)+step.Service()+" "+step.Name())
 	}
 	want := []string{"frontend GET /", "  recommendation earlier", "  product handle", "    product query", "product lost"}
 	if diff := cmp.Diff(want, tree); diff != "" {
