@@ -5,8 +5,8 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"runtime"
 	"strings"
@@ -25,7 +25,6 @@ import (
 	"craftista/shared/pg"
 	"craftista/shared/service"
 	"craftista/shared/telemetry"
-	"craftista/shared/web"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -78,23 +77,18 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.Listen()
-	if err != nil {
-		return err
-	}
-	t, err := c.Telemetry(ctx, "auth")
-	if err != nil {
-		return errors.Join(err, l.Close())
-	}
-	db, err := pg.Open(c.DatabaseURL, t)
-	if err != nil {
-		return errors.Join(err, l.Close(), t.Shutdown(ctx))
-	}
-	watched, stop := context.WithCancel(ctx)
-	var watching sync.WaitGroup
-	watching.Go(func() { signing.Watch(watched, keyInterval, t.Log) })
-	return web.Serve(ctx, l, api.Routes(t, c.dependencies(t, db, signing)), t.Log,
-		func(context.Context) error { stop(); watching.Wait(); return db.Close() }, t.Shutdown)
+	return c.Serve(ctx, "auth", func(t *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
+		db, err := pg.Open(c.DatabaseURL, t)
+		if err != nil {
+			return nil, err
+		}
+		opened.Push(db.Close)
+		watched, stop := context.WithCancel(ctx)
+		var watching sync.WaitGroup
+		watching.Go(func() { signing.Watch(watched, keyInterval, t.Log) })
+		opened.Push(func() error { stop(); watching.Wait(); return nil })
+		return api.Routes(t, c.dependencies(t, db, signing)), nil
+	})
 }
 
 // dependencies wires the packages of the service together.

@@ -5,7 +5,6 @@ package frontend
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -63,22 +62,10 @@ func Run(ctx context.Context, c Config) error {
 	if err := checkPublicURL(c.PublicURL); err != nil {
 		return err
 	}
-	t, err := c.Telemetry(ctx, "frontend")
-	if err != nil {
-		return err
-	}
-	site, err := newSite(c, t)
-	if err != nil {
-		return errors.Join(err, t.Shutdown(ctx))
-	}
-	listener, err := c.Listen()
-	if err != nil {
-		return errors.Join(fmt.Errorf("start frontend: %w", err), t.Shutdown(ctx))
-	}
-	return web.Serve(ctx, listener, site, t.Log, t.Shutdown)
+	return c.Serve(ctx, "frontend", c.site)
 }
 
-func newSite(c Config, t *telemetry.Telemetry) (http.Handler, error) {
+func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (http.Handler, error) {
 	assets, err := static.New()
 	if err != nil {
 		return nil, err

@@ -4,10 +4,7 @@ package product
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -25,9 +22,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 )
-
-// keysTimeout bounds one fetch of auth's keys.
-const keysTimeout = 2 * time.Second
 
 // Config are the service's settings. Default has all but DatabaseURL.
 type Config struct {
@@ -56,69 +50,45 @@ func Default() Config {
 // closes the cache, the database and the telemetry. It waits for none of the
 // processes it talks to: until the database answers, it is not ready.
 func Run(ctx context.Context, c Config) error {
-	t, err := c.Telemetry(ctx, "product")
-	if err != nil {
-		return err
-	}
-	open := closers{t.Shutdown}
-	l, routes, err := start(ctx, c, t, &open)
-	if err != nil {
-		return errors.Join(err, open.close(ctx))
-	}
-	return web.Serve(ctx, l, routes, t.Log, open.close)
+	return c.Serve(ctx, "product", func(t *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
+		return c.open(ctx, t, opened)
+	})
 }
 
-// closers close what was opened.
-type closers []func(context.Context) error
-
-func (c *closers) push(closer func() error) {
-	*c = append(*c, func(context.Context) error { return closer() })
-}
-
-// close closes what was opened last first, for it may use what was opened before.
-func (c *closers) close(ctx context.Context) (err error) {
-	for _, closer := range slices.Backward(*c) {
-		err = errors.Join(err, closer(ctx))
-	}
-	return err
-}
-
-// start opens all that the service needs, each with its closer, and returns what
+// open opens all that the service needs, each with its closer, and returns what
 // it serves.
-func start(ctx context.Context, c Config, t *telemetry.Telemetry, open *closers) (net.Listener, http.Handler, error) {
+func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
 	db, err := pg.Open(c.DatabaseURL, t)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	open.push(db.Close)
+	opened.Push(db.Close)
 	store := postgres.NewStore(db)
 	live := core.NewLive(store, t.Log)
-	cached, optionalChecks, err := openCache(c, db, t, open)
+	cached, optionalChecks, err := openCache(c, db, t, opened)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	changed, stopLive, err := runLive(ctx, c, live)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	open.push(stopLive)
-	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(keysTimeout, t))
+	opened.Push(stopLive)
+	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(web.RequestTimeout, t))
 	tracer := t.Traces.Tracer("craftista/product")
 	catalogue := core.NewCatalogue(store, cached, api.Encode, tracer, changed)
-	routes := api.Routes(t, catalogue, live, token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
+	return api.Routes(t, catalogue, live, token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
 		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
 		Checks: map[string]health.Check{"database": store.Ready}, Optional: optionalChecks,
-	})
-	l, err := c.Listen()
-	return l, routes, err
+	}), nil
 }
 
 // openCache returns the cache, or none where none is set, and the health check
 // that tells whether it can be used.
 func openCache(
-	c Config, db *sqlx.DB, t *telemetry.Telemetry, open *closers,
+	c Config, db *sqlx.DB, t *telemetry.Telemetry, opened *service.Closers,
 ) (core.Cache, map[string]health.Check, error) {
 	if c.RedisURL == "" {
 		t.Log.Info("serving without a cache, REDIS_URL is empty")
@@ -130,7 +100,7 @@ func openCache(
 	if err != nil {
 		return nil, nil, err
 	}
-	open.push(cached.Close)
+	opened.Push(cached.Close)
 	return cached, map[string]health.Check{"cache": cached.Ready}, nil
 }
 

@@ -4,7 +4,7 @@ package recommendation
 
 import (
 	"context"
-	"errors"
+	"net/http"
 	"time"
 
 	"craftista/recommendation/internal/api"
@@ -12,12 +12,10 @@ import (
 	"craftista/shared/health"
 	"craftista/shared/pg"
 	"craftista/shared/service"
+	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/web"
 )
-
-// keysTimeout bounds one fetch of auth's keys.
-const keysTimeout = 2 * time.Second
 
 // Config are the service's settings.
 type Config struct {
@@ -43,27 +41,20 @@ func Default() Config {
 // database nor for auth: /readyz tells when the database is there, and anonymous
 // requests are answered without auth.
 func Run(ctx context.Context, c Config) error {
-	t, err := c.Telemetry(ctx, "recommendation")
-	if err != nil {
-		return err
-	}
-	db, err := pg.Open(c.DatabaseURL, t)
-	if err != nil {
-		return errors.Join(err, t.Shutdown(ctx))
-	}
-	listener, err := c.Listen()
-	if err != nil {
-		return errors.Join(err, db.Close(), t.Shutdown(ctx))
-	}
-	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(keysTimeout, t))
-	store := postgres.NewStore(db)
-	about := health.Service{
-		Name:        "recommendation",
-		Description: "The origami of the day for everyone, and picks for each person.",
-		Version:     c.Version,
-		Checks:      map[string]health.Check{"database": store.Ready},
-	}
-	routes := api.Routes(t, store, token.NewVerifier(keys, c.Issuer, c.Audience), about, time.Now)
-	closeDatabase := func(context.Context) error { return db.Close() }
-	return web.Serve(ctx, listener, routes, t.Log, closeDatabase, t.Shutdown)
+	return c.Serve(ctx, "recommendation", func(t *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
+		db, err := pg.Open(c.DatabaseURL, t)
+		if err != nil {
+			return nil, err
+		}
+		opened.Push(db.Close)
+		keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(web.RequestTimeout, t))
+		store := postgres.NewStore(db)
+		about := health.Service{
+			Name:        "recommendation",
+			Description: "The origami of the day for everyone, and picks for each person.",
+			Version:     c.Version,
+			Checks:      map[string]health.Check{"database": store.Ready},
+		}
+		return api.Routes(t, store, token.NewVerifier(keys, c.Issuer, c.Audience), about, time.Now), nil
+	})
 }

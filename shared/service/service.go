@@ -4,16 +4,19 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
 	"craftista/shared/config"
 	"craftista/shared/telemetry"
+	"craftista/shared/web"
 )
 
 // Config are the settings that every service has. The fields without an env tag
@@ -26,8 +29,42 @@ type Config struct {
 	Listener net.Listener // listened on instead of Addr if not nil
 }
 
-// Listen returns the listener to serve on.
-func (c Config) Listen() (net.Listener, error) {
+// Closers end what a service has opened.
+type Closers []func() error
+
+// Push adds what ends something that was opened just now.
+func (c *Closers) Push(closer func() error) { *c = append(*c, closer) }
+
+// close ends what was opened last first, for it may use what was opened before.
+func (c *Closers) close() (err error) {
+	for _, closer := range slices.Backward(*c) {
+		err = errors.Join(err, closer())
+	}
+	return err
+}
+
+// Serve starts the telemetry of the named service and serves what open returns until ctx is done, see web.Serve. Then,
+// or if the service cannot start, it runs the closers that open has pushed, the last first, and ends the telemetry.
+func (c Config) Serve(
+	ctx context.Context, name string, open func(*telemetry.Telemetry, *Closers) (http.Handler, error),
+) error {
+	t, err := telemetry.New(ctx, name, c.Version, c.Options)
+	if err != nil {
+		return err
+	}
+	opened := Closers{func() error { return t.Shutdown(context.WithoutCancel(ctx)) }}
+	routes, err := open(t, &opened)
+	if err != nil {
+		return errors.Join(err, opened.close())
+	}
+	l, err := c.listen()
+	if err != nil {
+		return errors.Join(err, opened.close())
+	}
+	return errors.Join(web.Serve(ctx, l, routes, t.Log), opened.close())
+}
+
+func (c Config) listen() (net.Listener, error) {
 	if c.Listener != nil {
 		return c.Listener, nil
 	}
@@ -36,11 +73,6 @@ func (c Config) Listen() (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w", c.Addr, err)
 	}
 	return l, nil
-}
-
-// Telemetry starts the named service's telemetry as the settings say.
-func (c Config) Telemetry(ctx context.Context, name string) (*telemetry.Telemetry, error) {
-	return telemetry.New(ctx, name, c.Version, c.Options)
 }
 
 // Main runs a service until SIGINT or SIGTERM and returns the exit code: 0 after

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"craftista/shared/service"
+	"craftista/shared/telemetry"
 )
 
 type settings struct {
@@ -55,15 +58,34 @@ func TestMainExitCodes(t *testing.T) {
 	}
 }
 
-func TestListenNamesTheAddress(t *testing.T) {
+// TestServeClosesWhatWasOpened in the opposite order, whether the service stops or cannot start.
+func TestServeClosesWhatWasOpened(t *testing.T) {
 	t.Parallel()
-	taken, err := service.Config{Addr: "127.0.0.1:0"}.Listen()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = taken.Close() })
-	_, err = service.Config{Addr: taken.Addr().String()}.Listen()
-	if err == nil || !strings.Contains(err.Error(), "listen on "+taken.Addr().String()) {
-		t.Errorf("got %v", err)
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	const closed = "cache\ndatabase" // what the closers say
+	for _, row := range []struct {
+		addr string
+		err  error
+		want string
+	}{
+		{"127.0.0.1:0", nil, closed},
+		{"127.0.0.1:0", errors.New("no database"), "no database\n" + closed},
+		{taken.Addr().String(), nil, "listen on " + taken.Addr().String()},
+	} {
+		c := service.Config{Addr: row.addr, Options: telemetry.Options{Log: slog.DiscardHandler}}
+		err := c.Serve(stopped, "shop", func(_ *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
+			opened.Push(func() error { return errors.New("database") })
+			opened.Push(func() error { return errors.New("cache") })
+			return http.NotFoundHandler(), row.err
+		})
+		if err == nil || !strings.HasPrefix(err.Error(), row.want) || !strings.HasSuffix(err.Error(), closed) {
+			t.Errorf("%s: got %v, want %s", row.addr, err, row.want)
+		}
 	}
 }

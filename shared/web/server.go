@@ -14,12 +14,9 @@ import (
 const StopGrace = 10 * time.Second
 
 // Serve answers on l until ctx is done. Then it stops accepting, ends the
-// streams, lets the other requests in flight finish (StopGrace at most) and last
-// runs the closers in their order, each even if the one before it failed. It
+// streams and lets the other requests in flight finish (StopGrace at most). It
 // closes l. The error is nil after a clean stop.
-func Serve(
-	ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, closers ...func(context.Context) error,
-) error {
+func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
 	ctx, endStreams := context.WithCancel(ctx)
 	defer endStreams()
 	base := context.WithValue(context.WithoutCancel(ctx), stoppingKey{}, ctx)
@@ -37,23 +34,17 @@ func Serve(
 	go func() { served <- server.Serve(l) }()
 	log.InfoContext(ctx, "listening", "addr", l.Addr().String())
 
-	var err error
 	select {
-	case err = <-served: // the listener broke
+	case err := <-served: // the listener broke
 		endStreams()
-		err = errors.Join(err, drain(server))
+		return errors.Join(err, drain(server))
 	case <-ctx.Done():
-		err = drain(server)
+		err := drain(server)
 		if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
 			err = errors.Join(err, ended)
 		}
+		return err
 	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopGrace)
-	defer cancel()
-	for _, closer := range closers {
-		err = errors.Join(err, closer(end))
-	}
-	return err
 }
 
 // drain stops accepting and waits for the requests in flight, then cuts off the
