@@ -58,7 +58,7 @@ func TestAccountNeedsSignIn(t *testing.T) {
 			a.check(t, name+" at "+path, 204, a.header.Get("HX-Redirect"), want)
 		}
 	}
-	check(t, "sessions were ended", len(w.people.ended), 0)
+	check(t, "sessions were ended", len(w.ended), 0)
 	check(t, "why", text(w.get("/login?next=/account").class("why")),
 		"Sign in first. You come right back to where you were.")
 }

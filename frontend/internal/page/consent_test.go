@@ -1,7 +1,6 @@
 package page_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,52 +20,38 @@ const (
 // serveConsent is auth's part for applications. It has one request, and by
 // client_id how to refuse.
 func (w *website) serveConsent() {
-	w.auth.HandleFunc("POST /oauth2/consent", func(rw http.ResponseWriter, r *http.Request) {
-		switch query, _ := readDecision(r); {
-		case query == "client_id=badkey" || r.Header.Get("X-Internal-Api-Key") != "the-key":
-			refuse(rw, http.StatusUnauthorized, "this needs the internal API key")
+	w.auth.on("POST /oauth2/consent", func(c *call) any {
+		switch query := c.in["query"]; {
+		case query == "client_id=badkey" || c.Header.Get("X-Internal-Api-Key") != "the-key":
+			return refuse(http.StatusUnauthorized, "this needs the internal API key")
 		case query == "client_id=wild":
-			reply(rw, http.StatusOK, map[string]any{"client_name": "Wild", "redirect_uri": "https://*;script-src/",
-				"scopes": []string{}})
+			return map[string]any{"client_name": "Wild", "redirect_uri": "https://*;script-src/", "scopes": []string{}}
 		case query != asking:
-			refuse(rw, http.StatusBadRequest, "the application is not known here")
-		default:
-			reply(rw, http.StatusOK, map[string]any{
-				"client_id": "birds", "client_name": `Paper <b>Birds</b> & "co"`, "redirect_uri": "https://birds.example:8443/back",
-				"scopes": []string{"openid", "profile", "email", "votes:read", "votes:write", "<new>"},
-			})
+			return refuse(http.StatusBadRequest, "the application is not known here")
+		}
+		return map[string]any{
+			"client_id": "birds", "client_name": `Paper <b>Birds</b> & "co"`, "redirect_uri": "https://birds.example:8443/back",
+			"scopes": []string{"openid", "profile", "email", "votes:read", "votes:write", "<new>"},
 		}
 	})
-	w.auth.HandleFunc("POST /oauth2/decision", func(rw http.ResponseWriter, r *http.Request) {
-		query, approve := readDecision(r)
+	w.auth.onBearer("POST /oauth2/decision", func(c *call) any {
+		query := c.in["query"]
 		switch {
-		case r.Header.Get("X-Internal-Api-Key") != "the-key" || !strings.HasPrefix(r.Header.Get("Authorization"),
-			"Bearer ey") || query == "client_id=gone":
-			refuse(rw, http.StatusUnauthorized, "signed out")
+		case c.Header.Get("X-Internal-Api-Key") != "the-key" || query == "client_id=gone":
+			return refuse(http.StatusUnauthorized, "signed out")
 		case query == "client_id=again":
-			refuse(rw, http.StatusConflict, "the application wants you to sign in again")
+			return refuse(http.StatusConflict, "the application wants you to sign in again")
 		case query == "client_id=script":
-			reply(rw, http.StatusOK, map[string]string{"redirect_to": "javascript:alert(1)"})
+			return map[string]string{"redirect_to": "javascript:alert(1)"}
 		case query == "client_id=silent":
-			reply(rw, http.StatusOK, map[string]string{})
+			return map[string]string{}
 		case query != asking:
-			refuse(rw, http.StatusBadRequest, "the application is not known here")
-		case approve:
-			reply(rw, http.StatusOK, map[string]string{"redirect_to": birdsStays})
-		default:
-			reply(rw, http.StatusOK, map[string]string{"redirect_to": birdsGoes})
+			return refuse(http.StatusBadRequest, "the application is not known here")
+		case c.in["approve"] == true:
+			return map[string]string{"redirect_to": birdsStays}
 		}
+		return map[string]string{"redirect_to": birdsGoes}
 	})
-}
-
-// readDecision reads what both of them take.
-func readDecision(r *http.Request) (query string, approve bool) {
-	var in struct {
-		Query   string
-		Approve bool
-	}
-	_ = json.NewDecoder(r.Body).Decode(&in)
-	return in.Query, in.Approve
 }
 
 // toSignIn is where the person is led, and back from.

@@ -1,63 +1,65 @@
 package page_test
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 )
 
-// serveDays has the product of 22 November, which is today, of the 3rd and of a day
-// in August.
-func (w *website) serveDays() {
-	days := map[string]int{"": 0, "2026-11-22": 0, "2026-11-03": 1, "2026-08-31": 2}
-	w.recommendation.HandleFunc("GET /api/origami-of-the-day", func(rw http.ResponseWriter, r *http.Request) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		date := r.URL.Query().Get("date")
+// serveRecommendation has the product of 22 November, which is today, of the 3rd
+// and of a day in August.
+func (w *website) serveRecommendation() {
+	days := map[string]int{"2026-11-22": 0, "2026-11-03": 1, "2026-08-31": 2}
+	w.recommendation.on("GET /api/origami-of-the-day", func(c *call) any {
+		date := cmp.Or(c.URL.Query().Get("date"), "2026-11-22")
 		product, ok := days[date]
 		if !ok {
-			refuse(rw, http.StatusNotFound, "no piece was chosen for "+date)
-			return
+			return refuse(http.StatusNotFound, "no piece was chosen for "+date)
 		}
-		if date == "" {
-			date = "2026-11-22"
-		}
-		reply(rw, http.StatusOK, w.on(date, product))
+		return w.on(date, product)
 	})
-	w.recommendation.HandleFunc("GET /api/origami-of-the-day/archive", func(rw http.ResponseWriter, r *http.Request) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		path := r.URL.Path
-		switch r.URL.Query().Get("month") {
+	w.recommendation.on("GET /api/origami-of-the-day/archive", func(c *call) any {
+		switch c.URL.Query().Get("month") {
 		case "2026-11":
-			rw.Header().Add("Link", "<"+path+`?month=2026-08>; rel="prev"`)
-			reply(rw, http.StatusOK, []any{w.on("2026-11-03", 1), w.on("2026-11-22", 0)})
+			c.header.Set("Link", "<"+c.URL.Path+`?month=2026-08>; rel="prev"`)
+			return []any{w.on("2026-11-03", 1), w.on("2026-11-22", 0)}
 		case "2026-08":
-			rw.Header().Add("Link", "<"+path+`?month=2026-11>; rel="next"`)
-			reply(rw, http.StatusOK, []any{w.on("2026-08-31", 2)})
-		default:
-			reply(rw, http.StatusOK, []any{})
+			c.next(c.URL.Path + "?month=2026-11")
+			return []any{w.on("2026-08-31", 2)}
 		}
+		return []any{}
 	})
-	w.recommendation.HandleFunc("GET /api/origamis/{id}/also-liked", func(rw http.ResponseWriter, r *http.Request) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
+	w.recommendation.on("GET /api/origamis/{id}/also-liked", func(c *call) any {
 		also := []map[string]any{}
 		for _, p := range w.products {
-			if p["name"] != "Whale" && w.find(r.PathValue("id"))["id"] != p["id"] {
-				also = append(also, map[string]any{"id": p["id"], "name": p["name"], "image_url": p["image_url"],
-					"votes": p["votes"], "reason": "in good company"})
+			if p["name"] != "Whale" && w.find(c.PathValue("id"))["id"] != p["id"] {
+				also = append(also, shown(p, "reason", "in good company"))
 			}
 		}
-		reply(rw, http.StatusOK, also)
+		return also
 	})
+	w.recommendation.on("GET /api/recommendations", func(c *call) any {
+		reason := "loved by many"
+		if c.Header.Get("Authorization") != "" {
+			reason = "chosen for you"
+		}
+		return []map[string]any{{"id": 2, "name": "Fox", "image_url": "/static/origami/fox.svg", "votes": 1,
+			"reason": reason}}
+	})
+}
+
+// shown is a product as the service shows it, with one more field.
+func shown(product map[string]any, field string, value any) map[string]any {
+	fields := map[string]any{field: value}
+	for _, key := range []string{"id", "name", "description", "image_url", "votes"} {
+		fields[key] = product[key]
+	}
+	return fields
 }
 
 // on is a product as the day's; the whale has left the gallery.
 func (w *website) on(date string, product int) map[string]any {
-	daily := map[string]any{"date": date}
-	for _, key := range []string{"id", "name", "description", "image_url", "votes"} {
-		daily[key] = w.products[product][key]
-	}
+	daily := shown(w.products[product], "date", date)
 	if daily["name"] == "Whale" {
 		daily["deleted"] = true
 	}
@@ -85,7 +87,7 @@ func (w *website) serveImages() {
 		case name == "moved.png":
 			http.Redirect(rw, r, "/api/images/crane.png", http.StatusFound)
 		case !ok:
-			refuse(rw, http.StatusNotFound, "no such picture")
+			http.NotFound(rw, r)
 		default:
 			rw.Header()["Content-Type"] = []string{picture[0]}
 			rw.Header().Set("Cache-Control", "no-store")

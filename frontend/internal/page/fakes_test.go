@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"testing"
 	"time"
 )
 
@@ -28,21 +27,38 @@ const (
 // fake is a service of ten lines a route.
 type fake struct {
 	*http.ServeMux
+	website *website
 	failure atomic.Int32
 	asked   atomic.Int32 // how many requests came
 	server  *httptest.Server
-
-	readiness atomic.Pointer[readiness] // nil is ready
+	ready   any // what it says on /readyz
 }
 
-// readiness is what a fake says on /readyz.
-type readiness struct {
+// call is a request to a fake.
+type call struct {
+	*http.Request
+	body   []byte
+	in     map[string]any // the body, if it is JSON
+	header http.Header    // of the answer
+}
+
+// reply is an answer with another status than 200.
+type reply struct {
 	status int
 	body   any
 }
 
-func newFake(t *testing.T) *fake {
-	f := &fake{ServeMux: http.NewServeMux()}
+// refuse is a problem; broken are pairs of fields and messages.
+func refuse(status int, detail string, broken ...string) reply {
+	fields := []map[string]string{}
+	for pair := range slices.Chunk(broken, 2) {
+		fields = append(fields, map[string]string{"field": pair[0], "message": pair[1]})
+	}
+	return reply{status, map[string]any{"detail": detail, "errors": fields}}
+}
+
+func (w *website) newFake() *fake {
+	f := &fake{ServeMux: http.NewServeMux(), website: w}
 	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.asked.Add(1)
 		switch f.failure.Load() {
@@ -65,143 +81,138 @@ func newFake(t *testing.T) *fake {
 			f.ServeHTTP(w, r)
 		}
 	}))
-	t.Cleanup(f.server.Close)
-	f.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if state := f.readiness.Load(); state != nil {
-			reply(w, state.status, state.body)
-			return
-		}
-		reply(w, http.StatusOK, map[string]any{"status": "ready", "checks": map[string]string{"database": "ok"},
-			"took_ms": map[string]int{"database": 3}})
-	})
-	f.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusOK, map[string]string{"version": "1.2.3"})
-	})
-	f.HandleFunc("GET /api/system-info", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusOK, map[string]any{"hostname": "host-7", "is_container": true, "is_kubernetes": true})
-	})
+	w.t.Cleanup(f.server.Close)
+	f.ready = map[string]any{"status": "ready", "checks": map[string]string{"database": "ok"},
+		"took_ms": map[string]int{"database": 3}}
+	f.on("GET /readyz", func(*call) any { return f.ready })
+	f.on("GET /health", always(map[string]string{"version": "1.2.3"}))
+	f.on("GET /api/system-info",
+		always(map[string]any{"hostname": "host-7", "is_container": true, "is_kubernetes": true}))
 	return f
 }
 
-func reply(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
+// on answers the route with the JSON of what answer returns, nil being 204. It
+// makes one call at a time.
+func (f *fake) on(route string, answer func(*call) any) {
+	f.HandleFunc(route, func(rw http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		c := &call{Request: r, body: body, header: rw.Header()}
+		_ = json.Unmarshal(body, &c.in)
+		f.website.mu.Lock()
+		defer f.website.mu.Unlock()
+		got := answer(c)
+		if got == nil {
+			rw.WriteHeader(http.StatusNoContent)
+			return
+		}
+		out, ok := got.(reply)
+		if !ok {
+			out = reply{http.StatusOK, got}
+		}
+		rw.Header().Set("Content-Type", "application/json")
+		rw.WriteHeader(out.status)
+		_ = json.NewEncoder(rw).Encode(out.body)
+	})
 }
 
-func refuse(w http.ResponseWriter, status int, detail string, fields ...map[string]string) {
-	reply(w, status, map[string]any{"detail": detail, "errors": fields})
+// onBearer is on for a route that needs a token. It takes each for a good one,
+// until they are revoked.
+func (f *fake) onBearer(route string, answer func(*call) any) {
+	f.on(route, func(c *call) any {
+		if f.website.revoked || !strings.HasPrefix(c.Header.Get("Authorization"), "Bearer ey") {
+			return refuse(http.StatusUnauthorized, "the token is not valid")
+		}
+		return answer(c)
+	})
+}
+
+func always(v any) func(*call) any { return func(*call) any { return v } }
+
+// next says that there is a next page.
+func (c *call) next(link string) {
+	c.header.Set("Link", "<"+link+`>; rel="next"`)
 }
 
 func (w *website) serveProduct() {
-	w.product.HandleFunc("GET /api/products", func(rw http.ResponseWriter, r *http.Request) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		query := r.URL.Query()
+	w.product.on("GET /api/products", func(c *call) any {
+		query := c.URL.Query()
 		w.listed = append(w.listed, query)
 		if q := query.Get("q"); q != "" {
-			w.search(rw, q)
-			return
+			return w.search(c, q)
 		}
 		switch query.Get("cursor") {
 		case "":
-			rw.Header().Set("Link", `</api/products?cursor=two%3D&limit=2>; rel="next"`)
-			reply(rw, http.StatusOK, w.products[:2])
+			c.next("/api/products?cursor=two%3D&limit=2")
+			return w.products[:2]
 		case "two=":
-			reply(rw, http.StatusOK, w.products[2:])
-		default:
-			refuse(rw, http.StatusBadRequest, "the cursor is not one of ours")
+			return w.products[2:]
 		}
+		return refuse(http.StatusBadRequest, "the cursor is not one of ours")
 	})
-	w.product.HandleFunc("GET /api/products/{id}", func(rw http.ResponseWriter, r *http.Request) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if p := w.find(r.PathValue("id")); p != nil {
-			rw.Header().Set("ETag", w.tag(r.PathValue("id")))
-			reply(rw, http.StatusOK, p)
-			return
+	w.product.on("GET /api/products/{id}", func(c *call) any {
+		if p := w.find(c.PathValue("id")); p != nil {
+			c.header.Set("ETag", w.tag(c.PathValue("id")))
+			return p
 		}
-		refuse(rw, http.StatusNotFound, "no such origami")
+		return refuse(http.StatusNotFound, "no such origami")
 	})
-	w.serveVotes()
+	w.product.on("GET /api/origamis/{id}/votes", always(map[string]any{"origami_id": 1, "votes": 41}))
+	w.product.onBearer("POST /api/origamis/{id}/vote", w.castVote(true))
+	w.product.onBearer("DELETE /api/origamis/{id}/vote", w.castVote(false))
+	w.product.onBearer("GET /api/votes/mine", w.myVotes)
 }
 
 // search finds names, and a second page of what goes on.
-func (w *website) search(rw http.ResponseWriter, q string) {
+func (w *website) search(c *call, q string) any {
+	if q == "on" || q == "a &b" {
+		c.next("/api/products?q=…&cursor=two%3D")
+		return w.products[:2]
+	}
 	found := []map[string]any{}
 	for _, p := range w.products {
 		if strings.Contains(strings.ToLower(p["name"].(string)), strings.ToLower(q)) {
 			found = append(found, p)
 		}
 	}
-	if q == "on" || q == "a &b" {
-		rw.Header().Set("Link", `</api/products?q=…&cursor=two%3D>; rel="next"`)
-		found = w.products[:2]
-	}
-	reply(rw, http.StatusOK, found)
+	return found
 }
 
-func (w *website) serveVotes() {
-	w.product.HandleFunc("GET /api/origamis/{id}/votes", func(rw http.ResponseWriter, _ *http.Request) {
-		reply(rw, http.StatusOK, map[string]any{"origami_id": 1, "votes": 41})
-	})
-	w.product.HandleFunc("POST /api/origamis/{id}/vote", w.castVote(true))
-	w.product.HandleFunc("DELETE /api/origamis/{id}/vote", w.castVote(false))
-	w.product.HandleFunc("GET /api/votes/mine", func(rw http.ResponseWriter, r *http.Request) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.revoked {
-			refuse(rw, http.StatusUnauthorized, "the token is not valid")
-			return
-		}
-		ids := slices.Collect(maps.Keys(w.mine))
-		slices.SortFunc(ids, func(a, b int64) int { return int(b - a) }) // the latest first
-		if query := r.URL.Query(); !query.Has("ids") {
-			if ids = pageOfVotes(rw, ids, query.Get("cursor")); ids == nil {
-				return
-			}
-		}
-		reply(rw, http.StatusOK, map[string]any{"origami_ids": ids})
-	})
-}
-
-// pageOfVotes is all but the last, and then that one; nil if it has refused.
-func pageOfVotes(rw http.ResponseWriter, ids []int64, cursor string) []int64 {
-	switch {
-	case cursor == "" && len(ids) > 1:
-		rw.Header().Set("Link", `</api/votes/mine?cursor=next%3D&limit=2>; rel="next"`)
-		return ids[:len(ids)-1]
+// myVotes gives all but the first vote, the latest first, and then that one; or
+// all of them to those who ask with ids.
+func (w *website) myVotes(c *call) any {
+	ids := slices.Sorted(maps.Keys(w.mine))
+	slices.Reverse(ids)
+	query, last := c.URL.Query(), max(len(ids)-1, 0)
+	switch cursor := query.Get("cursor"); {
+	case query.Has("ids"):
 	case cursor == "next=":
-		return ids[len(ids)-1:]
+		ids = ids[last:]
 	case cursor != "":
-		refuse(rw, http.StatusBadRequest, "the cursor is not one of ours")
-		return nil
-	default:
-		return append([]int64{}, ids...)
+		return refuse(http.StatusBadRequest, "the cursor is not one of ours")
+	case last > 0:
+		c.next("/api/votes/mine?cursor=next%3D&limit=2")
+		ids = ids[:last]
 	}
+	return map[string]any{"origami_ids": slices.Concat([]int64{}, ids)}
 }
 
-func (w *website) find(id string) map[string]any {
-	for _, p := range w.products {
-		if strconv.Itoa(p["id"].(int)) == id {
-			return p
+// withID is the one of all with the id, nil if there is none.
+func withID(all []map[string]any, id string) map[string]any {
+	for _, one := range all {
+		if strconv.Itoa(one["id"].(int)) == id {
+			return one
 		}
 	}
 	return nil
 }
 
-func (w *website) castVote(voted bool) http.HandlerFunc {
-	return func(rw http.ResponseWriter, r *http.Request) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		p := w.find(r.PathValue("id"))
-		switch {
-		case r.Header.Get("Authorization") == "" || w.revoked:
-			refuse(rw, http.StatusUnauthorized, "the token is not valid")
-			return
-		case p == nil:
-			refuse(rw, http.StatusNotFound, "no such origami")
-			return
+func (w *website) find(id string) map[string]any { return withID(w.products, id) }
+
+func (w *website) castVote(voted bool) func(*call) any {
+	return func(c *call) any {
+		p := w.find(c.PathValue("id"))
+		if p == nil {
+			return refuse(http.StatusNotFound, "no such origami")
 		}
 		id := int64(p["id"].(int))
 		if voted != w.mine[id] {
@@ -210,18 +221,6 @@ func (w *website) castVote(voted bool) http.HandlerFunc {
 		if delete(w.mine, id); voted {
 			w.mine[id] = true
 		}
-		reply(rw, http.StatusOK, map[string]any{"origami_id": id, "new_vote_count": p["votes"], "voted": voted,
-			"message": "so it is"})
+		return map[string]any{"origami_id": id, "new_vote_count": p["votes"], "voted": voted, "message": "so it is"}
 	}
-}
-
-func (w *website) serveRecommendation() {
-	w.recommendation.HandleFunc("GET /api/recommendations", func(rw http.ResponseWriter, r *http.Request) {
-		reason := "loved by many"
-		if r.Header.Get("Authorization") != "" {
-			reason = "chosen for you"
-		}
-		reply(rw, http.StatusOK, []map[string]any{{"id": 2, "name": "Fox", "image_url": "/static/origami/fox.svg", "votes": 1,
-			"reason": reason}})
-	})
 }

@@ -30,7 +30,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// world is the site with three fake services behind it.
+// website is the site with three fake services behind it.
 type website struct {
 	t                             *testing.T
 	site                          *httptest.Server
@@ -39,16 +39,21 @@ type website struct {
 	handler                       http.Handler
 	contract                      *openapitest.Contract // holds handler to the document; nil with DevReload
 	log                           syncBuffer
-	grants, refreshes             atomic.Int32 // by auth, of pairs and of what asked for one
-	people                        *people
 	signedIn                      option // person 7
 
-	mu       sync.Mutex // guards the rest
+	mu       sync.Mutex // guards what the services have
 	products []map[string]any
-	edits    edits
-	mine     map[int64]bool
-	revoked  bool         // the catalogue believes no token
-	listed   []url.Values // what the catalogue was asked to list
+	mine     map[int64]bool // votes
+	listed   []url.Values   // what the catalogue was asked to list
+	versions map[string]int // by the product's id
+	uploads  []string       // the media types of what was uploaded
+
+	people, sessions []map[string]any
+	password         string
+	ended            []string     // paths at which sessions were ended
+	grants           int          // of pairs of tokens
+	refreshes        atomic.Int32 // calls that asked for one
+	revoked          bool         // no token is good
 }
 
 // startWebsite runs the test beside others, on a website of its own.
@@ -61,7 +66,7 @@ func startWebsite(t *testing.T, settings ...page.Settings) *website {
 func newWebsite(t *testing.T, settings page.Settings) *website {
 	t.Helper()
 	w := &website{
-		t: t, issuer: tokentest.New(t), auth: newFake(t), product: newFake(t), recommendation: newFake(t),
+		t: t, issuer: tokentest.New(t), mine: map[int64]bool{}, versions: map[string]int{},
 		products: []map[string]any{
 			{"id": 1, "name": "Crane", "description": "A crane.", "image_url": "/static/origami/crane.svg", "votes": 41,
 				"difficulty": "easy", "folds": 22, "paper": "15 cm square"},
@@ -70,8 +75,8 @@ func newWebsite(t *testing.T, settings page.Settings) *website {
 			{"id": 3, "name": "Whale", "description": "A whale.", "image_url": "https://evil.example/x.svg", "votes": 1234567,
 				"difficulty": "odd", "folds": 8, "paper": "any"},
 		},
-		mine: map[int64]bool{}, people: newPeople(),
 	}
+	w.auth, w.product, w.recommendation = w.newFake(), w.newFake(), w.newFake()
 	w.signedIn = as(w.issuer.Mint(7, "user"))
 	for _, p := range w.products {
 		p["created_at"], p["updated_at"] = "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"
@@ -79,7 +84,6 @@ func newWebsite(t *testing.T, settings page.Settings) *website {
 	w.serveProduct()
 	w.serveEdits()
 	w.serveRecommendation()
-	w.serveDays()
 	w.serveImages()
 	w.serveAuth()
 	w.serveAccount()

@@ -97,7 +97,7 @@ func TestTheLastAdminIsKept(t *testing.T) {
 // TestAdminsWhoChangeThemselves see what they lost at once.
 func TestAdminsWhoChangeThemselves(t *testing.T) {
 	w := startWebsite(t)
-	w.people.all[1]["role"] = "admin"
+	w.people[1]["role"] = "admin"
 	a := w.post("/admin/people/7/role", url.Values{"role": {"curator"}}, w.here("admin"), w.byHtmx("/admin/people"))
 	check(t, "another role", a.header.Get("HX-Redirect"), "/account", len(a.header.Values("Set-Cookie")), 2,
 		w.refreshes.Load(), int32(1))

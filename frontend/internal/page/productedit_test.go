@@ -19,7 +19,7 @@ func TestAProductIsEdited(t *testing.T) {
 	}
 	a = w.postProduct("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"))
 	check(t, "the answer", a.header.Get("Location"), "/admin/pieces?done=saved&piece=1", w.products[0]["name"], "Heron",
-		w.edits.versions["1"], 1)
+		w.versions["1"], 1)
 	a = w.postProduct("/admin/pieces/1/edit", heron("tag", `"1-41-a"`, "name", ""), w.here("curator"))
 	a.check(t, "a broken edit", 422, filled(a)["tag"], `"1-41-a"`, filled(a)["focus"], "name")
 	w.get("/admin/pieces/77/edit", w.here("curator")).check(t, "a product that is not there", 404)
@@ -66,7 +66,7 @@ func TestADoubleClickIsOneEdit(t *testing.T) {
 		a := w.postProduct("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"))
 		check(t, "the answer", a.header.Get("Location"), "/admin/pieces?done=saved&piece=1")
 	}
-	check(t, "the answer", w.edits.versions["1"], 1)
+	check(t, "the answer", w.versions["1"], 1)
 }
 
 // TestADoubleClickIsOnePiece: what one form adds it adds once, however often it is

@@ -105,7 +105,7 @@ func TestAProductIsAdded(t *testing.T) {
 		added := w.products[len(w.products)-1]
 		got := []any{added["name"], added["description"], added["image_url"], added["difficulty"], added["folds"],
 			added["paper"]}
-		check(t, name, got, []any{"Heron", "It stands.\nIt waits.", "/static/origami/swan.svg", "easy", 12, "any"})
+		check(t, name, got, []any{"Heron", "It stands.\nIt waits.", "/static/origami/swan.svg", "easy", 12.0, "any"})
 	}
 }
 
@@ -183,7 +183,7 @@ func TestPictureOfAProduct(t *testing.T) {
 				filled(a)["picture"] != "/static/origami/swan.svg" {
 				t.Errorf("%d %q, picture %q", a.status, text(a.id("file-error")), filled(a)["picture"])
 			}
-			check(t, "uploads", strings.Join(w.edits.uploads, " "), row.media)
+			check(t, "uploads", strings.Join(w.uploads, " "), row.media)
 		})
 	}
 }
@@ -243,7 +243,7 @@ func TestProductFormsThatAreNone(t *testing.T) {
 	} {
 		row.a.check(t, name, row.status, row.a.doc != nil, true)
 	}
-	check(t, "something was changed", len(w.products), 3, w.edits.versions["1"], 0, w.edits.uploads == nil, true)
+	check(t, "something was changed", len(w.products), 3, w.versions["1"], 0, w.uploads == nil, true)
 }
 
 func TestOddTextComesBackAsItIs(t *testing.T) {

@@ -75,7 +75,7 @@ func TestASessionEndsOverAForm(t *testing.T) {
 		}
 		w.checkSignIn(w.postProduct("/admin/pieces/new", heron(), who), who)
 	}
-	check(t, "the answer", w.edits.uploads == nil, true, len(w.products), 3)
+	check(t, "the answer", w.uploads == nil, true, len(w.products), 3)
 }
 
 // TestASessionEndsOverAFormInHtmx: the form stays as it is, its file too, and one

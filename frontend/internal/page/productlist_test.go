@@ -38,7 +38,7 @@ func TestTheCatalogueIsForCurators(t *testing.T) {
 			t.Errorf("%s: from another site %d %q", row, a.status, text(a.class("lead")))
 		}
 	}
-	check(t, "something was changed", w.edits.uploads == nil, true, len(w.products), 3, w.edits.versions["1"], 0)
+	check(t, "something was changed", w.uploads == nil, true, len(w.products), 3, w.versions["1"], 0)
 	for role, want := range map[string]string{"user": "", "curator": "/admin/pieces/1/edit",
 		"admin": "/admin/pieces/1/edit"} {
 		got := ""
@@ -128,7 +128,7 @@ func TestRemoval(t *testing.T) {
 		t.Fatalf("%d %q %s", a.status, got, markup(t, form))
 	}
 	tag := url.Values{"tag": {`"0-41-a"`}}
-	w.edits.versions["1"] = 1
+	w.versions["1"] = 1
 	for name, how := range map[string]option{"whole": header("X", "y"), "htmx": w.byHtmx("/admin/pieces/1/delete")} {
 		a = w.post("/admin/pieces/1/delete", tag, w.here("curator"), how)
 		hidden := a.tags("input")[0]

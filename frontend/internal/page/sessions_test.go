@@ -19,7 +19,7 @@ func TestPasswordIsChanged(t *testing.T) {
 	check(t, "the answer", text(w.get("/account?done=password", w.here("user")).class("done")), said)
 	a = w.post("/account/password", passwords(second, third), w.here("user"), w.byHtmx("/account"))
 	a.check(t, "by htmx", 200, text(a.class("done")), said, len(texts(a, "li", "session")), 1, a.body, lacks("<html"))
-	check(t, "the answer", w.people.password, third, a.body, lacks("sesame"))
+	check(t, "the answer", w.password, third, a.body, lacks("sesame"))
 }
 
 func TestPasswordIsRefused(t *testing.T) {
@@ -86,7 +86,7 @@ func TestSignOutEverywhere(t *testing.T) {
 		a := w.post(path, nil, w.here("user"))
 		a.check(t, path, 303, a.header.Get("Location"), "/", len(a.header.Values("Set-Cookie")), 2,
 			a.header.Values("Set-Cookie")[0], has("Max-Age=0"))
-		check(t, path, w.people.ended, want)
+		check(t, path, w.ended, want)
 		check(t, path, text(w.get("/", with("", "r0")).class("own-first")), "Sign in")
 	}
 }

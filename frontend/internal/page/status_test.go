@@ -9,8 +9,8 @@ import (
 )
 
 // says is a service's answer on /readyz about what it checks.
-func says(status int, checks map[string]string) *readiness {
-	return &readiness{status, map[string]any{"status": "so", "checks": checks, "took_ms": map[string]int{"database": 12,
+func says(status int, checks map[string]string) reply {
+	return reply{status, map[string]any{"status": "so", "checks": checks, "took_ms": map[string]int{"database": 12,
 		"cache": 2}}}
 }
 
@@ -31,7 +31,7 @@ func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
 	const fine, gone = http.StatusOK, http.StatusServiceUnavailable
 	none, down := map[string]string{"database": "ok"}, map[string]string{"database": "down"}
 	for name, row := range map[string]struct {
-		auth, recommendation, product *readiness
+		auth, recommendation, product reply
 		want                          map[string]string
 	}{
 		"all is well": {
@@ -63,9 +63,7 @@ func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := startWebsite(t)
-			w.auth.readiness.Store(row.auth)
-			w.recommendation.readiness.Store(row.recommendation)
-			w.product.readiness.Store(row.product)
+			w.auth.ready, w.recommendation.ready, w.product.ready = row.auth, row.recommendation, row.product
 			a := w.get("/status")
 			row.want["browser"], row.want["frontend"] = "up", "up"
 			if diff := cmp.Diff(states(a), row.want); a.status != http.StatusOK || diff != "" {
@@ -77,7 +75,7 @@ func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
 
 func TestThePictureHasFactsAndLines(t *testing.T) {
 	w := startWebsite(t)
-	w.product.readiness.Store(says(http.StatusOK, map[string]string{"database": "ok", "cache": "degraded"}))
+	w.product.ready = says(http.StatusOK, map[string]string{"database": "ok", "cache": "degraded"})
 	a := w.get("/status")
 	catalogue := text(a.id("box-product"))
 	for _, want := range []string{
