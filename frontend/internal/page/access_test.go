@@ -10,7 +10,6 @@ import (
 	"craftista/shared/token"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/google/go-cmp/cmp"
 )
 
 const saysExpired = "Your session has run out. Sign in again and you are back where you were."
@@ -27,7 +26,7 @@ func (w *website) ending(d time.Duration) string {
 // good: the sign-in says so, and only then is the cookie cleared.
 func TestExpiryIsTold(t *testing.T) {
 	w := startWebsite(t)
-	const clear = "craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+	clear := clearedCookies()[0]
 	plain := w.post("/origamis/2/vote", nil, w.expired(),
 		header("Referer", w.site.URL+"/?sort=name")).header.Get("Location")
 	htmx := w.post("/origamis/2/vote", nil, w.expired(), w.byHtmx("/?sort=name")).header.Get("HX-Redirect")
@@ -59,10 +58,8 @@ func TestNoPersonNoWait(t *testing.T) {
 	}
 	check(t, "the answer", w.auth.asked.Load(), int32(0))
 	a := w.promptly("/", w.signedIn)
-	if got, want := text(a.class("site-nav")), "Gallery Today Status Sign-in is away"; got != want ||
-		w.auth.asked.Load() == 0 {
-		t.Errorf("the gallery shows %q, want %q, and asked auth %d times", got, want, w.auth.asked.Load())
-	}
+	check(t, "the gallery", text(a.class("site-nav")), "Gallery Today Status Sign-in is away",
+		w.auth.asked.Load() > 0, true)
 }
 
 // renewed are the cookies that a renewal sets, without their values.
@@ -96,15 +93,11 @@ func TestRenewal(t *testing.T) {
 		for state, token := range access {
 			before := w.refreshes.Load()
 			a := w.do(c.method, c.path, nil, append(c.options, with(token, "r-"+name+state))...)
-			attributes, values := a.cookies(t)
-			if diff := cmp.Diff(renewed(), attributes); diff != "" || a.status != c.status || w.refreshes.Load() != before+1 {
-				t.Errorf("%s with a token %s: %d, %d renewals, %s", name, state, a.status, w.refreshes.Load()-before, diff)
-				continue
-			}
-			check(t, name+" with a token "+state, a.header.Get("Cache-Control"), has("no-store"), values[0], begins("ey"),
-				values[1], begins("r"))
-			check(t, name+" with a token "+state, a.body, lacks(values[0]), w.log.String(), lacks("r-"+name), w.log.String(),
-				lacks(values[0]))
+			what := name + " with a token " + state
+			values := a.cookies(t, what, renewed())
+			a.check(t, what, c.status, w.refreshes.Load(), before+1)
+			check(t, what, a.header.Get("Cache-Control"), has("no-store"), values[0], begins("ey"), values[1], begins("r"))
+			check(t, what, a.body, lacks(values[0]), w.log.String(), lacks("r-"+name), w.log.String(), lacks(values[0]))
 		}
 	}
 	check(t, "a token that lasts", w.get("/", with(w.ending(time.Minute), "r0")).header.Get("Set-Cookie"), "")
@@ -132,82 +125,67 @@ func TestFamilyGone(t *testing.T) {
 		"still good": w.ending(20 * time.Second)} {
 		a := w.get("/", with(token, "gone"))
 		note := "craftista_session=ended; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax"
-		const clear = "craftista_refresh=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
-		check(t, name, []string{note, clear}, a.header.Values("Set-Cookie"), text(a.class("site-nav")),
+		check(t, name, []string{note, clearedCookies()[1]}, a.header.Values("Set-Cookie"), text(a.class("site-nav")),
 			"Gallery Today Status Sign in Join")
 		a = w.post("/origamis/2/vote", nil, with(token, "gone"))
 		checkSignIn(t, name, a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/2#piece-2", "expired", false)
 		a = w.get("/login?next=/origamis/2", with(token, "gone"))
-		want := []string{"craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", clear}
-		check(t, name, a.header.Values("Set-Cookie"), want, text(a.class("why")), saysExpired)
+		check(t, name, a.header.Values("Set-Cookie"), clearedCookies(), text(a.class("why")), saysExpired)
 	}
 	before := w.auth.asked.Load()
 	ended := as("ended") // what the browser has now
 	a := w.post("/origamis/2/vote", nil, ended, w.byHtmx("/"))
 	checkSignIn(t, "later", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/#piece-2", "expired", false)
-	if a = w.get("/login", ended); text(a.class("why")) != saysExpired || len(a.header.Values("Set-Cookie")) != 2 {
-		t.Errorf("later: the sign-in says %q, cookies %q", text(a.class("why")), a.header.Values("Set-Cookie"))
-	}
+	a = w.get("/login", ended)
+	check(t, "later, the sign-in", text(a.class("why")), saysExpired, len(a.header.Values("Set-Cookie")), 2)
 	check(t, "the answer", w.auth.asked.Load(), before)
 }
 
-// TestAuthAwayAtRenewal keeps the cookies; a token that is still good is used.
+// TestAuthAwayAtRenewal keeps the cookies; a token that is still good is used. Sign-out
+// clears them.
 func TestAuthAwayAtRenewal(t *testing.T) {
-	t.Parallel()
-	for failure, inject := range failures() {
-		t.Run(failure, func(t *testing.T) {
-			w := startWebsite(t)
-			w.get("/", w.signedIn) // fetches the keys
-			inject(w.auth)
-			good, expired := with(w.ending(25*time.Second), "r0"), with(w.ending(-time.Hour), "r0")
-			const unavailable = http.StatusServiceUnavailable
-			for name, c := range map[string]struct {
-				answer answer
-				status int
-				shows  string
-			}{
-				"still good":         {w.promptly("/", good), 200, "person-7"},
-				"a vote, still good": {w.post("/origamis/1/vote", nil, good), 303, ""},
-				"expired":            {w.promptly("/", expired), 200, "Sign-in is away"},
-				"missing":            {w.promptly("/", with("", "r0")), 200, "Sign-in is away"},
-				"the sign-in":        {w.promptly("/login", expired), 200, "Sign-in does not answer"},
-				"a vote, expired":    {w.post("/origamis/2/vote", nil, expired), unavailable, "Away just now"},
-				"a vote in htmx": {w.post("/origamis/2/vote", nil, expired, w.byHtmx("/")), unavailable,
-					"Sign-in is away just now. Please try again"},
-				"a script's, expired":   {w.post("/api/origamis/2/vote", nil, expired), unavailable, "sign-in is away just now"},
-				"a script's still good": {w.post("/api/origamis/1/vote", nil, good), 200, "42"},
-			} {
-				c.answer.check(t, name, c.status, c.answer.body, has(c.shows), c.answer.header.Get("Set-Cookie"), "")
-			}
-			if len(w.mine) != 1 || !w.mine[1] {
-				t.Errorf("votes %v", w.mine)
-			}
-		})
-	}
+	onEachFailure(t, func(t *testing.T, w *website, fail func(*fake)) {
+		w.get("/", w.signedIn) // fetches the keys
+		fail(w.auth)
+		good, expired := with(w.ending(25*time.Second), "r0"), with(w.ending(-time.Hour), "r0")
+		for name, c := range map[string]struct {
+			answer answer
+			status int
+			shows  string
+		}{
+			"still good":         {w.promptly("/", good), 200, "person-7"},
+			"a vote, still good": {w.post("/origamis/1/vote", nil, good), 303, ""},
+			"expired":            {w.promptly("/", expired), 200, "Sign-in is away"},
+			"missing":            {w.promptly("/", with("", "r0")), 200, "Sign-in is away"},
+			"the sign-in":        {w.promptly("/login", expired), 200, "Sign-in does not answer"},
+			"a vote, expired":    {w.post("/origamis/2/vote", nil, expired), 503, "Away just now"},
+			"a vote in htmx": {w.post("/origamis/2/vote", nil, expired, w.byHtmx("/")), 503,
+				"Sign-in is away just now. Please try again"},
+			"a script's, expired":   {w.post("/api/origamis/2/vote", nil, expired), 503, "sign-in is away just now"},
+			"a script's still good": {w.post("/api/origamis/1/vote", nil, good), 200, "42"},
+		} {
+			c.answer.check(t, name, c.status, c.answer.body, has(c.shows), c.answer.header.Get("Set-Cookie"), "")
+		}
+		check(t, "votes", w.mine, map[int64]bool{1: true})
+		start := time.Now()
+		a := w.post("/logout", nil, good, w.byHtmx("/"))
+		check(t, "sign-out", a.header.Values("Set-Cookie"), clearedCookies(), a.header.Get("HX-Redirect"), "/",
+			w.logged(a), has("sign-in"), time.Since(start) > pageTimeout, false)
+	})
 }
 
-// TestSignOutRevokes ends the session at auth, and here even without auth.
-func TestSignOutRevokes(t *testing.T) {
-	t.Parallel()
-	cleared := []string{
+func clearedCookies() []string {
+	return []string{
 		"craftista_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
 		"craftista_refresh=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
 	}
-	w := newWebsite(t, page.Settings{})
+}
+
+// TestSignOutRevokes ends the session at auth too; TestAuthAwayAtRenewal has it without auth.
+func TestSignOutRevokes(t *testing.T) {
+	w := startWebsite(t)
 	a := w.post("/logout", nil, with(w.issuer.Mint(7, "user"), "r0"))
-	check(t, "the answer", cleared, a.header.Values("Set-Cookie"), a.header.Get("Location"), "/")
-	if a = w.get("/", with("", "r0")); text(a.class("site-nav")) != "Gallery Today Status Sign in Join" {
-		t.Errorf("the old refresh token shows %q", text(a.class("site-nav")))
-	}
-	for failure, inject := range failures() {
-		w := newWebsite(t, page.Settings{})
-		inject(w.auth)
-		start := time.Now()
-		a := w.post("/logout", nil, with(w.issuer.Mint(7, "user"), "r0"), w.byHtmx("/"))
-		if diff := cmp.Diff(cleared, a.header.Values("Set-Cookie")); diff != "" || a.header.Get("HX-Redirect") != "/" ||
-			time.Since(start) > pageTimeout {
-			t.Errorf("%s: after %s to %q %s", failure, time.Since(start), a.header.Get("HX-Redirect"), diff)
-		}
-		check(t, failure, w.logged(a), has("sign-in"))
-	}
+	check(t, "the answer", a.header.Values("Set-Cookie"), clearedCookies(), a.header.Get("Location"), "/")
+	check(t, "with the old refresh token", text(w.get("/", with("", "r0")).class("site-nav")),
+		"Gallery Today Status Sign in Join")
 }

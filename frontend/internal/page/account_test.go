@@ -108,30 +108,26 @@ func TestMyVotes(t *testing.T) {
 // TestAccountWhenServicesAreAway has the keys fetched before, so that it is known
 // who asks.
 func TestAccountWhenServicesAreAway(t *testing.T) {
-	t.Parallel()
-	for failure, inject := range failures() {
-		t.Run(failure, func(t *testing.T) {
-			w := startWebsite(t)
-			w.mine[1] = true
-			w.get("/account", w.here("user"))
-			inject(w.product)
-			a := w.promptly("/account", w.here("user"))
-			a.check(t, "without the catalogue", 200, texts(a, "p", "away-heading"), []string{"Your votes are out of sight"},
-				a.id("end-all") != nil, true)
-			a = w.get("/account/votes?cursor=next%3D", w.here("user"), w.byHtmx("/account"))
-			a.check(t, "more", 503, a.class("notice") != nil, true)
-			inject(w.auth)
-			a = w.promptly("/account", w.here("user"))
-			want := []string{"Your profile is away", "Your sessions are away", "Your votes are out of sight"}
-			a.check(t, "without auth too", 200, texts(a, "p", "away-heading"), want)
-			a = w.promptly("/admin/people", w.here("admin"))
-			a.check(t, "people", 200, text(a.class("away-heading")), "Nobody can be seen")
-			if failure != "slow" { // a write waits for that
-				a = w.post("/account/sessions/end-all", nil, w.here("user"))
-				a.check(t, "sign out everywhere", 503, a.header.Get("Set-Cookie"), "")
-			}
-		})
-	}
+	onEachFailure(t, func(t *testing.T, w *website, fail func(*fake)) {
+		w.mine[1] = true
+		w.get("/account", w.here("user"))
+		fail(w.product)
+		a := w.promptly("/account", w.here("user"))
+		a.check(t, "without the catalogue", 200, texts(a, "p", "away-heading"), []string{"Your votes are out of sight"},
+			a.id("end-all") != nil, true)
+		a = w.get("/account/votes?cursor=next%3D", w.here("user"), w.byHtmx("/account"))
+		a.check(t, "more", 503, a.class("notice") != nil, true)
+		fail(w.auth)
+		a = w.promptly("/account", w.here("user"))
+		want := []string{"Your profile is away", "Your sessions are away", "Your votes are out of sight"}
+		a.check(t, "without auth too", 200, texts(a, "p", "away-heading"), want)
+		a = w.promptly("/admin/people", w.here("admin"))
+		a.check(t, "people", 200, text(a.class("away-heading")), "Nobody can be seen")
+		if w.auth.failure.Load() != slow { // a write waits for that
+			a = w.post("/account/sessions/end-all", nil, w.here("user"))
+			a.check(t, "sign out everywhere", 503, a.header.Get("Set-Cookie"), "")
+		}
+	})
 }
 
 func TestWhoseSessionWasEndedElsewhereIsSignedOut(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 
 	"craftista/frontend/internal/page"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 )
 
@@ -30,54 +29,42 @@ func TestDaily(t *testing.T) {
 	w := startWebsite(t)
 	w.mine[1] = true
 	a := w.get("/daily", w.signedIn)
-	got := map[string]string{
-		"title": text(a.tags("title")[0]), "h1": text(a.tags("h1")[0]), "day": text(a.class("eyebrow")),
-		"story": text(a.class("lead")),
-		"vote":  text(a.id("vote-1")), "takes back": attr(a.id("vote-1"), "action"), "closer": attr(a.class("button"),
-			"href"),
-		"caption": text(a.tags("caption")[0]), "headings": text(a.tags("thead")[0]), "note": text(a.class("calendar-note")),
-		"anchor": attr(a.class("day"), "id"),
-	}
-	want := map[string]string{
-		"title": "Crane, Sunday 22 November 2026 · Craftista", "h1": "Crane",
-		"day": "Piece of the day Sunday 22 November 2026", "story": "A crane.",
-		"vote": "41 votes Voted for Crane, take the vote back", "takes back": "/origamis/1/unvote", "closer": "/origamis/1",
-		"caption":  "November 2026",
-		"headings": "Mo Monday Tu Tuesday We Wednesday Th Thursday Fr Friday Sa Saturday Su Sunday",
-		"note":     "Days without a piece are those when nobody looked in.", "anchor": "piece-1",
-	}
-	a.check(t, "the answer", 200, got, want)
-	if diff := cmp.Diff([]string{"3 Fox /daily?date=2026-11-03", "22 Crane /daily?date=2026-11-22"},
-		links(t, a.class("calendar"))); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff([]string{"August 2026 /daily?month=2026-08"}, links(t, a.class("months"))); diff != "" {
-		t.Error(diff)
-	}
-	if shown := a.class("is-shown"); text(shown) != "22 Crane" || !strings.Contains(markup(t, shown),
-		`aria-current="page"`) {
-		t.Errorf("shown is %s", markup(t, shown))
-	}
+	a.check(t, "the page", 200,
+		text(a.tags("title")[0]), "Crane, Sunday 22 November 2026 · Craftista",
+		text(a.tags("h1")[0]), "Crane",
+		text(a.class("eyebrow")), "Piece of the day Sunday 22 November 2026",
+		text(a.class("lead")), "A crane.",
+		text(a.id("vote-1")), "41 votes Voted for Crane, take the vote back",
+		attr(a.id("vote-1"), "action"), "/origamis/1/unvote",
+		attr(a.class("button"), "href"), "/origamis/1",
+		text(a.tags("caption")[0]), "November 2026",
+		text(a.tags("thead")[0]), "Mo Monday Tu Tuesday We Wednesday Th Thursday Fr Friday Sa Saturday Su Sunday",
+		text(a.class("calendar-note")), "Days without a piece are those when nobody looked in.",
+		attr(a.class("day"), "id"), "piece-1",
+		links(t, a.class("calendar")), []string{"3 Fox /daily?date=2026-11-03", "22 Crane /daily?date=2026-11-22"},
+		links(t, a.class("months")), []string{"August 2026 /daily?month=2026-08"},
+		text(a.class("is-shown")), "22 Crane",
+		markup(t, a.class("is-shown")), has(`aria-current="page"`))
 }
 
-// TestDailyOfADeletedPiece: its day shows it as it was, with nothing to press that
+// TestDailyOfADeletedProduct: its day shows it as it was, with nothing to press that
 // leads nowhere.
 func TestDailyOfADeletedProduct(t *testing.T) {
 	w := startWebsite(t)
 	a := w.get("/daily?date=2026-08-31", w.signedIn)
 	day := a.class("day")
-	got := []any{a.status, text(a.tags("h1")[0]), text(a.class("lead")), text(a.class("gone")), attr(day, "id"),
-		links(t, day)}
-	want := []any{200, "Whale", "A whale.", "It has left the gallery since, with 1,234,567 votes.", "",
-		[]string{"Today’s piece /daily"}}
-	check(t, "the page", got, want)
+	a.check(t, "the page", 200,
+		text(a.tags("h1")[0]), "Whale",
+		text(a.class("lead")), "A whale.",
+		text(a.class("gone")), "It has left the gallery since, with 1,234,567 votes.",
+		attr(day, "id"), "",
+		links(t, day), []string{"Today’s piece /daily"},
+		links(t, a.class("calendar")), []string{"31 Whale /daily?date=2026-08-31"})
 	for e := range elements(day) {
 		if e.Data == "form" || e.Data == "button" || attr(e, "data-count") != "" {
 			t.Errorf("there is %s", markup(t, e))
 		}
 	}
-	check(t, "the answer", len(links(t, a.class("calendar"))), 1, links(t, a.class("calendar"))[0],
-		"31 Whale /daily?date=2026-08-31")
 }
 
 // TestCalendarWeeks holds each date under its weekday.
@@ -137,9 +124,8 @@ func TestDailyByDateAndMonth(t *testing.T) {
 			[]string{"August 2026 /daily?month=2026-08"}},
 	} {
 		a := w.get("/daily" + query)
-		got := []any{a.status, text(a.tags("h1")[0]), text(a.class("eyebrow")), text(a.class("calendar-note")),
-			links(t, a.class("months"))}
-		check(t, query, []any{want.status, want.h1, want.eyebrow, want.note, want.months}, got)
+		a.check(t, query, want.status, text(a.tags("h1")[0]), want.h1, text(a.class("eyebrow")), want.eyebrow,
+			text(a.class("calendar-note")), want.note, links(t, a.class("months")), want.months)
 	}
 	for _, query := range []string{"?date=2026-02-29", "?date=today", "?month=2026-13", "?month=2026-11-01", "?date=%00",
 		"?date=%zz", "?date=2026-11-3"} {
@@ -149,35 +135,10 @@ func TestDailyByDateAndMonth(t *testing.T) {
 }
 
 func TestDailyOfAnEmptyGallery(t *testing.T) {
-	t.Parallel()
 	// of which the service knows nothing
-	w := newWebsite(t, page.Settings{Now: func() time.Time { return time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC) }})
+	w := startWebsite(t, page.Settings{Now: func() time.Time { return time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC) }})
 	a := w.get("/daily")
 	a.check(t, "the answer", 200, text(a.tags("h1")[0]), "No piece yet")
-}
-
-func TestDailyWhileRecommendationIsAway(t *testing.T) {
-	t.Parallel()
-	for failure, inject := range failures() {
-		t.Run(failure, func(t *testing.T) {
-			w := startWebsite(t)
-			inject(w.recommendation)
-			a := w.promptly("/daily")
-			got := []any{a.status, text(a.tags("h1")[0]), attr(a.class("today-act").FirstChild, "href"),
-				text(a.class("away-heading")), len(a.tags("table"))}
-			if diff := cmp.Diff([]any{200, "Away just now", "/daily?date=2026-11-22", "The archive is out of sight", 0},
-				got); diff != "" {
-				t.Error(diff)
-			}
-			a = w.promptly("/daily?date=2026-11-03")
-			a.check(t, "a past day", 503, text(a.tags("h1")[0]), "Away just now")
-			a = w.promptly("/origamis/1")
-			got = []any{a.status, text(a.tags("h1")[0]), text(a.class("away-heading")), text(a.id("vote-1"))}
-			if diff := cmp.Diff([]any{200, "Crane", "No company just now", "41 votes Vote for Crane"}, got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
 }
 
 // TestVoteOnDailyLeadsBack is the way of a vote without script.
@@ -194,16 +155,10 @@ func TestVoteOnDailyLeadsBack(t *testing.T) {
 func TestAlsoLiked(t *testing.T) {
 	w := startWebsite(t)
 	a := w.get("/origamis/1")
-	if got := []string{text(a.id("also-heading")), text(a.class("also"))}; got[0] != "People who love this also love" ||
-		!strings.Contains(got[1], "Fox in good company 1 vote") {
-		t.Errorf("%q", got)
-	}
-	w.mu.Lock()
+	check(t, "the page", text(a.id("also-heading")), "People who love this also love",
+		text(a.class("also")), has("Fox in good company 1 vote"))
 	w.products[0]["votes"] = 0
-	w.mu.Unlock()
 	check(t, "the answer", text(w.get("/origamis/1").id("also-heading")), "Loved by many")
-	w.mu.Lock()
 	w.products = w.products[:1]
-	w.mu.Unlock()
 	check(t, "the only piece has company", w.get("/origamis/1").class("also") == nil, true)
 }

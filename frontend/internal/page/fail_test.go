@@ -2,7 +2,6 @@ package page_test
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -36,40 +35,60 @@ func (w *website) promptly(path string, options ...option) answer {
 	return a
 }
 
-func TestCatalogueAway(t *testing.T) {
+// onEachFailure runs the test on a website of its own for each way in which a
+// service can be unavailable.
+func onEachFailure(t *testing.T, test func(t *testing.T, w *website, fail func(*fake))) {
 	t.Parallel()
-	for failure, inject := range failures() {
+	for failure, fail := range failures() {
 		t.Run(failure, func(t *testing.T) {
-			w := startWebsite(t)
-			inject(w.product)
-			a := w.promptly("/", w.signedIn)
-			got := []string{text(a.id("today-heading")), text(a.class("reason")), text(a.class("away-heading"))}
-			a.check(t, "the answer", 200, got, []string{"Crane", "chosen for you", "The shelves are out of sight"})
-			const unavailable = http.StatusServiceUnavailable
-			a = w.promptly("/origamis/1", w.signedIn)
-			a.check(t, "piece", unavailable, text(a.tags("h1")[0]), "Away just now")
-			a = w.post("/origamis/1/vote", nil, w.signedIn, w.byHtmx("/"))
-			a.check(t, "vote", unavailable, text(a.class("notice")), "Voting is away just now. Please try again in a moment.")
-			a = w.promptly("/?cursor=two%3D", w.byHtmx("/"))
-			a.check(t, "more", unavailable, a.body, begins(`<span class="notice">`))
+			test(t, startWebsite(t), fail)
 		})
 	}
 }
 
+func TestCatalogueAway(t *testing.T) {
+	onEachFailure(t, func(t *testing.T, w *website, fail func(*fake)) {
+		fail(w.product)
+		a := w.promptly("/", w.signedIn)
+		a.check(t, "the gallery", 200,
+			text(a.id("today-heading")), "Crane",
+			text(a.class("reason")), "chosen for you",
+			text(a.class("away-heading")), "The shelves are out of sight")
+		a = w.promptly("/origamis/1", w.signedIn)
+		a.check(t, "a product", 503, text(a.tags("h1")[0]), "Away just now")
+		a = w.post("/origamis/1/vote", nil, w.signedIn, w.byHtmx("/"))
+		a.check(t, "a vote", 503, text(a.class("notice")), "Voting is away just now. Please try again in a moment.")
+		a = w.promptly("/?cursor=two%3D", w.byHtmx("/"))
+		a.check(t, "more", 503, a.body, begins(`<span class="notice">`))
+		a = w.promptly("/images/crane.svg")
+		a.check(t, "a picture", 503, a.header.Get("Cache-Control"), "private, no-store")
+	})
+}
+
 func TestRecommendationAway(t *testing.T) {
-	t.Parallel()
-	for failure, inject := range failures() {
-		t.Run(failure, func(t *testing.T) {
-			w := startWebsite(t)
-			inject(w.recommendation)
-			a := w.promptly("/", w.signedIn)
-			got := []string{text(a.id("today-heading")), text(a.class("away-heading")), text(a.id("vote-1"))}
-			want := []string{"Paper, patience, and a few good folds", "No picks just now", "41 votes Vote for Crane"}
-			a.check(t, "the answer", 200, got, want)
-			a = w.promptly("/recommendations", w.byHtmx("/"))
-			a.check(t, "fragment", 200, text(a.class("away-heading")), "No picks just now")
-		})
-	}
+	onEachFailure(t, func(t *testing.T, w *website, fail func(*fake)) {
+		fail(w.recommendation)
+		a := w.promptly("/", w.signedIn)
+		a.check(t, "the gallery", 200,
+			text(a.id("today-heading")), "Paper, patience, and a few good folds",
+			text(a.class("away-heading")), "No picks just now",
+			text(a.id("vote-1")), "41 votes Vote for Crane")
+		a = w.promptly("/recommendations", w.byHtmx("/"))
+		a.check(t, "the picks", 200, text(a.class("away-heading")), "No picks just now")
+		a = w.promptly("/daily")
+		a.check(t, "the day", 200,
+			text(a.tags("h1")[0]), "Away just now",
+			attr(a.class("today-act").FirstChild, "href"), "/daily?date=2026-11-22",
+			text(a.class("away-heading")), "The archive is out of sight",
+			len(a.tags("table")), 0)
+		a = w.promptly("/daily?date=2026-11-03")
+		a.check(t, "a past day", 503, text(a.tags("h1")[0]), "Away just now")
+		a = w.promptly("/origamis/1")
+		a.check(t, "a product", 200,
+			text(a.tags("h1")[0]), "Crane",
+			text(a.class("away-heading")), "No company just now",
+			text(a.id("vote-1")), "41 votes Vote for Crane")
+	})
 }
 
 // TestAuthAway covers sign-in, and what pages say of a person whose token
@@ -96,13 +115,6 @@ func TestAuthMisconfigured(t *testing.T) {
 	w := startWebsite(t)
 	a := w.post("/register", ada("email", "a@b.example", "username", "badkey"))
 	a.check(t, "the answer", 500, a.body, lacks("key"))
-}
-
-// TestRegisteredButNotSignedIn has auth fail between the two calls.
-func TestRegisteredButNotSignedIn(t *testing.T) {
-	w := startWebsite(t)
-	a := w.post("/register", ada("email", "a@b.example", "username", "busy", "next", "/origamis/2"))
-	a.check(t, "the answer", 303, a.header.Get("Location"), "/login?next=%2Forigamis%2F2&why=welcome")
 }
 
 // logged is what the log says went wrong with the answer's request.
@@ -164,15 +176,17 @@ func TestRefusalsReachTheLog(t *testing.T) {
 	w := startWebsite(t)
 	w.issuer.Down.Store(true)
 	w.revoked = true
+	form := ada("email", "a@b.example", "username", "busy", "next", "/origamis/2")
+	registered := w.post("/register", form) // sign-in is refused
+	check(t, "registered", registered.header.Get("Location"), "/login?next=%2Forigamis%2F2&why=welcome")
 	for name, c := range map[string]struct {
 		answer answer
 		cause  string
 	}{
-		"keys out of reach": {w.get("/status", w.signedIn), "auth is away"},
-		"own votes unknown": {w.get("/", w.signedIn), "the token is not valid"},
-		"a revoked vote":    {w.post("/origamis/1/vote", nil, w.signedIn), "the token is not valid"},
-		"registered but not signed in": {w.post("/register", ada("email", "a@b.example", "username", "busy")),
-			"too many tries"},
+		"keys out of reach":            {w.get("/status", w.signedIn), "auth is away"},
+		"own votes unknown":            {w.get("/", w.signedIn), "the token is not valid"},
+		"a revoked vote":               {w.post("/origamis/1/vote", nil, w.signedIn), "the token is not valid"},
+		"registered but not signed in": {registered, "too many tries"},
 	} {
 		check(t, name, w.logged(c.answer), has(c.cause))
 	}

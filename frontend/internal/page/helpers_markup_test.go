@@ -84,33 +84,26 @@ func text(n *html.Node) string {
 
 // id is the element with the id, nil if there is none.
 func (a answer) id(id string) *html.Node {
-	for n := range elements(a.doc) {
-		if attr(n, "id") == id {
-			return n
-		}
-	}
-	return nil
-}
-
-// tags are the elements with the tag inside n, or in all of it for nil.
-func (a answer) tags(tag string) []*html.Node {
-	var found []*html.Node
-	for n := range elements(a.doc) {
-		if n.Data == tag {
-			found = append(found, n)
-		}
-	}
-	return found
+	return a.first(func(n *html.Node) bool { return attr(n, "id") == id })
 }
 
 // class is the first element with the class, nil if there is none.
 func (a answer) class(class string) *html.Node {
+	return a.first(func(n *html.Node) bool { return slices.Contains(strings.Fields(attr(n, "class")), class) })
+}
+
+func (a answer) first(fits func(*html.Node) bool) *html.Node {
 	for n := range elements(a.doc) {
-		if slices.Contains(strings.Fields(attr(n, "class")), class) {
+		if fits(n) {
 			return n
 		}
 	}
 	return nil
+}
+
+// tags are the elements with the tag.
+func (a answer) tags(tag string) []*html.Node {
+	return slices.DeleteFunc(slices.Collect(elements(a.doc)), func(n *html.Node) bool { return n.Data != tag })
 }
 
 // markup is an element as it was written.

@@ -185,6 +185,8 @@ func with(access, refresh string) option {
 
 func header(name, value string) option { return func(r *http.Request) { r.Header.Set(name, value) } }
 
+func nobody(*http.Request) {}
+
 // byHtmx is what htmx 4 sends from the page at path.
 func (w *website) byHtmx(path string) option {
 	return func(r *http.Request) {
@@ -192,6 +194,11 @@ func (w *website) byHtmx(path string) option {
 		r.Header.Set("HX-Request-Type", "partial")
 		r.Header.Set("HX-Current-URL", w.site.URL+path)
 	}
+}
+
+// ways are the ways in which a browser posts the form at path.
+func (w *website) ways(path string) map[string]option {
+	return map[string]option{"whole": nobody, "htmx": w.byHtmx(path)}
 }
 
 func (w *website) get(path string, options ...option) answer {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"craftista/frontend/internal/page"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func ada(extra ...string) url.Values {
@@ -42,9 +44,7 @@ func TestTheWholeWayWithoutScripts(t *testing.T) {
 			t.Fatalf("%s lands on %s, want %s", step.path, got, step.lands)
 		}
 	}
-	if !w.mine[2] {
-		t.Error("the vote is lost")
-	}
+	check(t, "the vote", w.mine[2], true)
 }
 
 // submit posts a form as a browser does and gives the address it ends at.
@@ -72,10 +72,7 @@ func TestSessionCookies(t *testing.T) {
 		settings page.Settings
 		want     []string
 	}{
-		"http": {page.Settings{}, []string{
-			"craftista_session; Path=/; Max-Age=2678400; HttpOnly; SameSite=Lax",
-			"craftista_refresh; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax",
-		}},
+		"http": {page.Settings{}, renewed()},
 		"https": {page.Settings{Secure: true}, []string{
 			"__Host-craftista_session; Path=/; Max-Age=2678400; HttpOnly; Secure; SameSite=Lax",
 			"__Host-craftista_refresh; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax",
@@ -84,11 +81,8 @@ func TestSessionCookies(t *testing.T) {
 		w := newWebsite(t, c.settings)
 		for path, form := range map[string]url.Values{"/login": ada(), "/register": ada("email", "a@b.example")} {
 			a := w.post(path, form)
-			if a.status != http.StatusSeeOther || a.header.Get("Location") != "/" {
-				t.Fatalf("%s: %d to %q", name, a.status, a.header.Get("Location"))
-			}
-			attributes, values := a.cookies(t)
-			check(t, name+path, attributes, c.want)
+			a.check(t, name+path, 303, a.header.Get("Location"), "/")
+			values := a.cookies(t, name+path, c.want)
 			a = w.get("/", func(r *http.Request) {
 				r.AddCookie(&http.Cookie{Name: strings.SplitN(c.want[0], ";", 2)[0], Value: values[0]})
 			})
@@ -98,17 +92,21 @@ func TestSessionCookies(t *testing.T) {
 	}
 }
 
-// cookies are what the answer sets, as attributes and values.
-func (a answer) cookies(t *testing.T) (attributes, values []string) {
+// cookies holds which cookies the answer sets and returns their values.
+func (a answer) cookies(t *testing.T, what string, want []string) []string {
 	t.Helper()
+	var got, values []string
 	for _, line := range a.header.Values("Set-Cookie") {
 		c, err := http.ParseSetCookie(line)
 		if err != nil {
 			t.Fatal(err)
 		}
-		attributes, values = append(attributes, strings.Replace(line, "="+c.Value, "", 1)), append(values, c.Value)
+		got, values = append(got, strings.Replace(line, "="+c.Value, "", 1)), append(values, c.Value)
 	}
-	return attributes, values
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Fatalf("%s (-got +want):\n%s", what, diff)
+	}
+	return values
 }
 
 func TestSignFormsRefuse(t *testing.T) {
@@ -184,10 +182,7 @@ func checkInputs(t *testing.T, name string, a answer, form url.Values, invalid, 
 func TestRegisteredTwice(t *testing.T) {
 	w := startWebsite(t)
 	a := w.post("/register", ada("email", "a@b.example", "username", "taken", "next", "/origamis/2"))
-	if cookies, _ := a.cookies(t); a.status != http.StatusSeeOther || a.header.Get("Location") != "/origamis/2" ||
-		len(cookies) != 2 {
-		t.Errorf("%d %v", a.status, a.header)
-	}
+	a.check(t, "the answer", 303, a.header.Get("Location"), "/origamis/2", len(a.header.Values("Set-Cookie")), 2)
 }
 
 func TestSignInByHtmx(t *testing.T) {
@@ -233,8 +228,8 @@ func TestSignPages(t *testing.T) {
 		{"/register", "Make an account", "", "/login"},
 	} {
 		a := w.get(c.path)
-		got := []string{text(a.tags("h1")[0]), text(a.class("why")), attr(a.class("other").LastChild, "href")}
-		check(t, c.path, []string{c.heading, c.why, c.other}, got)
+		check(t, c.path, text(a.tags("h1")[0]), c.heading, text(a.class("why")), c.why,
+			attr(a.class("other").LastChild, "href"), c.other)
 	}
 	for path, want := range map[string]string{"/login?next=/origamis/2": "/origamis/2", "/register": "/",
 		"/login?next=//evil.example": "/"} {

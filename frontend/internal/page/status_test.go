@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // says is a service's answer on /readyz about what it checks.
@@ -66,9 +64,7 @@ func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
 			w.auth.ready, w.recommendation.ready, w.product.ready = row.auth, row.recommendation, row.product
 			a := w.get("/status")
 			row.want["browser"], row.want["frontend"] = "up", "up"
-			if diff := cmp.Diff(states(a), row.want); a.status != http.StatusOK || diff != "" {
-				t.Errorf("%d (-got +want):\n%s", a.status, diff)
-			}
+			a.check(t, "the page", 200, states(a), row.want)
 		})
 	}
 }
@@ -99,19 +95,15 @@ func TestThePictureHasFactsAndLines(t *testing.T) {
 }
 
 func TestThePictureWaitsForNobody(t *testing.T) {
-	t.Parallel()
-	for failure, inject := range failures() {
-		t.Run(failure, func(t *testing.T) {
-			w := startWebsite(t)
-			for _, f := range []*fake{w.auth, w.product, w.recommendation} {
-				inject(f)
-			}
-			want := map[string]string{
-				"browser": "up", "frontend": "up", "auth": "down", "recommendation": "down", "product": "down",
-				"postgres": "unknown", "redis": "unknown",
-				"summary": "Authentication, Recommendation, Catalogue: down.",
-			}
-			check(t, "the page", states(w.promptly("/status")), want)
-		})
-	}
+	onEachFailure(t, func(t *testing.T, w *website, fail func(*fake)) {
+		for _, f := range []*fake{w.auth, w.product, w.recommendation} {
+			fail(f)
+		}
+		want := map[string]string{
+			"browser": "up", "frontend": "up", "auth": "down", "recommendation": "down", "product": "down",
+			"postgres": "unknown", "redis": "unknown",
+			"summary": "Authentication, Recommendation, Catalogue: down.",
+		}
+		check(t, "the page", states(w.promptly("/status")), want)
+	})
 }

@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"craftista/frontend/internal/page"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestVoteWithoutScripts(t *testing.T) {
@@ -39,25 +37,18 @@ func TestVoteWithoutScripts(t *testing.T) {
 func TestVoteByHtmx(t *testing.T) {
 	w := startWebsite(t)
 	a := w.post("/origamis/1/vote", nil, w.signedIn, w.byHtmx("/"))
-	if a.status != http.StatusOK || a.header.Get("HX-Trigger") != "voted" || a.header.Get("Vary") != "HX-Request" {
-		t.Fatalf("%d %v", a.status, a.header)
-	}
+	a.check(t, "a vote", 200, a.header.Get("HX-Trigger"), "voted", a.header.Get("Vary"), "HX-Request")
 	whole := w.get("/", w.signedIn)
 	check(t, "the page's form is not the fragment's", markup(t, whole.id("vote-1")), markup(t, a.id("vote-1")))
 	form := a.id("vote-1")
-	got := map[string]string{
-		"action": attr(form, "action"), "hx-post": attr(form, "hx-post"), "method": attr(form, "method"),
-		"sync":   attr(form, "hx-sync"),
-		"button": text(a.id("vote-button-1")), "away": attr(form, "hx-status:5xx"), "partials": partials(a),
-	}
-	want := map[string]string{
-		"action": "/origamis/1/unvote", "hx-post": "/origamis/1/unvote", "method": "post", "sync": "this:drop",
-		"button": "Voted for Crane, take the vote back", "away": "target:#vote-note-1 swap:innerHTML",
-		"partials": ".votes-1: 42 votes; #announcer: You voted for Crane. 42 votes.; ",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
+	check(t, "the fragment",
+		attr(form, "action"), "/origamis/1/unvote",
+		attr(form, "hx-post"), "/origamis/1/unvote",
+		attr(form, "method"), "post",
+		attr(form, "hx-sync"), "this:drop",
+		attr(form, "hx-status:5xx"), "target:#vote-note-1 swap:innerHTML",
+		text(a.id("vote-button-1")), "Voted for Crane, take the vote back",
+		partials(a), ".votes-1: 42 votes; #announcer: You voted for Crane. 42 votes.; ")
 	a = w.post("/origamis/1/unvote", nil, w.signedIn, w.byHtmx("/"))
 	check(t, "the answer", partials(a), ".votes-1: 41 votes; #announcer: You took back your vote for Crane. 41 votes.; ")
 	a = w.post("/origamis/99/vote", nil, w.signedIn, w.byHtmx("/"))
@@ -75,7 +66,6 @@ func partials(a answer) string {
 // TestVoteNeedsSignIn covers everybody whom the catalogue would not believe.
 func TestVoteNeedsSignIn(t *testing.T) {
 	w := startWebsite(t)
-	nobody := func(*http.Request) {}
 	for _, c := range []struct {
 		name string
 		who  option
@@ -118,10 +108,8 @@ func TestCatalogueHasTheLastWord(t *testing.T) {
 	w := startWebsite(t)
 	someone := with(w.issuer.Mint(7, "user"), "r0")
 	w.issuer.Down.Store(true)
-	if a := w.post("/origamis/2/vote", nil, someone); a.status != http.StatusSeeOther || !w.mine[2] ||
-		a.header.Get("Set-Cookie") != "" {
-		t.Errorf("not checkable: %d %v", a.status, a.header)
-	}
+	a := w.post("/origamis/2/vote", nil, someone)
+	a.check(t, "not checkable", 303, w.mine[2], true, a.header.Get("Set-Cookie"), "")
 	w.revoked = true
 	for name, a := range map[string]answer{
 		"not checkable": w.post("/origamis/1/vote", nil, someone), "in htmx": w.post("/origamis/1/vote", nil, someone,
@@ -134,7 +122,7 @@ func TestCatalogueHasTheLastWord(t *testing.T) {
 	w = newWebsite(t, page.Settings{})
 	w.revoked = true
 	someone = with(w.issuer.Mint(7, "user"), "r0")
-	a := w.post("/origamis/1/vote", nil, someone)
+	a = w.post("/origamis/1/vote", nil, someone)
 	checkSignIn(t, "revoked", a, a.header.Get("Location"), http.StatusSeeOther, "/origamis/1#piece-1", "expired", true)
 	a = w.post("/origamis/1/vote", nil, someone, w.byHtmx("/"))
 	checkSignIn(t, "revoked in htmx", a, a.header.Get("HX-Redirect"), http.StatusNoContent, "/#piece-1", "expired", true)
