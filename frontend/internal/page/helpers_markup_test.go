@@ -59,7 +59,11 @@ func elements(doc *html.Node) func(yield func(*html.Node) bool) {
 	}
 }
 
+// attr is an attribute of the element, "" if there is none.
 func attr(n *html.Node, key string) string {
+	if n == nil {
+		return ""
+	}
 	for _, a := range n.Attr {
 		if a.Key == key {
 			return a.Val

@@ -18,16 +18,12 @@ func TestAdminIsForThoseWithTheRole(t *testing.T) {
 		"admin":   {"Gallery Today Status Your account: person-7 Admin Sign out", 200, 200, "Admin", "People Pieces"},
 	} {
 		a := w.get("/admin", w.here(role))
-		got := []string{text(a.class("site-nav")), text(a.tags("h1")[0]), strings.Join(texts(a, "a", "cover"), " ")}
-		a.check(t, role, row.admin, got, []string{row.navigation, row.heading, row.links})
+		a.check(t, role, row.admin, text(a.class("site-nav")), row.navigation, text(a.tags("h1")[0]), row.heading,
+			strings.Join(texts(a, "a", "cover"), " "), row.links)
 		a = w.get("/admin/people", w.here(role))
-		if a.status != row.people || row.people == 403 && !strings.Contains(text(a.class("lead")), "it is for admins") {
-			t.Errorf("%s: people %d %q", role, a.status, text(a.class("lead")))
-		}
-		if a := w.post("/admin/people/9/disabled", url.Values{"disabled": {"false"}},
-			w.here(role)); (a.status == 403) != (row.people == 403) {
-			t.Errorf("%s: enables somebody: %d", role, a.status)
-		}
+		a.check(t, role, row.people, strings.Contains(text(a.class("lead")), "it is for admins"), row.people == 403)
+		a = w.post("/admin/people/9/disabled", url.Values{"disabled": {"false"}}, w.here(role))
+		check(t, role+" enables somebody", a.status == 403, row.people == 403)
 	}
 }
 
@@ -45,10 +41,9 @@ func TestPeopleAreListedAndFound(t *testing.T) {
 	check(t, "the page", got, want, attr(a.class("more").FirstChild, "href"), "/admin/people?cursor=two%3D", a.body,
 		lacks("<script>@"))
 	last := w.get("/admin/people?cursor=two%3D", w.here("admin"))
-	if got := text(last.id("person-9")); !strings.HasPrefix(got, "heron disabled h@example.com · Curator") ||
-		!strings.HasSuffix(got, "Enable heron") || text(last.class("the-end")) == "" {
-		t.Errorf("last page: %q", got)
-	}
+	heron := text(last.id("person-9"))
+	check(t, "last page", heron, begins("heron disabled h@example.com · Curator"), heron, ends("Enable heron"),
+		text(last.class("the-end")) != "", true)
 	found := w.get("/admin/people?q=ran", w.here("admin"))
 	check(t, "the answer", texts(found, "h2", ""), []string{"crane"}, attr(found.id("q"), "value"), "ran")
 	check(t, "nobody", text(w.get("/admin/people?q=nobody", w.here("admin")).class("away-heading")), "Nobody fits")
@@ -85,10 +80,10 @@ func TestTheLastAdminIsKept(t *testing.T) {
 	w := startWebsite(t)
 	for path, form := range map[string]url.Values{"/admin/people/7/role": {"role": {"user"}},
 		"/admin/people/7/disabled": {"disabled": {"true"}}} {
-		for how, options := range map[string][]option{"by htmx": {w.byHtmx("/admin/people")}, "without": nil} {
-			a := w.post(path, form, append(options, w.here("admin"))...)
+		for how, o := range w.ways("/admin/people") {
+			a := w.post(path, form, w.here("admin"), o)
 			a.check(t, path+" "+how, 409, text(a.id("person-note-7")), "This is the last admin. Make somebody else one first.",
-				strings.Contains(a.body, "<html"), how != "by htmx")
+				strings.Contains(a.body, "<html"), how == "whole")
 			check(t, path+" "+how, text(a.id("person-7")), lacks("disabled"), text(a.id("person-7")), has("· Admin ·"))
 		}
 	}

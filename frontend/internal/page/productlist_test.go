@@ -3,10 +3,9 @@ package page_test
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
 )
 
 // curatorPaths are the pages for curators, by method and path.
@@ -28,27 +27,16 @@ func TestTheCatalogueIsForCurators(t *testing.T) {
 		}
 		a.check(t, row[0]+" "+row[1], 303, a.header.Get("Location"), "/login?"+(url.Values{"next": {back}}).Encode())
 		a = w.do(row[0], row[1], nil, w.here("user"))
-		got := []string{text(a.tags("h1")[0]), text(a.class("lead"))}
-		want := []string{"Not through this gate",
-			"You are signed in, and this is not for you: it is for curators and admins."}
-		a.check(t, row[0]+" "+row[1], 403, got, want)
-		a = w.do(row[0], row[1], nil, w.here("curator"), header("Sec-Fetch-Site", "cross-site"))
-		if row[0] == http.MethodPost && (a.status != http.StatusForbidden || !strings.Contains(text(a.class("lead")),
-			"another site")) {
-			t.Errorf("%s: from another site %d %q", row, a.status, text(a.class("lead")))
-		}
+		a.check(t, row[0]+" "+row[1], 403, text(a.tags("h1")[0]), "Not through this gate",
+			text(a.class("lead")), "You are signed in, and this is not for you: it is for curators and admins.")
 	}
 	check(t, "something was changed", w.uploads == nil, true, len(w.products), 3, w.versions["1"], 0)
 	for role, want := range map[string]string{"user": "", "curator": "/admin/pieces/1/edit",
 		"admin": "/admin/pieces/1/edit"} {
-		got := ""
-		a := w.get("/origamis/1", w.here(role))
-		for _, link := range a.tags("a") {
-			if text(link) == "Edit this piece" {
-				got = attr(link, "href")
-			}
-		}
-		check(t, role, got, want)
+		link := w.get("/origamis/1", w.here(role)).first(func(n *html.Node) bool {
+			return n.Data == "a" && text(n) == "Edit this piece"
+		})
+		check(t, role, attr(link, "href"), want)
 	}
 }
 
@@ -62,9 +50,7 @@ func TestProductList(t *testing.T) {
 		`<b>Fox</b> "& 1 vote · updated 2 January 2026 Edit <b>Fox</b> "& Delete <b>Fox</b> "&`,
 		"a &b", "/admin/pieces?cursor=two%3D&q=a+%26b",
 	}
-	if diff := cmp.Diff(got, want); diff != "" || a.status != http.StatusOK || strings.Contains(a.body, "<b>Fox") {
-		t.Errorf("%d (-got +want):\n%s", a.status, diff)
-	}
+	a.check(t, "the page", 200, got, want, a.body, lacks("<b>Fox"))
 	check(t, "asked", w.listed, []url.Values{{"cursor": {""}, "limit": {"25"}, "q": {"a &b"}, "sort": {"name"}}})
 	last := w.get("/admin/pieces?cursor=two%3D", w.here("admin"))
 	check(t, "the last page", len(texts(last, "li", "shelf-row")), 1, text(last.class("the-end")), "That is all of them.")
@@ -103,10 +89,7 @@ func TestCurationWhileTheCatalogueIsAway(t *testing.T) {
 	w.get("/account", w.here("curator")) // auth's keys are known
 	w.product.failure.Store(broken)
 	a := w.get("/admin/pieces?done=saved&piece=1", w.here("curator"))
-	if got := text(a.class("away-heading")); a.status != http.StatusOK || got != "The shelves are out of sight" ||
-		text(a.id("done")) == "" {
-		t.Errorf("the list: %d %q, done %q", a.status, got, text(a.id("done")))
-	}
+	a.check(t, "the list", 200, text(a.class("away-heading")), "The shelves are out of sight", text(a.id("done")) != "", true)
 	a = w.get("/admin/pieces/new", w.here("curator"))
 	a.check(t, "a new piece's form", 200, a.id("piece-form") != nil, true)
 	for _, path := range []string{"/admin/pieces/1/edit", "/admin/pieces/1/delete"} {
@@ -123,25 +106,20 @@ func TestRemoval(t *testing.T) {
 	w := startWebsite(t)
 	a := w.get("/admin/pieces/1/delete", w.here("curator"))
 	form := a.id("removal")
-	if got := text(a.tags("h1")[0]); a.status != http.StatusOK || got != "Delete Crane ?" ||
-		attr(form, "action") != "/admin/pieces/1/delete" || attr(form, "method") != "post" {
-		t.Fatalf("%d %q %s", a.status, got, markup(t, form))
-	}
+	a.check(t, "the page", 200, text(a.tags("h1")[0]), "Delete Crane ?", attr(form, "action"), "/admin/pieces/1/delete",
+		attr(form, "method"), "post")
 	tag := url.Values{"tag": {`"0-41-a"`}}
 	w.versions["1"] = 1
-	for name, how := range map[string]option{"whole": header("X", "y"), "htmx": w.byHtmx("/admin/pieces/1/delete")} {
+	for name, how := range w.ways("/admin/pieces/1/delete") {
 		a = w.post("/admin/pieces/1/delete", tag, w.here("curator"), how)
-		hidden := a.tags("input")[0]
-		if a.status != http.StatusPreconditionFailed || !strings.Contains(text(a.id("removal-problem")), "meanwhile") ||
-			attr(hidden, "value") != `"1-41-a"` || (len(a.tags("header")) == 0) != (name == "htmx") {
-			t.Errorf("%s: a piece that changed: %d %s", name, a.status, a.body)
-		}
+		a.check(t, name+": a product that changed", 412, text(a.id("removal-problem")), has("meanwhile"),
+			attr(a.tags("input")[0], "value"), `"1-41-a"`, len(a.tags("header")) == 0, name == "htmx")
 	}
 	for name, tag := range map[string]string{"nothing": "", "anything": "*", "no tag": "1-41-a",
 		"a header": "\"1\"\r\nX: y\""} {
 		w.post("/admin/pieces/1/delete", url.Values{"tag": {tag}}, w.here("curator")).check(t, name, 400)
 	}
-	for _, how := range []option{header("X", "y"), w.byHtmx("/admin/pieces/1/delete")} { // twice: the second finds it gone
+	for _, how := range w.ways("/admin/pieces/1/delete") { // twice: the second finds it gone
 		a = w.post("/admin/pieces/1/delete", url.Values{"tag": {`"1-41-a"`}}, w.here("curator"), how)
 		check(t, "deleted", a.header.Get("Location")+a.header.Get("HX-Redirect"), "/admin/pieces?done=deleted&piece=1")
 	}

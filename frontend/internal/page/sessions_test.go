@@ -1,7 +1,6 @@
 package page_test
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 
@@ -12,9 +11,7 @@ func TestPasswordIsChanged(t *testing.T) {
 	w := startWebsite(t)
 	const first, second, third = "open sesame please", "close sesame please", "ajar sesame please"
 	a := w.post("/account/password", passwords(first, second), w.here("user"))
-	if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != "/account?done=password#password" {
-		t.Fatalf("%d to %q", a.status, got)
-	}
+	a.check(t, "the answer", 303, a.header.Get("Location"), "/account?done=password#password")
 	said := "Your password is changed, and you are signed out everywhere else."
 	check(t, "the answer", text(w.get("/account?done=password", w.here("user")).class("done")), said)
 	a = w.post("/account/password", passwords(second, third), w.here("user"), w.byHtmx("/account"))
@@ -37,13 +34,11 @@ func TestPasswordIsRefused(t *testing.T) {
 		"changed elsewhere": {"raced", good, 409, "Your password was changed elsewhere just now. Try again with the new one.",
 			""},
 	} {
-		for how, options := range map[string][]option{"by htmx": {w.byHtmx("/account")}, "without": nil} {
-			a := w.post("/account/password", passwords(row.current, row.replacement), append(options, w.here("user"))...)
-			got := []string{text(a.id("password-form-problem")), text(a.class("field-error"))}
-			a.check(t, name+", "+how, row.status, got, []string{row.problem, row.field})
-			if whole := strings.Contains(a.body, "<html"); whole == (how == "by htmx") || strings.Contains(a.body, "sesame") {
-				t.Errorf("%s, %s: %s", name, how, a.body)
-			}
+		for how, o := range w.ways("/account") {
+			a := w.post("/account/password", passwords(row.current, row.replacement), w.here("user"), o)
+			a.check(t, name+", "+how, row.status, text(a.id("password-form-problem")), row.problem,
+				text(a.class("field-error")), row.field, a.body, lacks("sesame"),
+				strings.Contains(a.body, "<html"), how == "whole")
 		}
 	}
 	check(t, "the answer", w.post("/account/password", passwords("busy", good), w.here("user")).header.Get("Retry-After"),
@@ -58,9 +53,7 @@ func TestSessionsAreEnded(t *testing.T) {
 	w := startWebsite(t)
 	for range 2 { // repeating it changes nothing
 		a := w.post("/account/sessions/5/end", nil, w.here("user"))
-		if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != "/account?done=session#sessions" {
-			t.Fatalf("%d to %q", a.status, got)
-		}
+		a.check(t, "the answer", 303, a.header.Get("Location"), "/account?done=session#sessions")
 	}
 	check(t, "the answer", text(w.get("/account?done=session", w.here("user")).class("done")), "That session is ended.")
 	a := w.post("/account/sessions/4/end", nil, w.here("user"), w.byHtmx("/account"))
