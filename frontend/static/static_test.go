@@ -24,27 +24,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func get(t *testing.T, path string, headers ...string) (*httptest.ResponseRecorder, error) {
+func newAssets(t *testing.T) *static.Assets {
 	t.Helper()
 	assets, err := static.New()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return assets
+}
+
+func get(t *testing.T, path string, headers ...string) (*httptest.ResponseRecorder, error) {
+	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	err = assets.Serve(w, r)
+	err := newAssets(t).Serve(w, r)
 	return w, err
 }
 
 func TestURLs(t *testing.T) {
 	t.Parallel()
-	assets, err := static.New()
-	if err != nil {
-		t.Fatal(err)
-	}
+	assets := newAssets(t)
 	for name, want := range map[string]string{
 		"css/site.css":        `^/static/css/site\.[0-9a-f]{12}\.css$`,
 		"js/site.js":          `^/static/js/site\.[0-9a-f]{12}\.js$`,
@@ -62,10 +64,7 @@ func TestURLs(t *testing.T) {
 
 func TestArt(t *testing.T) {
 	t.Parallel()
-	assets, err := static.New()
-	if err != nil {
-		t.Fatal(err)
-	}
+	assets := newAssets(t)
 	placeholder := assets.URL("placeholder.svg")
 	for image, want := range map[string]string{
 		"/static/origami/crane.svg":         assets.URL("origami/crane.svg"),
@@ -93,10 +92,7 @@ func TestArt(t *testing.T) {
 
 func TestServe(t *testing.T) {
 	t.Parallel()
-	assets, err := static.New()
-	if err != nil {
-		t.Fatal(err)
-	}
+	assets := newAssets(t)
 	for _, c := range []struct{ path, media, cache string }{
 		{assets.URL("css/site.css"), "text/css; charset=utf-8", "public, max-age=31536000, immutable"},
 		{assets.URL("vendor/htmx.min.js"), "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"},

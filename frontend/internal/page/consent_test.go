@@ -5,10 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-
-	"craftista/shared/token"
-
-	"github.com/golang-jwt/jwt/v5"
 )
 
 const (
@@ -75,22 +71,13 @@ func decision(query, value string) url.Values {
 func TestConsentIsAsked(t *testing.T) {
 	w := startWebsite(t)
 	a := w.get("/authorize?"+asking, w.signedIn)
-	if got, want := a.header.Get("Content-Security-Policy"), policyTo("https://birds.example:8443"); got != want ||
-		a.status != http.StatusOK {
-		t.Fatalf("%d, policy %q, want %q", a.status, got, want)
-	}
-	var wishes []string
-	for _, n := range a.tags("li") {
-		wishes = append(wishes, text(n))
-	}
-	got := []string{text(a.tags("h1")[0]), strings.Join(wishes, "; "), text(a.class("other"))}
-	want := []string{
-		`Let Paper <b>Birds</b> & "co" in?`,
-		"know who you are; see your username; see your e-mail address; see your votes; vote and take votes back in your " +
-			"name; use “<new>”",
-		"Either way you go on to birds.example:8443 .",
-	}
-	check(t, "page", got, want, a.body, lacks("<b>Birds"))
+	a.check(t, "the page", 200,
+		a.header.Get("Content-Security-Policy"), policyTo("https://birds.example:8443"),
+		text(a.tags("h1")[0]), `Let Paper <b>Birds</b> & "co" in?`,
+		strings.Join(texts(a, "li", ""), "; "), "know who you are; see your username; see your e-mail address; "+
+			"see your votes; vote and take votes back in your name; use “<new>”",
+		text(a.class("other")), "Either way you go on to birds.example:8443 .",
+		a.body, lacks("<b>Birds"))
 	form := markup(t, a.id("consent-form"))
 	for _, want := range []string{`action="/authorize" method="post"`, `name="decision" value="allow">Allow<`,
 		`name="decision" value="deny">Deny<`} {
@@ -108,8 +95,8 @@ func TestTheDecisionLeadsOn(t *testing.T) {
 		{"signed out elsewhere", "client_id=gone", "allow", toSignIn("client_id=gone", "expired"), wantPolicy},
 	} {
 		a := w.post("/authorize", decision(row.query, row.decision), w.signedIn)
-		got := []string{a.header.Get("Location"), a.header.Get("Content-Security-Policy"), a.header.Get("Cache-Control")}
-		a.check(t, row.name, 303, got, []string{row.to, row.policy, "private, no-store"})
+		a.check(t, row.name, 303, a.header.Get("Location"), row.to, a.header.Get("Content-Security-Policy"), row.policy,
+			a.header.Get("Cache-Control"), "private, no-store")
 	}
 	a := w.get(toSignIn("client_id=again", "again"), w.signedIn)
 	a.check(t, "sign in again", 200, text(a.class("why")), "The application wants you to sign in again. Then you decide.")
@@ -117,19 +104,15 @@ func TestTheDecisionLeadsOn(t *testing.T) {
 
 func TestConsentNeedsSignIn(t *testing.T) {
 	w := startWebsite(t)
-	application := as(w.issuer.MintWith(7, token.RoleUser, func(_ *jwt.Token, c *token.Claims) {
-		c.ClientID,
-			c.Scope = "birds", "openid"
-	}))
 	long := asking + "&nonce=" + strings.Repeat("n", 2000)
 	for _, row := range []struct {
 		name, query, why string
 		who              option
 	}{
-		{"nobody", asking, "", func(*http.Request) {}},
-		{"nobody, asked at length", long, "", func(*http.Request) {}},
+		{"nobody", asking, "", nobody},
+		{"nobody, asked at length", long, "", nobody},
 		{"a session that ended", asking, "expired", as("ended")},
-		{"an application with its own token", asking, "expired", application},
+		{"an application with its own token", asking, "expired", w.application()},
 	} {
 		for method, a := range map[string]answer{
 			"GET": w.get("/authorize?"+row.query, row.who), "POST": w.post("/authorize", decision(row.query, "allow"), row.who),
@@ -146,7 +129,7 @@ func TestConsentNeedsSignIn(t *testing.T) {
 
 func TestConsentIsRefused(t *testing.T) {
 	w := startWebsite(t)
-	signedIn, nobody := w.signedIn, func(*http.Request) {}
+	signedIn := w.signedIn
 	crossSite := header("Sec-Fetch-Site", "cross-site")
 	huge := strings.Repeat("x", 4000)
 	for name, row := range map[string]struct {
@@ -171,8 +154,8 @@ func TestConsentIsRefused(t *testing.T) {
 		"posted by another site": {w.post("/authorize", decision(asking, "allow"), signedIn, crossSite), 403,
 			"Not through this gate"},
 	} {
-		got := []string{text(row.a.tags("h1")[0]), row.a.header.Get("Location"), row.a.header.Get("Content-Security-Policy")}
-		row.a.check(t, name, row.status, got, []string{row.heading, "", wantPolicy})
+		row.a.check(t, name, row.status, text(row.a.tags("h1")[0]), row.heading, row.a.header.Get("Location"), "",
+			row.a.header.Get("Content-Security-Policy"), wantPolicy)
 	}
 }
 

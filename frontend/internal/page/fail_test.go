@@ -53,7 +53,8 @@ func TestCatalogueAway(t *testing.T) {
 		a.check(t, "the gallery", 200,
 			text(a.id("today-heading")), "Crane",
 			text(a.class("reason")), "chosen for you",
-			text(a.class("away-heading")), "The shelves are out of sight")
+			text(a.class("away-heading")), "The shelves are out of sight",
+			a.id("pieces") == nil, true)
 		a = w.promptly("/origamis/1", w.signedIn)
 		a.check(t, "a product", 503, text(a.tags("h1")[0]), "Away just now")
 		a = w.post("/origamis/1/vote", nil, w.signedIn, w.byHtmx("/"))
@@ -74,7 +75,8 @@ func TestRecommendationAway(t *testing.T) {
 			text(a.class("away-heading")), "No picks just now",
 			text(a.id("vote-1")), "41 votes Vote for Crane")
 		a = w.promptly("/recommendations", w.byHtmx("/"))
-		a.check(t, "the picks", 200, text(a.class("away-heading")), "No picks just now")
+		a.check(t, "the picks", 200, text(a.class("away-heading")), "No picks just now",
+			attr(a.id("picks"), "hx-get"), "/recommendations", len(a.tags("ul")), 0)
 		a = w.promptly("/daily")
 		a.check(t, "the day", 200,
 			text(a.tags("h1")[0]), "Away just now",

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestSearchWithoutScripts(t *testing.T) {
@@ -27,10 +25,8 @@ func TestSearchWithoutScripts(t *testing.T) {
 			text(a.id("piece-1").LastChild.FirstChild), text(a.id("more-link")), attr(sorts.FirstChild.NextSibling, "href"),
 		}
 		check(t, path, got, want)
-		if searched := got[2] != ""; searched == (a.id("today-heading") != nil) || searched == (a.id("picks") != nil) ||
-			len(a.tags("h1")) != 1 {
-			t.Errorf("%s: what stands above the grid does not fit", path)
-		}
+		isFront := want[2] == ""
+		check(t, path, a.id("today-heading") != nil, isFront, a.id("picks") != nil, isFront, len(a.tags("h1")), 1)
 	}
 	a := w.get("/?q=on&sort=name")
 	check(t, "the answer", attr(a.id("more-link"), "href"), "/?cursor=two%3D&q=on&sort=name",
@@ -41,11 +37,8 @@ func TestSearchThatFindsNothing(t *testing.T) {
 	w := startWebsite(t)
 	const hostile = `"><script>alert(1)</script>`
 	a := w.get("/?sort=name&q=" + url.QueryEscape(hostile)) // checkMarkup looks for scripts
-	got := []string{text(a.id("gallery-heading")), attr(a.id("q"), "value"), attr(a.class("nothing").LastChild.FirstChild,
-		"href")}
-	if diff := cmp.Diff([]string{"Nothing for “" + hostile + "”", hostile, "/?sort=name"}, got); diff != "" {
-		t.Error(diff)
-	}
+	check(t, "the page", text(a.id("gallery-heading")), "Nothing for “"+hostile+"”", attr(a.id("q"), "value"), hostile,
+		attr(a.class("nothing").LastChild.FirstChild, "href"), "/?sort=name")
 	check(t, "nothing has an order and goes on", a.id("more") == nil, true, a.id("pieces") == nil, true,
 		a.class("sorts") == nil, true)
 	a = w.get("/?q=" + strings.Repeat("é", 10_000))
@@ -67,17 +60,15 @@ func TestSearchByHtmx(t *testing.T) {
 		{"/origamis/1", "/?q=cra", "", "/?q=cra"},
 	} {
 		a := w.get(c.path, w.byHtmx(c.from))
-		got := []string{a.header.Get("HX-Push-Url"), a.header.Get("HX-Replace-Url"), a.header.Get("Vary")}
-		a.check(t, c.path+" from "+c.from, 200, []string{c.push, c.replace, "HX-Request"}, got)
+		a.check(t, c.path+" from "+c.from, 200, a.header.Get("HX-Push-Url"), c.push,
+			a.header.Get("HX-Replace-Url"), c.replace, a.header.Get("Vary"), "HX-Request")
 	}
 	part, whole := w.get("/?q=cra", w.byHtmx("/")), w.get("/?q=cra")
 	check(t, "the page's pieces are not the fragment's", markup(t, whole.id("pieces")), markup(t, part.id("pieces")))
 	const want = "#front: Search the gallery; #search-note: ; #announcer: 1 piece for “cra”.; "
 	check(t, "the answer", partials(part), want, text(part.tags("title")[0]), "“cra” · Craftista")
-	if part = w.get("/", w.byHtmx("/?q=cra")); part.id("today-heading") == nil || !strings.Contains(partials(part),
-		"#announcer: The gallery.") {
-		t.Errorf("the front page does not come back: %s", partials(part))
-	}
+	part = w.get("/", w.byHtmx("/?q=cra"))
+	check(t, "the front page", part.id("today-heading") != nil, true, partials(part), has("#announcer: The gallery."))
 	w.product.failure.Store(broken)
 	a := w.get("/?q=cra", w.byHtmx("/"))
 	a.check(t, "away", 503, a.body, begins(`<span class="notice">`), a.header.Get("HX-Push-Url"), "")

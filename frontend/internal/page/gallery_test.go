@@ -18,6 +18,8 @@ func TestGallerySignedOut(t *testing.T) {
 		text(a.class("votes-1")), "41 votes",
 		text(a.id("vote-1")), "41 votes Vote for Crane",
 		attr(a.id("vote-1"), "action"), "/origamis/1/vote",
+		attr(a.id("vote-1"), "hx-post"), "/origamis/1/vote",
+		attr(a.id("vote-button-1"), "class"), "vote-button",
 		text(a.id("piece-2")), "Fox Advanced 1 vote Vote for Fox",
 		text(a.id("piece-3")), "",
 		attr(a.id("more-link"), "href"), "/?cursor=two%3D",

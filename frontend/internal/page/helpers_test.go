@@ -244,6 +244,21 @@ func (w *website) do(method, path string, body io.Reader, options ...option) ans
 	return a
 }
 
+// open sends a GET whose answer the test reads by itself.
+func open(t *testing.T, url string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = res.Body.Close() })
+	return res
+}
+
 // overTLS makes the request what a TLS server would.
 func overTLS(r *http.Request) { r.TLS = &tls.ConnectionState{} }
 

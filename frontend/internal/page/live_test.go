@@ -14,8 +14,6 @@ import (
 
 	"craftista/frontend/internal/page"
 	"craftista/shared/web"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // upstream is one connection to the fake catalogue's stream.
@@ -60,19 +58,9 @@ type listener struct {
 // would wait for its end.
 func listen(t *testing.T, site *httptest.Server, query string) *listener {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site.URL+"/live?"+query, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = res.Body.Close() })
-	got := []string{res.Status, res.Header.Get("Content-Type"), res.Header.Get("Cache-Control")}
-	if diff := cmp.Diff([]string{"200 OK", "text/event-stream", "no-store"}, got); diff != "" {
-		t.Fatal(diff)
-	}
+	res := open(t, site.URL+"/live?"+query)
+	check(t, "the stream", res.StatusCode, 200, res.Header.Get("Content-Type"), "text/event-stream",
+		res.Header.Get("Cache-Control"), "no-store")
 	return &listener{t, bufio.NewScanner(res.Body), res.Body}
 }
 
@@ -109,26 +97,20 @@ const (
 
 // TestLiveCounts: what comes at once is one event.
 func TestLiveCounts(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
 	browser := listen(t, site, "ids=2,1,2")
 	up := <-catalogue
-	if up.ids != "1,2" {
-		t.Errorf("asked for %q", up.ids)
-	}
+	check(t, "asked for", up.ids, "1,2")
 	up.send <- ": still here\n\n" + vote("1", "42") + vote("2", "1")
-	if diff := cmp.Diff("data: "+crane+fox, browser.next()); diff != "" {
-		t.Error(diff)
-	}
+	check(t, "the event", browser.next(), "data: "+crane+fox)
 	_ = browser.body.Close()
 	<-up.closed // nobody listens now
 }
 
 // TestLiveTriesAgain while the catalogue is unavailable, ends its stream or sends nonsense.
 func TestLiveTriesAgain(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	w.product.failure.Store(broken)
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
 	browser := listen(t, site, "ids=1")
@@ -139,40 +121,28 @@ func TestLiveTriesAgain(t *testing.T) {
 	for _, end := range []string{"", "data: nonsense\n\n", ""} {
 		up := <-catalogue
 		up.send <- vote("1", "42")
-		if got := browser.next(); got != "data: "+crane {
-			t.Errorf("got %q", got)
-		}
+		check(t, "the event", browser.next(), "data: "+crane)
 		up.send <- end
 	}
 }
 
 func TestLiveRefuses(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	tooMany, tooLarge := "1"+strings.Repeat(",1", 100), "9223372036854775808"
 	for _, ids := range []string{"", "0", "-1", "x", "1,", "1,,2", "1, 2", tooLarge, tooMany} {
 		a := w.get("/live?ids="+strings.ReplaceAll(ids, " ", "+"), w.byHtmx("/"))
-		if a.status != http.StatusUnprocessableEntity || a.header.Get("Cache-Control") != "private, no-store" {
-			t.Errorf("%q: %d %s", ids, a.status, a.body)
-		}
+		a.check(t, ids, 422, a.header.Get("Cache-Control"), "private, no-store")
 	}
 	catalogue, site := w.serveStream(), w.plain(page.Settings{MaxListeners: 1})
 	listen(t, site, "ids=1"+strings.Repeat(",1", 99))
 	<-catalogue
-	res, err := http.Get(site.URL + "/live?ids=1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "10" {
-		t.Errorf("one too many: %d %v", res.StatusCode, res.Header)
-	}
+	res := open(t, site.URL+"/live?ids=1")
+	check(t, "one too many", res.StatusCode, 503, res.Header.Get("Retry-After"), "10")
 }
 
 // TestLiveEndsWithTheServer at once, and the catalogue's stream with it.
 func TestLiveEndsWithTheServer(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	catalogue := w.serveStream()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -181,11 +151,7 @@ func TestLiveEndsWithTheServer(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(ctx, l, w.router(page.Settings{}), slog.New(slog.DiscardHandler)) }()
-	res, err := http.Get("http://" + l.Addr().String() + "/live?ids=1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
+	res := open(t, "http://"+l.Addr().String()+"/live?ids=1")
 	up := <-catalogue
 	stop()
 	if _, err := io.Copy(io.Discard, res.Body); err != nil {
@@ -199,8 +165,7 @@ func TestLiveEndsWithTheServer(t *testing.T) {
 
 // TestLiveDropsSlowReaders, so that nothing piles up for them.
 func TestLiveDropsSlowReaders(t *testing.T) {
-	t.Parallel()
-	w := newWebsite(t, page.Settings{})
+	w := startWebsite(t)
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
 	listen(t, site, "ids=1") // and reads nothing
 	up := <-catalogue

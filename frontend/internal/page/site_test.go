@@ -67,10 +67,8 @@ func TestNoRouteTakesOrdersFromElsewhere(t *testing.T) {
 			}
 		}
 	}
-	if after := w.product.asked.Load() + w.auth.asked.Load() + w.recommendation.asked.Load(); after != before ||
-		writes < 7 {
-		t.Errorf("services were asked %d times for %d routes", after-before, writes)
-	}
+	check(t, "calls of services", w.product.asked.Load()+w.auth.asked.Load()+w.recommendation.asked.Load(), before,
+		writes >= 7, true)
 }
 
 // TestNothingIsFramed holds that every HTML answer, whatever its status, forbids
@@ -89,7 +87,7 @@ func TestNothingIsFramed(t *testing.T) {
 	}
 	person := as(w.issuer.Mint(7, "admin"))
 	for _, r := range w.everyRoute() {
-		for _, who := range []option{person, header("Cookie", ""), header("Sec-Fetch-Dest", "iframe")} {
+		for _, who := range []option{person, nobody, header("Sec-Fetch-Dest", "iframe")} {
 			hold(r.method+" "+r.path, w.do(r.method, r.path, nil, who))
 			hold("fragment "+r.path, w.do(r.method, r.path, nil, who, w.byHtmx("/")))
 			hold("large "+r.path, w.do(r.method, r.path, strings.NewReader(strings.Repeat("x", 70<<10)), who,
@@ -102,9 +100,7 @@ func TestNothingIsFramed(t *testing.T) {
 	}
 	w.product.failure.Store(broken)
 	hold("away", w.get("/origamis/1"))
-	if pages < 40 {
-		t.Errorf("only %d pages", pages)
-	}
+	check(t, "pages", pages >= 40, true)
 }
 
 // TestCookiesOfAnothersMaking holds that none signs anybody in, none breaks a
@@ -138,10 +134,8 @@ func TestCookiesOfAnothersMaking(t *testing.T) {
 				}
 			}
 		}
-		if a := w.post("/origamis/2/vote", nil, header("Cookie", raw)); a.status != http.StatusSeeOther ||
-			!strings.HasPrefix(a.header.Get("Location"), "/login?") || w.mine[2] {
-			t.Errorf("%s: a vote: %d to %q, votes %v", name, a.status, a.header.Get("Location"), w.mine)
-		}
+		a := w.post("/origamis/2/vote", nil, header("Cookie", raw))
+		a.check(t, name+": a vote", 303, a.header.Get("Location"), begins("/login?"), w.mine[2], false)
 	}
 	secure := newWebsite(t, page.Settings{Secure: true})
 	theirs := secure.issuer.Mint(7, "user")
@@ -206,10 +200,7 @@ func TestProxiesAreNotBelieved(t *testing.T) {
 		a := w.get("/origamis/1", header(name, value))
 		body := strings.ReplaceAll(a.body, a.header.Get("Trace-Id"), plain.header.Get("Trace-Id"))
 		check(t, name, plain.body, body, a.header.Get("Strict-Transport-Security"), "")
-		if a = w.post("/login", ada(), header(name, value)); len(a.header.Values("Set-Cookie")) != 2 ||
-			strings.Contains(a.header.Get("Set-Cookie"), "Secure") {
-			t.Errorf("%s: cookies %q", name, a.header.Values("Set-Cookie"))
-		}
+		w.post("/login", ada(), header(name, value)).cookies(t, name, renewed())
 	}
 }
 

@@ -48,6 +48,7 @@ func TestVoteByHtmx(t *testing.T) {
 		attr(form, "hx-sync"), "this:drop",
 		attr(form, "hx-status:5xx"), "target:#vote-note-1 swap:innerHTML",
 		text(a.id("vote-button-1")), "Voted for Crane, take the vote back",
+		attr(a.id("vote-button-1"), "class"), "vote-button voted",
 		partials(a), ".votes-1: 42 votes; #announcer: You voted for Crane. 42 votes.; ")
 	a = w.post("/origamis/1/unvote", nil, w.signedIn, w.byHtmx("/"))
 	check(t, "the answer", partials(a), ".votes-1: 41 votes; #announcer: You took back your vote for Crane. 41 votes.; ")

@@ -54,40 +54,33 @@ func nowhere() backend.Auth {
 
 func TestMiddleware(t *testing.T) {
 	t.Parallel()
+	const plain, prefixed = "craftista_session", "__Host-craftista_session"
 	issuer := tokentest.New(t)
 	good := issuer.Mint(7, "curator")
 	application := issuer.MintWith(7, "curator", func(_ *jwt.Token, c *token.Claims) {
-		c.ClientID, c.Scope = "birds",
-			"openid"
+		c.ClientID, c.Scope = "birds", "openid"
 	})
 	for name, c := range map[string]struct {
 		secure, https bool
-		cookie        *http.Cookie
+		cookie, value string
 		state         session.State
 	}{
-		"nobody":          {cookie: nil, state: session.SignedOut},
-		"an empty cookie": {cookie: &http.Cookie{Name: "craftista_session"}, state: session.SignedOut},
-		"a good one":      {cookie: &http.Cookie{Name: "craftista_session", Value: good}, state: session.SignedIn},
-		"a good one over https": {https: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: good},
-			state: session.SignedIn},
-		"a good one behind a proxy": {secure: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: good},
-			state: session.SignedIn},
-		"the plain one over https": {https: true, cookie: &http.Cookie{Name: "craftista_session", Value: good},
-			state: session.SignedOut},
-		"the secure one over http": {cookie: &http.Cookie{Name: "__Host-craftista_session", Value: good},
-			state: session.SignedOut},
-		"a bad one": {cookie: &http.Cookie{Name: "craftista_session", Value: "bad"}, state: session.Expired},
-		"a bad one over https": {https: true, cookie: &http.Cookie{Name: "__Host-craftista_session", Value: "bad"},
-			state: session.Expired},
-		"a good one with a tail": {cookie: &http.Cookie{Name: "craftista_session", Value: good + "x"},
-			state: session.Expired},
-		"an application's own": {cookie: &http.Cookie{Name: "craftista_session", Value: application},
-			state: session.Expired},
-		"another site's cookie name": {cookie: &http.Cookie{Name: "session", Value: good}, state: session.SignedOut},
+		"nobody":                     {state: session.SignedOut},
+		"an empty cookie":            {cookie: plain, state: session.SignedOut},
+		"a good one":                 {cookie: plain, value: good, state: session.SignedIn},
+		"a good one over https":      {https: true, cookie: prefixed, value: good, state: session.SignedIn},
+		"a good one behind a proxy":  {secure: true, cookie: prefixed, value: good, state: session.SignedIn},
+		"the plain one over https":   {https: true, cookie: plain, value: good, state: session.SignedOut},
+		"the secure one over http":   {cookie: prefixed, value: good, state: session.SignedOut},
+		"a bad one":                  {cookie: plain, value: "bad", state: session.Expired},
+		"a bad one over https":       {https: true, cookie: prefixed, value: "bad", state: session.Expired},
+		"a good one with a tail":     {cookie: plain, value: good + "x", state: session.Expired},
+		"an application's own":       {cookie: plain, value: application, state: session.Expired},
+		"another site's cookie name": {cookie: "session", value: good, state: session.SignedOut},
 	} {
 		var cookies []*http.Cookie
-		if c.cookie != nil {
-			cookies = append(cookies, c.cookie)
+		if c.cookie != "" {
+			cookies = append(cookies, &http.Cookie{Name: c.cookie, Value: c.value})
 		}
 		got, h := ask(t, session.NewManager(issuer.Verifier(), nowhere(), c.secure, time.Now), c.https, cookies...)
 		if got.State != c.state || h.Get("Set-Cookie") != "" {
