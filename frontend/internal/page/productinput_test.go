@@ -20,7 +20,7 @@ const (
 // then sends. The catalogue believes none of the tokens.
 func (w *website) endings() map[string]option {
 	w.revoked = true
-	return map[string]option{"run out": w.expired(), "signed out in another tab": header("X", "y"),
+	return map[string]option{"run out": w.expired(), "signed out in another tab": nobody,
 		"ended elsewhere": w.here("curator")}
 }
 
@@ -38,7 +38,7 @@ func (w *website) checkSignIn(a answer, who option) {
 	check(w.t, markup(w.t, n)+"", got, want, markup(w.t, n), has("autofocus"))
 	if cleared := a.header.Values("Set-Cookie"); len(cleared) == 2 &&
 		strings.HasPrefix(cleared[0], "craftista_session=;") {
-		who = header("X", "y")
+		who = nobody
 	}
 	login := w.get(attr(n, "href"), who)
 	check(w.t, "the answer", text(login.class("why")),

@@ -1,12 +1,60 @@
 package page_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 )
+
+// answer is a response, parsed when it is HTML.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	doc    *html.Node // nil unless HTML
+}
+
+// check compares the status of the answer, and pairs of what is got and wanted.
+func (a answer) check(t *testing.T, what string, status int, pairs ...any) {
+	t.Helper()
+	if a.status != status {
+		t.Errorf("%s: status %d, want %d: %.500s", what, a.status, status, a.body)
+	}
+	check(t, what, pairs...)
+}
+
+// check compares pairs of what is got, and what is wanted or a rule for it.
+func check(t *testing.T, what string, pairs ...any) {
+	t.Helper()
+	for i := 0; i < len(pairs); i += 2 {
+		got, want := pairs[i], pairs[i+1]
+		if r, ok := want.(rule); ok {
+			if text, _ := got.(string); !r.holds(text, r.text) {
+				t.Errorf("%s: %.500q, want it %s %q", what, got, r.how, r.text)
+			}
+		} else if diff := cmp.Diff(got, want); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", what, diff)
+		}
+	}
+}
+
+// rule is what check holds a text to.
+type rule struct {
+	how   string
+	holds func(got, text string) bool
+	text  string
+}
+
+func begins(text string) rule { return rule{"to begin with", strings.HasPrefix, text} }
+func ends(text string) rule   { return rule{"to end with", strings.HasSuffix, text} }
+func has(text string) rule    { return rule{"to have", strings.Contains, text} }
+func lacks(text string) rule {
+	return rule{"to lack", func(got, text string) bool { return !strings.Contains(got, text) }, text}
+}
 
 // checkMarkup holds what is true of all HTML here: nothing that the policy would
 // block, no id twice, no image without alt, no input without a label. styled says
