@@ -13,7 +13,7 @@ import (
 
 	"craftista/db/pgtest"
 	"craftista/product"
-	"craftista/product/internal/redistest"
+	"craftista/product/redistest"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
 	"craftista/shared/token"

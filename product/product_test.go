@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"craftista/product"
-	"craftista/product/internal/redistest"
+	"craftista/product/redistest"
 	"craftista/shared/config"
 	"craftista/shared/service"
 	"craftista/shared/telemetry"

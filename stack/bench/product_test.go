@@ -1,21 +1,18 @@
 package bench
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
 	"craftista/db/pgtest"
 	"craftista/product"
+	"craftista/product/redistest"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/redis/go-redis/v9"
@@ -29,7 +26,7 @@ import (
 // All serve in this process and take turns and write no log lines; the collector
 // uses the same processors.
 func BenchmarkProduct(b *testing.B) {
-	redisURL, databaseURL := startRedis(b), pgtest.NewSeeded(b).ProductURL
+	redisURL, databaseURL := redistest.Start(b).URL(), pgtest.NewSeeded(b).ProductURL
 	run := func(change func(*product.Config)) string {
 		c := product.Default()
 		c.Listener, c.Log = listen(b), slog.DiscardHandler
@@ -86,34 +83,6 @@ func bareProduct(b *testing.B, redisURL string, body []byte) string {
 	s := httptest.NewServer(mux)
 	b.Cleanup(s.Close)
 	return s.Listener.Addr().String()
-}
-
-// startRedis runs a redis-server that writes nothing to the disk.
-func startRedis(b *testing.B) string {
-	b.Helper()
-	l := listen(b)
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	_ = l.Close() // for the server to take
-	cmd := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port,
-		"--save", "", "--appendonly", "no", "--dir", b.TempDir())
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		b.Fatal(fmt.Errorf("start redis-server: %w", err))
-	}
-	b.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if strings.Contains(lines.Text(), "Ready to accept connections") {
-			return "redis://127.0.0.1:" + port
-		}
-	}
-	b.Fatal("redis-server does not start")
-	return ""
 }
 
 func listen(b *testing.B) net.Listener {

@@ -10,7 +10,7 @@ import (
 	"craftista/product/internal/core"
 	"craftista/product/internal/infrastructure/cache"
 	"craftista/product/internal/infrastructure/postgres"
-	"craftista/product/internal/redistest"
+	"craftista/product/redistest"
 	"craftista/shared/netfault"
 )
 

@@ -4,15 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"craftista/db"
+	"craftista/product/redistest"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
 	"craftista/stack/internal/local"
@@ -35,7 +34,7 @@ func start(b *testing.B, fill db.Amounts) *environment {
 	b.Helper()
 	e := &environment{}
 	s := stacktest.Start(b, func(c *local.Config) {
-		c.RedisURL = startRedis(b)
+		c.RedisURL = redistest.Start(b).URL()
 		if filled := os.Getenv("FLAT_DATABASE"); filled != "" && fill.Products > 0 {
 			c.DatabaseURL, c.Passwords = filled, db.Passwords{}
 		}
@@ -118,32 +117,4 @@ func (e *environment) words(b *testing.B, in int64) []string {
 		b.Fatalf("%d words: %v", len(words), err)
 	}
 	return words
-}
-
-// startRedis returns the URL of a redis-server that runs until the benchmark
-// ends, or "" where none is installed: the stack then has its own.
-func startRedis(b *testing.B) string {
-	b.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		b.Log("redis-server is not installed: measuring with the in-memory one")
-		return ""
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close() // for Redis to take
-	_, port, _ := net.SplitHostPort(address)
-	cmd := exec.CommandContext(b.Context(), path,
-		"--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", b.TempDir())
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // "signal: killed"
-	})
-	return "redis://" + address
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"craftista/product/internal/core"
-	"craftista/product/internal/redistest"
+	"craftista/product/redistest"
 	"craftista/shared/telemetry"
 
 	"github.com/alicebob/miniredis/v2"

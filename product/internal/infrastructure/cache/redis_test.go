@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"craftista/product/internal/core"
-	"craftista/product/internal/redistest"
+	"craftista/product/redistest"
 	"craftista/shared/telemetry"
 
 	"github.com/google/go-cmp/cmp"
