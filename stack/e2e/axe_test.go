@@ -10,6 +10,7 @@ import (
 	"craftista/stack/internal/stacktest"
 
 	"github.com/chromedp/chromedp"
+	"golang.org/x/oauth2"
 )
 
 //go:embed axe/axe.min.js
@@ -37,7 +38,7 @@ func TestAxeFindsNothing(t *testing.T) {
 			b := open(t, s, true)
 			name := b.become(s, "admin")
 			b.checkPeople()
-			b.checkCatalogue(signIn(t, b.front, name, passphrase))
+			b.checkCatalogue(s, signIn(t, b.front, name, passphrase))
 		})
 	})
 	t.Run("without a service", func(t *testing.T) { open(t, s, true).checkWithout(s) })
@@ -116,8 +117,8 @@ func (b *tab) checkPersonPages() {
 func (b *tab) checkConsent(s *local.Stack) {
 	b.t.Helper()
 	const callback = "http://127.0.0.1:49152/callback"
-	id, _ := application(b.t, s, callback)
-	b.do(chromedp.Navigate(s.URLs["auth"] + "/oauth2/authorize?" + authorization(id, callback)))
+	verifier := oauth2.S256ChallengeOption(oauth2.GenerateVerifier())
+	b.do(chromedp.Navigate(application(b.t, s, callback).AuthCodeURL("", verifier)))
 	b.see("h1", "Let Paper <Birds> in?")
 	b.clean("consent")
 }
@@ -136,7 +137,7 @@ func (b *tab) checkPeople() {
 	b.clean("somebody is disabled")
 }
 
-func (b *tab) checkCatalogue(other *http.Client) {
+func (b *tab) checkCatalogue(s *local.Stack, other *http.Client) {
 	b.t.Helper()
 	for _, path := range []string{
 		"/admin/pieces", "/admin/pieces?q=zzzzz", "/admin/pieces/new", "/admin/pieces/2/edit", "/admin/pieces/2/delete",
@@ -154,7 +155,7 @@ func (b *tab) checkCatalogue(other *http.Client) {
 	b.see("#folds-error", "must")
 	b.clean("new product, with errors")
 	b.goTo("/admin/pieces/3/edit")
-	editName(b.t, other, b.front, "3", "Their name")
+	editName(b.t, s, other, "3", "Their name")
 	b.submit("#piece-form")
 	b.see("#conflict-heading", "Somebody else")
 	b.clean("conflict")

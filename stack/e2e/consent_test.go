@@ -1,9 +1,6 @@
 package e2e
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -18,9 +15,8 @@ import (
 	"craftista/stack/internal/stacktest"
 
 	"github.com/chromedp/chromedp"
+	"golang.org/x/oauth2"
 )
-
-const verifier = "a-verifier-of-at-least-forty-three-letters-0"
 
 // TestConsent is an application's sign-in by authorization code, from its request
 // by way of the sign-in and the consent page to the claims that it then may read,
@@ -34,8 +30,8 @@ func TestConsent(t *testing.T) {
 	}))
 	t.Cleanup(app.Close)
 	callback := app.URL + "/callback"
-	id, secret := application(t, s, callback)
-	to := issuer + "/oauth2/authorize?" + authorization(id, callback)
+	party, verifier := application(t, s, callback), oauth2.GenerateVerifier()
+	to := party.AuthCodeURL("a state & <more>", oauth2.S256ChallengeOption(verifier))
 	withAndWithoutScript(t, s, func(t *testing.T, b *tab, _ bool) {
 		name := b.join()
 		b.logout()
@@ -58,9 +54,12 @@ func TestConsent(t *testing.T) {
 		if err != nil || allowed.Get("state") != "a state & <more>" || allowed.Get("iss") != issuer {
 			t.Fatalf("allowed: at %s, %v", got, err)
 		}
+		tokens, err := party.Exchange(t.Context(), allowed.Get("code"), oauth2.VerifierOption(verifier))
+		if err != nil {
+			t.Fatal(err)
+		}
 		info := get(t, issuer+"/oauth2/userinfo")
-		access := exchange(t, issuer, url.Values{"code": {allowed.Get("code")}, "redirect_uri": {callback}}, id, secret)
-		info.Header.Set("Authorization", "Bearer "+access)
+		tokens.SetAuthHeader(info)
 		claims := do(t, http.DefaultClient, info)
 		if claims.Status != http.StatusOK || !strings.Contains(claims.Body, `"preferred_username":"`+name) {
 			t.Errorf("userinfo: %d %s", claims.Status, claims.Body)
@@ -68,35 +67,8 @@ func TestConsent(t *testing.T) {
 	})
 }
 
-// authorization is the query of the application's authorization request.
-func authorization(id, callback string) string {
-	sum := sha256.Sum256([]byte(verifier))
-	return url.Values{
-		"client_id": {id}, "redirect_uri": {callback}, "response_type": {"code"},
-		"scope": {"openid profile"}, "state": {"a state & <more>"},
-		"code_challenge_method": {"S256"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])},
-	}.Encode()
-}
-
-// exchange is the access token that the application gets for the code.
-func exchange(t *testing.T, issuer string, form url.Values, id, secret string) string {
-	t.Helper()
-	form.Set("grant_type", "authorization_code")
-	form.Set("code_verifier", verifier)
-	r := post(t, issuer+"/oauth2/token", form)
-	r.SetBasicAuth(id, secret)
-	var tokens struct {
-		Access string `json:"access_token"`
-	}
-	got := do(t, http.DefaultClient, r)
-	if err := json.Unmarshal([]byte(got.Body), &tokens); err != nil || got.Status != http.StatusOK {
-		t.Fatalf("exchange: %d %s", got.Status, got.Body)
-	}
-	return tokens.Access
-}
-
 // application registers one, as its owner would.
-func application(t *testing.T, s *local.Stack, callback string) (id, secret string) {
+func application(t *testing.T, s *local.Stack, callback string) *oauth2.Config {
 	t.Helper()
 	database, err := db.RoleURL(s.Config.DatabaseURL, db.AuthRole, s.Config.Passwords.Auth)
 	if err != nil {
@@ -109,5 +81,10 @@ func application(t *testing.T, s *local.Stack, callback string) (id, secret stri
 	if added == nil {
 		t.Fatalf("stdout %q, stderr %q", stdout.String(), stderr.String())
 	}
-	return added[1], added[2]
+	return &oauth2.Config{
+		ClientID: added[1], ClientSecret: added[2], RedirectURL: callback, Scopes: []string{"openid", "profile"},
+		Endpoint: oauth2.Endpoint{
+			AuthURL: s.URLs["auth"] + "/oauth2/authorize", TokenURL: s.URLs["auth"] + "/oauth2/token",
+		},
+	}
 }

@@ -1,17 +1,12 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
-	"html"
-	"maps"
-	"mime/multipart"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"craftista/stack/internal/local"
@@ -57,7 +52,6 @@ func TestCurator(t *testing.T) {
 		b.upload(picture)
 		b.submit("#piece-form")
 		b.see("#done", name+" is in the gallery now.")
-		addTwice(t, other, s, "Twice "+name)
 
 		b.click("#done a")
 		b.see("h1", name)
@@ -71,7 +65,7 @@ func TestCurator(t *testing.T) {
 		b.click(".eyebrow-date a")
 		b.see("h1", "Edit a piece")
 		id := strings.TrimPrefix(product, "/origamis/")
-		editName(t, other, front, id, "They call it "+name)
+		editName(t, s, other, id, "They call it "+name)
 		b.do(chromedp.Clear(chromedp.CSS("#paper")))
 		b.fill("#paper", "newsprint")
 		b.submit("#piece-form")
@@ -120,70 +114,20 @@ func (b *tab) wantImage(selector string) {
 	}
 }
 
-// editName is what another curator's browser does: read the form, change the name,
-// save.
-func editName(t *testing.T, client *http.Client, front, id, name string) {
+// editName is another curator's edit meanwhile, by the API.
+func editName(t *testing.T, s *local.Stack, client *http.Client, id, name string) {
 	t.Helper()
-	at := front + "/admin/pieces/" + id + "/edit"
-	form := do(t, client, get(t, at)).Body
-	r := productForm(t, at, map[string]string{
-		"name": name, "tag": found(t, form, `name="tag" value="([^"]*)"`),
-		"picture": found(t, form, `name="picture" value="([^"]*)" checked`),
-	})
-	if got := do(t, client, r); got.Status != http.StatusSeeOther {
-		t.Fatalf("the other curator's edit: %d %s", got.Status, got.Body)
-	}
-}
-
-// addTwice is a double click without script: one form, sent twice at once.
-func addTwice(t *testing.T, client *http.Client, s *local.Stack, name string) {
-	t.Helper()
-	at := s.URLs["frontend"] + "/admin/pieces/new"
-	key := found(t, do(t, client, get(t, at)).Body, `name="key" value="([^"]*)"`)
-	fields := map[string]string{"key": key, "name": name, "picture": "/static/origami/swan.svg"}
-	var wg sync.WaitGroup
-	for _, r := range []*http.Request{productForm(t, at, fields), productForm(t, at, fields)} {
-		wg.Go(func() {
-			if got := do(t, client, r); got.Status != http.StatusSeeOther {
-				t.Errorf("adding: %d %s", got.Status, got.Body)
-			}
-		})
-	}
-	wg.Wait()
-	if got := named(t, s, name); got != 1 {
-		t.Errorf("%d products of one form", got)
-	}
-}
-
-// found is what the pattern's group matches in the page.
-func found(t *testing.T, page, pattern string) string {
-	t.Helper()
-	m := regexp.MustCompile(pattern).FindStringSubmatch(page)
-	if m == nil {
-		t.Fatalf("no %s in %s", pattern, page)
-	}
-	return html.UnescapeString(m[1])
-}
-
-// productForm is the post of a product's form.
-func productForm(t *testing.T, at string, fields map[string]string) *http.Request {
-	t.Helper()
-	var body bytes.Buffer
-	parts := multipart.NewWriter(&body)
-	maps.Copy(fields, map[string]string{
-		"description": "It flies.", "difficulty": "easy", "folds": "3", "paper": "washi",
-	})
-	for field, value := range fields {
-		if err := parts.WriteField(field, value); err != nil {
-			t.Fatal(err)
-		}
-	}
-	_ = parts.Close()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at, &body)
+	body := fmt.Sprintf(`{"name": %q, "description": "It flies.", "image_url": "/static/origami/swan.svg",
+		"difficulty": "easy", "folds": 3, "paper": "washi"}`, name)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.URLs["product"]+"/api/products/"+id,
+		strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Content-Type", parts.FormDataContentType())
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	return r
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("If-Match", "*")
+	r.Header.Set("Authorization", "Bearer "+cookies(t, client, s.URLs["frontend"])["craftista_session"])
+	if got := do(t, client, r); got.Status != http.StatusOK {
+		t.Fatalf("the other curator's edit: %d %s", got.Status, got.Body)
+	}
 }

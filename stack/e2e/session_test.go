@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -66,44 +65,6 @@ func TestSessionOutlivesItsTokens(t *testing.T) {
 	}
 	if got := refresh(t, s, last["craftista_refresh"]); got.Status != http.StatusUnauthorized {
 		t.Errorf("auth answers the old refresh token with %d: %s", got.Status, got.Body)
-	}
-}
-
-// TestTabsRestoredTogether loads ten pages at once with an access token that has
-// expired.
-func TestTabsRestoredTogether(t *testing.T) {
-	t.Parallel()
-	s := stacktest.Start(t, shortLived)
-	front := s.URLs["frontend"]
-	client := signUp(t, front)
-	old := cookies(t, client, front)
-	awaitExpiry(t, s, old["craftista_session"])
-
-	var requests []*http.Request
-	for range 10 {
-		r := get(t, front+"/")
-		for name, value := range old {
-			r.AddCookie(&http.Cookie{Name: name, Value: value})
-		}
-		requests = append(requests, r)
-	}
-	pages := make([]reply, len(requests))
-	var wg sync.WaitGroup
-	for i, r := range requests {
-		wg.Go(func() { pages[i] = do(t, &http.Client{}, r) })
-	}
-	wg.Wait()
-	for i, page := range pages {
-		in, set := strings.Contains(page.Body, "Sign out"), len(page.Header["Set-Cookie"])
-		if page.Status != http.StatusOK || !in || set != 2 {
-			t.Errorf("page %d: %d, signed in %v, %d cookies", i, page.Status, in, set)
-		}
-	}
-	var valid []bool // by refresh-token family
-	const query = `SELECT revoked_at IS NULL FROM auth.refresh_families`
-	err := openDatabase(t, s.Config.DatabaseURL).SelectContext(t.Context(), &valid, query)
-	if err != nil || !slices.Equal(valid, []bool{true}) {
-		t.Errorf("families that are valid: %v, %v; want one that is", valid, err)
 	}
 }
 

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"net/http"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -10,49 +9,7 @@ import (
 	"time"
 
 	"craftista/db/pgtest"
-	"craftista/stack/internal/stacktest"
 )
-
-// TestGalleryWithoutAService stops one part while people are on the site.
-func TestGalleryWithoutAService(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		part    string
-		gallery string // what the gallery still shows, between bars
-		vote    int
-		status  string
-	}{
-		{"cache", "Paper crane|Sign out|Piece of the day", http.StatusSeeOther, `"Catalogue":"up"`},
-		{"recommendation", "Paper crane|Sign out", http.StatusSeeOther, `"Recommendation":"down"`},
-		{"auth", "Paper crane|Sign out|Piece of the day", http.StatusSeeOther, `"Authentication":"down"`},
-		{"product", "Sign out|Piece of the day", http.StatusServiceUnavailable, `"Catalogue":"down"`},
-	} {
-		t.Run(row.part, func(t *testing.T) {
-			t.Parallel()
-			s := stacktest.Start(t, nil)
-			front := s.URLs["frontend"]
-			client := signUp(t, front)
-			do(t, client, post(t, front+"/origamis/2/vote", url.Values{})) // every service fetches its keys
-			if err := s.StopPart(row.part); err != nil {
-				t.Fatal(err)
-			}
-			page := do(t, client, get(t, front+"/"))
-			if lacking := missing(page.Body, row.gallery); page.Status != http.StatusOK || lacking != "" {
-				t.Errorf("the gallery answers %d and lacks %q", page.Status, lacking)
-			}
-			if vote := do(t, client, post(t, front+"/origamis/1/vote", url.Values{})); vote.Status != row.vote {
-				t.Errorf("a vote answers %d, want %d", vote.Status, row.vote)
-			}
-			status := do(t, client, get(t, front+"/api/service-status")).Body
-			if !strings.Contains(strings.ReplaceAll(status, " ", ""), row.status) {
-				t.Errorf("service-status is %s, want %s in it", status, row.status)
-			}
-			if got := do(t, client, get(t, front+"/status")); got.Status != http.StatusOK {
-				t.Errorf("the status page answers %d", got.Status)
-			}
-		})
-	}
-}
 
 // TestGalleryWithAnUnresponsiveService stops the process of each service in turn:
 // it accepts connections and answers nothing. The person's session is refreshed

@@ -3,8 +3,6 @@ package e2e
 import (
 	"context"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -41,10 +39,7 @@ func TestDatabaseRestarts(t *testing.T) {
 	t.Parallel()
 	const people = 2_000
 	binary := build(t, "craftista/product/cmd/product")
-	dir := t.TempDir()
-	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil { // as root, PostgreSQL runs as a user of its own
-		t.Fatal(err)
-	}
+	dir := openFolder(t)
 	server := startPostgres(t, dir)
 	passwords := db.Passwords{Auth: "test-auth", Product: "test-product", Recommendation: "test-recommendation"}
 	if err := db.Up(t.Context(), server.URL(), passwords); err != nil {
