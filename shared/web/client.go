@@ -28,7 +28,7 @@ type Client struct {
 	http       *http.Client
 }
 
-// Raw is a Request's Body that is sent as it stands.
+// Raw is a Request's Body that is sent as it stands, or a reply that is wanted so.
 type Raw struct {
 	MediaType string
 	Bytes     []byte
@@ -68,8 +68,8 @@ func NewHTTPClient(timeout time.Duration, t *telemetry.Telemetry) *http.Client {
 	}
 }
 
-// Do makes the call, decodes the JSON reply into out, unless out is nil, and
-// returns the reply's headers, nil if there was no reply. An error reply becomes
+// Do makes the call, decodes the JSON reply into out, unless out is nil or a *Raw,
+// and returns the reply's headers, nil if there was no reply. An error reply becomes
 // the fault that the service meant; a service that cannot be reached, or answers
 // nonsense, is an Unavailable fault.
 func (c *Client) Do(ctx context.Context, req Request, out any) (http.Header, error) {
@@ -92,6 +92,10 @@ func (c *Client) Do(ctx context.Context, req Request, out any) (http.Header, err
 		}
 		return res.Header, c.fault(res, body)
 	case out == nil:
+		return res.Header, nil
+	}
+	if raw, ok := out.(*Raw); ok {
+		*raw = Raw{res.Header.Get("Content-Type"), body}
 		return res.Header, nil
 	}
 	if err := json.Unmarshal(body, out); err != nil {

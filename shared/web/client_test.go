@@ -130,16 +130,19 @@ func TestClientReadsARefusalBesides(t *testing.T) {
 	}
 }
 
-func TestClientSendsBytesAsTheyStand(t *testing.T) {
+func TestClientPassesBytesAsTheyStand(t *testing.T) {
 	t.Parallel()
-	calls := clientOf(t, func(_ http.ResponseWriter, r *http.Request) {
+	calls := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
 		media, body, err := web.ReadBody(r, 100, "image/png")
 		if err != nil || media != "image/png" || string(body) != "\x89PNG\x00" || r.ContentLength != 5 {
 			t.Errorf("arrived: %s %q of %d, %v", media, body, r.ContentLength, err)
 		}
+		w.Header().Set("Content-Type", media)
+		_, _ = w.Write(body)
 	})
-	body := web.Raw{MediaType: "image/png", Bytes: []byte("\x89PNG\x00")}
-	if _, err := calls.Do(t.Context(), web.Request{Method: "POST", Path: "/", Body: body}, nil); err != nil {
-		t.Error(err)
+	body, reply := web.Raw{MediaType: "image/png", Bytes: []byte("\x89PNG\x00")}, web.Raw{}
+	_, err := calls.Do(t.Context(), web.Request{Method: "POST", Path: "/", Body: body}, &reply)
+	if diff := cmp.Diff(body, reply); err != nil || diff != "" {
+		t.Errorf("%v, %s", err, diff)
 	}
 }

@@ -36,35 +36,31 @@ type Services struct {
 	Auth           Auth
 	Catalogue      Catalogue
 	Recommendation Recommendation
-	Images         Images
 	Live           Live
 }
 
 // New returns the clients. internalKey is what auth wants to see before it
 // registers anybody.
 func New(urls URLs, internalKey string, t *telemetry.Telemetry) Services {
-	product := newClient("the catalogue", urls.Product, t)
 	return Services{
 		Auth:           Auth{newClient("sign-in", urls.Auth, t), internalKey},
-		Catalogue:      Catalogue{product},
+		Catalogue:      Catalogue{newClient("the catalogue", urls.Product, t)},
 		Recommendation: Recommendation{newClient("the recommendation service", urls.Recommendation, t)},
-		Images:         Images{strings.TrimSuffix(urls.Product, "/"), product.http},
 		Live:           Live{strings.TrimSuffix(urls.Product, "/"), web.NewHTTPClient(0, t)},
 	}
 }
 
 // client calls one service.
 type client struct {
-	http   *http.Client // behind the breakers
-	web    *web.Client  // the same
-	direct *web.Client  // without breakers, for questions about the service itself
+	web    *web.Client // behind the breakers
+	direct *web.Client // without breakers, for questions about the service itself
 }
 
 func newClient(name, base string, t *telemetry.Telemetry) client {
 	direct := web.NewHTTPClient(writeTimeout, t)
 	behind := *direct
 	behind.Transport = newBreakers(name, direct.Transport, t.Log)
-	return client{http: &behind, web: web.NewClient(name, base, &behind), direct: web.NewClient(name, base, direct)}
+	return client{web: web.NewClient(name, base, &behind), direct: web.NewClient(name, base, direct)}
 }
 
 // read GETs path into out within ReadTimeout.

@@ -21,7 +21,7 @@ const (
 const imagePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 // images are the pictures that curators gave the catalogue.
-type images struct{ catalogue backend.Images }
+type images struct{ catalogue backend.Catalogue }
 
 // show answers GET /images/{name} with a picture of the catalogue's. Its bytes
 // never change under one name.
@@ -35,7 +35,7 @@ func (h images) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Security-Policy", imagePolicy)
-	web.ReplyBytes(w, r, "public, max-age=31536000, immutable", image.MediaType, image.Body)
+	web.ReplyBytes(w, r, "public, max-age=31536000, immutable", image.MediaType, image.Bytes)
 	return nil
 }
 
