@@ -2,7 +2,7 @@ package static
 
 import (
 	"io/fs"
-	"slices"
+	"path"
 	"strings"
 )
 
@@ -10,13 +10,10 @@ import (
 func Drawings() (fs.FS, error) { return fs.Sub(files, "origami") }
 
 // DrawingNames are their names without .svg, in order. The slice is the caller's.
-func (a *Assets) DrawingNames() []string {
-	var names []string
-	for file := range a.byName {
-		if name, ok := strings.CutPrefix(file, "origami/"); ok {
-			names = append(names, strings.TrimSuffix(name, ".svg"))
-		}
+func DrawingNames() []string {
+	names, _ := fs.Glob(files, "origami/*.svg") // the pattern is one
+	for i, name := range names {
+		names[i] = strings.TrimSuffix(path.Base(name), ".svg")
 	}
-	slices.Sort(names)
 	return names
 }

@@ -41,6 +41,7 @@ const (
 // small files all, but to squeeze every one at each start would take longer than
 // the rest of the start.
 type asset struct {
+	hashed       string // css/site.<hash>.css
 	mediaType    string
 	plain        coded
 	brotli, gzip func() coded
@@ -52,16 +53,13 @@ type coded struct {
 	etag string
 }
 
-// Assets are the files by URL. It is immutable and safe for concurrent use.
-type Assets struct {
-	byName map[string]asset  // css/site.css
-	hashed map[string]string // css/site.css -> css/site.<hash>.css
-	plain  map[string]string // the way back
-}
+// Assets are the files, each by its plain name (css/site.css) and by its hashed one.
+// It is immutable and safe for concurrent use.
+type Assets struct{ byName map[string]asset }
 
 // New reads and hashes the embedded files.
 func New() (*Assets, error) {
-	a := &Assets{byName: map[string]asset{}, hashed: map[string]string{}, plain: map[string]string{}}
+	a := &Assets{byName: map[string]asset{}}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -83,12 +81,11 @@ func (a *Assets) add(name string) error {
 	ext := path.Ext(name)
 	hashed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:])[:hashDigits] + ext
 	a.byName[name] = asset{
-		mediaType: mediaType(ext), plain: coded{body, web.ETag(body)},
+		hashed: hashed, mediaType: mediaType(ext), plain: coded{body, web.ETag(body)},
 		brotli: sync.OnceValue(func() coded { return compress(body, bestBrotli) }),
 		gzip:   sync.OnceValue(func() coded { return compress(body, bestGzip) }),
 	}
-	a.hashed[name] = hashed
-	a.plain[hashed] = name
+	a.byName[hashed] = a.byName[name]
 	return nil
 }
 
@@ -122,8 +119,8 @@ func bestGzip(w io.Writer) io.WriteCloser {
 // URL is the content-hashed URL of the named file ("css/site.css"), "" when
 // there is none.
 func (a *Assets) URL(name string) string {
-	if hashed, ok := a.hashed[name]; ok {
-		return Prefix + hashed
+	if found, ok := a.byName[name]; ok {
+		return Prefix + found.hashed
 	}
 	return ""
 }
@@ -147,22 +144,22 @@ var plainPath = regexp.MustCompile(`^/[A-Za-z0-9/._-]*$`)
 // Serve answers every GET below /static/: a hashed name for a year, a plain name for
 // five minutes, anything else with NotFound.
 func (a *Assets) Serve(w http.ResponseWriter, r *http.Request) error {
-	name, cache := strings.TrimPrefix(r.URL.Path, Prefix), cachePlain
-	if plain, ok := a.plain[name]; ok {
-		name, cache = plain, cacheHashed
-	}
-	return a.serve(w, r, name, cache)
+	return a.serve(w, r, strings.TrimPrefix(r.URL.Path, Prefix))
 }
 
 // Icon answers GET /favicon.ico, which browsers ask for on their own.
 func (a *Assets) Icon(w http.ResponseWriter, r *http.Request) error {
-	return a.serve(w, r, "icon.svg", cachePlain)
+	return a.serve(w, r, "icon.svg")
 }
 
-func (a *Assets) serve(w http.ResponseWriter, r *http.Request, name, cache string) error {
+func (a *Assets) serve(w http.ResponseWriter, r *http.Request, name string) error {
 	found, ok := a.byName[name]
 	if !ok {
 		return fault.New(fault.NotFound, "nothing is at %s", r.URL.Path)
+	}
+	cache := cachePlain
+	if name == found.hashed {
+		cache = cacheHashed
 	}
 	body, accept := found.plain, r.Header["Accept-Encoding"]
 	switch {

@@ -68,7 +68,7 @@ func levels(current string) []view.Option {
 // another one.
 func (h adminProducts) drawings(current string) []view.Drawing {
 	var all []view.Drawing
-	for i, name := range h.assets.DrawingNames() {
+	for i, name := range static.DrawingNames() {
 		value := drawings + name + ".svg"
 		all = append(all, view.Drawing{
 			ID: "drawing-" + name, Value: value, Label: h.drawingLabel(value), Current: value == current,
@@ -93,37 +93,28 @@ func (h adminProducts) drawingLabel(imageURL string) string {
 	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "-", " ")
 }
 
-// markProduct ties each broken rule to its field and puts the cursor into the
-// first; a rule of no field of ours is said above them.
+// markProduct is markInvalid for the form of a product. Where no field is to be
+// mended, the cursor goes to what is said above them.
 func markProduct(form *view.ProductForm, broken []fault.Field) {
-	form.Problem = "Almost. Mend what is marked below."
-	fields := map[string]*view.ProductField{
-		"name": &form.Name, "description": &form.Description, "difficulty": &form.Difficulty,
-		"folds": &form.Folds, "paper": &form.Paper, "image_url": &form.Picture, "image": &form.Picture,
+	fields := []*view.Field{
+		&form.Name.Field, &form.Description.Field, &form.Difficulty.Field,
+		&form.Folds.Field, &form.Paper.Field, &form.Picture.Field,
 	}
-	for _, b := range broken {
-		field := fields[b.Field]
-		switch {
-		case b.Field == backend.KeyField: // somebody went back to the form, and changed it
-			form.Problem = "This form has already added a piece, and it was not quite this one. Add it again if you want both."
-			form.Key, form.Submit = rand.Text(), "Add it too"
-		case field == nil:
-			form.Problem = "Almost: " + b.Field + " " + b.Message + "."
-		case b.Field == "image_url":
-			field.Invalid, field.Error = true, "Choose one of the drawings, or upload a picture."
-		case b.Field == "image":
-			field.Invalid, field.Error = true, "The file "+b.Message+"."
-		case field.Error == "":
-			field.Invalid, field.Error = true, field.Label+" "+b.Message
+	rules, again := slices.Clone(broken), false
+	for i, b := range broken {
+		switch b.Field {
+		case "image_url":
+			rules[i].Field, form.Picture.Error = form.Picture.Name, "Choose one of the drawings, or upload a picture."
+		case "image":
+			rules[i].Field, form.Picture.Error = form.Picture.Name, "The file "+b.Message+"."
+		case backend.KeyField: // somebody went back to the form, and changed it
+			again = true
 		}
 	}
-	for _, field := range []*view.ProductField{
-		&form.Name, &form.Description, &form.Difficulty, &form.Folds, &form.Paper, &form.Picture,
-	} {
-		if field.Invalid {
-			field.Focus = true
-			return
-		}
+	form.Problem = markInvalid(fields, rules)
+	if again {
+		form.Problem = "This form has already added a piece, and it was not quite this one. Add it again if you want both."
+		form.Key, form.Submit = rand.Text(), "Add it too"
 	}
-	form.ProblemFocus = true
+	form.ProblemFocus = !slices.ContainsFunc(fields, func(f *view.Field) bool { return f.Focus })
 }

@@ -80,9 +80,9 @@ func (s *site) pages(r *web.Router, parts Parts) {
 	r.Get("/status", statusPage{s, services, parts.Self, parts.Telemetry}.show)
 
 	sign := signForms{s, services.Auth}
-	r.Get("/login", sign.loginPage)
+	r.Get("/login", sign.blank(loginForm))
 	r.Post("/login", sign.login)
-	r.Get("/register", sign.registerPage)
+	r.Get("/register", sign.blank(registerForm))
 	r.Post("/register", sign.register)
 	r.Post("/logout", s.signOut)
 	consent := consent{s, services.Auth}
@@ -132,7 +132,7 @@ func (s *site) forClients(r *web.Router, parts Parts) {
 
 	r.Get(static.Prefix+"{file}", s.assets.Serve)
 	r.Get(static.Prefix+"{folder}/{file}", s.assets.Serve)
-	r.Get(siteImages+"{name}", images{parts.Services.Images}.show)
+	r.Get(siteImages+"{name}", images{parts.Services.Catalogue}.show)
 	r.Get(cardPrefix+"{file}", s.socialCard)
 	r.Get("/favicon.ico", s.assets.Icon)
 	r.Get("/robots.txt", robots)

@@ -94,40 +94,16 @@ func (h account) changePassword(w http.ResponseWriter, r *http.Request, who sess
 func (h account) refusePassword(
 	w http.ResponseWriter, r *http.Request, who session.Session, form view.SignForm, err error,
 ) error {
-	f := web.FaultOf(err)
-	switch f.Kind {
-	case fault.Invalid:
-		markInvalid(&form, f.Fields)
-	case fault.Throttled:
-		form.Problem = "Too many tries. " + wait(f)
+	kind := web.FaultOf(err).Kind
+	switch kind {
 	case fault.Conflict:
 		form.Problem = "Your password was changed elsewhere just now. Try again with the new one."
 	case fault.Unavailable:
 		form.Problem = "Sign-in is away just now, so your password is as it was. Please try again in a moment."
-	default:
-		return err
+	default: // see refuseForm
 	}
-	if f.Kind != fault.Invalid {
-		form.Fields[0].Focus = true // where to go on from; what is invalid has the focus else
-	}
-	web.NoteFailure(r.Context(), err)
-	web.SetFaultHeaders(w.Header(), &fault.Error{RetryAfter: f.RetryAfter})
-	if fragment(r) {
-		return send(w, r, web.Status(f.Kind), view.SignFormView(form))
-	}
-	return h.render(w, r, web.Status(f.Kind), who, view.Account{Password: form})
-}
-
-// passwordForm is the form of /account, which never repeats what was typed.
-func passwordForm() view.SignForm {
-	return view.SignForm{
-		ID: "password-form", Action: "/account/password", Submit: "Change password",
-		Fields: []view.Field{
-			{Name: "current_password", Label: "Current password", Type: "password", Autocomplete: "current-password"},
-			{
-				Name: "new_password", Label: "New password", Type: "password", Autocomplete: "new-password",
-				Hint: "At least 10 characters. A few words in a row are easy to keep.",
-			},
-		},
-	}
+	form.Fields[0].Focus = kind != fault.Invalid // where to go on from; what is invalid has the focus else
+	return refuseForm(w, r, form, err, func(status int, form view.SignForm) error {
+		return h.render(w, r, status, who, view.Account{Password: form})
+	})
 }

@@ -23,22 +23,16 @@ type signForms struct {
 	auth backend.Auth
 }
 
-// loginPage answers GET /login; who is signed in goes on at once, unless an
-// application wants them to sign in again.
-func (h signForms) loginPage(w http.ResponseWriter, r *http.Request) error {
-	return h.signPage(w, r, loginForm(url.Values{"next": {r.URL.Query().Get("next")}}))
-}
-
-// registerPage answers GET /register.
-func (h signForms) registerPage(w http.ResponseWriter, r *http.Request) error {
-	return h.signPage(w, r, registerForm(url.Values{"next": {r.URL.Query().Get("next")}}))
-}
-
-func (h signForms) signPage(w http.ResponseWriter, r *http.Request, form view.SignForm) error {
-	if session.From(r.Context()).State == session.SignedIn && r.URL.Query().Get("why") != "again" {
-		return redirectTo(w, r, form.Next)
+// blank answers GET /login and GET /register with the empty form; who is signed in goes on
+// at once, unless an application wants them to sign in again.
+func (h signForms) blank(form func(url.Values) view.SignForm) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		form := form(url.Values{"next": {r.URL.Query().Get("next")}})
+		if session.From(r.Context()).State == session.SignedIn && r.URL.Query().Get("why") != "again" {
+			return redirectTo(w, r, form.Next)
+		}
+		return h.showSign(w, r, http.StatusOK, form)
 	}
-	return h.showSign(w, r, http.StatusOK, form)
 }
 
 // login answers POST /login.
@@ -107,37 +101,18 @@ func browser(r *http.Request) backend.Browser {
 // refuse shows the form again with what is wrong; err that the form cannot say
 // goes on up.
 func (h signForms) refuse(w http.ResponseWriter, r *http.Request, form view.SignForm, err error) error {
-	f := web.FaultOf(err)
-	switch f.Kind {
-	case fault.Invalid:
-		markInvalid(&form, f.Fields)
+	switch web.FaultOf(err).Kind {
 	case fault.Unauthenticated:
-		form.Problem = "That name and password do not belong together."
-		markBoth(&form, "username", "password")
+		markPair(&form, "That name and password do not belong together.")
 	case fault.Conflict:
-		form.Problem = "That username or e-mail is taken. If it is yours, sign in instead."
-		markBoth(&form, "username", "email")
-	case fault.Throttled:
-		form.Problem = "Too many tries. " + wait(f)
+		markPair(&form, "That username or e-mail is taken. If it is yours, sign in instead.")
 	case fault.Unavailable:
 		form.Problem = "Sign-in is away just now. Nothing you typed was wrong: please try again in a moment."
-	default:
-		return err
+	default: // see refuseForm
 	}
-	web.NoteFailure(r.Context(), err)
-	web.SetFaultHeaders(w.Header(), &fault.Error{RetryAfter: f.RetryAfter}) // no challenge: people sign in by the form
-	status := web.Status(f.Kind)
-	if fragment(r) {
-		return send(w, r, status, view.SignFormView(form))
-	}
-	return h.showSign(w, r, status, form)
-}
-
-func wait(f *fault.Error) string {
-	if seconds := int64(f.RetryAfter.Seconds()); seconds > 0 {
-		return "Wait " + plural(seconds, "second") + " and try again."
-	}
-	return "Wait a moment and try again."
+	return refuseForm(w, r, form, err, func(status int, form view.SignForm) error {
+		return h.showSign(w, r, status, form)
+	})
 }
 
 func (h signForms) showSign(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {

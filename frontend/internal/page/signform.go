@@ -1,18 +1,22 @@
 package page
 
 import (
+	"cmp"
+	"net/http"
 	"net/url"
+	"slices"
 
 	"craftista/frontend/internal/redirect"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
+	"craftista/shared/web"
 )
 
 // loginForm is /login's form filled with what was typed, never the password.
 func loginForm(values url.Values) view.SignForm {
 	return view.SignForm{
 		ID: "login-form", Action: "/login", Submit: "Sign in", Next: redirect.Safe(values.Get("next")),
-		Fields: []view.Field{
+		Fields: []*view.Field{
 			{Name: "username", Label: "Username or e-mail", Type: "text", Value: values.Get("username"),
 				Autocomplete: "username"},
 			{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password"},
@@ -24,58 +28,90 @@ func loginForm(values url.Values) view.SignForm {
 func registerForm(values url.Values) view.SignForm {
 	return view.SignForm{
 		ID: "register-form", Action: "/register", Submit: "Make my account", Next: redirect.Safe(values.Get("next")),
-		Fields: []view.Field{
+		Fields: []*view.Field{
 			{
 				Name: "username", Label: "Username", Type: "text", Value: values.Get("username"), Autocomplete: "username",
 				Hint: "3 to 32 letters, digits, dots, dashes or underscores",
 			},
 			{Name: "email", Label: "E-mail", Type: "email", Value: values.Get("email"), Autocomplete: "email"},
-			{
-				Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password",
-				Hint: "At least 10 characters. A few words in a row are easy to keep.",
-			},
+			newPasswordField("password", "Password"),
 		},
 	}
 }
 
+// passwordForm is the form of /account, which never repeats what was typed.
+func passwordForm() view.SignForm {
+	return view.SignForm{
+		ID: "password-form", Action: "/account/password", Submit: "Change password",
+		Fields: []*view.Field{
+			{Name: "current_password", Label: "Current password", Type: "password", Autocomplete: "current-password"},
+			newPasswordField("new_password", "New password"),
+		},
+	}
+}
+
+func newPasswordField(name, label string) *view.Field {
+	return &view.Field{
+		Name: name, Label: label, Type: "password", Autocomplete: "new-password",
+		Hint: "At least 10 characters. A few words in a row are easy to keep.",
+	}
+}
+
+// refuseForm shows the form again with what is wrong, to htmx alone and else by
+// whole. An err that neither the form's problem nor its fields say goes on up.
+func refuseForm(
+	w http.ResponseWriter, r *http.Request, form view.SignForm, err error, whole func(int, view.SignForm) error,
+) error {
+	f := web.FaultOf(err)
+	switch {
+	case f.Kind == fault.Invalid:
+		form.Problem = markInvalid(form.Fields, f.Fields)
+	case f.Kind == fault.Throttled:
+		form.Problem = "Too many tries. " + wait(f)
+	case form.Problem == "":
+		return err
+	}
+	web.NoteFailure(r.Context(), err)
+	web.SetFaultHeaders(w.Header(), &fault.Error{RetryAfter: f.RetryAfter}) // no challenge: people sign in by the form
+	status := web.Status(f.Kind)
+	if fragment(r) {
+		return send(w, r, status, view.SignFormView(form))
+	}
+	return whole(status, form)
+}
+
+func wait(f *fault.Error) string {
+	if seconds := int64(f.RetryAfter.Seconds()); seconds > 0 {
+		return "Wait " + plural(seconds, "second") + " and try again."
+	}
+	return "Wait a moment and try again."
+}
+
 // markInvalid ties each broken rule to its input and puts the cursor into the
-// first; a rule of no input of ours is said above them.
-func markInvalid(form *view.SignForm, broken []fault.Field) {
-	form.Problem = "Almost. Mend what is marked below."
+// first. What it returns is said above them, such as a rule of no input of ours.
+func markInvalid(fields []*view.Field, broken []fault.Field) string {
+	problem := "Almost. Mend what is marked below."
 	for _, b := range broken {
-		field := fieldOf(form, b.Field)
-		if field == nil {
-			form.Problem = "Almost: " + b.Field + " " + b.Message + "."
+		i := slices.IndexFunc(fields, func(f *view.Field) bool { return f.Name == b.Field })
+		if i < 0 {
+			problem = "Almost: " + b.Field + " " + b.Message + "."
 			continue
 		}
-		if field.Error == "" {
-			field.Error = field.Label + " " + b.Message
-		}
-		field.Invalid = true
+		fields[i].Invalid = true
+		fields[i].Error = cmp.Or(fields[i].Error, fields[i].Label+" "+b.Message)
 	}
-	for i := range form.Fields {
-		if form.Fields[i].Invalid {
-			form.Fields[i].Focus = true
-			return
-		}
+	if i := slices.IndexFunc(fields, func(f *view.Field) bool { return f.Invalid }); i >= 0 {
+		fields[i].Focus = true
 	}
+	return problem
 }
 
-// markBoth ties the form's problem to two inputs that are wrong together.
-func markBoth(form *view.SignForm, first, second string) {
-	for _, name := range []string{first, second} {
-		if field := fieldOf(form, name); field != nil {
-			field.Invalid, field.ErrorID = true, form.ID+"-problem"
-			field.Focus = name == first
-		}
+// markPair says the problem, which is that the form's first two inputs do not go
+// together.
+func markPair(form *view.SignForm, problem string) {
+	form.Problem = problem
+	for _, field := range form.Fields[:2] {
+		field.Invalid, field.ErrorID = true, form.ID+"-problem"
 	}
-}
-
-func fieldOf(form *view.SignForm, name string) *view.Field {
-	for i := range form.Fields {
-		if form.Fields[i].Name == name {
-			return &form.Fields[i]
-		}
-	}
-	return nil
+	form.Fields[0].Focus = true
 }

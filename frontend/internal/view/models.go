@@ -160,7 +160,7 @@ type SignForm struct {
 	ID, Action, Submit string
 	Problem, Done      string
 	Next               string
-	Fields             []Field
+	Fields             []*Field
 }
 
 // Sign is the page around a SignForm. Why says what led here.
