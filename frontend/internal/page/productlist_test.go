@@ -89,7 +89,8 @@ func TestCurationWhileTheCatalogueIsAway(t *testing.T) {
 	w.get("/account", w.here("curator")) // auth's keys are known
 	w.product.failure.Store(broken)
 	a := w.get("/admin/pieces?done=saved&piece=1", w.here("curator"))
-	a.check(t, "the list", 200, text(a.class("away-heading")), "The shelves are out of sight", text(a.id("done")) != "", true)
+	a.check(t, "the list", 200, text(a.class("away-heading")), "The shelves are out of sight",
+		text(a.id("done")) != "", true)
 	a = w.get("/admin/pieces/new", w.here("curator"))
 	a.check(t, "a new piece's form", 200, a.id("piece-form") != nil, true)
 	for _, path := range []string{"/admin/pieces/1/edit", "/admin/pieces/1/delete"} {
