@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -22,24 +23,6 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
-// lines is a log that may be read while it is written.
-type lines struct {
-	mu   sync.Mutex // guards text
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // hold sends one event and then waits for the end.
 func hold(ctx context.Context, send func([]byte) error) error {
 	if err := send([]byte("data: one\n\n")); err != nil {
@@ -50,10 +33,10 @@ func hold(ctx context.Context, send func([]byte) error) error {
 }
 
 // streams returns a router with streams that hold, refuse, break and panic, and
-// what it logs and traces.
-func streams(t *testing.T) (*web.Router, *lines, *tracetest.InMemoryExporter) {
+// what it logs, to be read when the server has stopped, and traces.
+func streams(t *testing.T) (*web.Router, *bytes.Buffer, *tracetest.InMemoryExporter) {
 	t.Helper()
-	log, spans := &lines{}, tracetest.NewInMemoryExporter()
+	log, spans := &bytes.Buffer{}, tracetest.NewInMemoryExporter()
 	r := newRouter(t, telemetry.Options{Exporter: spans, Log: slog.NewTextHandler(log, nil)})
 	for path, feed := range map[string]web.Feed{
 		"/hold":  hold,
