@@ -14,20 +14,14 @@ const (
 )
 
 type daily struct {
-	ID          int64  `json:"id"`
-	Name        string `json:"name"`
-	Description string `json:"description"`
-	ImageURL    string `json:"image_url"`
-	Votes       int64  `json:"votes"`
-	Date        string `json:"date"`
-	Deleted     bool   `json:"deleted"`
+	Product
+	Date    string `json:"date"`
+	Deleted bool   `json:"deleted"`
 }
 
 // dayOf is the day of a product that addProducts made.
 func dayOf(id int64, date string, deleted bool) daily {
-	return daily{
-		ID: id, Name: "Model", Description: "A model.", ImageURL: "/model.svg", Date: date, Deleted: deleted,
-	}
+	return daily{productOf(id, 0), date, deleted}
 }
 
 func TestDaily(t *testing.T) {

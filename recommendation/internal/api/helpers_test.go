@@ -45,10 +45,15 @@ func open(t *testing.T, url string) *sqlx.DB {
 	return db
 }
 
+func (f *fixture) store(t *testing.T) *postgres.Store {
+	t.Helper()
+	return postgres.NewStore(open(t, f.url))
+}
+
 // router is one replica of the service.
 func (f *fixture) router(t *testing.T, now func() time.Time) *web.Router {
 	t.Helper()
-	store := postgres.NewStore(open(t, f.url))
+	store := f.store(t)
 	checks := map[string]health.Check{"database": store.Ready}
 	about := health.Service{Name: "recommendation", Version: "1.2.3", Checks: checks}
 	return api.Routes(telemetry.Discard(), store, f.issuer.Verifier(), about, now)
@@ -81,6 +86,18 @@ func (f *fixture) addProducts(t *testing.T, n int) {
 		SELECT 'Model', 'A model.', '/model.svg', 'easy', 20, '15 cm', '2026-01-02T03:04:05Z', '2026-01-02T03:04:06Z'
 		FROM generate_series(1, $1)`, n)
 }
+
+// Product is what all answers say of one.
+type Product struct {
+	ID          int64  `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	ImageURL    string `json:"image_url"`
+	Votes       int64  `json:"votes"`
+}
+
+// productOf is a product that addProducts made.
+func productOf(id, votes int64) Product { return Product{id, "Model", "A model.", "/model.svg", votes} }
 
 func (f *fixture) vote(t *testing.T, person int64, products ...int64) {
 	t.Helper()

@@ -20,25 +20,18 @@ const (
 )
 
 type pick struct {
-	ID          int64  `json:"id"`
-	Name        string `json:"name"`
-	Description string `json:"description"`
-	ImageURL    string `json:"image_url"`
-	Votes       int64  `json:"votes"`
-	Difficulty  string `json:"difficulty"`
-	Folds       int    `json:"folds"`
-	Paper       string `json:"paper"`
-	CreatedAt   string `json:"created_at"`
-	UpdatedAt   string `json:"updated_at"`
-	Reason      string `json:"reason"`
+	Product
+	Difficulty string `json:"difficulty"`
+	Folds      int    `json:"folds"`
+	Paper      string `json:"paper"`
+	CreatedAt  string `json:"created_at"`
+	UpdatedAt  string `json:"updated_at"`
+	Reason     string `json:"reason"`
 }
 
 // pickOf is a pick of a product that addProducts made.
 func pickOf(id, votes int64, reason string) pick {
-	return pick{
-		ID: id, Name: "Model", Description: "A model.", ImageURL: "/model.svg", Votes: votes, Difficulty: "easy", Folds: 20,
-		Paper: "15 cm", CreatedAt: "2026-01-02T03:04:05Z", UpdatedAt: "2026-01-02T03:04:06Z", Reason: reason,
-	}
+	return pick{productOf(id, votes), "easy", 20, "15 cm", "2026-01-02T03:04:05Z", "2026-01-02T03:04:06Z", reason}
 }
 
 // withVotes is a fixture of eight products with these votes:

@@ -1,4 +1,4 @@
-package postgres_test
+package api_test
 
 import (
 	"slices"
@@ -6,20 +6,16 @@ import (
 	"testing"
 	"time"
 
-	"craftista/db/pgtest"
 	"craftista/recommendation/internal/postgres"
-	"craftista/shared/pg"
-	"craftista/shared/telemetry"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jmoiron/sqlx"
 )
 
 func march(day int) time.Time { return time.Date(2026, time.March, day, 0, 0, 0, 0, time.UTC) }
 
 func TestRecordIsOneChoiceForAllWhoAskAtOnce(t *testing.T) {
 	t.Parallel()
-	stores, _ := replicas(t, 24)
+	_, stores := replicas(t, 24)
 	answers := atOnce(30, func(i int) int64 { return record(t, stores[i%2], march(1)) })
 	if want := slices.Repeat(answers[:1], 30); !slices.Equal(answers, want) {
 		t.Errorf("answers differ: %d", answers)
@@ -30,7 +26,7 @@ func TestRecordIsOneChoiceForAllWhoAskAtOnce(t *testing.T) {
 // the product that the other one chooses.
 func TestRecordIsAnotherProductForTwoDaysChosenAtOnce(t *testing.T) {
 	t.Parallel()
-	stores, _ := replicas(t, 2)
+	_, stores := replicas(t, 2)
 	for day := 1; day < 31; day += 2 {
 		answers := atOnce(2, func(i int) int64 { return record(t, stores[i], march(day+i)) })
 		if answers[0] == answers[1] {
@@ -41,7 +37,7 @@ func TestRecordIsAnotherProductForTwoDaysChosenAtOnce(t *testing.T) {
 
 func TestRecordChoosesAllProductsBeforeOneReturns(t *testing.T) {
 	t.Parallel()
-	stores, _ := replicas(t, 5)
+	_, stores := replicas(t, 5)
 	first, second := days(t, stores[0], 1, 5), days(t, stores[1], 6, 5)
 	if diff := cmp.Diff(slices.Sorted(slices.Values(first)), []int64{1, 2, 3, 4, 5}); diff != "" {
 		t.Errorf("first round (-got +want):\n%s", diff)
@@ -53,9 +49,9 @@ func TestRecordChoosesAllProductsBeforeOneReturns(t *testing.T) {
 
 func TestRecordChoosesAddedProductsOnceAndFirst(t *testing.T) {
 	t.Parallel()
-	stores, admin := replicas(t, 3)
+	f, stores := replicas(t, 3)
 	before := days(t, stores[0], 1, 7) // two rounds and one day of the third
-	addProducts(t, admin, 2)
+	f.addProducts(t, 2)
 	after := days(t, stores[0], 8, 5)
 	if diff := cmp.Diff(slices.Sorted(slices.Values(after[:2])), []int64{4, 5}); diff != "" {
 		t.Errorf("new products (-got +want):\n%s", diff)
@@ -65,32 +61,12 @@ func TestRecordChoosesAddedProductsOnceAndFirst(t *testing.T) {
 	}
 }
 
-// replicas are two stores on a database of n products, and its administrator.
-func replicas(t *testing.T, n int) ([]*postgres.Store, *sqlx.DB) {
+// replicas are the stores of two replicas, on a database of n products.
+func replicas(t *testing.T, n int) (*fixture, []*postgres.Store) {
 	t.Helper()
-	d := pgtest.New(t)
-	var dbs []*sqlx.DB
-	for _, url := range []string{d.RecommendationURL, d.RecommendationURL, d.AdminURL} {
-		db, err := pg.Open(url, telemetry.Discard())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = db.Close() })
-		dbs = append(dbs, db)
-	}
-	addProducts(t, dbs[2], n)
-	return []*postgres.Store{postgres.NewStore(dbs[0]), postgres.NewStore(dbs[1])}, dbs[2]
-}
-
-func addProducts(t *testing.T, admin *sqlx.DB, n int) {
-	t.Helper()
-	const query = `
-		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
-		SELECT 'Model', 'A model.', '/model.svg', 'easy', 20, '15 cm'
-		FROM generate_series(1, $1)`
-	if _, err := admin.ExecContext(t.Context(), query, n); err != nil {
-		t.Fatal(err)
-	}
+	f := newFixture(t)
+	f.addProducts(t, n)
+	return f, []*postgres.Store{f.store(t), f.store(t)}
 }
 
 func record(t *testing.T, s *postgres.Store, day time.Time) int64 {
