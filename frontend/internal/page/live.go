@@ -88,9 +88,9 @@ func countEvent(ctx context.Context, counts []backend.Count) ([]byte, error) {
 	if len(counts) == 0 {
 		return []byte(web.Heartbeat), nil
 	}
-	shown := make([]view.LiveCount, len(counts))
+	shown := make([]view.Vote, len(counts))
 	for i, c := range counts {
-		shown[i] = view.LiveCount{ID: strconv.FormatInt(c.ID, 10), Count: plural(max(c.Votes, 0), "vote")}
+		shown[i] = view.Vote{ID: decimal(c.ID), Count: plural(max(c.Votes, 0), "vote")}
 	}
 	var b bytes.Buffer
 	if err := view.LiveFragment(shown).Render(ctx, &b); err != nil {

@@ -152,7 +152,7 @@ func personRow(p backend.Person, who session.Session, q search) view.PersonRow {
 		Disabled: p.Disabled, Self: p.ID == who.User.ID, Query: q.text, Cursor: q.cursor,
 	}
 	for _, role := range []string{token.RoleUser, token.RoleCurator, token.RoleAdmin} {
-		row.Roles = append(row.Roles, view.Role{Value: role, Label: roleLabel(role), Current: role == p.Role})
+		row.Roles = append(row.Roles, view.Option{Value: role, Label: roleLabel(role), Current: role == p.Role})
 	}
 	return row
 }

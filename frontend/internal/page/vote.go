@@ -54,7 +54,8 @@ func (h votes) set(w http.ResponseWriter, r *http.Request, voted bool) error {
 		return redirectTo(w, r, backTo(r, id))
 	}
 	w.Header().Set("HX-Trigger", "voted")
-	return send(w, r, http.StatusOK, view.VoteFragment(voteReply(voteModel(id, product.Name, count, voted))))
+	model := voteModel(id, product.Name, count, voted)
+	return send(w, r, http.StatusOK, view.VoteFragment(model, announceVote(model)))
 }
 
 // votingUnavailable says of an Unavailable fault what it means to a voter.
@@ -65,12 +66,12 @@ func votingUnavailable(err error) error {
 	return err
 }
 
-func voteReply(v view.Vote) view.VoteReply {
+func announceVote(v view.Vote) string {
 	did := "You took back your vote for "
 	if v.Voted {
 		did = "You voted for "
 	}
-	return view.VoteReply{Vote: v, Announcement: did + v.Name + ". " + v.Count + "."}
+	return did + v.Name + ". " + v.Count + "."
 }
 
 // backTo is the product's place on the page the person was on, or else its page.

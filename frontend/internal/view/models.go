@@ -38,15 +38,6 @@ type Vote struct {
 	Voted           bool
 }
 
-// LiveCount is a product's count, as Vote has it.
-type LiveCount struct{ ID, Count string }
-
-// VoteReply is the answer to a vote: the button as it is then, and what to announce.
-type VoteReply struct {
-	Vote         Vote
-	Announcement string
-}
-
 // Art is a drawing. Alt is "" where the name stands beside it.
 type Art struct{ URL, Alt, Tint string }
 

@@ -22,14 +22,8 @@ type People struct {
 type PersonRow struct {
 	ID, Name, Email, Since string
 	Role                   string
-	Roles                  []Role
+	Roles                  []Option
 	Disabled, Self         bool
 	Query, Cursor          string
 	Note                   string
-}
-
-// Role is one that can be given.
-type Role struct {
-	Value, Label string
-	Current      bool
 }

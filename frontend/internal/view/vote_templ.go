@@ -324,8 +324,8 @@ func Live() templ.Component {
 	})
 }
 
-// LiveFragment puts counts in their places.
-func LiveFragment(counts []LiveCount) templ.Component {
+// LiveFragment puts the votes' counts in their places.
+func LiveFragment(counts []Vote) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -413,7 +413,7 @@ func countPartial(id, count string) templ.Component {
 
 // VoteFragment answers a vote: the form anew, the count wherever else the page
 // shows it, and what a screen reader says.
-func VoteFragment(r VoteReply) templ.Component {
+func VoteFragment(v Vote, announcement string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -434,15 +434,15 @@ func VoteFragment(r VoteReply) templ.Component {
 			templ_7745c5c3_Var23 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = VoteForm(r.Vote).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = VoteForm(v).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = countPartial(r.Vote.ID, r.Vote.Count).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = countPartial(v.ID, v.Count).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Announcement(r.Announcement).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Announcement(announcement).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
