@@ -77,30 +77,60 @@ type Keys interface {
 
 // Verifier checks access tokens. It is safe for concurrent use.
 type Verifier struct {
-	keys   Keys
-	parser *jwt.Parser
+	keys    Keys
+	options []jwt.ParserOption
 }
 
 // NewVerifier returns a verifier of tokens by issuer for audience.
 func NewVerifier(keys Keys, issuer, audience string) *Verifier {
-	return &Verifier{keys: keys, parser: jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
-		jwt.WithIssuer(issuer),
-		jwt.WithAudience(audience),
-		jwt.WithExpirationRequired(),
-		jwt.WithIssuedAt(),
-		jwt.WithLeeway(leeway),
-		jwt.WithStrictDecoding(),
-	)}
+	return &Verifier{keys: keys, options: append(Options(issuer), jwt.WithAudience(audience))}
 }
 
-// Verify returns the person that the token speaks for. It checks, after RFC 9068
-// section 4 and RFC 8725:
+// Options demand of Parse a token by issuer that has an expiry, has not expired and
+// was not issued in the future.
+func Options(issuer string) []jwt.ParserOption {
+	return []jwt.ParserOption{
+		jwt.WithIssuer(issuer), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway),
+	}
+}
+
+// Parse reads the claims of a JWT of that type. It checks, after RFC 8725:
 //   - the length, before anything is parsed
 //   - that it is the token bit for bit: no other text stands for the same
-//   - that typ is at+jwt, so that no other JWT of the issuer passes
-//   - that alg is RS256, whatever the header asks for (RFC 8725 section 3.1)
+//   - typ, so that no other JWT of the issuer passes
+//   - that alg is RS256, whatever the header asks for (section 3.1)
 //   - that kid is present and names a published key, and the signature by it
+//   - what the options demand
+//
+// Errors are those of Verify.
+func Parse(
+	ctx context.Context, keys Keys, raw, typ string, claims jwt.Claims, options ...jwt.ParserOption,
+) error {
+	if len(raw) > maxLength {
+		return invalid("the token is too long")
+	}
+	if strings.ContainsAny(raw, "\r\n") { // Go's base64 passes over them even when strict
+		return invalid("the token is not valid")
+	}
+	rs256 := jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()})
+	parser := jwt.NewParser(slices.Concat(options, []jwt.ParserOption{rs256, jwt.WithStrictDecoding()})...)
+	_, err := parser.ParseWithClaims(raw, claims, func(t *jwt.Token) (any, error) {
+		given, _ := t.Header["typ"].(string)
+		kid, _ := t.Header["kid"].(string)
+		if kid == "" || !strings.EqualFold(strings.TrimPrefix(given, "application/"), typ) {
+			return nil, invalid("the token is of another kind")
+		}
+		return keys.KeyfuncCtx(ctx)(t)
+	})
+	if err != nil && fault.KindOf(err) != fault.Unavailable {
+		return invalid("the token is not valid").Because(err)
+	}
+	return err
+}
+
+// Verify returns the person that the token speaks for. Besides what Parse does, it
+// checks, after RFC 9068 section 4:
+//   - that typ is at+jwt
 //   - that iss is the issuer and aud contains the audience
 //   - that exp is present and not past, that iat and nbf are not to come
 //   - that sub is a positive integer and role a known one
@@ -109,26 +139,9 @@ func NewVerifier(keys Keys, issuer, audience string) *Verifier {
 // Errors are faults: Unauthenticated with the code invalid_token, or
 // Unavailable when the keys cannot be had.
 func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
-	if len(raw) > maxLength {
-		return User{}, invalid("the token is too long")
-	}
-	if strings.ContainsAny(raw, "\r\n") { // Go's base64 passes over them even when strict
-		return User{}, invalid("the token is not valid")
-	}
 	var claims Claims
-	_, err := v.parser.ParseWithClaims(raw, &claims, func(t *jwt.Token) (any, error) {
-		typ, _ := t.Header["typ"].(string)
-		kid, _ := t.Header["kid"].(string)
-		if kid == "" || !strings.EqualFold(strings.TrimPrefix(typ, "application/"), Type) {
-			return nil, invalid("the token is of another kind")
-		}
-		return v.keys.KeyfuncCtx(ctx)(t)
-	})
-	switch {
-	case fault.KindOf(err) == fault.Unavailable:
+	if err := Parse(ctx, v.keys, raw, Type, &claims, v.options...); err != nil {
 		return User{}, err
-	case err != nil:
-		return User{}, invalid("the token is not valid").Because(err)
 	}
 	id, err := strconv.ParseInt(claims.Subject, 10, 64)
 	if err != nil || id < 1 || !slices.Contains([]string{RoleUser, RoleCurator, RoleAdmin}, claims.Role) {

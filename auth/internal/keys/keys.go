@@ -31,7 +31,7 @@ type Set struct {
 // for clocks that differ.
 func Open(dir string, retention time.Duration) (*Set, error) {
 	s := &Set{dir: dir, retention: retention}
-	all, err := list(dir)
+	all, err := list(dir, retention)
 	if err == nil && len(all) == 0 {
 		if err = create(dir, firstName); errors.Is(err, fs.ErrExist) {
 			err = nil // another replica was faster
@@ -77,14 +77,14 @@ func (s *Set) Watch(ctx context.Context, interval time.Duration, log *slog.Logge
 // name; the directory's modification time would miss two changes within its
 // resolution.
 func (s *Set) refresh() (changed bool, err error) {
-	all, err := list(s.dir)
+	all, err := list(s.dir, s.retention)
 	if err != nil {
 		return false, err
 	}
 	now := time.Now()
-	all = slices.DeleteFunc(all, func(e entry) bool { return !e.published(now, s.retention) })
+	all = slices.DeleteFunc(all, func(k Key) bool { return !k.published(now) })
 	old := s.current.Load()
-	if old != nil && slices.Equal(all, old.entries) {
+	if old != nil && slices.Equal(all, old.files) {
 		return false, nil
 	}
 	if len(all) == 0 {
@@ -102,7 +102,7 @@ func (s *Set) refresh() (changed bool, err error) {
 // has started to sign: RS256 (RFC 7518 section 3.3), typ and kid in the header.
 func (s *Set) Sign(typ string, claims jwt.Claims) (string, error) {
 	current := s.current.Load()
-	i := signer(current.entries, time.Now())
+	i := signer(current.files, time.Now())
 	t := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
 	t.Header["typ"], t.Header["kid"] = typ, current.kids[i]
 	signed, err := t.SignedString(current.private[i])

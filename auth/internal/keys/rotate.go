@@ -26,7 +26,7 @@ func Rotate(dir string, activation, retention time.Duration) (added string, remo
 			err = fmt.Errorf("rotate signing keys: %w", err)
 		}
 	}()
-	all, err := list(dir)
+	all, err := list(dir, retention)
 	if err != nil {
 		return "", nil, err
 	}
@@ -40,30 +40,21 @@ func Rotate(dir string, activation, retention time.Duration) (added string, remo
 	} else if err != nil {
 		return "", nil, err
 	}
-	for _, e := range all {
-		if e.published(now, retention) {
+	for _, k := range all {
+		if k.published(now) {
 			continue
 		}
-		if err := os.Remove(filepath.Join(dir, e.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(filepath.Join(dir, k.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return added, removed, err
 		}
-		removed = append(removed, e.name)
+		removed = append(removed, k.File)
 	}
 	return added, removed, nil
 }
 
-// Status is a key file, and what services do with it.
-type Status struct {
-	File  string
-	Kid   string
-	State string    // waits, signs, verifies (tokens made before) or expired
-	From  time.Time // signs from then on; zero is from the start
-	Until time.Time // published up to then; zero is without an end
-}
-
 // List tells what dir contains, the newest key first. It makes nothing.
-func List(dir string, retention time.Duration) ([]Status, error) {
-	all, err := list(dir)
+func List(dir string, retention time.Duration) ([]Key, error) {
+	all, err := list(dir, retention)
 	if err != nil {
 		return nil, fmt.Errorf("list signing keys: %w", err)
 	}
@@ -72,21 +63,18 @@ func List(dir string, retention time.Duration) ([]Status, error) {
 		return nil, fmt.Errorf("list signing keys: %w", err)
 	}
 	now := time.Now()
-	var states []Status
-	for i, e := range all {
-		s := Status{File: e.name, Kid: loaded.kids[i], State: "expired", From: e.from}
-		if !e.until.IsZero() {
-			s.Until = e.until.Add(retention)
-		}
-		switch signing := signer(all, now); {
+	signing := signer(all, now)
+	for i := range all {
+		k := &all[i]
+		k.Kid, k.State = loaded.kids[i], "expired"
+		switch {
 		case i < signing:
-			s.State = "waits"
+			k.State = "waits"
 		case i == signing:
-			s.State = "signs"
-		case e.published(now, retention):
-			s.State = "verifies"
+			k.State = "signs"
+		case k.published(now):
+			k.State = "verifies"
 		}
-		states = append(states, s)
 	}
-	return states, nil
+	return all, nil
 }

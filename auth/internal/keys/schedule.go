@@ -20,35 +20,34 @@ const (
 	layout    = "key-20060102T150405Z" + suffix
 )
 
-// entry is a key's file.
-type entry struct {
-	name  string
-	from  time.Time // signs from then on; zero for firstName
-	until time.Time // and up to then; zero for the last key
+// Key is a key's file, and what services do with it.
+type Key struct {
+	File  string
+	From  time.Time // signs from then on; zero is from the start
+	Until time.Time // published up to then; zero is without an end
+	Kid   string    // of List only, and so the next
+	State string    // waits, signs, verifies (tokens made before) or expired
 }
 
-// published reports whether a token by the key can be valid at now: tokens live
-// for at most retention.
-func (e entry) published(now time.Time, retention time.Duration) bool {
-	return e.until.IsZero() || now.Before(e.until.Add(retention))
-}
+// published reports whether a token by the key can be valid at now.
+func (k Key) published(now time.Time) bool { return k.Until.IsZero() || now.Before(k.Until) }
 
 // signer is the index of the key that signs at now: the newest that has started,
 // or the oldest if none has.
-func signer(newestFirst []entry, now time.Time) int {
+func signer(newestFirst []Key, now time.Time) int {
 	i := 0
-	for i < len(newestFirst)-1 && newestFirst[i].from.After(now) {
+	for i < len(newestFirst)-1 && newestFirst[i].From.After(now) {
 		i++
 	}
 	return i
 }
 
-// list reads the schedule, the newest key first. No directory is no keys. It
-// checks:
+// list reads the schedule, the newest key first: a key stays published for retention
+// after the next one began to sign. No directory is no keys. It checks:
 //   - that dir is open to its owner only, since who can write there signs as
 //     anybody
 //   - that each file that ends in .pem has a name that says when it signs
-func list(dir string) ([]entry, error) {
+func list(dir string, retention time.Duration) ([]Key, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -65,7 +64,7 @@ func list(dir string) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []entry
+	var all []Key
 	for _, file := range files {
 		if !strings.HasSuffix(file.Name(), suffix) {
 			continue
@@ -75,11 +74,11 @@ func list(dir string) ([]entry, error) {
 			return nil, fmt.Errorf("%s in %s has no name for a key: %s, or %s for one that signs from then on",
 				file.Name(), dir, firstName, layout)
 		}
-		all = append(all, entry{name: file.Name(), from: from})
+		all = append(all, Key{File: file.Name(), From: from})
 	}
-	slices.SortFunc(all, func(a, b entry) int { return b.from.Compare(a.from) })
+	slices.SortFunc(all, func(a, b Key) int { return b.From.Compare(a.From) })
 	for i := 1; i < len(all); i++ {
-		all[i].until = all[i-1].from
+		all[i].Until = all[i-1].From.Add(retention)
 	}
 	return all, nil
 }

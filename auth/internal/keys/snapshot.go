@@ -14,7 +14,7 @@ import (
 
 // snapshot is what a directory contained at one time. It does not change.
 type snapshot struct {
-	entries   []entry // newest first, and so the next two
+	files     []Key // newest first, and so the next two
 	private   []*rsa.PrivateKey
 	kids      []string
 	published json.RawMessage // the public halves only
@@ -22,11 +22,11 @@ type snapshot struct {
 }
 
 // load reads the keys of those files in dir.
-func load(dir string, entries []entry) (*snapshot, error) {
-	s := &snapshot{entries: entries}
+func load(dir string, files []Key) (*snapshot, error) {
+	s := &snapshot{files: files}
 	var set jwkset.JWKSMarshal
-	for _, e := range entries {
-		key, err := read(filepath.Join(dir, e.name))
+	for _, k := range files {
+		key, err := read(filepath.Join(dir, k.File))
 		if err != nil {
 			return nil, err
 		}

@@ -24,9 +24,7 @@ type Request struct {
 	Client      Client
 	RedirectURI string
 	Scope       string
-	state       string
-	nonce       string
-	challenge   string
+	params      url.Values
 	maxAge      time.Duration // of the sign-in; negative is any
 }
 
@@ -56,13 +54,7 @@ func (p *Provider) Check(ctx context.Context, q url.Values) (Request, error) {
 	if !slices.Contains(client.RedirectURIs, q.Get("redirect_uri")) || !ValidRedirect(q.Get("redirect_uri")) {
 		return r, fault.New(fault.BadRequest, "the redirect_uri is not one of the application's")
 	}
-	r = Request{
-		Client: client, RedirectURI: q.Get("redirect_uri"), nonce: q.Get("nonce"),
-		challenge: q.Get("code_challenge"), maxAge: -1,
-	}
-	if len(q["state"]) == 1 {
-		r.state = q.Get("state")
-	}
+	r = Request{Client: client, RedirectURI: q.Get("redirect_uri"), params: q, maxAge: -1}
 	if err := r.read(q); err != nil {
 		return r, p.refused(r, err)
 	}
@@ -82,7 +74,7 @@ func (r *Request) read(q url.Values) *Error {
 	if err := check(q); err != nil {
 		return err
 	}
-	challenge, err := base64.RawURLEncoding.Strict().DecodeString(r.challenge)
+	challenge, err := base64.RawURLEncoding.Strict().DecodeString(q.Get("code_challenge"))
 	scope, within := scopesOf(q.Get("scope"), r.Client.Scopes)
 	r.Scope = scope
 	switch {
@@ -100,7 +92,7 @@ func (r *Request) read(q url.Values) *Error {
 		return refuse("invalid_request", "response_mode must be query")
 	case q.Get("code_challenge_method") != "S256":
 		return refuse("invalid_request", "PKCE is needed, with code_challenge_method S256")
-	case err != nil || len(challenge) != 32 || len(r.challenge) != 43:
+	case err != nil || len(challenge) != 32 || len(q.Get("code_challenge")) != 43:
 		return refuse("invalid_request", "code_challenge is not a SHA-256 in base64url")
 	case !within:
 		return refuse("invalid_scope", "the application may not ask for this scope")
@@ -160,7 +152,7 @@ func (p *Provider) Decide(ctx context.Context, q url.Values, u token.User, appro
 	}
 	code, err := p.sessions.IssueCode(ctx, session.Code{
 		ClientID: r.Client.ID, UserID: u.ID, RedirectURI: r.RedirectURI, Scope: r.Scope,
-		Nonce: r.nonce, Challenge: r.challenge, AuthTime: authTime,
+		Nonce: q.Get("nonce"), Challenge: q.Get("code_challenge"), AuthTime: authTime,
 	})
 	if err != nil {
 		return "", err
@@ -177,8 +169,8 @@ func (p *Provider) refused(r Request, e *Error) *Error {
 // responds (RFC 9207 section 2).
 func (p *Provider) redirect(r Request, response url.Values) string {
 	response.Set("iss", p.issuer.URL)
-	if r.state != "" {
-		response.Set("state", r.state)
+	if state := r.params["state"]; len(state) == 1 && state[0] != "" {
+		response.Set("state", state[0])
 	}
 	return withQuery(r.RedirectURI, response)
 }
