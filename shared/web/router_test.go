@@ -74,6 +74,12 @@ func TestEveryEnding(t *testing.T) {
 			if name, want, _ := strings.Cut(row.header, ": "); res.Header().Get(name) != want {
 				t.Errorf("%s is %q, want %q", name, res.Header().Get(name), want)
 			}
+			if id := res.Header().Get("Trace-Id"); len(id) != 32 {
+				t.Errorf("trace id %q, want 32 hex digits", id)
+			}
+			if got := res.Header().Get("X-Content-Type-Options"); got != "nosniff" {
+				t.Errorf("X-Content-Type-Options is %q", got)
+			}
 			if strings.Contains(res.Body.String(), "secret") {
 				t.Errorf("the body leaks: %s", res.Body)
 			}
@@ -84,28 +90,17 @@ func TestEveryEnding(t *testing.T) {
 				"type": "about:blank", "title": http.StatusText(row.status), "status": float64(row.status),
 				"detail": row.detail, "instance": "/piece", "trace_id": res.Header().Get("Trace-Id"),
 			}
-			checkProblem(t, res, want)
+			var got map[string]any
+			if err := json.Unmarshal(res.Body.Bytes(), &got); err != nil {
+				t.Fatalf("body %q: %v", res.Body, err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("problem (-want +got):\n%s", diff)
+			}
+			if media := res.Header().Get("Content-Type"); media != "application/problem+json" {
+				t.Errorf("media type %q", media)
+			}
 		})
-	}
-}
-
-func checkProblem(t *testing.T, res *httptest.ResponseRecorder, want map[string]any) {
-	t.Helper()
-	if got, want := res.Header().Get("Content-Type"), "application/problem+json"; got != want {
-		t.Errorf("media type %q, want %q", got, want)
-	}
-	if len(res.Header().Get("Trace-Id")) != 32 {
-		t.Errorf("trace id %q, want 32 hex digits", res.Header().Get("Trace-Id"))
-	}
-	if got := res.Header().Get("X-Content-Type-Options"); got != "nosniff" {
-		t.Errorf("X-Content-Type-Options is %q", got)
-	}
-	var got map[string]any
-	if err := json.Unmarshal(res.Body.Bytes(), &got); err != nil {
-		t.Fatalf("body %q: %v", res.Body, err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("problem (-want +got):\n%s", diff)
 	}
 }
 
