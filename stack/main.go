@@ -8,7 +8,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -30,13 +29,9 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("stack", flag.ContinueOnError)
+	flags := flag.NewFlagSet("stack", flag.ExitOnError)
 	fill := flags.String("fill", "", "fill the database up to amounts such as products=1000000,votes=10000000, and end")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return nil // Parse has printed the usage
-	} else if err != nil {
-		return errors.New("settings come from the environment, see the README")
-	}
+	_ = flags.Parse(args) // which ends the program for a flag that it does not know
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q; settings come from the environment, see the README", flags.Arg(0))
 	}

@@ -23,19 +23,3 @@ func TestNewGivesEachTestItsOwnDatabase(t *testing.T) {
 		})
 	}
 }
-
-func TestURLsSignInAsTheServices(t *testing.T) {
-	t.Parallel()
-	d := pgtest.New(t)
-	for url, want := range map[string]string{
-		d.AuthURL:           "craftista_auth",
-		d.ProductURL:        "craftista_product",
-		d.RecommendationURL: "craftista_recommendation",
-	} {
-		var got string
-		err := pgtest.Open(t, url).QueryRowContext(t.Context(), `SELECT current_user`).Scan(&got)
-		if err != nil || got != want {
-			t.Errorf("got user %s, %v; want %s", got, err, want)
-		}
-	}
-}

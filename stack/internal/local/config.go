@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"syscall"
 	"time"
 
 	"craftista/auth"
@@ -63,15 +61,12 @@ func (c Config) listen() (listeners, error) {
 		{"traces", c.TracesAddr, "TRACES_ADDR"},
 	} {
 		l, err := net.Listen("tcp", p.addr)
-		switch {
-		case errors.Is(err, syscall.EADDRINUSE):
-			const problem = "%s is taken by another program: stop that one or choose another port with %s=localhost:0"
-			all = errors.Join(all, fmt.Errorf(problem, p.addr, p.setting))
-		case err != nil:
-			all = errors.Join(all, fmt.Errorf("%s=%s cannot be listened on: %w", p.setting, p.addr, err))
-		default:
-			open[p.name] = l
+		if err != nil {
+			all = errors.Join(all, fmt.Errorf("%s=%s cannot be listened on, %s=localhost:0 picks a free port (%w)",
+				p.setting, p.addr, p.setting, err))
+			continue
 		}
+		open[p.name] = l
 	}
 	if all != nil {
 		open.close()
@@ -93,17 +88,4 @@ func (l listeners) url(name string) string {
 		host = "localhost"
 	}
 	return "http://" + net.JoinHostPort(host, port)
-}
-
-// logHandler writes lines for people.
-func (c Config) logHandler() slog.Handler {
-	return slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})
-}
-
-// traceURL is the template of a page that shows the trace {id}.
-func (c Config) traceURL(l listeners) string {
-	if c.OTLPEndpoint != "" {
-		return c.TraceURLTemplate
-	}
-	return l.url("traces") + "/trace/{id}"
 }

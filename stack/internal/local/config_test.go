@@ -19,7 +19,7 @@ func TestSettingsThatCannotWork(t *testing.T) {
 		want   string // texts, between bars
 	}{
 		{"ports in use", func(c *local.Config) { c.FrontendAddr, c.AuthAddr = taken, taken },
-			taken + " is taken|FRONTEND_ADDR=|AUTH_ADDR="},
+			"FRONTEND_ADDR=" + taken + " cannot be listened on|AUTH_ADDR=localhost:0 picks a free port|already in use"},
 		{"no such host", func(c *local.Config) { c.ProductAddr = "nowhere.invalid:1" }, "PRODUCT_ADDR=nowhere.invalid:1"},
 		{"unreachable database", func(c *local.Config) { c.DatabaseURL = "postgres://me:hunter2@127.0.0.1:1/x" },
 			"the database at 127.0.0.1:1 does not answer|DATABASE_URL"},

@@ -5,24 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"craftista/db"
 )
 
-// ParseFill reads "products=1000000,votes=10000000"; what is not named is 0.
-func ParseFill(text string) (db.Amounts, error) {
-	var a db.Amounts
-	to := map[string]*int64{"products": &a.Products, "votes": &a.Votes}
-	for part := range strings.SplitSeq(text, ",") {
-		name, value, _ := strings.Cut(part, "=")
-		n, err := strconv.ParseInt(value, 10, 64)
-		if to[name] == nil || err != nil {
-			return db.Amounts{}, fmt.Errorf("-fill %s is not of the form -fill products=1000000,votes=10000000", text)
-		}
-		*to[name] = n
-		delete(to, name) // a second one is an error
+// ParseFill reads "products=1000000,votes=10000000".
+func ParseFill(text string) (a db.Amounts, err error) {
+	const form = "products=%d,votes=%d"
+	_, err = fmt.Sscanf(text, form, &a.Products, &a.Votes)
+	if err != nil || fmt.Sprintf(form, a.Products, a.Votes) != text {
+		return db.Amounts{}, fmt.Errorf("-fill %s is not of the form -fill products=1000000,votes=10000000", text)
 	}
 	return a, nil
 }

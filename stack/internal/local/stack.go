@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -126,11 +127,12 @@ func (s *Stack) startCache(ctx context.Context, c Config) (string, error) {
 func (s *Stack) startServices(ctx context.Context, ports listeners, db *database, redis, keys string) {
 	c, issuer, internalKey := s.Config, s.URLs["auth"], rand.Text()
 	jwks := issuer + "/.well-known/jwks.json"
-	exporter := s.startTraces(ctx, ports["traces"])
+	exporter, traceURL := s.startTraces(ctx, ports["traces"])
+	log := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})
 	common := func(name string) service.Config {
 		return service.Config{
 			Version: "dev", Listener: ports[name], Options: telemetry.Options{
-				OTLPEndpoint: c.OTLPEndpoint, Sampling: c.Sampling, Exporter: exporter, Log: c.logHandler(),
+				OTLPEndpoint: c.OTLPEndpoint, Sampling: c.Sampling, Exporter: exporter, Log: log,
 			},
 		}
 	}
@@ -154,22 +156,22 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 	f := frontend.Default()
 	f.Config, f.AuthURL, f.Issuer, f.Audience = common("frontend"), issuer, issuer, audience
 	f.ProductURL, f.RecommendationURL = s.URLs["product"], s.URLs["recommendation"]
-	f.InternalAPIKey, f.DevReload, f.TraceURLTemplate = internalKey, c.DevReload, c.traceURL(ports)
+	f.InternalAPIKey, f.DevReload, f.TraceURLTemplate = internalKey, c.DevReload, traceURL
 	s.start(ctx, "frontend", func(ctx context.Context) error { return frontend.Run(ctx, f) })
 }
 
-// startTraces returns where spans go besides the settings' endpoint: to the page
-// of traces, which it starts, if there is none.
-func (s *Stack) startTraces(ctx context.Context, l net.Listener) sdktrace.SpanExporter {
+// startTraces returns where spans go besides the settings' endpoint, to the page
+// of traces, which it starts, if there is none, and where trace {id} is shown.
+func (s *Stack) startTraces(ctx context.Context, l net.Listener) (_ sdktrace.SpanExporter, traceURL string) {
 	if s.Config.OTLPEndpoint != "" {
 		_ = l.Close() // nothing was served on it yet
 		delete(s.URLs, "traces")
-		return nil
+		return nil, s.Config.TraceURLTemplate
 	}
 	s.start(ctx, "traces", func(ctx context.Context) error {
 		return web.Serve(ctx, l, traces.Handler(s.Traces), telemetry.Discard().Log)
 	})
-	return s.Traces
+	return s.Traces, s.URLs["traces"] + "/trace/{id}"
 }
 
 // start runs a part until it is stopped. ctx does not stop it: a stack stops in
