@@ -74,13 +74,12 @@ func (s *site) absolute(r *http.Request, path string) string {
 	if s.settings.Secure || r.TLS != nil {
 		here.Scheme = "https"
 	}
-	if _, err := strconv.ParseUint("0"+here.Port(), 10, 17); err != nil || !loopback(here.Hostname()) {
+	loopback := here.Hostname() == "localhost" || net.ParseIP(here.Hostname()).IsLoopback()
+	if _, err := strconv.ParseUint("0"+here.Port(), 10, 17); err != nil || !loopback {
 		return ""
 	}
 	return here.String() + path
 }
-
-func loopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
 // excerpt is the beginning of a text, cut between words.
 func excerpt(text string) string {

@@ -22,8 +22,8 @@ func (h adminProducts) add(w http.ResponseWriter, r *http.Request, who session.S
 	if err != nil {
 		return err
 	}
-	if err := checkKey(input.key); err != nil {
-		return err
+	if len(input.key) > 100 || !plainName.MatchString(input.key) {
+		return fault.New(fault.BadRequest, "the form does not say which piece it is")
 	}
 	var p backend.Product
 	err = h.write(r.Context(), who, &input, func(d backend.Draft) (err error) {

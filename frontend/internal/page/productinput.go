@@ -2,7 +2,6 @@ package page
 
 import (
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,38 +21,28 @@ type productInput struct {
 }
 
 // readProduct reads a posted product. Line ends become line feeds, blanks around texts
-// go: the catalogue refuses both.
+// go: the catalogue refuses both. Folds that are no number become 0, which it refuses
+// together with all else that is wrong.
 func readProduct(r *http.Request) (productInput, error) {
 	values, file, err := form.ReadWithFile(r, backend.MaxPicture,
 		"tag", "key", "name", "description", "difficulty", "folds", "paper", "picture")
-	input := productInput{file: file}
-	input.fill(values)
-	return input, err
-}
-
-// fill takes the texts of the form. Folds that are no number become 0, which the
-// catalogue refuses together with all else that is wrong.
-func (p *productInput) fill(values url.Values) {
+	if err != nil {
+		return productInput{}, err
+	}
 	text := func(name string) string {
 		return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(values.Get(name)))
 	}
-	p.tag, p.key, p.folds = values.Get("tag"), values.Get("key"), text("folds")
-	folds, err := strconv.Atoi(p.folds)
+	folds, err := strconv.Atoi(text("folds"))
 	if err != nil {
 		folds = 0
 	}
-	p.Draft = backend.Draft{
-		Name: text("name"), Description: text("description"), ImageURL: values.Get("picture"),
-		Difficulty: values.Get("difficulty"), Folds: folds, Paper: text("paper"),
-	}
-}
-
-// checkKey refuses what is no key of a new product.
-func checkKey(key string) error {
-	if len(key) > 100 || !plainName.MatchString(key) {
-		return fault.New(fault.BadRequest, "the form does not say which piece it is")
-	}
-	return nil
+	return productInput{
+		Draft: backend.Draft{
+			Name: text("name"), Description: text("description"), ImageURL: values.Get("picture"),
+			Difficulty: values.Get("difficulty"), Folds: folds, Paper: text("paper"),
+		},
+		folds: text("folds"), tag: values.Get("tag"), key: values.Get("key"), file: file,
+	}, nil
 }
 
 // entityTag is a strong ETag of printable ASCII.
