@@ -13,6 +13,9 @@ import (
 
 	"craftista/shared/service"
 	"craftista/shared/telemetry"
+
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
 type settings struct {
@@ -78,7 +81,8 @@ func TestServeClosesWhatWasOpened(t *testing.T) {
 		{"127.0.0.1:0", errors.New("no database"), "no database\n" + closed},
 		{taken.Addr().String(), nil, "listen on " + taken.Addr().String()},
 	} {
-		c := service.Config{Addr: row.addr, Options: telemetry.Options{Log: slog.DiscardHandler}}
+		metrics := metric.NewManualReader()
+		c := service.Config{Addr: row.addr, Options: telemetry.Options{Reader: metrics, Log: slog.DiscardHandler}}
 		err := c.Serve(stopped, "shop", func(_ *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
 			opened.Push(func() error { return errors.New("database") })
 			opened.Push(func() error { return errors.New("cache") })
@@ -86,6 +90,9 @@ func TestServeClosesWhatWasOpened(t *testing.T) {
 		})
 		if err == nil || !strings.HasPrefix(err.Error(), row.want) || !strings.HasSuffix(err.Error(), closed) {
 			t.Errorf("%s: got %v, want %s", row.addr, err, row.want)
+		}
+		if err := metrics.Collect(t.Context(), &metricdata.ResourceMetrics{}); !errors.Is(err, metric.ErrReaderShutdown) {
+			t.Errorf("%s: telemetry goes on: %v", row.addr, err)
 		}
 	}
 }
