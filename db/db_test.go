@@ -51,15 +51,6 @@ func TestUpNeedsNoSuperuser(t *testing.T) {
 	// The roles exist by now and belong to the superuser, so PostgreSQL 16 and later want an explicit grant.
 	mustExec(t, pool, `CREATE ROLE `+name+` LOGIN CREATEROLE PASSWORD 'owner'`)
 	mustExec(t, pool, `ALTER DATABASE `+name+` OWNER TO `+name)
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		_, err := pool.ExecContext(ctx, `ALTER DATABASE `+name+` OWNER TO CURRENT_USER;
-			DROP OWNED BY `+name+` CASCADE;
-			DROP ROLE `+name)
-		if err != nil {
-			t.Errorf("drop role: %v", err)
-		}
-	})
 	for _, role := range []string{db.AuthRole, db.ProductRole, db.RecommendationRole} {
 		mustExec(t, pool, `GRANT `+role+` TO `+name+` WITH ADMIN OPTION`)
 	}
@@ -143,7 +134,7 @@ func TestRoleURLKeepsAllButTheUser(t *testing.T) {
 	}
 }
 
-// blank makes a database without anything in it.
+// blank makes a database without anything in it, which ends with the server.
 func blank(t *testing.T) (adminURL string, p db.Passwords) {
 	t.Helper()
 	migrated := pgtest.New(t)
@@ -152,12 +143,6 @@ func blank(t *testing.T) (adminURL string, p db.Passwords) {
 	u.Path += "_blank"
 	name := strings.TrimPrefix(u.Path, "/")
 	mustExec(t, pool, `CREATE DATABASE `+name)
-	t.Cleanup(func() {
-		_, err := pool.ExecContext(context.WithoutCancel(t.Context()), `DROP DATABASE `+name+` WITH (FORCE)`)
-		if err != nil {
-			t.Errorf("drop database: %v", err)
-		}
-	})
 	return u.String(), pgtest.Passwords()
 }
 
