@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,8 +13,6 @@ import (
 	"craftista/db/pgtest"
 	"craftista/product"
 	"craftista/product/redistest"
-	"craftista/shared/pg"
-	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/token/tokentest"
 
@@ -37,13 +34,8 @@ func newSite(t *testing.T, products int) *site {
 	s := &site{config: product.Default(), issuer: tokentest.New(t), redis: redistest.Start(t)}
 	s.config.DatabaseURL, s.config.RedisURL = database.ProductURL, s.redis.URL()
 	s.config.JWKSURL, s.config.Issuer = s.issuer.JWKSURL(), s.issuer.URL
-	db, err := pg.Open(database.ProductURL, telemetry.Discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	s.db = db
-	db.MustExec(`
+	s.db = sqlx.NewDb(pgtest.Open(t, database.ProductURL), "postgres")
+	s.db.MustExec(`
 		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
 		SELECT 'product ' || n, 'Flies.', '/crane.svg', 'easy', 1, '15 cm'
 		  FROM generate_series(1, $1::integer) AS n`, products)
@@ -65,23 +57,11 @@ func (s *site) counts(t *testing.T) map[int64]int64 {
 	return counts
 }
 
-// vote votes or takes back. It never ends the test, so that any goroutine may
-// call it.
+// vote votes or takes back. Like request it never ends the test.
 func (s *site) vote(t *testing.T, method, url string, person, id int64) {
-	r, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprintf("%s/api/origamis/%d/vote", url, id), nil)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	r.Header.Set("Authorization", "Bearer "+s.issuer.Mint(person, token.RoleUser))
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	defer func() { _ = res.Body.Close() }()
-	if body, _ := io.ReadAll(res.Body); res.StatusCode != 200 {
-		t.Errorf("%s of %d for %d: %d %s", method, person, id, res.StatusCode, body)
+	target := fmt.Sprintf("%s/api/origamis/%d/vote", url, id)
+	if status, _, body := request(t, method, target, s.issuer.Mint(person, token.RoleUser)); status != 200 {
+		t.Errorf("%s of %d for %d: %d %s", method, person, id, status, body)
 	}
 }
 
@@ -98,7 +78,7 @@ type stream struct {
 	err    error           // how it ended, once events is closed
 }
 
-// listen opens a stream. It does what a browser does with the lines.
+// listen opens a stream.
 func listen(t *testing.T, url, query string) *stream {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -124,23 +104,16 @@ func listen(t *testing.T, url, query string) *stream {
 }
 
 func (s *stream) read(lines *bufio.Scanner) error {
-	var event string
-	var data count
 	for lines.Scan() {
-		field, value, _ := strings.Cut(lines.Text(), ": ")
-		switch field {
-		case "event":
-			event = value
-		case "data":
-			if err := json.Unmarshal([]byte(value), &data); err != nil {
-				return err
-			}
-		case "":
-			if event == "vote" {
-				s.events <- data
-			}
-			event = ""
+		text, ok := strings.CutPrefix(lines.Text(), "data: ")
+		if !ok {
+			continue
 		}
+		var data count
+		if err := json.Unmarshal([]byte(text), &data); err != nil {
+			return err
+		}
+		s.events <- data
 	}
 	return lines.Err()
 }

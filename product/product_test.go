@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,24 +21,14 @@ import (
 	"craftista/shared/token"
 
 	"github.com/google/go-cmp/cmp"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// spans stores the spans that a service made, also past its end.
-type spans struct {
-	mu  sync.Mutex // guards all
-	all []sdktrace.ReadOnlySpan
-}
+// spans are those that a service made, also past its end.
+type spans struct{ *tracetest.InMemoryExporter }
 
-func (s *spans) ExportSpans(_ context.Context, some []sdktrace.ReadOnlySpan) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.all = append(s.all, some...)
-	return nil
-}
-
-func (s *spans) Shutdown(context.Context) error { return nil }
+func (spans) Shutdown(context.Context) error { return nil }
 
 // run runs the service and returns its URL and what stops it, which gives Run's
 // error.
@@ -64,41 +55,41 @@ func run(t *testing.T, c product.Config) (url string, stop func() error) {
 	return "http://" + c.Listener.Addr().String(), stop
 }
 
-func get(t *testing.T, method, url, bearer string) (int, http.Header, string) {
-	t.Helper()
+// request never ends the test, so that any goroutine may call it.
+func request(t *testing.T, method, url, bearer string) (status int, header http.Header, body string) {
 	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return 0, nil, ""
 	}
-	if bearer != "" {
-		r.Header.Set("Authorization", "Bearer "+bearer)
-	}
+	r.Header.Set("Authorization", "Bearer "+bearer)
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return 0, nil, ""
 	}
 	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
+	text, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
-	return res.StatusCode, res.Header, string(body)
+	return res.StatusCode, res.Header, string(text)
 }
 
 // TestRunTraces runs the whole service and reads one vote and one miss back as
 // trees of spans.
 func TestRunTraces(t *testing.T) {
 	t.Parallel()
-	site, made := newSite(t, 1), &spans{}
+	site, made := newSite(t, 1), spans{tracetest.NewInMemoryExporter()}
 	site.config.RedisTimeout = 10 * time.Second // a busy test machine needs some
 	site.config.Exporter = made
 	url, stop := run(t, site.config)
 
-	status, voted, body := get(t, "POST", url+"/api/origamis/1/vote", site.issuer.Mint(1, token.RoleUser))
+	status, voted, body := request(t, "POST", url+"/api/origamis/1/vote", site.issuer.Mint(1, token.RoleUser))
 	if status != 200 {
 		t.Fatalf("vote: %d %s", status, body)
 	}
-	status, shown, body := get(t, "GET", url+"/api/products/1", "")
+	status, shown, body := request(t, "GET", url+"/api/products/1", "")
 	if status != 200 || shown.Get("X-Cache") != "miss" {
 		t.Fatalf("show: %d %v %s", status, shown, body)
 	}
@@ -124,28 +115,20 @@ func TestRunTraces(t *testing.T) {
 
 // tree is the name of the trace's root and those of its children, and of the
 // commit's, as they ended.
-func (s *spans) tree(traceID string) []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var root sdktrace.ReadOnlySpan
-	for _, span := range s.all {
-		if span.SpanContext().TraceID().String() == traceID && !span.Parent().IsValid() {
-			root = span
+func (s spans) tree(traceID string) (names []string) {
+	parents := map[trace.SpanID]bool{}
+	all := slices.DeleteFunc(s.GetSpans(), func(span tracetest.SpanStub) bool {
+		return span.SpanContext.TraceID().String() != traceID
+	})
+	for _, span := range all {
+		if !span.Parent.IsValid() {
+			names = append(names, span.Name)
 		}
+		parents[span.SpanContext.SpanID()] = !span.Parent.IsValid() || span.Name == "commit vote"
 	}
-	if root == nil {
-		return nil
-	}
-	parents := map[trace.SpanID]bool{root.SpanContext().SpanID(): true}
-	for _, span := range s.all {
-		if span.Name() == "commit vote" && span.Parent().SpanID() == root.SpanContext().SpanID() {
-			parents[span.SpanContext().SpanID()] = true
-		}
-	}
-	names := []string{root.Name()}
-	for _, span := range s.all {
-		if parents[span.Parent().SpanID()] {
-			names = append(names, span.Name())
+	for _, span := range all {
+		if parents[span.Parent.SpanID()] {
+			names = append(names, span.Name)
 		}
 	}
 	return names
@@ -162,7 +145,7 @@ func TestRunStartsAlone(t *testing.T) {
 	for path, want := range map[string]int{
 		"/livez": 200, "/readyz": 503, "/health": 200, "/api/products": 503, "/api/products/1": 503,
 	} {
-		if status, _, body := get(t, "GET", url+path, ""); status != want {
+		if status, _, body := request(t, "GET", url+path, ""); status != want {
 			t.Errorf("%s: %d, want %d, %s", path, status, want, body)
 		}
 	}
@@ -176,7 +159,7 @@ func TestRunWithoutCache(t *testing.T) {
 	site := newSite(t, 1)
 	site.config.RedisURL = ""
 	url, _ := run(t, site.config)
-	status, header, body := get(t, "GET", url+"/api/products/1", "")
+	status, header, body := request(t, "GET", url+"/api/products/1", "")
 	if status != 200 || header.Get("X-Cache") != "bypass" || !json.Valid([]byte(body)) {
 		t.Errorf("%d %v %s", status, header, body)
 	}
