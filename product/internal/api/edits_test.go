@@ -134,8 +134,7 @@ func (s suite) deleting(t *testing.T) {
 	}
 	checkProblem(t, put(t, s.h, id, curator, with("", nil), "*"), 404, productPath(id))
 	for _, query := range []string{"sort=id", "sort=-votes", "sort=name", "sort=-created_at", "q=moth", "q=mith"} {
-		all, _ := follow(t, s.h, "/api/products?limit=100&"+query, func() {})
-		for _, p := range all {
+		for _, p := range follow(t, s.h, "/api/products?limit=100&"+query, func() {}) {
 			if p.ID == id {
 				t.Errorf("still listed by %s", query)
 			}

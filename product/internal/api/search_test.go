@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -97,62 +96,6 @@ func TestSearchFollowsEdits(t *testing.T) {
 	mustExec(t, g, `UPDATE product.products SET deleted_at = now() WHERE id = $1`, id)
 	if found("swan") != 0 || found("flies") != 0 {
 		t.Error("a deleted product is found")
-	}
-}
-
-// TestSearchWalksEveryMatchOnce walks each order in pages of several sizes while
-// people vote, over matches between other products, some of them by a typo.
-func TestSearchWalksEveryMatchOnce(t *testing.T) {
-	t.Parallel()
-	for _, sort := range []string{"id", "-votes", "name", "-created_at"} {
-		for _, limit := range []string{"1", "3", "100"} {
-			t.Run(sort+" by "+limit, func(t *testing.T) {
-				t.Parallel()
-				g := newGallery(t)
-				h := g.service(core.NoCache{})
-				var matches []int64
-				want := map[int64]int{}
-				for i := range 40 {
-					name := []string{"zebra crane", "ant", "Crane", "crane", "paper cranes", "crane", "Ente"}[i%7]
-					id := g.describe(t, name, "Folded.", day(1+i%3))
-					g.addVotes(t, id, i%4)
-					if strings.HasSuffix(strings.ToLower(name), "crane") { // cranes is two edits away
-						matches, want[id] = append(matches, id), 1
-					}
-				}
-				person := int64(100)
-				got, _ := follow(t, h, "/api/origamis?q=crnae+folded&limit="+limit+"&sort="+sort, func() {
-					person++
-					if sort == "-votes" {
-						return // its order is what the votes say
-					}
-					for _, id := range matches[person%9:] {
-						call(t, h, "POST", path(id, "/vote"), g.token(person))
-					}
-				})
-				seen := map[int64]int{}
-				for _, p := range got {
-					seen[p.ID]++
-				}
-				if diff := gocmp.Diff(seen, want); diff != "" {
-					t.Errorf("times seen (-got +want):\n%s", diff)
-				}
-			})
-		}
-	}
-}
-
-func TestLinkKeepsTheQuery(t *testing.T) {
-	t.Parallel()
-	g := newGallery(t)
-	h := g.service(core.NoCache{})
-	first := g.describe(t, "Crane", "Flies.", day(1))
-	g.describe(t, "Crane", "Flies.", day(1))
-	w := call(t, h, "GET", "/api/origamis?limit=1&q=Cr%C3%A4ne+fl%26", "")
-	cursor := encode(fmt.Sprintf(`{"s":"id","i":%d}`, first))
-	want := "</api/origamis?cursor=" + cursor + `&limit=1&q=Cr%C3%A4ne+fl%26>; rel="next"`
-	if got := w.Header().Get("Link"); got != want {
-		t.Errorf("Link %q, want %q", got, want)
 	}
 }
 
