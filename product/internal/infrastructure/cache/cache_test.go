@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -23,14 +22,12 @@ const timeout = 10 * time.Second // more than a busy test machine needs
 
 func open(t *testing.T, url string) *Cache {
 	t.Helper()
-	return openWith(t, url, &memoryStore{}, slog.DiscardHandler)
+	return openWith(t, url, &memoryStore{}, telemetry.Discard())
 }
 
 // openWith opens a cache, one replica's, that shares a store with others.
-func openWith(t *testing.T, url string, m *memoryStore, log slog.Handler) *Cache {
+func openWith(t *testing.T, url string, m *memoryStore, tel *telemetry.Telemetry) *Cache {
 	t.Helper()
-	tel := telemetry.Discard()
-	tel.Log = slog.New(log)
 	s, err := openServer(url, timeout, tel)
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +235,7 @@ func TestLatecomersDoNotLoadAgain(t *testing.T) {
 func TestRedisDiesDuringALoad(t *testing.T) {
 	t.Parallel()
 	server, m := redistest.Start(t), &memoryStore{}
-	c := openWith(t, server.URL(), m, slog.DiscardHandler)
+	c := openWith(t, server.URL(), m, telemetry.Discard())
 	if err := c.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -26,12 +26,7 @@ func TestSpans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := openServer(server.URL(), timeout, tel)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newCache(s, newView(&memoryStore{}, DefaultFenceTime, tel.Log), tel.Log)
-	t.Cleanup(func() { _ = c.Close() })
+	c := openWith(t, server.URL(), &memoryStore{}, tel)
 	if err := c.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -83,8 +78,9 @@ func (l *lines) count(text string) int {
 // in the log once, not once for each reader.
 func TestOneLineForEachChange(t *testing.T) {
 	t.Parallel()
-	server, log := redistest.Start(t), &lines{}
-	c := openWith(t, server.URL(), &memoryStore{}, slog.NewTextHandler(log, nil))
+	server, log, tel := redistest.Start(t), &lines{}, telemetry.Discard()
+	tel.Log = slog.New(slog.NewTextHandler(log, nil))
+	c := openWith(t, server.URL(), &memoryStore{}, tel)
 	for round := 1; round <= 2; round++ {
 		id := int64(round) << 40
 		until(t, c, id, `{}`, core.Miss)

@@ -5,8 +5,6 @@ import (
 
 	"craftista/db/pgtest"
 	"craftista/product/internal/core"
-	"craftista/shared/pg"
-	"craftista/shared/telemetry"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -14,11 +12,7 @@ import (
 
 func TestCounts(t *testing.T) {
 	t.Parallel()
-	db, err := pg.Open(pgtest.New(t).ProductURL, telemetry.Discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := open(t, pgtest.New(t).ProductURL)
 	s := NewStore(db)
 	db.MustExec(`
 		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)

@@ -11,8 +11,6 @@ import (
 	"craftista/db"
 	"craftista/db/pgtest"
 	"craftista/product/internal/core"
-	"craftista/shared/pg"
-	"craftista/shared/telemetry"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/jmoiron/sqlx"
@@ -204,12 +202,7 @@ func filled(t *testing.T) (*Store, []core.Product) {
 
 func open(t *testing.T, url string) *sqlx.DB {
 	t.Helper()
-	pool, err := pg.Open(url, telemetry.Discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = pool.Close() })
-	return pool
+	return sqlx.NewDb(pgtest.Open(t, url), "postgres")
 }
 
 // matching are the ids of the products that have all the words, in order. A word
