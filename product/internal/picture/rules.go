@@ -15,14 +15,14 @@ const (
 
 // elements are those that a drawing may have in its root svg. None of them runs,
 // loads, links or changes anything (compare SVG 2, chapters 15 and 16).
-var elements = words(`
+var elements = strings.Fields(`
 	g defs symbol use title desc
 	path rect circle ellipse line polyline polygon
 	linearGradient radialGradient stop clipPath mask`)
 
 // attributes are those that any of the elements may have. style is not among
 // them: each property that a drawing needs has its attribute.
-var attributes = words(`
+var attributes = strings.Fields(`
 	id href version role aria-labelledby aria-describedby aria-hidden
 	viewBox preserveAspectRatio width height x y x1 y1 x2 y2 cx cy r rx ry fx fy fr d points pathLength
 	transform offset gradientUnits gradientTransform spreadMethod clipPathUnits maskUnits maskContentUnits mask-type
@@ -33,14 +33,6 @@ var attributes = words(`
 // blanks makes line breaks and tabs blanks, as XML does with those in attributes
 // that are not escaped.
 var blanks = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
-
-func words(list string) map[string]bool {
-	set := map[string]bool{}
-	for word := range strings.FieldsSeq(list) {
-		set[word] = true
-	}
-	return set
-}
 
 var (
 	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)

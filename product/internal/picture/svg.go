@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -113,7 +114,7 @@ func (c *cleaner) copyStart(start xml.StartElement) error {
 		c.root, e.name = e, start.Name
 	case c.open[depth-1].isProse():
 		return c.refuse("must have nothing but text in %s", c.open[depth-1].name.Local)
-	case start.Name.Space != spaceSVG || !elements[e.name.Local]:
+	case start.Name.Space != spaceSVG || !slices.Contains(elements, e.name.Local):
 		return c.refuse("must not have the element %.40q", e.name.Local)
 	case depth == maxDepth:
 		return c.refuse("must not nest elements deeper than %d", maxDepth)
@@ -142,7 +143,7 @@ func (c *cleaner) keepAttributes(e *element, attrs []xml.Attr) (kept []xml.Attr,
 		text := blanks.Replace(a.Value)
 		target, ok := check(name, text)
 		switch {
-		case !attributes[name]:
+		case !slices.Contains(attributes, name):
 			return nil, c.refuse("must not have the attribute %.40q", a.Name.Local)
 		case seen[name]:
 			return nil, c.refuse("must not have the attribute %s twice in one element", name)
