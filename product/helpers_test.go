@@ -16,7 +16,6 @@ import (
 	"craftista/shared/token"
 	"craftista/shared/token/tokentest"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -134,25 +133,6 @@ func (s *stream) next(t *testing.T, within time.Duration) count {
 		t.Fatalf("no event within %v", within)
 		return count{}
 	}
-}
-
-// until reads until the known counts are as wanted, and returns all it read.
-func (s *stream) until(t *testing.T, want map[int64]int64) []count {
-	t.Helper()
-	var all []count
-	for !cmp.Equal(s.known, want) {
-		all = append(all, s.next(t, soon))
-	}
-	return all
-}
-
-// comeBack hangs up and listens at another replica.
-func (s *stream) comeBack(t *testing.T, url string) *stream {
-	t.Helper()
-	s.hangUp()
-	back := listen(t, url, "")
-	back.known = s.known
-	return back
 }
 
 // drain reads the first counts, of so many products.
