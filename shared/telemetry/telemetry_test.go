@@ -94,7 +94,8 @@ func TestShutdownSendsWhatIsWaiting(t *testing.T) {
 	if len(got["/v1/traces"]) != 1 || len(got["/v1/metrics"]) != 1 {
 		t.Fatalf("the collector got %q, want one post of traces and one of metrics", got)
 	}
-	if spans := got["/v1/traces"][0]; !strings.Contains(spans, "fold \uFFFD") || !strings.Contains(spans, "/\uFFFD/crane") {
+	spans := got["/v1/traces"][0]
+	if !strings.Contains(spans, "fold \uFFFD") || !strings.Contains(spans, "/\uFFFD/crane") {
 		t.Errorf("the collector got %q", spans)
 	}
 }
