@@ -74,7 +74,7 @@ func TestEndingOneSession(t *testing.T) {
 	}
 	for _, row := range []struct{ name, access, path string }{
 		{"somebody else's", stranger.Access, path}, {"nobody's", mine.Access, "/999"},
-		{"an id that is none", mine.Access, "/x"},
+		{"one past 32 bits", mine.Access, "/4294967296"}, {"an id that is none", mine.Access, "/x"},
 	} {
 		wantStatus(t, row.name, s.end(t, row.access, row.path), http.StatusNotFound)
 	}

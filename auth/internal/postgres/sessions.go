@@ -177,7 +177,7 @@ func revoke(ctx context.Context, db sqlx.ExecerContext, f session.Filter, now ti
 		UPDATE auth.refresh_families
 		   SET revoked_at = $5
 		 WHERE user_id = $1
-		   AND ($2 = 0 OR id = $2)
+		   AND ($2::bigint = 0 OR id = $2)
 		   AND ($3 = '' OR client_id = $3)
 		   AND id <> $4
 		   AND revoked_at IS NULL
