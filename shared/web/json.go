@@ -75,7 +75,7 @@ func checkNames[T any](body []byte) error {
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return err // null, which sets nothing
+		return fault.New(fault.BadRequest, "the body cannot be a JSON null").Because(err) // nothing else was let through
 	}
 	for d.More() {
 		name, err := d.Token()

@@ -40,6 +40,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"name twice", media, `{"name":"a","side":1,"name":"b"}`, fault.BadRequest, `the body has the field "name" twice`},
 		{"wrong type", media, `{"side":"x"}`, fault.BadRequest, "the field side cannot be a JSON string"},
 		{"wrong shape", media, `[1]`, fault.BadRequest, "the body cannot be a JSON array"},
+		{"null", media, `null`, fault.BadRequest, "the body cannot be a JSON null"},
 		{"not UTF-8", media, "{\"name\":\"\xff\"}", fault.BadRequest, "the body is not UTF-8"},
 		{"too large", media, `"` + strings.Repeat("x", web.MaxBody) + `"`, fault.TooLarge, "the body is over 65536 bytes"},
 	} {

@@ -113,12 +113,12 @@ func TestLoginAndRefreshNeedTheirFields(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{})
 	for _, body := range []string{
-		`{}`, `null`, `{"username":"crane"}`, `{"password":"x"}`, `{"username":"","password":""}`,
+		`{}`, `{"username":"crane"}`, `{"password":"x"}`, `{"username":"","password":""}`,
 	} {
 		a := s.request(t, http.MethodPost, loginPath, body)
 		wantProblem(t, a, http.StatusBadRequest, loginPath, "username and password are needed")
 	}
-	for _, body := range []string{`{}`, `{"refresh_token":""}`, `null`} {
+	for _, body := range []string{`{}`, `{"refresh_token":""}`} {
 		a := s.request(t, http.MethodPost, refreshPath, body)
 		wantProblem(t, a, http.StatusBadRequest, refreshPath, "refresh_token is needed")
 	}
