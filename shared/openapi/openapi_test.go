@@ -55,6 +55,45 @@ type recorder struct {
 func (r *recorder) Helper()               {}
 func (r *recorder) Errorf(string, ...any) { r.errors++ }
 
+// TestContractCatchesWhatADocumentLacks takes each part that a complete document has away.
+func TestContractCatchesWhatADocumentLacks(t *testing.T) {
+	t.Parallel()
+	const complete = `{"openapi":"3.1.0","info":{"title":"t","version":"1"},"servers":[{"url":"/"}],
+"paths":{"/sheets/{id}":{"put":{"operationId":"fold","security":[{"key":[]}],
+"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"integer"}}],
+"requestBody":{"content":{"text/plain":{}}},
+"responses":{
+"200":{"description":"d"},
+"400":{"description":"d","content":{"text/html":{}}},
+"401":{"description":"d","headers":{"WWW-Authenticate":{"schema":{}}},"content":{"application/problem+json":{}}},
+"413":{"$ref":"#/components/responses/problem"},
+"415":{"$ref":"#/components/responses/problem"},
+"500":{"$ref":"#/components/responses/problem"},
+"503":{"description":"d","headers":{"Retry-After":{"schema":{}}},"content":{"application/problem+json":{}}}}}}},
+"components":{"securitySchemes":{"key":{"type":"http","scheme":"basic"}},
+"responses":{"problem":{"description":"d","content":{"application/problem+json":{}}}}}}`
+	r := web.NewRouter(telemetry.Discard(), web.Problem)
+	r.Put("/sheets/{id}", func(http.ResponseWriter, *http.Request) error { return nil })
+	complaints := func(spec string) int {
+		tb := &recorder{TB: t}
+		openapitest.New(tb, []byte(spec), r).AssertComplete()
+		return tb.errors
+	}
+	if got := complaints(complete); got != 0 {
+		t.Errorf("%d complaints about a complete document", got)
+	}
+	for _, part := range []string{
+		`"servers":[{"url":"/"}],`, `"operationId":"fold",`, `"security":[{"key":[]}],`,
+		`"WWW-Authenticate":{"schema":{}}`, `"Retry-After":{"schema":{}}`, `"text/html":{}`,
+		`"413":{"$ref":"#/components/responses/problem"},`,
+		`"500":{"$ref":"#/components/responses/problem"},`,
+	} {
+		if got := complaints(strings.Replace(complete, part, "", 1)); got != 1 {
+			t.Errorf("%d complaints without %s, want 1", got, part)
+		}
+	}
+}
+
 // TestContractCatchesEachBreach breaks the document in each way there is.
 func TestContractCatchesEachBreach(t *testing.T) {
 	t.Parallel()

@@ -29,6 +29,7 @@ func TestEveryOperationIsDocumentedAndWorks(t *testing.T) {
 		wantStatus(t, path, s.getAs(t, got.Access, path), http.StatusOK)
 	}
 	s.contract.AssertCovered()
+	s.contract.AssertComplete()
 }
 
 // useOAuth uses every OAuth endpoint once, for a person with that access token.

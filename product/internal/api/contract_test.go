@@ -60,6 +60,7 @@ func TestContract(t *testing.T) {
 		}
 	})
 	contract.AssertCovered()
+	contract.AssertComplete()
 }
 
 type suite struct {

@@ -45,6 +45,7 @@ func TestEveryAnswerKeepsTheContract(t *testing.T) {
 		}
 	}
 	document.AssertCovered()
+	document.AssertComplete()
 }
 
 func TestParamsThatCannotBeRead(t *testing.T) {
