@@ -8,7 +8,7 @@ PACKAGES      := $(MODULES:%=./%/...)
 
 FUZZTIME      := 30s
 
-.PHONY: run test lint size bench bench-flat fuzz generate dev
+.PHONY: run test lint size bench bench-flat fuzz fuzz-api generate dev
 
 run: ## everything on this machine; then open http://localhost:3000
 	@go run ./stack
@@ -38,6 +38,9 @@ fuzz: ## every fuzz target for FUZZTIME
 		echo "$$package $$name"; \
 		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" || exit 1; \
 	done
+
+fuzz-api: ## what the OpenAPI documents promise, against a running stack, some five minutes; needs python3
+	@sh stack/fuzzapi/fuzz.sh
 
 generate: ## Go from templ
 	go tool templ generate -path frontend

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -125,7 +126,7 @@ func (s *Stack) startCache(ctx context.Context, c Config) (string, error) {
 // startServices starts the page of traces and the four services, the frontend
 // last, so that it is the first to stop.
 func (s *Stack) startServices(ctx context.Context, ports listeners, db *database, redis, keys string) {
-	c, issuer, internalKey := s.Config, s.URLs["auth"], rand.Text()
+	c, issuer, internalKey := s.Config, s.URLs["auth"], cmp.Or(s.Config.InternalAPIKey, rand.Text())
 	jwks := issuer + "/.well-known/jwks.json"
 	exporter, traceURL := s.startTraces(ctx, ports["traces"])
 	log := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})
