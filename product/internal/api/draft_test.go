@@ -149,6 +149,6 @@ func (s suite) badBodies(t *testing.T) {
 	}
 	for _, target := range []string{"/api/products/999999", "/api/products/01"} {
 		checkProblem(t, send(t, s.h, "PUT", target, s.g.curator(), jsonMedia, good, "If-Match", `"1-0-a"`), 404, target)
-		checkProblem(t, send(t, s.h, "DELETE", target, s.g.curator(), "", ""), 404, target)
+		checkProblem(t, send(t, s.h, "DELETE", target, s.g.curator(), "", "", "If-Match", "*"), 404, target)
 	}
 }

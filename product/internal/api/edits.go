@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"craftista/product/internal/core"
-	"craftista/shared/fault"
 	"craftista/shared/token"
 	"craftista/shared/web"
 )
@@ -44,10 +43,9 @@ func (h products) add(w http.ResponseWriter, r *http.Request) error {
 
 // edit answers PUT /api/products/{id}.
 func (h products) edit(w http.ResponseWriter, r *http.Request, id int64) error {
-	versions, given := ifMatch(r)
-	if !given {
-		return fault.New(fault.PreconditionRequired,
-			"send the ETag that the piece was read with as If-Match, or * to replace whatever is there")
+	versions, err := ifMatch(r)
+	if err != nil {
+		return err
 	}
 	d, err := web.Decode[draft](r)
 	if err != nil {
@@ -63,7 +61,10 @@ func (h products) edit(w http.ResponseWriter, r *http.Request, id int64) error {
 
 // remove answers DELETE /api/products/{id}. It reads no body.
 func (h products) remove(w http.ResponseWriter, r *http.Request, id int64) error {
-	versions, _ := ifMatch(r)
+	versions, err := ifMatch(r)
+	if err != nil {
+		return err
+	}
 	if err := h.catalogue.Remove(r.Context(), id, versions); err != nil {
 		return err
 	}

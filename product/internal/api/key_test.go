@@ -41,7 +41,7 @@ func (s suite) addedAgain(t *testing.T) {
 	if diff != "" || again.Header().Get("Etag") != edited.Header().Get("Etag") {
 		t.Errorf("of an edited product (-got +want):\n%s", diff)
 	}
-	call(t, s.h, "DELETE", productPath(first.ID), curator)
+	remove(t, s.h, first.ID, curator)
 	if again := add(curator, "a-key"); body[product](t, again, 201).ID != first.ID || s.g.named(t, name) != 0 {
 		t.Errorf("of a deleted product: %s", again.Body)
 	}

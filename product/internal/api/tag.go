@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"craftista/product/internal/core"
+	"craftista/shared/fault"
 )
 
 // form marks how this release encodes a product: change it with the fields, so
@@ -22,17 +23,21 @@ func tag(p core.Product) string { return fmt.Sprintf(`"%d-%d-%s"`, p.Version, p.
 var ourTag = regexp.MustCompile(`^"([0-9]+)-[0-9]+-[^"]*"$`)
 
 // ifMatch reads If-Match into the versions that a change is meant for, nil being
-// any, and whether the header was there.
+// any. Without the header the error is PreconditionRequired.
 //
 // Of a tag only the version is compared. If-Match is there to prevent lost
 // updates (RFC 9110 section 13.1.1): an edit must not undo another edit that its
 // author never saw. A vote is no edit and an edit undoes none, so a product that
 // people vote for all day must not refuse its curator all day. As the section
 // asks, weak tags never match.
-func ifMatch(r *http.Request) (versions []int64, given bool) {
+func ifMatch(r *http.Request) (versions []int64, err error) {
 	header := strings.TrimSpace(strings.Join(r.Header.Values("If-Match"), ","))
-	if header == "*" || header == "" {
-		return nil, header == "*"
+	switch header {
+	case "":
+		return nil, fault.New(fault.PreconditionRequired,
+			"send the ETag that the piece was read with as If-Match, or * for whatever is there")
+	case "*":
+		return nil, nil
 	}
 	versions = []int64{} // which no product has, should none of the tags be ours
 	for candidate := range strings.SplitSeq(header, ",") {
@@ -42,5 +47,5 @@ func ifMatch(r *http.Request) (versions []int64, given bool) {
 			}
 		}
 	}
-	return versions, true
+	return versions, nil
 }

@@ -227,7 +227,7 @@ func TestVotesRaceDeletion(t *testing.T) {
 				replies[i] = call(t, h, "POST", path(id, "/vote"), g.token(int64(i)+1))
 				return
 			}
-			replies[i] = call(t, h, "DELETE", productPath(id), g.curator())
+			replies[i] = remove(t, h, id, g.curator())
 			for _, late := range [][2]string{{"POST", path(id, "/vote")}, {"GET", path(id, "")}} {
 				if w := call(t, h, late[0], late[1], g.token(99)); w.Code != http.StatusNotFound {
 					t.Errorf("%s after the deletion: status %d, body %s", late[0], w.Code, w.Body)
