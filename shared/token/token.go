@@ -76,51 +76,53 @@ type Keys interface {
 }
 
 // Verifier checks access tokens. It is safe for concurrent use.
-type Verifier struct {
-	keys    Keys
-	options []jwt.ParserOption
-}
+type Verifier struct{ parser Parser }
 
 // NewVerifier returns a verifier of tokens by issuer for audience.
 func NewVerifier(keys Keys, issuer, audience string) *Verifier {
-	return &Verifier{keys: keys, options: append(Options(issuer), jwt.WithAudience(audience))}
+	return &Verifier{Parser{Keys: keys, Type: Type, Options: append(Options(issuer), jwt.WithAudience(audience))}}
 }
 
-// Options demand of Parse a token by issuer that has an expiry, has not expired and
-// was not issued in the future.
+// Options make a Parser accept only tokens by issuer that have an expiry, have not
+// expired and were not issued in the future.
 func Options(issuer string) []jwt.ParserOption {
 	return []jwt.ParserOption{
 		jwt.WithIssuer(issuer), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway),
 	}
 }
 
-// Parse reads the claims of a JWT of that type. It checks, after RFC 8725:
+// Parser reads JWTs of one type. It is safe for concurrent use.
+type Parser struct {
+	Keys    Keys
+	Type    string             // the typ header, without application/
+	Options []jwt.ParserOption // further checks
+}
+
+// Parse reads the claims of a JWT. It checks, after RFC 8725:
 //   - the length, before anything is parsed
-//   - that it is the token bit for bit: no other text stands for the same
+//   - the encoding, strictly: of all texts that decode to the token only one is accepted
 //   - typ, so that no other JWT of the issuer passes
 //   - that alg is RS256, whatever the header asks for (section 3.1)
 //   - that kid is present and names a published key, and the signature by it
 //   - what the options demand
 //
 // Errors are those of Verify.
-func Parse(
-	ctx context.Context, keys Keys, raw, typ string, claims jwt.Claims, options ...jwt.ParserOption,
-) error {
+func (p Parser) Parse(ctx context.Context, raw string, claims jwt.Claims) error {
 	if len(raw) > maxLength {
 		return invalid("the token is too long")
 	}
-	if strings.ContainsAny(raw, "\r\n") { // Go's base64 passes over them even when strict
+	if strings.ContainsAny(raw, "\r\n") { // Go's base64 ignores them even when strict
 		return invalid("the token is not valid")
 	}
 	rs256 := jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()})
-	parser := jwt.NewParser(slices.Concat(options, []jwt.ParserOption{rs256, jwt.WithStrictDecoding()})...)
+	parser := jwt.NewParser(slices.Concat(p.Options, []jwt.ParserOption{rs256, jwt.WithStrictDecoding()})...)
 	_, err := parser.ParseWithClaims(raw, claims, func(t *jwt.Token) (any, error) {
 		given, _ := t.Header["typ"].(string)
 		kid, _ := t.Header["kid"].(string)
-		if kid == "" || !strings.EqualFold(strings.TrimPrefix(given, "application/"), typ) {
+		if kid == "" || !strings.EqualFold(strings.TrimPrefix(given, "application/"), p.Type) {
 			return nil, invalid("the token is of another kind")
 		}
-		return keys.KeyfuncCtx(ctx)(t)
+		return p.Keys.KeyfuncCtx(ctx)(t)
 	})
 	if err != nil && fault.KindOf(err) != fault.Unavailable {
 		return invalid("the token is not valid").Because(err)
@@ -140,7 +142,7 @@ func Parse(
 // Unavailable when the keys cannot be had.
 func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
 	var claims Claims
-	if err := Parse(ctx, v.keys, raw, Type, &claims, v.options...); err != nil {
+	if err := v.parser.Parse(ctx, raw, &claims); err != nil {
 		return User{}, err
 	}
 	id, err := strconv.ParseInt(claims.Subject, 10, 64)

@@ -61,7 +61,7 @@ func (i *Issuer) MintIDToken(c session.Code, p account.Person, access string, no
 // person and the role.
 func (i *Issuer) ParseAccessToken(ctx context.Context, raw string) (token.Claims, error) {
 	var c token.Claims
-	err := token.Parse(ctx, i.keys, raw, token.Type, &c, token.Options(i.URL)...)
+	err := token.Parser{Keys: i.keys, Type: token.Type, Options: token.Options(i.URL)}.Parse(ctx, raw, &c)
 	if err == nil && c.ClientID == "" {
 		err = errors.New("the token is no client's")
 	}
@@ -72,7 +72,8 @@ func (i *Issuer) ParseAccessToken(ctx context.Context, raw string) (token.Claims
 // Parse does, and the issuer.
 func (i *Issuer) ParseIDToken(ctx context.Context, raw string) (IDClaims, error) {
 	var c IDClaims
-	err := token.Parse(ctx, i.keys, raw, "JWT", &c, jwt.WithoutClaimsValidation())
+	p := token.Parser{Keys: i.keys, Type: "JWT", Options: []jwt.ParserOption{jwt.WithoutClaimsValidation()}}
+	err := p.Parse(ctx, raw, &c)
 	if err == nil && c.Issuer != i.URL {
 		err = errors.New("the token is by another issuer")
 	}
