@@ -82,11 +82,11 @@ func Run(ctx context.Context, c Config) error {
 		if err != nil {
 			return nil, err
 		}
-		opened.Push(db.Close)
+		opened.Add(db.Close)
 		watched, stop := context.WithCancel(ctx)
 		var watching sync.WaitGroup
 		watching.Go(func() { signing.Watch(watched, keyInterval, t.Log) })
-		opened.Push(func() error { stop(); watching.Wait(); return nil })
+		opened.Add(func() error { stop(); watching.Wait(); return nil })
 		return api.Routes(t, c.dependencies(t, db, signing)), nil
 	})
 }
@@ -162,7 +162,7 @@ func check(rules []rule) error {
 		}
 	}
 	if len(flaws) > 0 {
-		return fmt.Errorf("settings to mend:\n%s", strings.Join(flaws, "\n"))
+		return fmt.Errorf("invalid settings:\n%s", strings.Join(flaws, "\n"))
 	}
 	return nil
 }

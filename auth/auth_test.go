@@ -87,7 +87,7 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 			t.Parallel()
 			c := settings(t)
 			row.change(&c)
-			want := "settings to mend:\n  " + row.want
+			want := "invalid settings:\n  " + row.want
 			if err := auth.Run(t.Context(), c); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}

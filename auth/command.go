@@ -38,7 +38,7 @@ func Main(args, environ []string, stdout, stderr io.Writer) int {
 		})
 	}
 	if len(args) == 0 || len(args) == 2 && args[0] == "healthcheck" {
-		return service.Main("auth", args, environ, stderr, Default(), Run)
+		return service.Main("auth", service.Process{Args: args, Environ: environ, Stderr: stderr}, Default(), Run)
 	}
 	_, _ = io.WriteString(stderr, usage)
 	return 2

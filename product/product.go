@@ -62,7 +62,7 @@ func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *servic
 	if err != nil {
 		return nil, err
 	}
-	opened.Push(db.Close)
+	opened.Add(db.Close)
 	store := postgres.NewStore(db)
 	live := core.NewLive(store, t.Log)
 	cached, optionalChecks, err := openCache(c, db, t, opened)
@@ -73,7 +73,7 @@ func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *servic
 	if err != nil {
 		return nil, err
 	}
-	opened.Push(stopLive)
+	opened.Add(stopLive)
 	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(web.RequestTimeout, t))
 	tracer := t.Traces.Tracer("craftista/product")
 	catalogue := core.NewCatalogue(store, cached, api.Encode, tracer, changed)
@@ -100,7 +100,7 @@ func openCache(
 	if err != nil {
 		return nil, nil, err
 	}
-	opened.Push(cached.Close)
+	opened.Add(cached.Close)
 	return cached, map[string]health.Check{"cache": cached.Ready}, nil
 }
 

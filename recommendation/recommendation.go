@@ -46,7 +46,7 @@ func Run(ctx context.Context, c Config) error {
 		if err != nil {
 			return nil, err
 		}
-		opened.Push(db.Close)
+		opened.Add(db.Close)
 		keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(web.RequestTimeout, t))
 		store := postgres.NewStore(db)
 		about := health.Service{

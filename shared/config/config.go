@@ -28,7 +28,7 @@ func Load[T any](defaults T, environ []string) (T, error) {
 		mistakes = append(mistakes, mistake[T](e))
 	}
 	if len(mistakes) > 0 {
-		return defaults, fmt.Errorf("settings to mend:\n  %s", strings.Join(mistakes, "\n  "))
+		return defaults, fmt.Errorf("invalid settings:\n  %s", strings.Join(mistakes, "\n  "))
 	}
 	return settings, nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/signal"
 	"slices"
 	"syscall"
@@ -32,8 +33,8 @@ type Config struct {
 // Closers end what a service has opened.
 type Closers []func() error
 
-// Push adds what ends something that was opened just now.
-func (c *Closers) Push(closer func() error) { *c = append(*c, closer) }
+// Add adds the function that closes what was just opened.
+func (c *Closers) Add(closer func() error) { *c = append(*c, closer) }
 
 // close ends what was opened last first, for it may use what was opened before.
 func (c *Closers) close() (err error) {
@@ -44,7 +45,7 @@ func (c *Closers) close() (err error) {
 }
 
 // Serve starts the telemetry of the named service and serves what open returns until ctx is done, see web.Serve. Then,
-// or if the service cannot start, it runs the closers that open has pushed, the last first, and ends the telemetry.
+// or if the service cannot start, it runs the closers that open has added, the last first, and ends the telemetry.
 func (c Config) Serve(
 	ctx context.Context, name string, open func(*telemetry.Telemetry, *Closers) (http.Handler, error),
 ) error {
@@ -75,31 +76,38 @@ func (c Config) listen() (net.Listener, error) {
 	return l, nil
 }
 
+// Process is what a program gets from the operating system.
+type Process struct {
+	Args    []string // without the program's name
+	Environ []string // "NAME=value" each
+	Stderr  io.Writer
+}
+
+// OSProcess is this process.
+func OSProcess() Process { return Process{os.Args[1:], os.Environ(), os.Stderr} }
+
 // Main runs a service until SIGINT or SIGTERM and returns the exit code: 0 after
-// a clean stop, 1 with one message on stderr otherwise. args are the command
-// line without the program's name; "healthcheck URL" instead asks a running
-// service whether it is well.
-func Main[C any](
-	name string, args, environ []string, stderr io.Writer, defaults C, run func(context.Context, C) error,
-) int {
+// a clean stop, 1 with one message on stderr otherwise. With the arguments
+// "healthcheck URL" it instead asks a running service whether it is healthy.
+func Main[C any](name string, p Process, defaults C, run func(context.Context, C) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	err := start(ctx, args, environ, defaults, run)
+	err := start(ctx, p, defaults, run)
 	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "%s: %v\n", name, err)
+		_, _ = fmt.Fprintf(p.Stderr, "%s: %v\n", name, err)
 		return 1
 	}
 	return 0
 }
 
-func start[C any](ctx context.Context, args, environ []string, defaults C, run func(context.Context, C) error) error {
+func start[C any](ctx context.Context, p Process, defaults C, run func(context.Context, C) error) error {
 	switch {
-	case len(args) == 2 && args[0] == "healthcheck":
-		return Probe(ctx, args[1])
-	case len(args) > 0:
-		return fmt.Errorf("unknown argument %q; settings come from the environment", args[0])
+	case len(p.Args) == 2 && p.Args[0] == "healthcheck":
+		return Probe(ctx, p.Args[1])
+	case len(p.Args) > 0:
+		return fmt.Errorf("unknown argument %q; settings come from the environment", p.Args[0])
 	}
-	settings, err := config.Load(defaults, environ)
+	settings, err := config.Load(defaults, p.Environ)
 	if err != nil {
 		return err
 	}

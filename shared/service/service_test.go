@@ -43,7 +43,7 @@ func TestMainExitCodes(t *testing.T) {
 		stderr  string
 	}{
 		{"clean stop", nil, []string{"COLOR=red"}, 0, ""},
-		{"missing setting", nil, nil, 1, "shop: settings to mend:\n  COLOR is not set\n"},
+		{"missing setting", nil, nil, 1, "shop: invalid settings:\n  COLOR is not set\n"},
 		{"run fails", nil, []string{"COLOR=red", "ADDR=:2"}, 1, "shop: wrong settings :2red\n"},
 		{"unknown argument", []string{"-x"}, nil, 1, "shop: unknown argument \"-x\"; settings come from the environment\n"},
 		{"probe of a live service", []string{"healthcheck", alive.URL}, nil, 0, ""},
@@ -53,7 +53,8 @@ func TestMainExitCodes(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			var stderr bytes.Buffer
-			code := service.Main("shop", row.args, row.environ, &stderr, settings{Config: service.Config{Addr: ":1"}}, run)
+			process := service.Process{Args: row.args, Environ: row.environ, Stderr: &stderr}
+			code := service.Main("shop", process, settings{Config: service.Config{Addr: ":1"}}, run)
 			if code != row.code || !strings.Contains(stderr.String(), row.stderr) {
 				t.Errorf("code %d, stderr %q; want %d, %q", code, stderr.String(), row.code, row.stderr)
 			}
@@ -84,8 +85,8 @@ func TestServeClosesWhatWasOpened(t *testing.T) {
 		metrics := metric.NewManualReader()
 		c := service.Config{Addr: row.addr, Options: telemetry.Options{Reader: metrics, Log: slog.DiscardHandler}}
 		err := c.Serve(stopped, "shop", func(_ *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
-			opened.Push(func() error { return errors.New("database") })
-			opened.Push(func() error { return errors.New("cache") })
+			opened.Add(func() error { return errors.New("database") })
+			opened.Add(func() error { return errors.New("cache") })
 			return http.NotFoundHandler(), row.err
 		})
 		if err == nil || !strings.HasPrefix(err.Error(), row.want) || !strings.HasSuffix(err.Error(), closed) {

@@ -53,10 +53,10 @@ func TestRunRefuses(t *testing.T) {
 		"an unknown command": {[]string{"down"}, none, 2, usage},
 		"too many commands":  {[]string{"up", "seed"}, none, 2, usage},
 		"an empty environment": {[]string{"up"}, none, 1,
-			"migrate up: settings to mend:\n  DATABASE_URL is not set\n  AUTH_DB_PASSWORD is not set\n" +
+			"migrate up: invalid settings:\n  DATABASE_URL is not set\n  AUTH_DB_PASSWORD is not set\n" +
 				"  PRODUCT_DB_PASSWORD is not set\n  RECOMMENDATION_DB_PASSWORD is not set\n"},
 		"no database for status": {[]string{"status"}, none, 1,
-			"migrate status: settings to mend:\n  DATABASE_URL is not set\n"},
+			"migrate status: invalid settings:\n  DATABASE_URL is not set\n"},
 		"another database": {[]string{"seed"}, []string{"DATABASE_URL=mysql://db"}, 1,
 			"migrate seed: DATABASE_URL is not a PostgreSQL URL\n"},
 		"a wrong password": {[]string{"seed"}, environment(wrongURL), 1,

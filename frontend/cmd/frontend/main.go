@@ -10,5 +10,5 @@ import (
 )
 
 func main() {
-	os.Exit(service.Main("frontend", os.Args[1:], os.Environ(), os.Stderr, frontend.Default(), frontend.Run))
+	os.Exit(service.Main("frontend", service.OSProcess(), frontend.Default(), frontend.Run))
 }

@@ -9,5 +9,5 @@ import (
 )
 
 func main() {
-	os.Exit(service.Main("product", os.Args[1:], os.Environ(), os.Stderr, product.Default(), product.Run))
+	os.Exit(service.Main("product", service.OSProcess(), product.Default(), product.Run))
 }

@@ -10,5 +10,5 @@ import (
 
 func main() {
 	c := recommendation.Default()
-	os.Exit(service.Main("recommendation", os.Args[1:], os.Environ(), os.Stderr, c, recommendation.Run))
+	os.Exit(service.Main("recommendation", service.OSProcess(), c, recommendation.Run))
 }
