@@ -171,7 +171,7 @@ func (a *Assets) serve(w http.ResponseWriter, r *http.Request, name string) erro
 		w.Header().Set("Content-Encoding", "gzip")
 	}
 	w.Header().Set("Vary", "Accept-Encoding")
-	web.ReplyWithETag(w, r, cache, found.mediaType, body.etag, body.body)
+	web.ReplyWithETag(w, r, cache, body.etag, web.RawBody{MediaType: found.mediaType, Bytes: body.body})
 	return nil
 }
 

@@ -30,7 +30,7 @@ const (
 	Unavailable          Kind = 503 // a dependency is unavailable: see Error.RetryAfter
 )
 
-// Error is a fault meant for the caller. Its message is sent as it stands, so
+// Error is a fault meant for the caller. Its message is sent unchanged, so
 // it names nothing internal. It is immutable once returned.
 type Error struct {
 	Kind       Kind

@@ -39,8 +39,8 @@ func (s Service) Routes(r *web.Router) {
 	r.Get("/api/system-info", s.systemInfo)
 }
 
-// RoutesJSON adds what the frontend has pages for: / and /status.
-func (s Service) RoutesJSON(r *web.Router) {
+// RootRoutes adds / and /status, which are pages in the frontend and JSON in the other services.
+func (s Service) RootRoutes(r *web.Router) {
 	r.Get("/", s.home)
 	r.Get("/status", s.health)
 }
@@ -94,7 +94,7 @@ func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
 				took := time.Since(start)
 				if err != nil {
 					state = failed
-					web.NoteFailure(ctx, fmt.Errorf("%s is not ready: %w", name, err))
+					web.RecordError(ctx, fmt.Errorf("%s is not ready: %w", name, err))
 				}
 				mu.Lock()
 				defer mu.Unlock()
@@ -120,12 +120,12 @@ func (s Service) health(w http.ResponseWriter, _ *http.Request) error {
 
 // systemInfo answers GET /api/system-info.
 func (s Service) systemInfo(w http.ResponseWriter, r *http.Request) error {
-	return web.ReplyTagged(w, r, "no-cache", Here())
+	return web.ReplyJSONWithETag(w, r, "no-cache", Here())
 }
 
 // home answers GET /.
 func (s Service) home(w http.ResponseWriter, r *http.Request) error {
-	return web.ReplyTagged(w, r, "no-cache", homeReply{
+	return web.ReplyJSONWithETag(w, r, "no-cache", homeReply{
 		Service: s.Name, Description: s.Description, Version: s.Version, Host: Here(),
 		Links: map[string]string{
 			"docs": "/docs", "openapi": "/openapi.json", "health": "/health", "ready": "/readyz", "system": "/api/system-info",

@@ -23,7 +23,7 @@ func router(checks map[string]health.Check) *web.Router {
 func routes(s health.Service) *web.Router {
 	r := web.NewRouter(telemetry.Discard(), web.Problem)
 	s.Routes(r)
-	s.RoutesJSON(r)
+	s.RootRoutes(r)
 	return r
 }
 

@@ -197,7 +197,7 @@ func TestErrorsOfAServerThatCannotServe(t *testing.T) {
 		{"none", nil, false, false},
 		{"network", &net.OpError{Op: "dial", Err: errors.New("refused")}, true, true},
 		{"broken connection", driver.ErrBadConn, true, true},
-		{"hung up in a handshake", io.EOF, true, true},
+		{"disconnected in a handshake", io.EOF, true, true},
 		{"connection does not exist", &pq.Error{Code: "08003"}, true, true},
 		{"stops", &pq.Error{Code: "57P01"}, true, true},
 		{"deadline", context.DeadlineExceeded, false, true},
@@ -207,7 +207,7 @@ func TestErrorsOfAServerThatCannotServe(t *testing.T) {
 		{"no table", &pq.Error{Code: "42P01"}, false, true},
 		{"broken constraint", &pq.Error{Code: "23505"}, false, false},
 		{"query cancelled", &pq.Error{Code: "57014"}, false, false},
-		{"caller hung up", context.Canceled, false, false},
+		{"caller cancelled", context.Canceled, false, false},
 	} {
 		err := row.err
 		if err != nil {

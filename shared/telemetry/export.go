@@ -21,7 +21,7 @@ type Delivery struct {
 	Failed bool
 }
 
-// spanExporter mends text that is not UTF-8, which anybody can put into a path
+// spanExporter repairs text that is not UTF-8, which anybody can put into a path
 // or a header and which would make OTLP refuse the whole batch, notes how each
 // delivery went, and logs what cannot be sent here instead of in OpenTelemetry's
 // global handler.

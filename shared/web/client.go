@@ -28,20 +28,20 @@ type Client struct {
 	http       *http.Client
 }
 
-// Raw is a Request's Body that is sent as it stands, or a reply that is wanted so.
-type Raw struct {
+// RawBody is a body that is sent or received unchanged, not as JSON.
+type RawBody struct {
 	MediaType string
 	Bytes     []byte
 }
 
 // Request is one call. Method and Path are required; Path starts with a slash
-// and may carry a query. A Body that is Raw is not encoded.
+// and may carry a query.
 type Request struct {
 	Method, Path string
 	Bearer       string      // an access token; "" sends none
 	Header       http.Header // more headers; may be nil
-	Body         any         // sent as JSON; nil sends none
-	Refused      any         // gets the JSON of an error reply besides, if it is of that shape; may be nil
+	Body         any         // sent as JSON, or unchanged if it is a RawBody; nil sends none
+	ErrorBody    any         // a pointer, into which the JSON of an error reply is decoded; may be nil
 }
 
 // NewClient returns a client of the service, which name calls in error messages,
@@ -68,7 +68,7 @@ func NewHTTPClient(timeout time.Duration, t *telemetry.Telemetry) *http.Client {
 	}
 }
 
-// Do makes the call, decodes the JSON reply into out, unless out is nil or a *Raw,
+// Do makes the call, decodes the JSON reply into out, unless out is nil or a *RawBody,
 // and returns the reply's headers, nil if there was no reply. An error reply becomes
 // the fault that the service meant; a service that cannot be reached, or answers
 // nonsense, is an Unavailable fault.
@@ -87,15 +87,15 @@ func (c *Client) Do(ctx context.Context, req Request, out any) (http.Header, err
 	case err != nil:
 		return nil, fault.New(fault.Unavailable, "%s stopped answering", c.name).Because(err)
 	case res.StatusCode >= 300:
-		if req.Refused != nil {
-			_ = json.Unmarshal(body, req.Refused) // the fault below says enough
+		if req.ErrorBody != nil {
+			_ = json.Unmarshal(body, req.ErrorBody) // the fault below says enough
 		}
 		return res.Header, c.fault(res, body)
 	case out == nil:
 		return res.Header, nil
 	}
-	if raw, ok := out.(*Raw); ok {
-		*raw = Raw{res.Header.Get("Content-Type"), body}
+	if raw, ok := out.(*RawBody); ok {
+		*raw = RawBody{res.Header.Get("Content-Type"), body}
 		return res.Header, nil
 	}
 	if err := json.Unmarshal(body, out); err != nil {
@@ -105,13 +105,13 @@ func (c *Client) Do(ctx context.Context, req Request, out any) (http.Header, err
 }
 
 func (c *Client) request(ctx context.Context, req Request) (*http.Request, error) {
-	raw, isRaw := req.Body.(Raw)
+	raw, isRaw := req.Body.(RawBody)
 	if !isRaw && req.Body != nil {
 		encoded, err := json.Marshal(req.Body)
 		if err != nil {
 			return nil, fmt.Errorf("encode body: %w", err)
 		}
-		raw = Raw{"application/json", encoded}
+		raw = RawBody{"application/json", encoded}
 	}
 	r, err := http.NewRequestWithContext(ctx, req.Method, c.base+req.Path, bytes.NewReader(raw.Bytes))
 	if err != nil {

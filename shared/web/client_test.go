@@ -123,7 +123,7 @@ func TestClientReadsARefusalBesides(t *testing.T) {
 	})
 	for path, want := range map[string]sheet{"/json": {"B", 20}, "/html": {}} {
 		var got, none sheet
-		_, err := calls.Do(t.Context(), web.Request{Method: http.MethodGet, Path: path, Refused: &got}, &none)
+		_, err := calls.Do(t.Context(), web.Request{Method: http.MethodGet, Path: path, ErrorBody: &got}, &none)
 		if fault.KindOf(err) != fault.Unavailable || got != want || none != (sheet{}) {
 			t.Errorf("%s: got %+v, reply %+v, %v; want %+v", path, got, none, err, want)
 		}
@@ -140,7 +140,7 @@ func TestClientPassesBytesAsTheyStand(t *testing.T) {
 		w.Header().Set("Content-Type", media)
 		_, _ = w.Write(body)
 	})
-	body, reply := web.Raw{MediaType: "image/png", Bytes: []byte("\x89PNG\x00")}, web.Raw{}
+	body, reply := web.RawBody{MediaType: "image/png", Bytes: []byte("\x89PNG\x00")}, web.RawBody{}
 	_, err := calls.Do(t.Context(), web.Request{Method: "POST", Path: "/", Body: body}, &reply)
 	if diff := cmp.Diff(body, reply); err != nil || diff != "" {
 		t.Errorf("%v, %s", err, diff)

@@ -147,13 +147,13 @@ func Reply(w http.ResponseWriter, status int, v any) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // an error means that the caller hung up
+	_, _ = w.Write(body) // an error means that the client disconnected
 	return nil
 }
 
-// ReplyTagged sends v as JSON to a GET, with Cache-Control and a strong ETag of
-// its bytes, or 304 without them when the caller has them already.
-func ReplyTagged(w http.ResponseWriter, r *http.Request, cacheControl string, v any) error {
+// ReplyJSONWithETag answers a GET with v as JSON, with Cache-Control and a strong
+// ETag of its bytes, or with 304 and no body if the client has them already.
+func ReplyJSONWithETag(w http.ResponseWriter, r *http.Request, cacheControl string, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("encode reply: %w", err)
@@ -162,9 +162,9 @@ func ReplyTagged(w http.ResponseWriter, r *http.Request, cacheControl string, v 
 	return nil
 }
 
-// ReplyBytes is ReplyTagged for a body that is encoded already.
+// ReplyBytes is ReplyJSONWithETag for a body that is encoded already.
 func ReplyBytes(w http.ResponseWriter, r *http.Request, cacheControl, mediaType string, body []byte) {
-	ReplyWithETag(w, r, cacheControl, mediaType, ETag(body), body)
+	ReplyWithETag(w, r, cacheControl, ETag(body), RawBody{mediaType, body})
 }
 
 // ETag is a strong entity tag of the bytes, with its quotes.
@@ -174,7 +174,7 @@ func ETag(body []byte) string {
 }
 
 // ReplyWithETag is ReplyBytes for a body whose entity tag, with its quotes, is known already.
-func ReplyWithETag(w http.ResponseWriter, r *http.Request, cacheControl, mediaType, etag string, body []byte) {
+func ReplyWithETag(w http.ResponseWriter, r *http.Request, cacheControl, etag string, body RawBody) {
 	h := w.Header()
 	h.Set("Etag", etag)
 	h.Set("Cache-Control", cacheControl)
@@ -182,10 +182,10 @@ func ReplyWithETag(w http.ResponseWriter, r *http.Request, cacheControl, mediaTy
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	h.Set("Content-Type", mediaType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Type", body.MediaType)
+	h.Set("Content-Length", strconv.Itoa(len(body.Bytes)))
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(body) // an error means that the caller hung up
+	_, _ = w.Write(body.Bytes) // an error means that the client disconnected
 }
 
 // matches is If-None-Match's weak comparison (RFC 9110 section 13.1.2).

@@ -130,7 +130,7 @@ func TestReplyTaggedAnswers304(t *testing.T) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("If-None-Match", ifNoneMatch)
 		res := httptest.NewRecorder()
-		if err := web.ReplyTagged(res, r, "no-cache", v); err != nil {
+		if err := web.ReplyJSONWithETag(res, r, "no-cache", v); err != nil {
 			t.Fatal(err)
 		}
 		return res
@@ -150,7 +150,8 @@ func TestReplyTaggedAnswers304(t *testing.T) {
 		}
 	}
 	own := httptest.NewRecorder()
-	web.ReplyWithETag(own, httptest.NewRequest("GET", "/", nil), "no-cache", "text/plain", `"2-7"`, []byte("{}"))
+	body := web.RawBody{MediaType: "text/plain", Bytes: []byte("{}")}
+	web.ReplyWithETag(own, httptest.NewRequest("GET", "/", nil), "no-cache", `"2-7"`, body)
 	got := []string{"Etag", "Cache-Control", "Content-Type", "Content-Length"}
 	for i, name := range got {
 		got[i] = own.Header().Get(name)

@@ -35,10 +35,10 @@ type failures struct {
 
 type failuresKey struct{}
 
-// NoteFailure hands err to the request's log line, the only place that logs it. Errors that a handler returns get
+// RecordError hands err to the request's log line, the only place that logs it. Errors that a handler returns get
 // there by themselves; this is for one that answers a failure itself, or shows a page without the part that failed.
 // It is safe for concurrent use and does nothing outside a Router's requests.
-func NoteFailure(ctx context.Context, err error) {
+func RecordError(ctx context.Context, err error) {
 	if f, ok := ctx.Value(failuresKey{}).(*failures); ok {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -64,7 +64,7 @@ func (r *Router) observe(next http.Handler) http.Handler {
 		defer func() {
 			if p := recover(); p != nil {
 				err := panicked(p)
-				NoteFailure(inner.Context(), err)
+				RecordError(inner.Context(), err)
 				if res.Status() == 0 {
 					r.fail(res, inner, err)
 				}
@@ -85,7 +85,8 @@ func setRoute(req *http.Request) {
 	}
 }
 
-// panicked is an error with the stack. http.ErrAbortHandler, a handler's own way to cut the connection, goes on up.
+// panicked is an error with the stack. It panics again with http.ErrAbortHandler, by which a handler asks the server to
+// close the connection.
 func panicked(p any) error {
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)

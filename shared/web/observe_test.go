@@ -159,15 +159,15 @@ func TestHandlersThatAnswerFailuresThemselvesAreLogged(t *testing.T) {
 	var log bytes.Buffer
 	r := newRouter(t, telemetry.Options{Log: slog.NewJSONHandler(&log, nil)})
 	r.Get("/", func(w http.ResponseWriter, r *http.Request) error {
-		web.NoteFailure(r.Context(), errors.New("no glue"))
-		web.NoteFailure(r.Context(), errors.New("no scissors"))
+		web.RecordError(r.Context(), errors.New("no glue"))
+		web.RecordError(r.Context(), errors.New("no scissors"))
 		return web.Reply(w, 200, "half a page")
 	})
 	send(r, "GET", "/")
 	if !strings.Contains(log.String(), `"error":"no glue\nno scissors"`) {
 		t.Errorf("logged %s", log.String())
 	}
-	web.NoteFailure(t.Context(), errors.New("outside")) // does nothing
+	web.RecordError(t.Context(), errors.New("outside")) // does nothing
 }
 
 func TestRequestIsOneLogLine(t *testing.T) {

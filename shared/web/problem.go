@@ -47,7 +47,7 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(problem{ // an error means that the caller hung up
+	_ = json.NewEncoder(w).Encode(problem{ // an error means that the client disconnected
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: f.Message,
 		Instance: r.URL.EscapedPath(), TraceID: telemetry.TraceID(r.Context()), Errors: f.Fields,
 	})

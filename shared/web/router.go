@@ -37,14 +37,14 @@ type ErrorWriter func(w http.ResponseWriter, r *http.Request, err error)
 // and a panic is answered like any other error. Register all routes before
 // serving.
 type Router struct {
-	// GetTimeout bounds the GETs that are registered while it is set, instead of
-	// RequestTimeout, which 0 means.
+	// GetTimeout bounds the Handlers that Get registers from then on; 0 means
+	// RequestTimeout. Set it before the calls of Get that it is for.
 	GetTimeout time.Duration
 
 	mux     chi.Router
 	fail    ErrorWriter
 	log     *slog.Logger
-	streams map[string][]byte // what each begins with, by path
+	streams map[string][]byte // the first bytes of each, by path
 }
 
 // NewRouter returns a router without routes. Errors, 404 and 405 among them, go
@@ -135,7 +135,7 @@ func notFound(_ http.ResponseWriter, req *http.Request) error {
 func (r *Router) adapt(h Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		if err := h(w, req); err != nil {
-			NoteFailure(req.Context(), err)
+			RecordError(req.Context(), err)
 			r.fail(w, req, err)
 		}
 	}

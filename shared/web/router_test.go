@@ -23,8 +23,8 @@ import (
 // errStore is an error by which a store says that it is unavailable.
 var errStore = errors.New("secret: the store is unavailable")
 
-// ending is a way in which a handler can end.
-type ending struct {
+// outcome is a way in which a handler can end.
+type outcome struct {
 	name    string
 	handler web.Handler
 	status  int
@@ -32,7 +32,7 @@ type ending struct {
 	header  string // "Name: value" that the response has; may be empty
 }
 
-func endings() []ending {
+func outcomes() []outcome {
 	const unavailable, wrong = "something this needs is not answering, try again shortly", "something went wrong here"
 	made := func(w http.ResponseWriter, _ *http.Request) error { return web.Reply(w, 201, "made") }
 	panics := func(http.ResponseWriter, *http.Request) error { panic("secret") }
@@ -42,7 +42,7 @@ func endings() []ending {
 	query := func(err error) web.Handler { return fails(fmt.Errorf("query: %w", err)) }
 	invalid := &fault.Error{Kind: fault.Unauthenticated, Message: "who", Code: "invalid_token"}
 	throttled := &fault.Error{Kind: fault.Throttled, Message: "slow down", RetryAfter: 1500 * time.Millisecond}
-	return []ending{
+	return []outcome{
 		{"success", made, 201, "", "Cache-Control: no-store"},
 		{"not found", fails(fault.New(fault.NotFound, "no origami 7")), 404, "no origami 7", ""},
 		{"wrapped fault", query(fault.New(fault.Conflict, "taken")), 409, "taken", ""},
@@ -53,15 +53,15 @@ func endings() []ending {
 		{"panic", panics, 500, wrong, ""},
 		{"deadline", query(context.DeadlineExceeded), 503, unavailable, "Retry-After: 2"},
 		{"network", fails(&net.OpError{Op: "dial", Err: errors.New("secret")}), 503, unavailable, ""},
-		{"hung up", query(io.EOF), 503, unavailable, ""},
+		{"connection closed", query(io.EOF), 503, unavailable, ""},
 		{"store unavailable", query(errStore), 503, unavailable, "Retry-After: 2"},
 		{"a fault about the store", fails(fault.New(fault.Conflict, "taken").Because(errStore)), 409, "taken", ""},
 	}
 }
 
-func TestEveryEnding(t *testing.T) {
+func TestHandlerOutcomes(t *testing.T) {
 	t.Parallel()
-	for _, row := range endings() {
+	for _, row := range outcomes() {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			fail := web.ProblemWith(func(err error) bool { return errors.Is(err, errStore) })

@@ -18,25 +18,25 @@ const Heartbeat = ": still here\n\n"
 // how long one that takes nothing may hold up the stop of the server.
 const sendTimeout = 3 * time.Second
 
-// Feed sends one listener events until ctx is done, which it is when the listener
-// hangs up or the server stops. send sends whole server-sent events (WHATWG HTML,
-// section 9.2), each with its empty line, at once; it is an error if the listener
-// does not take them within 3 s, and a feed then ends.
-type Feed func(ctx context.Context, send func(events []byte) error) error
+// EventStream sends events to one listener until ctx is done: the listener
+// disconnected or the server stops. send sends whole server-sent events (WHATWG
+// HTML, section 9.2), each with its empty line, without delay. It returns an error if
+// the listener does not take them within 3 s; the stream must then return.
+type EventStream func(ctx context.Context, send func(events []byte) error) error
 
 // stoppingKey holds a context that is done once the server stops; see Serve.
 type stoppingKey struct{}
 
-// feedKey holds the place where a stream's handler puts its Feed.
-type feedKey struct{}
+// eventStreamKey holds a *EventStream, in which the handler of a stream stores it.
+type eventStreamKey struct{}
 
-// Stream routes GET and HEAD of a path to server-sent events. open answers as a
-// Handler does, and with an error or the feed, which then runs unless it was a
-// HEAD. A browser that lost the stream asks again after retry.
-func (r *Router) Stream(path string, retry time.Duration, open func(req *http.Request) (Feed, error)) {
+// Stream routes GET and HEAD of a path to server-sent events. open returns an
+// error, which is answered as a Handler's, or the stream, which runs if the request
+// is a GET. A browser that lost the connection reconnects after retry.
+func (r *Router) Stream(path string, retry time.Duration, open func(req *http.Request) (EventStream, error)) {
 	r.streams[path] = fmt.Appendf(nil, "retry: %d\n\n", retry.Milliseconds())
 	r.Get(path, func(w http.ResponseWriter, req *http.Request) error {
-		feed, err := open(req)
+		stream, err := open(req)
 		if err != nil {
 			return err
 		}
@@ -45,32 +45,32 @@ func (r *Router) Stream(path string, retry time.Duration, open func(req *http.Re
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Accel-Buffering", "no") // nginx would collect events
 		w.WriteHeader(http.StatusOK)
-		if place, ok := req.Context().Value(feedKey{}).(*Feed); ok && req.Method != http.MethodHead {
-			*place = feed
+		if place, ok := req.Context().Value(eventStreamKey{}).(*EventStream); ok && req.Method != http.MethodHead {
+			*place = stream
 		}
 		return nil
 	})
 }
 
-// serveStream answers a request and then runs the feed, if there is one. By then
-// the request's span and log line have ended: a span of hours says nothing, and
-// what only a request needs does not stay in memory with each listener.
+// serveStream calls the handler, and runs the stream only after the handler has
+// returned: then the request's span and log line end with the handler, not hours
+// later with the stream, and the memory of the middleware is free.
 func (r *Router) serveStream(w http.ResponseWriter, req *http.Request, first []byte) {
-	var feed Feed
-	r.mux.ServeHTTP(w, req.WithContext(context.WithValue(req.Context(), feedKey{}, &feed)))
-	if feed == nil {
+	var stream EventStream
+	r.mux.ServeHTTP(w, req.WithContext(context.WithValue(req.Context(), eventStreamKey{}, &stream)))
+	if stream == nil {
 		return
 	}
 	start := time.Now()
-	if err := runFeed(req.Context(), w, first, feed); err != nil {
+	if err := runEventStream(req.Context(), w, first, stream); err != nil {
 		r.log.LogAttrs(req.Context(), slog.LevelInfo, "stream ended", slog.String("path", req.URL.Path),
 			slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000), slog.String("error", err.Error()))
 	}
 }
 
-// runFeed sends what is first and then what the feed sends. It returns nil if the
-// listener hung up or the server stops.
-func runFeed(request context.Context, w http.ResponseWriter, first []byte, feed Feed) (err error) {
+// runEventStream sends first and then what the stream sends. It returns nil if the
+// listener disconnected or the server stops.
+func runEventStream(request context.Context, w http.ResponseWriter, first []byte, stream EventStream) (err error) {
 	ctx, cancel := context.WithCancel(request)
 	defer cancel()
 	if stopping, ok := ctx.Value(stoppingKey{}).(context.Context); ok {
@@ -97,7 +97,7 @@ func runFeed(request context.Context, w http.ResponseWriter, first []byte, feed 
 		err = send(first)
 	}
 	if err == nil {
-		err = feed(ctx, send)
+		err = stream(ctx, send)
 	}
 	if ctx.Err() != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		return nil

@@ -29,7 +29,7 @@ func hold(ctx context.Context, send func([]byte) error) error {
 		return err
 	}
 	<-ctx.Done()
-	return errors.New("what a feed says that was cut off")
+	return errors.New("what a stream says that was cut off")
 }
 
 // streams returns a router with streams that hold, refuse, break and panic, and
@@ -38,14 +38,14 @@ func streams(t *testing.T) (*web.Router, *bytes.Buffer, *tracetest.InMemoryExpor
 	t.Helper()
 	log, spans := &bytes.Buffer{}, tracetest.NewInMemoryExporter()
 	r := newRouter(t, telemetry.Options{Exporter: spans, Log: slog.NewTextHandler(log, nil)})
-	for path, feed := range map[string]web.Feed{
+	for path, stream := range map[string]web.EventStream{
 		"/hold":  hold,
 		"/break": func(context.Context, func([]byte) error) error { return errors.New("the source broke") },
-		"/panic": func(context.Context, func([]byte) error) error { panic("the feed has a hole") },
+		"/panic": func(context.Context, func([]byte) error) error { panic("the stream has a bug") },
 	} {
-		r.Stream(path, time.Second, func(*http.Request) (web.Feed, error) { return feed, nil })
+		r.Stream(path, time.Second, func(*http.Request) (web.EventStream, error) { return stream, nil })
 	}
-	r.Stream("/refuse", 0, func(*http.Request) (web.Feed, error) { return nil, fault.New(fault.Invalid, "no") })
+	r.Stream("/refuse", 0, func(*http.Request) (web.EventStream, error) { return nil, fault.New(fault.Invalid, "no") })
 	return r, log, spans
 }
 
@@ -74,7 +74,7 @@ func TestStopEndsStreams(t *testing.T) {
 	t.Parallel()
 	r, log, spans := streams(t)
 	var blocked error
-	r.Stream("/flood", 0, func(*http.Request) (web.Feed, error) {
+	r.Stream("/flood", 0, func(*http.Request) (web.EventStream, error) {
 		return func(_ context.Context, send func([]byte) error) error {
 			blocked = send(make([]byte, 64<<20)) // more than the buffers of a connection hold
 			return blocked
@@ -160,7 +160,7 @@ func TestStreamErrors(t *testing.T) {
 	}
 	const ended = `msg="stream ended" service=test path=`
 	for _, want := range []string{
-		"path=/refuse status=422", "the source broke", ended + "/break", "the feed has a hole", ended + "/panic",
+		"path=/refuse status=422", "the source broke", ended + "/break", "the stream has a bug", ended + "/panic",
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("log lacks %s:\n%s", want, log)
@@ -172,7 +172,7 @@ func TestStreamErrors(t *testing.T) {
 func TestStreamsOutliveTheServersTimeouts(t *testing.T) {
 	t.Parallel()
 	r := web.NewRouter(telemetry.Discard(), web.Problem)
-	r.Stream("/", 0, func(*http.Request) (web.Feed, error) {
+	r.Stream("/", 0, func(*http.Request) (web.EventStream, error) {
 		return func(ctx context.Context, send func([]byte) error) error {
 			if _, timed := ctx.Deadline(); timed {
 				return errors.New("the stream has RequestTimeout")
@@ -195,13 +195,13 @@ func TestStreamsOutliveTheServersTimeouts(t *testing.T) {
 	}
 }
 
-// TestStreamEndsWithItsListener: at once if it hangs up, and soon if it takes
+// TestStreamEndsWithItsListener: at once if it disconnects, and soon if it takes
 // nothing.
 func TestStreamEndsWithItsListener(t *testing.T) {
 	t.Parallel()
 	r := web.NewRouter(telemetry.Discard(), web.Problem)
 	ended := make(chan error, 1)
-	r.Stream("/", 0, func(req *http.Request) (web.Feed, error) {
+	r.Stream("/", 0, func(req *http.Request) (web.EventStream, error) {
 		return func(ctx context.Context, send func([]byte) error) (err error) {
 			defer func() { ended <- err }()
 			if req.URL.RawQuery == "flood" {

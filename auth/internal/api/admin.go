@@ -48,7 +48,7 @@ func (a admin) list(w http.ResponseWriter, r *http.Request) error {
 	if more {
 		w.Header().Set("Link", web.NextLink(r.URL, cursor(people[len(people)-1].ID)))
 	}
-	return web.ReplyTagged(w, r, "private, no-cache", replies)
+	return web.ReplyJSONWithETag(w, r, "private, no-cache", replies)
 }
 
 type roleRequest struct {

@@ -59,5 +59,5 @@ func (a accounts) status(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return err
 	}
-	return web.ReplyTagged(w, r, "private, no-cache", reply)
+	return web.ReplyJSONWithETag(w, r, "private, no-cache", reply)
 }

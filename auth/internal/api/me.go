@@ -24,7 +24,7 @@ func (a accounts) me(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.ReplyTagged(w, r, "private, no-cache", meReply{
+	return web.ReplyJSONWithETag(w, r, "private, no-cache", meReply{
 		ID: p.ID, Username: p.Username, Email: p.Email, Role: p.Role, CreatedAt: p.CreatedAt,
 	})
 }

@@ -58,7 +58,7 @@ func replyRefusal(w http.ResponseWriter, r *http.Request, err error) error {
 	if !ok {
 		return err
 	}
-	web.NoteFailure(r.Context(), err)
+	web.RecordError(r.Context(), err)
 	status := http.StatusBadRequest
 	if e.Code == "invalid_client" {
 		status = http.StatusUnauthorized

@@ -41,7 +41,7 @@ type Dependencies struct {
 func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	r := web.NewRouter(t, web.ProblemWith(pg.Unavailable))
 	d.About.Routes(r)
-	d.About.RoutesJSON(r)
+	d.About.RootRoutes(r)
 	openapi.Routes(r, spec)
 
 	verifier := d.Issuer.Verifier

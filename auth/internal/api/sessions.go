@@ -35,7 +35,7 @@ func (a accounts) listSessions(w http.ResponseWriter, r *http.Request) error {
 			Device: s.Device, Application: s.ClientName,
 		}
 	}
-	return web.ReplyTagged(w, r, "private, no-cache", reply)
+	return web.ReplyJSONWithETag(w, r, "private, no-cache", reply)
 }
 
 // endSession answers DELETE /api/auth/sessions/{id}, the one in use included.

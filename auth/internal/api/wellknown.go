@@ -25,7 +25,7 @@ func (o oauth) configuration(w http.ResponseWriter, r *http.Request) error {
 	base := strings.TrimSuffix(o.Issuer.URL, "/")
 	withSecret := []string{"client_secret_basic", "client_secret_post"}
 	withOrWithout := append(withSecret, "none") // for public clients
-	return web.ReplyTagged(w, r, maxAge, map[string]any{
+	return web.ReplyJSONWithETag(w, r, maxAge, map[string]any{
 		"issuer":                                        o.Issuer.URL,
 		"jwks_uri":                                      base + "/.well-known/jwks.json",
 		"authorization_endpoint":                        base + "/oauth2/authorize",

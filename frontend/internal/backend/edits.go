@@ -81,7 +81,8 @@ func (c Catalogue) AddPicture(ctx context.Context, bearer, mediaType string, pic
 		ImageURL string `json:"image_url"`
 	}
 	_, err := c.call(ctx, web.Request{
-		Method: http.MethodPost, Path: "/api/images", Bearer: bearer, Body: web.Raw{MediaType: mediaType, Bytes: picture},
+		Method: http.MethodPost, Path: "/api/images", Bearer: bearer,
+		Body: web.RawBody{MediaType: mediaType, Bytes: picture},
 	}, &reply)
 	return reply.ImageURL, err
 }

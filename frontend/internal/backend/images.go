@@ -16,14 +16,14 @@ const maxImage = 1 << 20
 // Image is the picture with the name that a curator gave to the catalogue. Its
 // MediaType is SVG or PNG: one of another type, or over 1 MiB, is NotFound. It is read
 // to its end before anybody sees a byte, so that a cache never keeps half of one.
-func (c Catalogue) Image(ctx context.Context, name string) (web.Raw, error) {
-	image, err := get[web.Raw](ctx, c.client, "/api/images/"+url.PathEscape(name), "")
+func (c Catalogue) Image(ctx context.Context, name string) (web.RawBody, error) {
+	image, err := get[web.RawBody](ctx, c.client, "/api/images/"+url.PathEscape(name), "")
 	if err != nil {
-		return web.Raw{}, err
+		return web.RawBody{}, err
 	}
 	image.MediaType, _, err = mime.ParseMediaType(image.MediaType)
 	if err != nil || image.MediaType != SVG && image.MediaType != PNG || len(image.Bytes) > maxImage {
-		return web.Raw{}, fault.New(fault.NotFound, "no picture %q", name)
+		return web.RawBody{}, fault.New(fault.NotFound, "no picture %q", name)
 	}
 	return image, nil
 }

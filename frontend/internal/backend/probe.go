@@ -75,7 +75,7 @@ func (c client) checks(ctx context.Context) (map[string]Check, error) {
 		Checks map[string]string `json:"checks"`
 		TookMS map[string]int64  `json:"took_ms"`
 	}
-	_, err := c.call(ctx, web.Request{Method: http.MethodGet, Path: "/readyz", Refused: &reply}, &reply)
+	_, err := c.call(ctx, web.Request{Method: http.MethodGet, Path: "/readyz", ErrorBody: &reply}, &reply)
 	if reply.Checks == nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func signInFirst(w http.ResponseWriter, r *http.Request, state session.State, ne
 
 // signInAgain is signInFirst for a person whose token looked good and was refused.
 func (s *site) signInAgain(w http.ResponseWriter, r *http.Request, next string, refused error) error {
-	web.NoteFailure(r.Context(), refused)
+	web.RecordError(r.Context(), refused)
 	s.sessions.End(w, r)
 	return redirectToSignIn(w, r, next, "expired")
 }

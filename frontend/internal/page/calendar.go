@@ -16,7 +16,7 @@ func (h dailyPage) calendar(ctx context.Context, at when) view.Calendar {
 	model := view.Calendar{Month: at.month.Format("January 2006"), Heading: "The days so far"}
 	days, before, after, err := h.services.Recommendation.Archive(ctx, at.month.Format(monthOnly))
 	if err != nil {
-		web.NoteFailure(ctx, err)
+		web.RecordError(ctx, err)
 		model.Unavailable = true
 		return model
 	}

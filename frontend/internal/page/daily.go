@@ -130,7 +130,7 @@ func (h dailyPage) day(ctx context.Context, at when) (*view.Day, backend.Daily, 
 	case fault.NotFound:
 		model.Missing, model.Why = missing(model.Today)
 	case fault.Unavailable:
-		web.NoteFailure(ctx, err)
+		web.RecordError(ctx, err)
 		model.Missing, model.Why = "Away just now", "The piece of this day is out of sight and comes back by itself."
 		model.RetryURL = dayURL(at.date.Format(time.DateOnly))
 	default:

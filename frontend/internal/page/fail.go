@@ -43,7 +43,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	err = s.reply(w, r, status, model.Heading, view.Notice(notice(f, model)), view.FailurePage(model))
 	if err != nil { // the page itself is broken
-		web.NoteFailure(r.Context(), err)
+		web.RecordError(r.Context(), err)
 		web.Problem(w, r, err)
 	}
 }
@@ -66,7 +66,7 @@ func unavailableOr(ctx context.Context, err error) (unavailable bool, _ error) {
 	if fault.KindOf(err) != fault.Unavailable {
 		return false, err
 	}
-	web.NoteFailure(ctx, err)
+	web.RecordError(ctx, err)
 	return true, nil
 }
 

@@ -60,7 +60,7 @@ func (h gallery) show(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case fault.KindOf(batchErr) == fault.Unavailable:
 		model.Grid.Unavailable, model.Grid.Heading = true, foundText("", view.Batch{})
-		web.NoteFailure(r.Context(), batchErr)
+		web.RecordError(r.Context(), batchErr)
 	case batchErr != nil:
 		return batchErr // such as a cursor that is none
 	}
@@ -111,7 +111,7 @@ func (h gallery) batch(ctx context.Context, at place, before int) (view.Batch, e
 func (h gallery) today(ctx context.Context) view.Today {
 	daily, err := h.services.Recommendation.Daily(ctx)
 	if err != nil {
-		web.NoteFailure(ctx, err)
+		web.RecordError(ctx, err)
 		return view.Today{Unavailable: true, Art: h.drawing("crane", "tint-0")}
 	}
 	return view.Today{
@@ -138,7 +138,7 @@ func (h gallery) pickSection(ctx context.Context) view.Picks {
 	}
 	picks, err := h.services.Recommendation.Picks(ctx, who.Token, pickCount)
 	if err != nil {
-		web.NoteFailure(ctx, err)
+		web.RecordError(ctx, err)
 		model.Unavailable = true
 	}
 	model.Picks = h.pickList(picks)

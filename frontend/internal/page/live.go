@@ -38,7 +38,7 @@ type liveCounts struct {
 // open answers GET /live with the counts of the products named by ids, as fragments
 // that htmx puts in their places. While the catalogue is unavailable the stream
 // stays open and tries again.
-func (h *liveCounts) open(r *http.Request) (web.Feed, error) {
+func (h *liveCounts) open(r *http.Request) (web.EventStream, error) {
 	ids, err := readIDs(r.URL.Query().Get("ids"))
 	if err != nil {
 		return nil, err

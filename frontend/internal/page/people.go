@@ -65,7 +65,7 @@ func (h people) render(
 	model := view.People{Query: q.text}
 	people, next, err := h.auth.People(r.Context(), who.Token, q.text, q.cursor, peoplePerPage)
 	if fault.KindOf(err) == fault.Invalid {
-		web.NoteFailure(r.Context(), err)
+		web.RecordError(r.Context(), err)
 		model.Problem = "That cannot be searched for. Look for a part of a name or an address."
 		status = http.StatusUnprocessableEntity
 	} else if model.Unavailable, err = unavailableOr(r.Context(), err); err != nil {
@@ -125,7 +125,7 @@ func (h people) change(
 	p, err := do(r.Context(), id, values.Get(field))
 	switch {
 	case fault.KindOf(err) == fault.Conflict:
-		web.NoteFailure(r.Context(), err)
+		web.RecordError(r.Context(), err)
 		return h.render(w, r, http.StatusConflict, who, q, refused{id, err})
 	case err != nil:
 		return err

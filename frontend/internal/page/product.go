@@ -58,7 +58,7 @@ func (h productPage) alsoLiked(ctx context.Context, id int64) view.Picks {
 	picks, err := h.services.Recommendation.AlsoLiked(ctx, id, pickCount)
 	if err != nil {
 		if fault.KindOf(err) != fault.NotFound { // the catalogue says so too
-			web.NoteFailure(ctx, err)
+			web.RecordError(ctx, err)
 		}
 		return view.Picks{Unavailable: true}
 	}
@@ -74,7 +74,7 @@ func votedFor(ctx context.Context, c backend.Catalogue, ids ...int64) []int64 {
 	}
 	mine, err := c.Mine(ctx, who.Token, ids)
 	if err != nil {
-		web.NoteFailure(ctx, err)
+		web.RecordError(ctx, err)
 	}
 	return mine
 }

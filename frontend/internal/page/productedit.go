@@ -70,7 +70,7 @@ func (h adminProducts) save(w http.ResponseWriter, r *http.Request, who session.
 	case fault.None:
 		return redirectToList(w, r, "saved", id)
 	case fault.PreconditionFailed, fault.NotFound:
-		web.NoteFailure(r.Context(), err)
+		web.RecordError(r.Context(), err)
 		return h.conflict(w, r, id, input)
 	default:
 		return h.refuse(w, r, h.editForm(id, input), err)
@@ -109,14 +109,14 @@ func (h adminProducts) refuse(w http.ResponseWriter, r *http.Request, form view.
 	case f.Kind == fault.Invalid:
 		markProduct(&form, f.Fields)
 	case f.Kind == fault.Unauthenticated:
-		web.NoteFailure(r.Context(), err)
+		web.RecordError(r.Context(), err)
 		return h.keepInput(w, r, form)
 	case fragment(r):
 		return err
 	default:
 		form.Problem, form.ProblemFocus = notice(f, h.failure(f)), true
 	}
-	web.NoteFailure(r.Context(), err)
+	web.RecordError(r.Context(), err)
 	web.SetFaultHeaders(w.Header(), f)
 	return h.showForm(w, r, web.Status(f.Kind), form)
 }

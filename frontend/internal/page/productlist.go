@@ -41,7 +41,7 @@ func (h adminProducts) preservingInput(next personHandler) web.Handler {
 		if err == nil {
 			return nil
 		}
-		web.NoteFailure(r.Context(), err)
+		web.RecordError(r.Context(), err)
 		return curators(w, r)
 	}
 }
@@ -77,7 +77,7 @@ func (h adminProducts) list(w http.ResponseWriter, r *http.Request, _ session.Se
 	wg.Go(func() { h.sayDone(r.Context(), query, &model) })
 	wg.Wait()
 	if fault.KindOf(err) == fault.Invalid {
-		web.NoteFailure(r.Context(), err)
+		web.RecordError(r.Context(), err)
 		model.Problem = "That cannot be shown. Search for a word or two, or look at all pieces."
 		status = http.StatusUnprocessableEntity
 	} else if model.Unavailable, err = unavailableOr(r.Context(), err); err != nil {
@@ -109,7 +109,7 @@ func (h adminProducts) sayDone(ctx context.Context, query url.Values, model *vie
 	model.DoneName, model.Done, model.DoneURL = "The piece", did, productURL(id)
 	p, err := h.catalogue.Product(ctx, id)
 	if err != nil {
-		web.NoteFailure(ctx, err)
+		web.RecordError(ctx, err)
 		return
 	}
 	model.DoneName = p.Name
@@ -151,11 +151,11 @@ func (h adminProducts) remove(w http.ResponseWriter, r *http.Request, who sessio
 	switch fault.KindOf(err) {
 	case fault.None:
 	case fault.PreconditionFailed:
-		web.NoteFailure(r.Context(), err)
+		web.RecordError(r.Context(), err)
 		const problem = "Somebody changed the piece meanwhile. Look again before it goes."
 		return h.askRemoval(w, r, http.StatusPreconditionFailed, problem)
 	case fault.NotFound:
-		web.NoteFailure(r.Context(), err)
+		web.RecordError(r.Context(), err)
 	default:
 		return err
 	}

@@ -20,7 +20,7 @@ type devReload struct{ processID string } // new at each start
 // open answers GET /dev/reload with the process's id as a server-sent event
 // and then waits for the process's end: the browser then asks again, and reloads
 // the page when the id is another.
-func (h devReload) open(*http.Request) (web.Feed, error) {
+func (h devReload) open(*http.Request) (web.EventStream, error) {
 	return func(ctx context.Context, send func([]byte) error) error {
 		err := send(fmt.Appendf(nil, "event: start\ndata: %s\n\n", h.processID))
 		if err == nil {

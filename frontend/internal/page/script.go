@@ -51,7 +51,7 @@ func pass(w http.ResponseWriter, r *http.Request, raw json.RawMessage, err error
 	if err != nil {
 		return err
 	}
-	return web.ReplyTagged(w, r, "no-cache", raw)
+	return web.ReplyJSONWithETag(w, r, "no-cache", raw)
 }
 
 // votes answers GET /api/origamis/{id}/votes.
@@ -133,7 +133,7 @@ func replyState(what string, ready func(context.Context) error) web.Handler {
 
 func state(ctx context.Context, ready func(context.Context) error) string {
 	if err := ready(ctx); err != nil {
-		web.NoteFailure(ctx, err)
+		web.RecordError(ctx, err)
 		return down
 	}
 	return up

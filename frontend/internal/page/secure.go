@@ -41,7 +41,7 @@ func (s *site) sameOrigin(next http.Handler) http.Handler {
 		if err := protection.Check(r); err != nil {
 			refused := &fault.Error{Kind: fault.Forbidden, Message: "this request came from another site", Code: crossSite}
 			err = refused.Because(err)
-			web.NoteFailure(r.Context(), err)
+			web.RecordError(r.Context(), err)
 			s.fail(w, r, err)
 			return
 		}

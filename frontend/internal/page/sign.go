@@ -72,7 +72,7 @@ func (h signForms) register(w http.ResponseWriter, r *http.Request) error {
 		return h.refuse(w, r, form, err)
 	}
 	if err := h.signIn(w, r, username, password); err != nil {
-		web.NoteFailure(r.Context(), err)
+		web.RecordError(r.Context(), err)
 		return redirectToSignIn(w, r, form.Next, "welcome")
 	}
 	return redirectTo(w, r, form.Next)

@@ -71,7 +71,7 @@ func refuseForm(
 	case form.Problem == "":
 		return err
 	}
-	web.NoteFailure(r.Context(), err)
+	web.RecordError(r.Context(), err)
 	web.SetFaultHeaders(w.Header(), &fault.Error{RetryAfter: f.RetryAfter}) // no challenge: people sign in by the form
 	status := web.Status(f.Kind)
 	if fragment(r) {

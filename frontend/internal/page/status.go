@@ -54,7 +54,7 @@ func (h statusPage) show(w http.ResponseWriter, r *http.Request) error {
 func probe(ctx context.Context, ask func(context.Context) (backend.Report, error)) backend.Report {
 	report, err := ask(ctx)
 	if err != nil {
-		web.NoteFailure(ctx, err)
+		web.RecordError(ctx, err)
 	}
 	return report
 }

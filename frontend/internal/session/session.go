@@ -97,7 +97,7 @@ func (k *Manager) read(w http.ResponseWriter, r *http.Request) Session {
 		k.Start(w, r, grant)
 		return k.check(r.Context(), grant.AccessToken)
 	}
-	web.NoteFailure(r.Context(), err)
+	web.RecordError(r.Context(), err)
 	switch {
 	case fault.KindOf(err) == fault.Unauthenticated:
 		k.expire(w, r)
@@ -118,7 +118,7 @@ func (k *Manager) check(ctx context.Context, access string) Session {
 	user, err := k.verifier.Verify(ctx, access)
 	switch {
 	case fault.KindOf(err) == fault.Unavailable:
-		web.NoteFailure(ctx, err)
+		web.RecordError(ctx, err)
 		return Session{State: Unknown, Token: access}
 	case err != nil, user.ClientID != "":
 		return Session{State: Expired}
@@ -132,7 +132,7 @@ func (k *Manager) check(ctx context.Context, access string) Session {
 func (k *Manager) SignOut(w http.ResponseWriter, r *http.Request) {
 	if refresh := k.cookie(r, refreshCookie); refresh != "" {
 		if err := k.auth.Logout(r.Context(), refresh); err != nil {
-			web.NoteFailure(r.Context(), err)
+			web.RecordError(r.Context(), err)
 		}
 	}
 	k.End(w, r)
@@ -147,7 +147,7 @@ func (k *Manager) Renew(w http.ResponseWriter, r *http.Request) {
 	}
 	grant, err := k.renew(r.Context(), refresh)
 	if err != nil {
-		web.NoteFailure(r.Context(), err)
+		web.RecordError(r.Context(), err)
 		return
 	}
 	k.Start(w, r, grant)

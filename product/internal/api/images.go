@@ -47,6 +47,6 @@ func (h images) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Security-Policy", contentSecurityPolicy)
-	web.ReplyWithETag(w, r, forGood, image.MediaType, `"`+image.Name+`"`, image.Body)
+	web.ReplyWithETag(w, r, forGood, `"`+image.Name+`"`, web.RawBody{MediaType: image.MediaType, Bytes: image.Body})
 	return nil
 }

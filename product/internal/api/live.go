@@ -20,7 +20,7 @@ const (
 type live struct{ live *core.Live }
 
 // stream answers GET /api/votes/stream.
-func (h live) stream(r *http.Request) (web.Feed, error) {
+func (h live) stream(r *http.Request) (web.EventStream, error) {
 	query, err := web.Query(r)
 	if err != nil {
 		return nil, err

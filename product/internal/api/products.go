@@ -57,7 +57,7 @@ func (h products) list(w http.ResponseWriter, r *http.Request) error {
 	if more {
 		w.Header().Set("Link", web.NextLink(r.URL, cursorAt(page.Sort, page.Sort.At(found[len(found)-1]))))
 	}
-	return web.ReplyTagged(w, r, revalidate, reply)
+	return web.ReplyJSONWithETag(w, r, revalidate, reply)
 }
 
 // show answers GET /api/products/{id} and GET /api/origamis/{id}.
@@ -67,6 +67,6 @@ func (h products) show(w http.ResponseWriter, r *http.Request, id int64) error {
 		return err
 	}
 	w.Header().Set("X-Cache", string(source))
-	web.ReplyWithETag(w, r, revalidate, "application/json", p.ETag, p.Body)
+	web.ReplyWithETag(w, r, revalidate, p.ETag, web.RawBody{MediaType: "application/json", Bytes: p.Body})
 	return nil
 }

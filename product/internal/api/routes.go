@@ -50,7 +50,7 @@ func Routes(
 	r.Stream("/api/votes/stream", streamRetry, live{live: l}.stream)
 
 	about.Routes(r)
-	about.RoutesJSON(r)
+	about.RootRoutes(r)
 	openapi.Routes(r, spec)
 	return r
 }

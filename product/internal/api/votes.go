@@ -41,7 +41,7 @@ func (h votes) count(w http.ResponseWriter, r *http.Request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return web.ReplyTagged(w, r, revalidate, countReply{OrigamiID: id, Votes: n})
+	return web.ReplyJSONWithETag(w, r, revalidate, countReply{OrigamiID: id, Votes: n})
 }
 
 // change answers POST and DELETE /api/origamis/{id}/vote. It reads no body.
@@ -77,7 +77,7 @@ func (h votes) mine(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.ReplyTagged(w, r, "private, "+revalidate, mineReply{OrigamiIDs: voted})
+	return web.ReplyJSONWithETag(w, r, "private, "+revalidate, mineReply{OrigamiIDs: voted})
 }
 
 // latest answers with a page of the person's votes, newest first.
@@ -97,7 +97,7 @@ func (h votes) latest(w http.ResponseWriter, r *http.Request, query url.Values) 
 	if more {
 		w.Header().Set("Link", web.NextLink(r.URL, cursorAt(mineOrder, found[len(found)-1].At())))
 	}
-	return web.ReplyTagged(w, r, "private, "+revalidate, reply)
+	return web.ReplyJSONWithETag(w, r, "private, "+revalidate, reply)
 }
 
 // The pages of a person's votes. A cursor holds no person: it is a point in time.

@@ -49,7 +49,7 @@ func (d daily) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.ReplyTagged(w, r, d.cacheControl(date, today), replyOf(recommend.Day{Date: date, Product: p}))
+	return web.ReplyJSONWithETag(w, r, d.cacheControl(date, today), replyOf(recommend.Day{Date: date, Product: p}))
 }
 
 // cacheControl lets today's answer live until midnight and not a second longer.
@@ -83,7 +83,7 @@ func (d daily) archive(w http.ResponseWriter, r *http.Request) error {
 	for i, recorded := range days {
 		reply[i] = replyOf(recorded)
 	}
-	return web.ReplyTagged(w, r, briefly, reply)
+	return web.ReplyJSONWithETag(w, r, briefly, reply)
 }
 
 // addLink adds a Link (RFC 8288) to the month of that day, if there is one.

@@ -69,7 +69,7 @@ func replyPicks(w http.ResponseWriter, r *http.Request, policy string, chosen []
 			CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(), Reason: p.Reason(closeBy),
 		}
 	}
-	return web.ReplyTagged(w, r, policy, reply)
+	return web.ReplyJSONWithETag(w, r, policy, reply)
 }
 
 func limitParam(r *http.Request) (int, error) {

@@ -41,7 +41,7 @@ func Routes(
 
 	r.Get("/api/recommendation-status", status{about.Checks["database"]}.show)
 	about.Routes(r)
-	about.RoutesJSON(r)
+	about.RootRoutes(r)
 	openapi.Routes(r, spec)
 	return r
 }

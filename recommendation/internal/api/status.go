@@ -28,5 +28,5 @@ func (s status) show(w http.ResponseWriter, r *http.Request) error {
 	if s.database(ctx) != nil {
 		reply = statusReply{Status: "degraded", DatabaseStatus: "down"}
 	}
-	return web.ReplyTagged(w, r, "no-cache", reply)
+	return web.ReplyJSONWithETag(w, r, "no-cache", reply)
 }
