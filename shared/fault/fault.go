@@ -86,6 +86,13 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
+// Broken returns an Invalid fault for one field that breaks a rule; format and args make the predicate.
+func Broken(field, format string, args ...any) error {
+	var broken Checks
+	broken.Require(false, field, fmt.Sprintf(format, args...))
+	return broken.Err()
+}
+
 // Checks collects broken rules, so that the caller gets all at once. The zero value is ready.
 type Checks struct{ fields []Field }
 

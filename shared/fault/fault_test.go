@@ -67,3 +67,14 @@ func TestChecksReportEveryBrokenRule(t *testing.T) {
 		t.Errorf("log text %q, want %q", got, want)
 	}
 }
+
+func TestBrokenIsOneField(t *testing.T) {
+	t.Parallel()
+	f, ok := errors.AsType[*fault.Error](fault.Broken("image", "is over %d bytes", 3))
+	if !ok || f.Kind != fault.Invalid {
+		t.Fatalf("got %v, want an Invalid fault", f)
+	}
+	if diff := cmp.Diff([]fault.Field{{Field: "image", Message: "is over 3 bytes"}}, f.Fields); diff != "" {
+		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+}

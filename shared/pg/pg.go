@@ -4,6 +4,7 @@ package pg
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -150,6 +151,19 @@ func Unavailable(err error) bool {
 		return true
 	}
 	return pq.As(err, "3F000", "42P01") != nil || Unreachable(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// RowError is the error of a query for one row: nil if err is, absent if there is no row, else err with the operation
+// in front.
+func RowError(err error, operation string, absent error) error {
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return absent
+	case err != nil:
+		return fmt.Errorf("%s: %w", operation, err)
+	default:
+		return nil
+	}
 }
 
 // Violated is the name of the constraint that err says was broken (SQLSTATE

@@ -29,6 +29,9 @@ const (
 	ScopeVote      = "votes:write"
 )
 
+// Algorithm is what auth signs tokens with, and all that is accepted (RFC 7518 section 3.3).
+const Algorithm = "RS256"
+
 // Type is the typ header of an access token (RFC 9068 section 2.1).
 const Type = "at+jwt"
 
@@ -102,7 +105,7 @@ type Parser struct {
 //   - the length, before anything is parsed
 //   - the encoding, strictly: of all texts that decode to the token only one is accepted
 //   - typ, so that no other JWT of the issuer passes
-//   - that alg is RS256, whatever the header asks for (section 3.1)
+//   - that alg is Algorithm, whatever the header asks for (section 3.1)
 //   - that kid is present and names a published key, and the signature by it
 //   - what the options demand
 //
@@ -114,8 +117,8 @@ func (p Parser) Parse(ctx context.Context, raw string, claims jwt.Claims) error 
 	if strings.ContainsAny(raw, "\r\n") { // Go's base64 ignores them even when strict
 		return invalid("the token is not valid")
 	}
-	rs256 := jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()})
-	parser := jwt.NewParser(slices.Concat(p.Options, []jwt.ParserOption{rs256, jwt.WithStrictDecoding()})...)
+	algorithm := jwt.WithValidMethods([]string{Algorithm})
+	parser := jwt.NewParser(slices.Concat(p.Options, []jwt.ParserOption{algorithm, jwt.WithStrictDecoding()})...)
 	_, err := parser.ParseWithClaims(raw, claims, func(t *jwt.Token) (any, error) {
 		given, _ := t.Header["typ"].(string)
 		kid, _ := t.Header["kid"].(string)

@@ -41,7 +41,7 @@ func TestDatabaseRestarts(t *testing.T) {
 	binary := build(t, "craftista/product/cmd/product")
 	dir := openFolder(t)
 	server := startPostgres(t, dir)
-	passwords := db.Passwords{Auth: "test-auth", Product: "test-product", Recommendation: "test-recommendation"}
+	passwords := pgtest.Passwords()
 	if err := db.Up(t.Context(), server.URL(), passwords); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"craftista/auth/internal/oidc"
+	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
@@ -39,7 +40,7 @@ func (o oauth) configuration(w http.ResponseWriter, r *http.Request) error {
 		"response_modes_supported":                      []string{"query"},
 		"grant_types_supported":                         oidc.Grants(),
 		"subject_types_supported":                       []string{"public"}, // sub is the user id, whoever asks
-		"id_token_signing_alg_values_supported":         []string{"RS256"},
+		"id_token_signing_alg_values_supported":         []string{token.Algorithm},
 		"token_endpoint_auth_methods_supported":         withOrWithout,
 		"introspection_endpoint_auth_methods_supported": withSecret,
 		"revocation_endpoint_auth_methods_supported":    withOrWithout,

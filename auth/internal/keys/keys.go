@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"craftista/shared/token"
+
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -99,11 +101,11 @@ func (s *Set) refresh() (changed bool, err error) {
 }
 
 // Sign returns the claims as a JWT of that type, signed with the newest key that
-// has started to sign: RS256 (RFC 7518 section 3.3), typ and kid in the header.
+// has started to sign: token.Algorithm, typ and kid in the header.
 func (s *Set) Sign(typ string, claims jwt.Claims) (string, error) {
 	current := s.current.Load()
 	i := signer(current.files, time.Now())
-	t := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
+	t := jwt.NewWithClaims(jwt.GetSigningMethod(token.Algorithm), claims)
 	t.Header["typ"], t.Header["kid"] = typ, current.kids[i]
 	signed, err := t.SignedString(current.private[i])
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"craftista/shared/token"
+
 	"github.com/MicahParks/jwkset"
 	"github.com/MicahParks/keyfunc/v3"
 )
@@ -58,6 +60,6 @@ func publicJWK(key *rsa.PrivateKey) (jwkset.JWKMarshal, error) {
 	public := jwk.Marshal()
 	sum := sha256.Sum256(fmt.Appendf(nil, `{"e":"%s","kty":"RSA","n":"%s"}`, public.E, public.N))
 	public.KID = base64.RawURLEncoding.EncodeToString(sum[:])
-	public.ALG, public.USE = jwkset.AlgRS256, jwkset.UseSig
+	public.ALG, public.USE = token.Algorithm, jwkset.UseSig
 	return public, nil
 }

@@ -5,7 +5,6 @@ package postgres
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -72,7 +71,7 @@ func (s *Store) Find(ctx context.Context, nameOrEmail string) (account.Person, s
 	if !strings.Contains(nameOrEmail, "\x00") { // PostgreSQL refuses it in text
 		err = s.db.GetContext(ctx, &row, query, nameOrEmail)
 	}
-	return row.Person, row.Hash, rowError(err, "select user", "nobody has that name")
+	return row.Person, row.Hash, pg.RowError(err, "select user", fault.New(fault.NotFound, "nobody has that name"))
 }
 
 // Person implements account.Store.
@@ -88,7 +87,7 @@ func person(ctx context.Context, db sqlx.QueryerContext, id int64) (account.Pers
 		WHERE id = $1`
 	var row personRow
 	err := sqlx.GetContext(ctx, db, &row, query, id)
-	return row.Person, row.Hash, rowError(err, "select user", fmt.Sprintf("nobody has the id %d", id))
+	return row.Person, row.Hash, pg.RowError(err, "select user", nobody(id))
 }
 
 // SetPassword implements account.Store.
@@ -101,28 +100,18 @@ func (s *Store) SetPassword(ctx context.Context, id int64, old, hash string, exc
 		   AND disabled_at IS NULL
 		RETURNING id`
 	return pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
-		switch err := tx.GetContext(ctx, &id, query, id, old, hash); {
-		case errors.Is(err, sql.ErrNoRows):
-			return fault.New(fault.Conflict, "the password was changed by somebody else just now")
-		case err != nil:
-			return fmt.Errorf("update password of user %d: %w", id, err)
+		err := tx.GetContext(ctx, &id, query, id, old, hash)
+		changed := fault.New(fault.Conflict, "the password was changed by somebody else just now")
+		if err := pg.RowError(err, "update password", changed); err != nil {
+			return err
 		}
-		_, err := revoke(ctx, tx, session.Filter{UserID: id, Except: exceptFamily}, time.Now())
+		_, err = revoke(ctx, tx, session.Filter{UserID: id, Except: exceptFamily}, time.Now())
 		return err
 	})
 }
 
-// rowError is the error of a query for one row: a NotFound fault if there is none.
-func rowError(err error, operation, notFound string) error {
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return fault.New(fault.NotFound, "%s", notFound)
-	case err != nil:
-		return fmt.Errorf("%s: %w", operation, err)
-	default:
-		return nil
-	}
-}
+// nobody is the fault of an id that no person has.
+func nobody(id int64) error { return fault.New(fault.NotFound, "nobody has the id %d", id) }
 
 // exec runs a statement without rows.
 func exec(ctx context.Context, db sqlx.ExecerContext, operation, statement string, args ...any) error {

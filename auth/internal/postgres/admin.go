@@ -64,7 +64,7 @@ func (s *Store) administer(
 		if err == nil && p.Disabled {
 			_, err = revoke(ctx, tx, session.Filter{UserID: id}, time.Now())
 		}
-		return rowError(err, "update user", fmt.Sprintf("nobody has the id %d", id))
+		return pg.RowError(err, "update user", nobody(id))
 	})
 	return p, err
 }

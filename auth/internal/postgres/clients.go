@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"craftista/auth/internal/oidc"
+	"craftista/shared/fault"
+	"craftista/shared/pg"
 
 	"github.com/lib/pq"
 )
@@ -27,5 +29,5 @@ func (s *Store) Client(ctx context.Context, id string) (oidc.Client, error) {
 	var c oidc.Client
 	err := s.db.QueryRowContext(ctx, query, id).
 		Scan(&c.ID, &c.Name, &c.SecretHash, pq.Array(&c.RedirectURIs), pq.Array(&c.LogoutURIs), pq.Array(&c.Scopes))
-	return c, rowError(err, "select client", "no such client")
+	return c, pg.RowError(err, "select client", fault.New(fault.NotFound, "no such client"))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"craftista/auth/internal/session"
+	"craftista/shared/fault"
 	"craftista/shared/pg"
 
 	"github.com/jmoiron/sqlx"
@@ -75,5 +76,5 @@ func lockCode(ctx context.Context, tx *sqlx.Tx, hash []byte, now time.Time) (
 		   FOR UPDATE`
 	err = tx.QueryRowContext(ctx, query, hash, now).Scan(
 		&c.ClientID, &c.UserID, &c.RedirectURI, &c.Scope, &c.Nonce, &c.Challenge, &c.AuthTime, &c.ExpiresAt, &gave)
-	return c, gave, rowError(err, "select code", "no such code")
+	return c, gave, pg.RowError(err, "select code", fault.New(fault.NotFound, "no such code"))
 }

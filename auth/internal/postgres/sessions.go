@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"craftista/auth/internal/session"
+	"craftista/shared/fault"
 	"craftista/shared/pg"
 
 	"github.com/jmoiron/sqlx"
@@ -34,7 +35,8 @@ func startFamily(ctx context.Context, tx *sqlx.Tx, n session.NewFamily) (session
 		RETURNING id`
 	f := session.Family{ClientID: n.ClientID, Scope: n.Scope}
 	err := tx.GetContext(ctx, &f.ID, insert, n.UserID, n.ClientID, n.Scope, n.Device, n.StartedAt, n.ExpiresAt)
-	if err := rowError(err, "insert refresh family", "nobody with that id may sign in"); err != nil {
+	absent := fault.New(fault.NotFound, "nobody with that id may sign in")
+	if err := pg.RowError(err, "insert refresh family", absent); err != nil {
 		return f, err
 	}
 	if f.Person, _, err = person(ctx, tx, n.UserID); err != nil {
@@ -90,7 +92,7 @@ func lockToken(ctx context.Context, tx *sqlx.Tx, hash []byte, now time.Time) (se
 	f := &p.Family
 	err := tx.QueryRowContext(ctx, query, hash, now).
 		Scan(&f.ID, &userID, &f.ClientID, &f.Scope, &p.FamilyExpiresAt, &p.FamilyRevoked, &usedAt)
-	if err := rowError(err, "select refresh token", "no such refresh token"); err != nil {
+	if err := pg.RowError(err, "select refresh token", fault.New(fault.NotFound, "no such refresh token")); err != nil {
 		return p, err
 	}
 	p.UsedAt = usedAt.Time
@@ -161,7 +163,7 @@ func (s *Store) StartedAt(ctx context.Context, id, userID int64, clientID string
 		   AND u.disabled_at IS NULL`
 	var at time.Time
 	err := s.db.GetContext(ctx, &at, query, id, userID, clientID, now)
-	return at, rowError(err, "select refresh family", "no such family is active")
+	return at, pg.RowError(err, "select refresh family", fault.New(fault.NotFound, "no such family is active"))
 }
 
 // Revoke implements session.Store. It waits for a Rotate of a family, whose next

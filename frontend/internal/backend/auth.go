@@ -19,8 +19,7 @@ type Auth struct {
 // Grant is what a sign-in yields, and each refresh of it. Both tokens are secret.
 type Grant struct {
 	AccessToken  string
-	Life         time.Duration // of the access token
-	RefreshToken string        // to be used once
+	RefreshToken string // to be used once
 	RefreshLife  time.Duration
 }
 
@@ -69,7 +68,6 @@ func (c Auth) Logout(ctx context.Context, refreshToken string) error {
 func (c Auth) grant(ctx context.Context, r web.Request) (Grant, error) {
 	var reply struct {
 		AccessToken      string `json:"access_token"`
-		ExpiresIn        int64  `json:"expires_in"` // s
 		RefreshToken     string `json:"refresh_token"`
 		RefreshExpiresIn int64  `json:"refresh_expires_in"` // s
 	}
@@ -82,8 +80,8 @@ func (c Auth) grant(ctx context.Context, r web.Request) (Grant, error) {
 		return Grant{}, fault.New(fault.Unavailable, "sign-in answers without tokens")
 	}
 	return Grant{
-		AccessToken: reply.AccessToken, Life: time.Duration(reply.ExpiresIn) * time.Second,
-		RefreshToken: reply.RefreshToken, RefreshLife: time.Duration(reply.RefreshExpiresIn) * time.Second,
+		AccessToken: reply.AccessToken, RefreshToken: reply.RefreshToken,
+		RefreshLife: time.Duration(reply.RefreshExpiresIn) * time.Second,
 	}, nil
 }
 

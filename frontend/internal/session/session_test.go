@@ -120,7 +120,7 @@ func TestCookies(t *testing.T) {
 		want []string
 	}{
 		{func() {
-			k.Start(w, r, backend.Grant{AccessToken: "a", Life: 15 * time.Minute, RefreshToken: "r", RefreshLife: time.Hour})
+			k.Start(w, r, backend.Grant{AccessToken: "a", RefreshToken: "r", RefreshLife: time.Hour})
 		}, []string{
 			"another=1", "craftista_session=a; Path=/; Max-Age=90000; HttpOnly; SameSite=Lax",
 			"craftista_refresh=r; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax",

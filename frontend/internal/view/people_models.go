@@ -12,7 +12,6 @@ type People struct {
 	Query       string
 	Rows        []PersonRow
 	NextURL     string
-	FromTop     bool // this is the first page
 	Unavailable bool
 	Problem     string // why nobody can be shown; "" otherwise
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"craftista/product/internal/core"
+	"craftista/shared/fault"
 	"craftista/shared/token"
 	"craftista/shared/web"
 )
@@ -32,7 +33,7 @@ func (h products) add(w http.ResponseWriter, r *http.Request) error {
 	p, err := h.catalogue.Add(r.Context(), token.UserFrom(r.Context()).ID, k, core.Draft(d))
 	switch {
 	case errors.Is(err, core.ErrOtherDraft):
-		return badKey("was used for another piece")
+		return fault.Broken(keyHeader, "was used for another piece")
 	case err != nil:
 		return err
 	}

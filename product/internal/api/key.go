@@ -24,13 +24,7 @@ func key(r *http.Request) (string, error) {
 	}
 	found := keyForm.FindStringSubmatch(sent[0])
 	if len(sent) > 1 || found == nil {
-		return "", badKey("must be one key of 1 to 100 letters, digits, dots, dashes or underscores")
+		return "", fault.Broken(keyHeader, "must be one key of 1 to 100 letters, digits, dots, dashes or underscores")
 	}
 	return found[1] + found[2], nil
-}
-
-func badKey(predicate string) error {
-	var broken fault.Checks
-	broken.Require(false, keyHeader, predicate)
-	return broken.Err()
 }

@@ -3,11 +3,7 @@
 // understands more.
 package picture
 
-import (
-	"fmt"
-
-	"craftista/shared/fault"
-)
+import "craftista/shared/fault"
 
 // The media types that Clean takes.
 const (
@@ -41,8 +37,4 @@ func Clean(mediaType string, upload []byte) ([]byte, error) {
 }
 
 // refuse is the fault of a picture that breaks a rule.
-func refuse(format string, args ...any) error {
-	var broken fault.Checks
-	broken.Require(false, "image", fmt.Sprintf(format, args...))
-	return broken.Err()
-}
+func refuse(format string, args ...any) error { return fault.Broken("image", format, args...) }

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -21,13 +20,9 @@ func (s *Store) Recorded(ctx context.Context, day time.Time) (int64, error) {
 		FROM recommendation.daily
 		WHERE day = $1`
 	var id int64
-	switch err := s.db.GetContext(ctx, &id, query, day); {
-	case errors.Is(err, sql.ErrNoRows):
-		return 0, fault.New(fault.NotFound, "no piece was chosen for %s", day.Format(time.DateOnly))
-	case err != nil:
-		return 0, fmt.Errorf("select product of %s: %w", day.Format(time.DateOnly), err)
-	}
-	return id, nil
+	err := s.db.GetContext(ctx, &id, query, day)
+	date := day.Format(time.DateOnly)
+	return id, pg.RowError(err, "select product of "+date, fault.New(fault.NotFound, "no piece was chosen for %s", date))
 }
 
 // Record implements recommend.Store.

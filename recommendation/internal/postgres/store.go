@@ -3,12 +3,11 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"craftista/recommendation/internal/recommend"
 	"craftista/shared/fault"
+	"craftista/shared/pg"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -44,11 +43,6 @@ func (s *Store) Product(ctx context.Context, id int64) (recommend.Product, error
 		FROM product.products AS p
 		WHERE p.id = $1`
 	var p recommend.Product
-	switch err := s.db.GetContext(ctx, &p, query, id); {
-	case errors.Is(err, sql.ErrNoRows):
-		return recommend.Product{}, fault.New(fault.NotFound, "no origami %d", id)
-	case err != nil:
-		return recommend.Product{}, fmt.Errorf("select product %d: %w", id, err)
-	}
-	return p, nil
+	err := s.db.GetContext(ctx, &p, query, id)
+	return p, pg.RowError(err, "select product", fault.New(fault.NotFound, "no origami %d", id))
 }

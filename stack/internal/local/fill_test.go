@@ -30,8 +30,7 @@ func TestFill(t *testing.T) {
 	t.Parallel()
 	c := Default()
 	c.Data, c.DatabaseURL = t.TempDir(), pgtest.NewSeeded(t).AdminURL
-	// Other tests sign in with the passwords of pgtest.
-	c.Passwords = db.Passwords{Auth: "test-auth", Product: "test-product", Recommendation: "test-recommendation"}
+	c.Passwords = pgtest.Passwords() // other tests sign in with them
 	for _, times := range []string{"first", "second"} {
 		var out strings.Builder
 		err := Fill(t.Context(), c, db.Amounts{Products: 50, Votes: 5000}, &out)

@@ -4,10 +4,8 @@ package stacktest
 
 import (
 	"log/slog"
-	"net/url"
 	"testing"
 
-	"craftista/db"
 	"craftista/db/pgtest"
 	"craftista/stack/internal/local"
 
@@ -18,15 +16,11 @@ import (
 // own.
 func Settings(tb testing.TB) local.Config {
 	tb.Helper()
-	database := pgtest.NewSeeded(tb)
 	const free = "localhost:0"
 	c := local.Default()
 	c.FrontendAddr, c.AuthAddr, c.ProductAddr, c.RecommendationAddr, c.TracesAddr = free, free, free, free, free
-	c.Data, c.DatabaseURL = tb.TempDir(), database.AdminURL
-	c.Passwords = db.Passwords{
-		Auth: password(tb, database.AuthURL), Product: password(tb, database.ProductURL),
-		Recommendation: password(tb, database.RecommendationURL),
-	}
+	c.Data, c.DatabaseURL = tb.TempDir(), pgtest.NewSeeded(tb).AdminURL
+	c.Passwords = pgtest.Passwords()
 	c.BcryptCost = bcrypt.MinCost    // hashing is slow on purpose, and slower under the race detector
 	c.LogLevel = slog.LevelError + 1 // tests break things on purpose
 	return c
@@ -50,14 +44,4 @@ func Start(tb testing.TB, change func(*local.Config)) *local.Stack {
 		}
 	})
 	return s
-}
-
-func password(tb testing.TB, databaseURL string) string {
-	tb.Helper()
-	u, err := url.Parse(databaseURL)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	p, _ := u.User.Password()
-	return p
 }

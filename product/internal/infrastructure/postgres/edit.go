@@ -62,7 +62,7 @@ func (s *Store) added(ctx context.Context, person int64, key string, sum []byte)
 		          AND key = $2
 		          AND draft = $3)`
 	err = s.db.GetContext(ctx, &p, query, person, key, sum)
-	return p, rowError(err, "select addition", core.ErrOtherDraft)
+	return p, pg.RowError(err, "select addition", core.ErrOtherDraft)
 }
 
 // Edit implements core.Store.

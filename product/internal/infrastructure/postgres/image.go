@@ -6,6 +6,7 @@ import (
 
 	"craftista/product/internal/core"
 	"craftista/shared/fault"
+	"craftista/shared/pg"
 )
 
 // AddImage implements core.Store.
@@ -28,7 +29,7 @@ func (s *Store) Image(ctx context.Context, name string) (core.Image, error) {
 		 WHERE name = $1`
 	image := core.Image{Name: name}
 	err := s.db.QueryRowContext(ctx, query, name).Scan(&image.MediaType, &image.Body)
-	return image, rowError(err, "select image", fault.New(fault.NotFound, "no image has that name"))
+	return image, pg.RowError(err, "select image", fault.New(fault.NotFound, "no image has that name"))
 }
 
 // HasImage implements core.Store.

@@ -3,7 +3,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -46,7 +45,7 @@ func (s *Store) Product(ctx context.Context, id int64) (p core.Product, err erro
 	const query = selectProduct + `
 	   AND id = $1`
 	err = s.db.GetContext(ctx, &p, query, id)
-	return p, rowError(err, "select product", missing(id))
+	return p, pg.RowError(err, "select product", missing(id))
 }
 
 // Vote implements core.Store. Somebody's second vote at the same moment, through
@@ -95,7 +94,7 @@ func (s *Store) change(ctx context.Context, statement string, id int64, people [
 		if _, err := tx.ExecContext(ctx, statement, id, pq.Array(people)); err != nil {
 			return fmt.Errorf("change votes for %d: %w", id, err)
 		}
-		return rowError(tx.GetContext(ctx, &votes, query, id), "select votes", missing(id))
+		return pg.RowError(tx.GetContext(ctx, &votes, query, id), "select votes", missing(id))
 	})
 	return votes, err
 }
@@ -145,17 +144,5 @@ const selectVotesOf = `
 	   AND p.deleted_at IS NULL
 	 ORDER BY v.created_at DESC, v.product_id DESC
 	 LIMIT $4`
-
-// rowError is the error of a query for one row: absent if there is none.
-func rowError(err error, operation string, absent error) error {
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return absent
-	case err != nil:
-		return fmt.Errorf("%s: %w", operation, err)
-	default:
-		return nil
-	}
-}
 
 func missing(id int64) error { return fault.New(fault.NotFound, "no origami %d", id) }
