@@ -26,7 +26,7 @@ const (
 	Invalid              Kind = 422 // readable, but breaks a rule: see Error.Fields
 	PreconditionRequired Kind = 428 // If-Match is required
 	Throttled            Kind = 429 // see Error.RetryAfter
-	Internal             Kind = 500 // every error that carries no fault
+	Internal             Kind = 500 // an error that carries no fault; web.FaultOf makes some of them Unavailable
 	Unavailable          Kind = 503 // a dependency is unavailable: see Error.RetryAfter
 )
 

@@ -75,7 +75,7 @@ var errUnavailable = &fault.Error{
 }
 
 // FaultOf is the fault to answer err with: the one it carries; Unavailable for a deadline, a network error or a
-// connection that ended early; else Internal with no words.
+// connection that ended early; else Internal. Neither of the last two tells what err says.
 func FaultOf(err error) *fault.Error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f

@@ -25,8 +25,7 @@ import (
 const RequestTimeout = 10 * time.Second
 
 // Handler answers a request or returns an error before it has written
-// anything. A fault.Error is answered by its kind, any other error with a 500
-// that says nothing.
+// anything. FaultOf says how an error is answered.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
 // ErrorWriter answers a failed request: Problem for scripts, a page for people.

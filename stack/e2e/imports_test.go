@@ -40,13 +40,14 @@ func TestLayers(t *testing.T) {
 	const outside = "net/http database/sql encoding/json github.com/jmoiron/sqlx github.com/redis/go-redis/v9 "
 	const auth, product = "craftista/auth/internal/", "craftista/product/internal/"
 	const recommendation, infrastructure = "craftista/recommendation/internal/", product + "infrastructure/"
+	const infrastructures = infrastructure + "postgres " + infrastructure + "cache " + infrastructure + "redis"
 	for packages, barred := range map[string]string{
 		auth + "account":             outside + auth + "api " + auth + "postgres",
 		auth + "session":             outside + auth + "api " + auth + "postgres",
 		auth + "api":                 "database/sql " + auth + "postgres",
 		auth + "postgres":            "net/http " + auth + "api",
-		product + "core":             outside + product + "api " + infrastructure + "postgres " + infrastructure + "cache",
-		product + "api":              "database/sql " + infrastructure + "postgres " + infrastructure + "cache",
+		product + "core":             outside + product + "api " + infrastructures,
+		product + "api":              "database/sql " + infrastructures,
 		infrastructure + "...":       "net/http " + product + "api",
 		recommendation + "recommend": outside + recommendation + "api " + recommendation + "postgres",
 		recommendation + "api":       "database/sql " + recommendation + "postgres",

@@ -181,7 +181,7 @@ func (c *Catalogue) invalidate(ctx context.Context, id int64, err error) error {
 	case invalidateErr != nil:
 		f.Message = "this may not be seen by everybody yet, try again shortly"
 	default:
-		return nil
+		return nil // [8]
 	}
 	return f.Because(cmp.Or(err, invalidateErr))
 }

@@ -94,7 +94,7 @@ func (v *view) current(ctx context.Context) (generation int64, ok bool) {
 }
 
 // refresh replaces the reading. While the store is unavailable nobody changes
-// anything, so the last reading stays.
+// anything, as far as this replica can tell, so the last reading stays.
 func (v *view) refresh() (any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
