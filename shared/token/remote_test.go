@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"craftista/shared/fault"
+	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/token/tokentest"
 	"craftista/shared/web"
@@ -68,6 +70,22 @@ func TestKeysThatCannotBeFetchedAreNotTheCallersFault(t *testing.T) {
 	}
 	if err := keys.Ready(t.Context()); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("ready says %v", err)
+	}
+}
+
+// TestKeysWithoutEnd: what does not end is not collected in memory.
+func TestKeysWithoutEnd(t *testing.T) {
+	t.Parallel()
+	var sent atomic.Int64
+	auth := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for _, err := w.Write([]byte(`{"keys":["`)); err == nil; sent.Add(64 << 10) {
+			_, err = w.Write(bytes.Repeat([]byte("k"), 64<<10))
+		}
+	}))
+	t.Cleanup(auth.Close)
+	keys := token.NewRemoteKeys(auth.URL, web.NewHTTPClient(web.RequestTimeout, telemetry.Discard()))
+	if err := keys.Ready(t.Context()); fault.KindOf(err) != fault.Unavailable || sent.Load() > 32<<20 {
+		t.Errorf("got %v after %d bytes, want Unavailable after a few million", err, sent.Load())
 	}
 }
 

@@ -18,7 +18,8 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 )
 
-// maxReply is the largest reply that a Client reads, in bytes.
+// maxReply is the largest reply that is read, in bytes. More is an error, so that a
+// service whose reply never ends costs no memory.
 const maxReply = 4 << 20
 
 // Client calls one JSON service, with a span and a deadline for each call. It is
@@ -46,13 +47,14 @@ type Request struct {
 
 // NewClient returns a client of the service, which name calls in error messages,
 // at base ("http://localhost:8000"). It calls by client, such as one of
-// NewHTTPClient, which sets the deadlines.
+// NewHTTPClient, which sets the limits.
 func NewClient(name, base string, client *http.Client) *Client {
 	return &Client{name: name, base: strings.TrimSuffix(base, "/"), http: client}
 }
 
 // NewHTTPClient returns a traced client whose calls, from dialling to the last
-// byte of the body, take at most timeout. It follows no redirect.
+// byte of the body, take at most timeout, and which reads at most 4 MiB of each. With
+// a timeout of 0, for streams, there is neither limit. It follows no redirect.
 func NewHTTPClient(timeout time.Duration, t *telemetry.Telemetry) *http.Client {
 	transport := &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: min(timeout, 2*time.Second)}).DialContext,
@@ -61,11 +63,27 @@ func NewHTTPClient(timeout time.Duration, t *telemetry.Telemetry) *http.Client {
 		IdleConnTimeout:     time.Minute,
 		ForceAttemptHTTP2:   true,
 	}
-	return &http.Client{
+	client := &http.Client{
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport:     otelhttp.NewTransport(transport, instruments(t)...),
 	}
+	if timeout > 0 {
+		client.Transport = bounded{client.Transport}
+	}
+	return client
+}
+
+// bounded ends the body of each reply with an error after maxReply.
+type bounded struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := b.RoundTripper.RoundTrip(r)
+	if err == nil {
+		res.Body = http.MaxBytesReader(nil, res.Body, maxReply)
+	}
+	return res, err
 }
 
 // Do makes the call, decodes the JSON reply into out, unless out is nil or a *RawBody,
@@ -82,7 +100,7 @@ func (c *Client) Do(ctx context.Context, req Request, out any) (http.Header, err
 		return nil, fault.New(fault.Unavailable, "%s does not answer", c.name).Because(err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxReply))
+	body, err := io.ReadAll(res.Body)
 	switch {
 	case err != nil:
 		return nil, fault.New(fault.Unavailable, "%s stopped answering", c.name).Because(err)

@@ -69,6 +69,10 @@ func TestClientCallsAServiceThatMisbehaves(t *testing.T) {
 			http.Redirect(w, r, "/nonsense", http.StatusFound)
 		case "/html-error":
 			http.Error(w, "<b>secret</b>", http.StatusBadGateway)
+		case "/endless":
+			for _, err := w.Write(nil); err == nil; {
+				_, err = w.Write(make([]byte, 64<<10))
+			}
 		}
 	})
 	t.Cleanup(func() { close(hang) })
@@ -82,6 +86,7 @@ func TestClientCallsAServiceThatMisbehaves(t *testing.T) {
 		{calls, "/nonsense", fault.Unavailable, "shop answers nonsense"},
 		{calls, "/redirect", fault.Internal, "shop answered 302"},
 		{calls, "/html-error", fault.Unavailable, "shop answered 502"},
+		{calls, "/endless", fault.Unavailable, "shop stopped answering"},
 		{client("http://127.0.0.1:1/"), "/", fault.Unavailable, "shop does not answer"},
 	} {
 		var out struct{}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -18,6 +19,9 @@ import (
 // maxSilence is how long the catalogue's stream may say nothing: two heartbeats
 // and a little more.
 const maxSilence = 40 * time.Second
+
+// maxEvents bounds the events that come at once, in bytes: 100 counts take a tenth.
+const maxEvents = 64 << 10
 
 // Live streams the counts of products as they change.
 type Live struct {
@@ -70,14 +74,15 @@ func (l Live) Listen(ctx context.Context, ids []int64, send func([]Count) error)
 
 // nextCounts reads the server-sent events (WHATWG HTML, section 9.2) that came
 // at once, at most 100; a comment gives none. A line of more than 4 KiB is an
-// error: none of ours is.
+// error, and so are more than 64 KiB at once: none of ours are.
 func nextCounts(events *bufio.Reader) ([]Count, error) {
 	var counts []Count
-	for {
+	for size := 0; size <= maxEvents; {
 		line, err := events.ReadSlice('\n')
 		if err != nil {
 			return nil, err
 		}
+		size += len(line)
 		if data, ok := bytes.CutPrefix(line, []byte("data:")); ok {
 			var count Count
 			if err := json.Unmarshal(data, &count); err != nil {
@@ -89,6 +94,7 @@ func nextCounts(events *bufio.Reader) ([]Count, error) {
 			return counts, nil
 		}
 	}
+	return nil, errors.New("the events do not end")
 }
 
 // list is ids as the catalogue reads them: 1,2,3.

@@ -11,11 +11,13 @@ import (
 // failures are the ways in which a service can be unavailable.
 func failures() map[string]func(*fake) {
 	return map[string]func(*fake){
-		"gone":    func(f *fake) { f.server.Close() },
-		"broken":  func(f *fake) { f.failure.Store(broken) },
-		"hanging": func(f *fake) { f.failure.Store(hanging) },
-		"slow":    func(f *fake) { f.failure.Store(slow) },
-		"cutting": func(f *fake) { f.failure.Store(cutting) },
+		"gone":      func(f *fake) { f.server.Close() },
+		"broken":    func(f *fake) { f.failure.Store(broken) },
+		"hanging":   func(f *fake) { f.failure.Store(hanging) },
+		"slow":      func(f *fake) { f.failure.Store(slow) },
+		"cutting":   func(f *fake) { f.failure.Store(cutting) },
+		"endless":   func(f *fake) { f.failure.Store(endless) },
+		"trickling": func(f *fake) { f.failure.Store(trickling) },
 	}
 }
 

@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -22,6 +23,8 @@ const (
 	hanging
 	slow
 	cutting
+	endless
+	trickling
 )
 
 // fake is a service of ten lines a route.
@@ -77,6 +80,16 @@ func (w *website) newFake() *fake {
 			}
 		case cutting:
 			panic(http.ErrAbortHandler)
+		case endless:
+			for _, err := io.Copy(io.Discard, r.Body); err == nil; {
+				_, err = w.Write(bytes.Repeat([]byte(" "), 64<<10))
+			}
+		case trickling:
+			_, _ = io.Copy(io.Discard, r.Body)
+			for err := error(nil); err == nil; time.Sleep(10 * time.Millisecond) { //nolint:forbidigo // that is slow
+				_, _ = w.Write([]byte(" "))
+				err = cmp.Or(http.NewResponseController(w).Flush(), r.Context().Err())
+			}
 		default:
 			f.ServeHTTP(w, r)
 		}

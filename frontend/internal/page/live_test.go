@@ -177,3 +177,19 @@ func TestLiveDropsSlowReaders(t *testing.T) {
 		}
 	}
 }
+
+// TestLiveDropsAnEventWithoutEnd, so that it is not collected in memory.
+func TestLiveDropsAnEventWithoutEnd(t *testing.T) {
+	w := startWebsite(t)
+	catalogue, site := w.serveStream(), w.plain(page.Settings{})
+	listen(t, site, "ids=1")
+	up := <-catalogue
+	for sent := 0; sent < 64; sent++ { // MiB
+		select {
+		case up.send <- strings.Repeat("data: {\"votes\":1}\n", 55_000):
+		case <-up.closed:
+			return
+		}
+	}
+	t.Error("the site reads on")
+}
