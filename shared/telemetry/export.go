@@ -7,12 +7,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
 )
 
 // Delivery is how the last spans fared on their way out of the process.
@@ -21,10 +21,10 @@ type Delivery struct {
 	Failed bool
 }
 
-// spanExporter repairs text that is not UTF-8, which anybody can put into a path
-// or a header and which would make OTLP refuse the whole batch, notes how each
-// delivery went, and logs what cannot be sent here instead of in OpenTelemetry's
-// global handler.
+// spanExporter takes the queries out of URLs, repairs text that is not UTF-8, which
+// anybody can put into a path or a header and which would make OTLP refuse the whole
+// batch, notes how each delivery went, and logs what cannot be sent here instead of in
+// OpenTelemetry's global handler.
 type spanExporter struct {
 	sdktrace.SpanExporter
 	log  *slog.Logger
@@ -46,7 +46,8 @@ func (e spanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnly
 	return nil
 }
 
-// mended is a span whose text is UTF-8.
+// mended is a span whose text is UTF-8 and whose URLs have no query: e-mail addresses
+// that an admin searches for are in one, and the codes and tokens of OpenID Connect.
 type mended struct{ sdktrace.ReadOnlySpan }
 
 // Name implements sdktrace.ReadOnlySpan.
@@ -54,21 +55,18 @@ func (m mended) Name() string { return mend(m.ReadOnlySpan.Name()) }
 
 // Attributes implements sdktrace.ReadOnlySpan.
 func (m mended) Attributes() []attribute.KeyValue {
-	attributes := m.ReadOnlySpan.Attributes()
-	if !slices.ContainsFunc(attributes, broken) { // as nearly always
-		return attributes
-	}
-	attributes = slices.Clone(attributes)
+	attributes := slices.Clone(m.ReadOnlySpan.Attributes())
 	for i, a := range attributes {
-		if broken(a) {
-			attributes[i].Value = attribute.StringValue(mend(a.Value.AsString()))
+		if a.Value.Type() != attribute.STRING {
+			continue
 		}
+		text := mend(a.Value.AsString())
+		if a.Key == semconv.URLFullKey {
+			text, _, _ = strings.Cut(text, "?")
+		}
+		attributes[i].Value = attribute.StringValue(text)
 	}
 	return attributes
-}
-
-func broken(a attribute.KeyValue) bool {
-	return a.Value.Type() == attribute.STRING && !utf8.ValidString(a.Value.AsString())
 }
 
 func mend(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -96,6 +98,9 @@ func (c *Client) Do(ctx context.Context, req Request, out any) (http.Header, err
 		return nil, fmt.Errorf("build %s request to %s: %w", req.Method, c.name, err)
 	}
 	res, err := c.http.Do(r)
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		err = failed.Err // without the URL, whose query is not for the log
+	}
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "%s does not answer", c.name).Because(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,9 +91,12 @@ func TestClientCallsAServiceThatMisbehaves(t *testing.T) {
 		{client("http://127.0.0.1:1/"), "/", fault.Unavailable, "shop does not answer"},
 	} {
 		var out struct{}
-		_, err := row.client.Do(t.Context(), web.Request{Method: "GET", Path: row.path}, &out)
+		_, err := row.client.Do(t.Context(), web.Request{Method: "GET", Path: row.path + "?q=secret"}, &out)
 		if got := web.FaultOf(err); fault.KindOf(err) != row.kind || got.Message != row.message {
 			t.Errorf("%s: %v, want kind %v, %q", row.path, err, row.kind, row.message)
+		}
+		if strings.Contains(err.Error(), "secret") { // it goes to the log
+			t.Errorf("%s: %v has the query", row.path, err)
 		}
 	}
 }

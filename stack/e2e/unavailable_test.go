@@ -19,10 +19,10 @@ func TestGalleryWithAnUnresponsiveService(t *testing.T) {
 	t.Parallel()
 	const within, whole = 3 * time.Second, `id="pieces"|See it up close|pick-list|Sign out`
 	auth, product, recommendation, front := startProcesses(t)
-	client := signUp(t, front)
+	client := signUp(t, front.url)
 	visit := func() string {
 		start := time.Now()
-		page := do(t, client, get(t, front+"/"))
+		page := do(t, client, get(t, front.url+"/"))
 		if took := time.Since(start); took > within || page.Status != http.StatusOK {
 			t.Errorf("the gallery answers %d after %s", page.Status, took)
 		}
@@ -52,23 +52,24 @@ func TestGalleryWithAnUnresponsiveService(t *testing.T) {
 	}
 }
 
-// startProcesses starts each service as a process of its own.
-func startProcesses(t *testing.T) (auth, product, recommendation *process, front string) {
+// startProcesses starts each service as a process of its own, with environ besides.
+func startProcesses(t *testing.T, environ ...string) (auth, product, recommendation, front *process) {
 	t.Helper()
 	const addr, issuer = "ADDR=127.0.0.1:0", "ISSUER=https://auth.example"
 	const key = "INTERNAL_API_KEY=9d3f0c7a5be84612a1f7c3d96e20b458"
 	database := pgtest.NewSeeded(t)
-	start := func(name, databaseURL string, environ ...string) *process {
-		return run(t, build(t, "craftista/"+name+"/cmd/"+name), append(environ, addr, issuer, "DATABASE_URL="+databaseURL)...)
+	start := func(name, databaseURL string, own ...string) *process {
+		own = append(own, addr, issuer, "DATABASE_URL="+databaseURL)
+		return run(t, build(t, "craftista/"+name+"/cmd/"+name), append(own, environ...)...)
 	}
 	auth = start("auth", database.AuthURL, key, "KEY_DIR="+filepath.Join(t.TempDir(), "keys"),
 		"BCRYPT_COST=4", "ACCESS_TOKEN_TTL=20s")
 	jwks := "JWKS_URL=" + auth.url + "/.well-known/jwks.json"
 	product = start("product", database.ProductURL, jwks)
 	recommendation = start("recommendation", database.RecommendationURL, jwks)
-	frontend := start("frontend", "", key,
+	front = start("frontend", "", key,
 		"AUTH_URL="+auth.url, "PRODUCT_URL="+product.url, "RECOMMENDATION_URL="+recommendation.url)
-	return auth, product, recommendation, frontend.url
+	return auth, product, recommendation, front
 }
 
 // missing is the first of the texts between bars that is not in body.

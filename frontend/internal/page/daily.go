@@ -108,7 +108,7 @@ func badTime(err error, what string) error {
 	if err == nil {
 		return nil
 	}
-	return fault.New(fault.BadRequest, "that is no %s of the calendar", what).Because(err)
+	return fault.New(fault.BadRequest, "that is no %s of the calendar", what)
 }
 
 // day is the product of the day with the person's own vote marked. A day without

@@ -1,0 +1,88 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTelemetryHasNoQueries asks every route of every service, as an admin, with an e-mail address in each parameter
+// of its document and of OpenID Connect, in a form and in Referer, and the site's again while nothing is behind it. The
+// address is in no trace, no metric and no line of a log.
+func TestTelemetryHasNoQueries(t *testing.T) {
+	t.Parallel()
+	var sent output
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(&sent, r.Body)
+	}))
+	t.Cleanup(collector.Close)
+	auth, product, recommendation, front := startProcesses(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL)
+	admin := signIn(t, front.url, "admin", "paper-crane-admin")
+	bearer := cookies(t, admin, front.url)["craftista_session"]
+	behind := []*process{auth, product, recommendation}
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete} {
+		askEveryRoute(t, admin, bearer, method, append(behind, front)...)
+	}
+	for _, p := range behind {
+		p.interrupt(t)
+	}
+	askEveryRoute(t, admin, bearer, http.MethodGet, front)
+	front.interrupt(t)
+	if !strings.Contains(sent.String(), "/api/auth/users") || !strings.Contains(front.out.String(), "refused") {
+		t.Error("no admin has searched, or no log tells of a service that is stopped")
+	}
+	around := regexp.MustCompile(`.{0,80}` + canary + `.{0,40}`)
+	for name, text := range map[string]string{
+		"the collector": sent.String(), "auth's log": auth.out.String(), "product's log": product.out.String(),
+		"recommendation's log": recommendation.out.String(), "the site's log": front.out.String(),
+	} {
+		if found := around.FindAllString(text, 5); found != nil {
+			t.Errorf("%s has it: %q", name, found)
+		}
+	}
+}
+
+// canary is part of the address.
+const canary = "canary-in-the-query"
+
+// askEveryRoute asks the routes of each service that have the method.
+func askEveryRoute(t *testing.T, client *http.Client, bearer, method string, services ...*process) {
+	t.Helper()
+	for _, service := range services {
+		var document struct {
+			Paths map[string]map[string]struct {
+				Parameters []struct{ Name, In string }
+			}
+		}
+		spec := do(t, http.DefaultClient, get(t, service.url+"/openapi.json"))
+		if err := json.Unmarshal([]byte(spec.Body), &document); err != nil || len(document.Paths) < 5 {
+			t.Fatalf("%s has %d paths, %v", service.url, len(document.Paths), err)
+		}
+		for path, operations := range document.Paths {
+			operation, ok := operations[strings.ToLower(method)]
+			if !ok || path == "/logout" {
+				continue
+			}
+			values := url.Values{}
+			for _, name := range []string{"code", "state", "id_token_hint", "login_hint", "username", "email"} {
+				values.Set(name, canary+"@example.com")
+			}
+			for _, p := range operation.Parameters {
+				if p.In == "query" && !slices.Contains([]string{"cursor", "limit", "sort"}, p.Name) { // or nothing is sought
+					values.Set(p.Name, canary+"@example.com")
+				}
+			}
+			r := request(t, method, service.url+regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(path, "1"), values)
+			r.URL.RawQuery = values.Encode()
+			r.Header.Set("Referer", service.url+"/?q="+canary)
+			r.Header.Set("Authorization", "Bearer "+bearer)
+			do(t, client, r)
+		}
+	}
+}
