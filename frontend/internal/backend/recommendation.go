@@ -14,6 +14,7 @@ type Daily struct {
 	Product
 	Date    string `json:"date"`    // 2026-11-22
 	Deleted bool   `json:"deleted"` // the product has left the gallery since
+	Stale   bool   `json:"stale"`   // the service has this from before, and the votes may have changed
 }
 
 // Pick is a product chosen for somebody.

@@ -142,7 +142,7 @@ func (h dailyPage) day(ctx context.Context, at when) (*view.Day, backend.Daily, 
 // showDay fills in the day's product. One that has left the gallery since can neither
 // be looked at nor voted for.
 func (h dailyPage) showDay(ctx context.Context, model *view.Day, daily backend.Daily) {
-	model.Name, model.Description = daily.Name, daily.Description
+	model.Name, model.Description, model.Stale = daily.Name, daily.Description, daily.Stale
 	model.Art = h.art(daily.Product, daily.Name+", folded from paper")
 	if daily.Deleted {
 		model.Deleted = "It has left the gallery since, with " + plural(daily.Votes, "vote") + "."

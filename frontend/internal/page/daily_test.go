@@ -141,6 +141,21 @@ func TestDailyOfAnEmptyGallery(t *testing.T) {
 	a.check(t, "the answer", 200, text(a.tags("h1")[0]), "No piece yet")
 }
 
+func TestDailyFromBefore(t *testing.T) {
+	w := startWebsite(t)
+	const note = "We cannot look up today’s piece just now. " +
+		"This is it as we last saw it: its votes may have changed since."
+	for _, path := range []string{"/", "/daily"} {
+		check(t, path, w.get(path).class("why") == nil, true)
+	}
+	w.products[0]["stale"] = true
+	for _, path := range []string{"/", "/daily"} {
+		a := w.get(path, w.signedIn)
+		a.check(t, path, 200, text(a.class("why")), note, text(a.class("today")), has("41 votes"))
+	}
+	check(t, "to scripts", w.get("/daily-origami").body, has(`"stale":true`))
+}
+
 // TestVoteOnDailyLeadsBack is the way of a vote without script.
 func TestVoteOnDailyLeadsBack(t *testing.T) {
 	w := startWebsite(t)

@@ -63,6 +63,9 @@ func (w *website) on(date string, product int) map[string]any {
 	if daily["name"] == "Whale" {
 		daily["deleted"] = true
 	}
+	if w.products[product]["stale"] != nil {
+		daily["stale"] = true
+	}
 	return daily
 }
 

@@ -116,7 +116,7 @@ func (h gallery) today(ctx context.Context) view.Today {
 	}
 	return view.Today{
 		ID: decimal(daily.ID), Name: daily.Name, URL: productURL(daily.ID), Description: daily.Description,
-		Date: longDate(daily.Date), Count: plural(daily.Votes, "vote"),
+		Date: longDate(daily.Date), Count: plural(daily.Votes, "vote"), Stale: daily.Stale,
 		Art: h.art(daily.Product, daily.Name+", folded from paper"),
 	}
 }

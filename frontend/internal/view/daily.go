@@ -9,10 +9,10 @@ type Daily struct {
 // Day is the product of a day. Missing is the heading in its place where there is
 // none to show, and Why says why; RetryURL is "" where trying again cannot help.
 // Deleted is said of a product that is no longer in the gallery, in place of its votes;
-// ID and URL are "" then.
+// ID and URL are "" then. Stale says that its votes may have changed.
 type Day struct {
 	Title, Date           string // Date: "Sunday 22 November 2026"
-	Today                 bool
+	Today, Stale          bool
 	ID, Name, Description string
 	URL                   string
 	Art                   Art

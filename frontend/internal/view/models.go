@@ -68,11 +68,12 @@ type Picks struct {
 	Unavailable bool
 }
 
-// Today is the hero. Unavailable says that there is no product of the day to show now.
+// Today is the hero. Unavailable says that there is no product of the day to show now,
+// Stale that its votes may have changed.
 type Today struct {
 	ID, Name, URL, Description, Date, Count string
 	Art                                     Art
-	Unavailable                             bool
+	Unavailable, Stale                      bool
 }
 
 // Sort is one order of the grid.

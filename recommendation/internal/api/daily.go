@@ -1,13 +1,20 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"craftista/recommendation/internal/recommend"
+	"craftista/shared/fault"
+	"craftista/shared/pg"
 	"craftista/shared/web"
+
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -15,10 +22,16 @@ const (
 	monthOnly = "2006-01"
 )
 
+// todayTimeout is how long PostgreSQL gets for today's product if there is an earlier
+// answer to give instead; pages wait 850 ms.
+const todayTimeout = 400 * time.Millisecond
+
 // daily answers for the product of the day, the same from 00:00 to 24:00 UTC.
 type daily struct {
 	recommend.Recommender
-	now func() time.Time
+	now   func() time.Time
+	reads singleflight.Group            // of today's product
+	last  atomic.Pointer[recommend.Day] // today's product as it was read last; nil without one
 }
 
 type dailyReply struct {
@@ -29,6 +42,7 @@ type dailyReply struct {
 	Votes       int64  `json:"votes"`
 	Date        string `json:"date"`              // YYYY-MM-DD in UTC
 	Deleted     bool   `json:"deleted,omitempty"` // nobody can vote for it any more
+	Stale       bool   `json:"stale,omitempty"`   // PostgreSQL is unavailable, the rest is from before
 }
 
 func replyOf(d recommend.Day) dailyReply {
@@ -39,11 +53,14 @@ func replyOf(d recommend.Day) dailyReply {
 }
 
 // show answers GET /api/origami-of-the-day?date=.
-func (d daily) show(w http.ResponseWriter, r *http.Request) error {
+func (d *daily) show(w http.ResponseWriter, r *http.Request) error {
 	today := d.today()
 	date, err := param(r, "date", "must be a day of the calendar as YYYY-MM-DD", today, parseTime(time.DateOnly))
 	if err != nil {
 		return err
+	}
+	if date.Equal(today) {
+		return d.showToday(w, r, today)
 	}
 	p, err := d.Daily(r.Context(), date, today)
 	if err != nil {
@@ -52,10 +69,55 @@ func (d daily) show(w http.ResponseWriter, r *http.Request) error {
 	return web.ReplyJSONWithETag(w, r, d.cacheControl(date, today), replyOf(recommend.Day{Date: date, Product: p}))
 }
 
+// showToday is show for today, whose product does not change: while PostgreSQL is
+// unavailable or slow it answers with what was read last, marked as stale.
+func (d *daily) showToday(w http.ResponseWriter, r *http.Request, today time.Time) error {
+	ctx := r.Context()
+	read := d.reads.DoChan(today.String(), func() (any, error) { return d.readToday(ctx, today) })
+	last := d.last.Load()
+	var timeout <-chan time.Time
+	if last != nil && last.Date.Equal(today) {
+		timeout = time.After(todayTimeout)
+	}
+	select {
+	case result := <-read:
+		if result.Err == nil {
+			return web.ReplyJSONWithETag(w, r, d.cacheControl(today, today), replyOf(result.Val.(recommend.Day)))
+		}
+		if timeout == nil || !pg.Unavailable(result.Err) {
+			return result.Err
+		}
+		web.RecordError(ctx, result.Err)
+	case <-timeout:
+		web.RecordError(ctx, errors.New("PostgreSQL takes too long for today's product"))
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	reply := replyOf(*last)
+	reply.Stale = true
+	return web.ReplyJSONWithETag(w, r, "no-cache", reply)
+}
+
+// readToday reads today's product for all who ask at once, whoever of them hangs up,
+// and stores it.
+func (d *daily) readToday(ctx context.Context, today time.Time) (recommend.Day, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), web.RequestTimeout)
+	defer cancel()
+	p, err := d.Daily(ctx, today, today)
+	read := recommend.Day{Date: today, Product: p}
+	switch {
+	case err == nil:
+		d.last.Store(&read)
+	case fault.KindOf(err) == fault.NotFound: // deleted since
+		d.last.Store(nil)
+	}
+	return read, err
+}
+
 // cacheControl lets today's answer live until midnight and not a second longer.
 // A past day's product is final, but its votes are not: a day at most, like
 // today's, and then the ETag saves the body.
-func (d daily) cacheControl(date, today time.Time) string {
+func (d *daily) cacheControl(date, today time.Time) string {
 	age := day
 	if date.Equal(today) {
 		age = max(0, today.Add(day).Sub(d.now()))
@@ -66,7 +128,7 @@ func (d daily) cacheControl(date, today time.Time) string {
 // archive answers GET /api/origami-of-the-day/archive?month= with the recorded
 // days of that month, which are those somebody asked about while they lasted. It
 // records none itself.
-func (d daily) archive(w http.ResponseWriter, r *http.Request) error {
+func (d *daily) archive(w http.ResponseWriter, r *http.Request) error {
 	today := d.today()
 	thisMonth := today.AddDate(0, 0, 1-today.Day())
 	month, err := param(r, "month", "must be a month of the calendar as YYYY-MM", thisMonth, parseTime(monthOnly))
@@ -94,7 +156,7 @@ func addLink(w http.ResponseWriter, r *http.Request, rel string, day time.Time) 
 	}
 }
 
-func (d daily) today() time.Time { return d.now().UTC().Truncate(day) }
+func (d *daily) today() time.Time { return d.now().UTC().Truncate(day) }
 
 func parseTime(layout string) func(string) (time.Time, error) {
 	return func(text string) (time.Time, error) { return time.Parse(layout, text) }

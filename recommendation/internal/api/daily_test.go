@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"craftista/shared/netfault"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -17,11 +20,12 @@ type daily struct {
 	Product
 	Date    string `json:"date"`
 	Deleted bool   `json:"deleted"`
+	Stale   bool   `json:"stale"`
 }
 
 // dayOf is the day of a product that addProducts made.
 func dayOf(id int64, date string, deleted bool) daily {
-	return daily{productOf(id, 0), date, deleted}
+	return daily{Product: productOf(id, 0), Date: date, Deleted: deleted}
 }
 
 func TestDaily(t *testing.T) {
@@ -169,6 +173,60 @@ func TestDailyOfTodayIsNotReplacedOnceDeleted(t *testing.T) {
 	want.Name = "Last name"
 	if diff := cmp.Diff(ok[daily](t, get(t, h, dailyPath+"?date=2026-03-01")), want); diff != "" {
 		t.Errorf("once the day is past (-got +want):\n%s", diff)
+	}
+}
+
+// TestTodayOutlivesPostgreSQL: until midnight today's product is there as it was.
+func TestTodayOutlivesPostgreSQL(t *testing.T) {
+	t.Parallel()
+	for name, disturb := range map[string]func(*netfault.Proxy){
+		"cut off": (*netfault.Proxy).Cut, "blocked": (*netfault.Proxy).Block,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			f.addProducts(t, 1)
+			proxy := netfault.New(f.url)
+			t.Cleanup(proxy.Close)
+			f.url = proxy.URL(f.url)
+			now := clock(t, "2026-03-01T23:59:59Z")
+			h := f.replica(t, func() time.Time { return now() })
+			want := dayOf(1, "2026-03-01", false)
+			if diff := cmp.Diff(ok[daily](t, get(t, h, dailyPath)), want); diff != "" {
+				t.Errorf("before (-got +want):\n%s", diff)
+			}
+			disturb(proxy)
+			f.vote(t, 7, 1)
+			want.Stale = true
+			for _, path := range []string{dailyPath, dailyPath + "?date=2026-03-01"} {
+				res := get(t, h, path)
+				if diff := cmp.Diff(ok[daily](t, res), want); diff != "" {
+					t.Errorf("%s (-got +want):\n%s", path, diff)
+				}
+				wantHeaders(t, res, "Cache-Control", "no-cache")
+			}
+			before := now
+			now = clock(t, "2026-03-02T00:00:00Z")
+			if got := get(t, h, dailyPath); got.Code != http.StatusServiceUnavailable {
+				t.Errorf("after midnight: got %d %s, want 503", got.Code, got.Body)
+			}
+			now = before
+			proxy.Restore()
+			got := ok[daily](t, get(t, h, dailyPath))
+			for got.Stale {
+				got = ok[daily](t, get(t, h, dailyPath))
+			}
+			want.Stale, want.Votes = false, 1
+			if diff := cmp.Diff(got, want); diff != "" {
+				t.Errorf("afterwards (-got +want):\n%s", diff)
+			}
+			f.exec(t, `UPDATE product.products SET deleted_at = now()`)
+			get(t, h, dailyPath)
+			disturb(proxy)
+			if got := get(t, h, dailyPath); got.Code != http.StatusServiceUnavailable {
+				t.Errorf("once deleted: got %d %s, want 503", got.Code, got.Body)
+			}
+		})
 	}
 }
 

@@ -31,7 +31,7 @@ func Routes(
 	r := web.NewRouter(t, web.ProblemWith(pg.Unavailable))
 	recommender := recommend.Recommender{Store: s}
 
-	d := daily{recommender, now}
+	d := &daily{Recommender: recommender, now: now}
 	r.Get("/api/origami-of-the-day", d.show)
 	r.Get("/api/origami-of-the-day/archive", d.archive)
 
