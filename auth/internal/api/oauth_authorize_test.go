@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,7 @@ func TestRefusedRequests(t *testing.T) {
 			if row.want == "" {
 				wantStatus(t, "request", got, http.StatusBadRequest)
 				equal(t, "Location", got.Header.Get("Location"), "")
+				wantPage(t, s.get(t, authorizePath+"?"+q.Encode(), browser...), http.StatusBadRequest, "That did not work")
 				wantStatus(t, "decision", s.decide(t, access, q, true), http.StatusBadRequest)
 				return
 			}
@@ -90,6 +92,36 @@ func TestRefusedRequests(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// browser is what Chromium sends when it opens a page.
+var browser = []string{"Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+// wantPage is a page that says nothing of the request and leads to the site.
+func wantPage(t *testing.T, a answer, status int, heading string) {
+	t.Helper()
+	wantStatus(t, heading, a, status)
+	said := regexp.MustCompile(`(?s)<h1>(.*)</h1>.*<a href="(.*)">`).FindStringSubmatch(a.Body)
+	if len(said) != 3 || said[1] != heading || said[2] != "http://localhost:3000/" || strings.Contains(a.Body, "client") {
+		t.Errorf("%q: %s", said, a.Body)
+	}
+	equal(t, "headers", []string{a.Header.Get("Content-Type"), a.Header.Get("Location"), a.Header.Get("Vary")},
+		[]string{"text/html; charset=utf-8", "", "Accept"})
+}
+
+// TestPeopleSeeAPage also when it is not the application's fault, and where programs get JSON.
+func TestPeopleSeeAPage(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{databaseURL: "postgres://nobody@127.0.0.1:1/none"})
+	q := app{ID: "a-client"}.request().Encode()
+	wantPage(t, s.get(t, authorizePath+"?"+q, browser...), http.StatusServiceUnavailable, "Away just now")
+	form := append([]string{"Content-Type", "text/plain"}, browser...)
+	for _, path := range []string{authorizePath, "/oauth2/logout"} {
+		wantPage(t, s.request(t, http.MethodPost, path, q, form...), http.StatusUnsupportedMediaType, "That did not work")
+	}
+	for _, path := range []string{"/oauth2/userinfo", "/nowhere"} {
+		equal(t, path, s.get(t, path, browser...).Header.Get("Content-Type"), "application/problem+json")
 	}
 }
 

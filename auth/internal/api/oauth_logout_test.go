@@ -24,6 +24,7 @@ func TestLogoutEndsTheClientsSignInsOnly(t *testing.T) {
 		a := s.get(t, "/oauth2/logout?"+q.Encode())
 		wantStatus(t, name, a, http.StatusBadRequest)
 		equal(t, name, a.Header.Get("Location"), "")
+		wantPage(t, s.get(t, "/oauth2/logout?"+q.Encode(), browser...), http.StatusBadRequest, "That did not work")
 	}
 	got = s.exchange(t, a, refreshGrant(got.Refresh))
 	hint := s.grant(t, site.Access, a, allScopes).ID
@@ -35,5 +36,6 @@ func TestLogoutEndsTheClientsSignInsOnly(t *testing.T) {
 		t.Errorf("refreshed after the logout: %+v", again)
 	}
 	wantStatus(t, "another client", s.post(t, tokenPath, other, refreshGrant(theirs.Refresh)), http.StatusOK)
+	wantPage(t, s.get(t, "/oauth2/logout?id_token_hint="+hint, browser...), http.StatusOK, "You are signed out")
 	wantStatus(t, "the site", s.refresh(t, site.Refresh), http.StatusOK)
 }

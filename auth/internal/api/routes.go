@@ -11,7 +11,6 @@ import (
 	"craftista/auth/internal/session"
 	"craftista/shared/health"
 	"craftista/shared/openapi"
-	"craftista/shared/pg"
 	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/web"
@@ -39,7 +38,7 @@ type Dependencies struct {
 
 // Routes returns every URL of auth.
 func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
-	r := web.NewRouter(t, web.ProblemWith(pg.Unavailable))
+	r := web.NewRouter(t, d.fail)
 	d.About.Routes(r)
 	d.About.RootRoutes(r)
 	openapi.Routes(r, spec)

@@ -19,6 +19,12 @@ import (
 // with the parameters of its authorization request (RFC 6749 section 4.1.1).
 const consentPath = "/authorize"
 
+// errApplication is a request that auth refuses or that is too long to come back to.
+// The log says why; the person can do nothing about it.
+var errApplication = &fault.Error{
+	Kind: fault.BadRequest, Code: "application_mistake", Message: "the application's request is wrong",
+}
+
 // consent asks people whether an application may act for them.
 type consent struct {
 	*site
@@ -34,6 +40,9 @@ func (h consent) ask(w http.ResponseWriter, r *http.Request) error {
 		return signInForConsent(w, r, query, who.State)
 	}
 	asked, err := h.auth.Consent(r.Context(), query)
+	if fault.KindOf(err) == fault.BadRequest {
+		return errApplication.Because(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -69,6 +78,8 @@ func (h consent) decide(w http.ResponseWriter, r *http.Request) error {
 		return redirectToSignIn(w, r, next, "again")
 	case fault.Unauthenticated: // signed out elsewhere, since the token was signed
 		return h.signInAgain(w, r, next, err)
+	case fault.BadRequest:
+		return errApplication.Because(err)
 	default:
 		return err
 	}
@@ -84,7 +95,7 @@ func (h consent) decide(w http.ResponseWriter, r *http.Request) error {
 func signInForConsent(w http.ResponseWriter, r *http.Request, query string, state session.State) error {
 	next := consentPath + "?" + query
 	if redirect.Safe(next) != next && state != session.Unknown {
-		return fault.New(fault.BadRequest, "it is empty, too long or not the query of a URL")
+		return errApplication
 	}
 	return signInFirst(w, r, state, next)
 }

@@ -155,7 +155,13 @@ func TestConsentIsRefused(t *testing.T) {
 			"Not through this gate"},
 	} {
 		row.a.check(t, name, row.status, text(row.a.tags("h1")[0]), row.heading, row.a.header.Get("Location"), "",
-			row.a.header.Get("Content-Security-Policy"), wantPolicy)
+			row.a.header.Get("Content-Security-Policy"), wantPolicy, row.a.body, lacks("not known here"))
+	}
+	for name, a := range map[string]answer{
+		"asked": w.get("/authorize?client_id=x", signedIn), "asked too much": w.get("/authorize?"+huge, nobody),
+		"allowed": w.post("/authorize", decision("client_id=x", "allow"), signedIn),
+	} {
+		check(t, name, text(a.class("lead")), begins("The application that sent you here made a mistake"))
 	}
 }
 

@@ -95,8 +95,12 @@ func (s *site) failure(f *fault.Error) view.Failure {
 		w = [3]string{"heart", "A crease in the wrong place",
 			"Something went wrong on our side. The trace below helps to find out what."}
 	}
-	if f.Code == crossSite {
+	switch f.Code {
+	case crossSite:
 		w[2] = "That request came from another site, so it was not carried out. Try it from here."
+	case errApplication.Code:
+		w[2] = "The application that sent you here made a mistake, so nothing has happened. Go back to it and try again. " +
+			"If that does not help, tell the people who run it."
 	}
 	return view.Failure{
 		Code: http.StatusText(web.Status(f.Kind)), Heading: w[1], Message: w[2], Art: s.drawing(w[0], "tint-4"),
