@@ -21,16 +21,17 @@ import (
 
 // site is a database with products and a Redis, for any number of replicas.
 type site struct {
-	config product.Config
-	issuer *tokentest.Issuer
-	redis  *redistest.Server
-	db     *sqlx.DB
+	config   product.Config
+	issuer   *tokentest.Issuer
+	redis    *redistest.Server
+	db       *sqlx.DB
+	adminURL string // of the same database
 }
 
 func newSite(t *testing.T, products int) *site {
 	t.Helper()
 	database := pgtest.New(t)
-	s := &site{config: product.Default(), issuer: tokentest.New(t), redis: redistest.Start(t)}
+	s := &site{config: product.Default(), issuer: tokentest.New(t), redis: redistest.Start(t), adminURL: database.AdminURL}
 	s.config.DatabaseURL, s.config.RedisURL = database.ProductURL, s.redis.URL()
 	s.config.JWKSURL, s.config.Issuer = s.issuer.JWKSURL(), s.issuer.URL
 	s.db = sqlx.NewDb(pgtest.Open(t, database.ProductURL), "postgres")

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,14 +144,30 @@ func Unreachable(err error) bool {
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// Unavailable reports whether err means that PostgreSQL cannot serve the service now: it is unreachable or out of
-// time, out of resources (class 53), or not migrated yet, so that the role (class 28), the schema (3F000) or a table
-// (42P01) is missing.
+// Unavailable reports whether err means that PostgreSQL cannot serve the service now, and may later: it is unreachable,
+// out of time, or in a state that passes.
 func Unavailable(err error) bool {
-	if e := pq.As(err); e != nil && (e.Code.Class() == "28" || e.Code.Class() == "53") {
+	if e := pq.As(err); e != nil && slices.ContainsFunc(passing(), func(p string) bool {
+		return strings.HasPrefix(string(e.Code), p)
+	}) {
 		return true
 	}
-	return pq.As(err, "3F000", "42P01") != nil || Unreachable(err) || errors.Is(err, context.DeadlineExceeded)
+	return Unreachable(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// passing are SQLSTATEs, or their classes, of states that pass by themselves or once an operator acts (PostgreSQL's
+// documentation, appendix A).
+func passing() []string {
+	return []string{
+		"25006",          // read-only, such as a standby before it takes over
+		"25P03", "25P04", // a transaction that took too long
+		"28", "3D000", "3F000", "42P01", // not migrated yet: no role, database, schema or table
+		"40",    // rolled back because of another transaction, such as a deadlock
+		"53",    // out of connections, disk or memory
+		"55P03", // a lock that was not to be had in time
+		"57",    // cancelled, or the server stops or starts
+		"58",    // the disk fails
+	}
 }
 
 // RowError is the error of a query for one row: nil if err is, absent if there is no row, else err with the operation

@@ -94,9 +94,19 @@ func panicked(p any) error {
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
+// statusClientClosedRequest is nginx's status of a request whose client hung up before it was answered. Nobody gets
+// it: it is for logs and metrics.
+const statusClientClosedRequest = 499
+
+// hungUp reports whether the client of the request that ctx belongs to has gone. ctx is the server's own: one with a
+// deadline would say the same of a handler that was too slow.
+func hungUp(ctx context.Context) bool { return ctx.Err() != nil }
+
+// logRequest logs failures of ours as errors. A handler that writes 503 itself may have failed because the client hung
+// up; a 500 is a panic then, see adapt.
 func (r *Router) logRequest(req *http.Request, status int, failure error, start time.Time) {
 	level := slog.LevelInfo
-	if status >= 500 {
+	if status == http.StatusInternalServerError || status > 500 && !hungUp(req.Context()) {
 		level = slog.LevelError
 	}
 	if !r.log.Enabled(req.Context(), level) {

@@ -2,8 +2,10 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -186,6 +188,37 @@ func TestRequestIsOneLogLine(t *testing.T) {
 	} {
 		if line[key] != want {
 			t.Errorf("log %s is %v, want %v", key, line[key], want)
+		}
+	}
+}
+
+// TestClientsThatHangUpAreNoFailures of ours, whichever way the handler ends because of it.
+func TestClientsThatHangUpAreNoFailures(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		handler web.Handler
+		want    string
+	}{
+		{func(_ http.ResponseWriter, r *http.Request) error { return r.Context().Err() }, "INFO 499"},
+		{func(http.ResponseWriter, *http.Request) error { return errors.New("query cancelled") }, "INFO 499"},
+		{func(w http.ResponseWriter, _ *http.Request) error { return web.Reply(w, 503, "down") }, "INFO 503"},
+		{func(http.ResponseWriter, *http.Request) error { panic("torn") }, "ERROR 500"},
+	} {
+		var log bytes.Buffer
+		r := newRouter(t, telemetry.Options{Log: slog.NewJSONHandler(&log, nil)})
+		r.Get("/", row.handler)
+		ctx, hangUp := context.WithCancel(t.Context())
+		hangUp()
+		r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+		var line struct {
+			Level  string
+			Status int
+		}
+		if err := json.Unmarshal(log.Bytes(), &line); err != nil {
+			t.Fatalf("want one log line, got %q", log.String())
+		}
+		if got := fmt.Sprint(line.Level, " ", line.Status); got != row.want {
+			t.Errorf("logged %s, want %s", got, row.want)
 		}
 	}
 }

@@ -133,10 +133,16 @@ func notFound(_ http.ResponseWriter, req *http.Request) error {
 
 func (r *Router) adapt(h Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		if err := h(w, req); err != nil {
-			RecordError(req.Context(), err)
-			r.fail(w, req, err)
+		err := h(w, req)
+		if err == nil {
+			return
 		}
+		RecordError(req.Context(), err)
+		if hungUp(req.Context()) { // its cancellation is most likely why h failed
+			w.WriteHeader(statusClientClosedRequest)
+			return
+		}
+		r.fail(w, req, err)
 	}
 }
 

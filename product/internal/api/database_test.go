@@ -242,6 +242,54 @@ func TestLockedProduct(t *testing.T) {
 	}
 }
 
+// TestDatabaseStatesThatPass has PostgreSQL answer as it does in each of them.
+func TestDatabaseStatesThatPass(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	h := g.service(core.NoCache{})
+	id := g.addProduct(t, "Crane", day(1))
+	admin := open(t, g.adminURL)
+	for _, state := range []string{
+		"57014", "25006", "57P01", "57P02", "57P03", "53100", "53200", "53300", "40P01", "55P03", "58030",
+	} {
+		admin.MustExecContext(t.Context(), `
+			CREATE OR REPLACE FUNCTION product.fail() RETURNS trigger LANGUAGE plpgsql
+			    AS 'BEGIN RAISE EXCEPTION ''secret'' USING ERRCODE = ''`+state+`''; END';
+			CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON product.votes
+			    FOR EACH STATEMENT EXECUTE FUNCTION product.fail()`)
+		w := call(t, h, "POST", path(id, "/vote"), g.token(1))
+		checkProblem(t, w, 503, path(id, "/vote"))
+		if w.Header().Get("Retry-After") == "" || leaks(w) {
+			t.Errorf("%s: header %v, body %s", state, w.Header(), w.Body)
+		}
+	}
+	admin.MustExecContext(t.Context(), `DROP FUNCTION product.fail CASCADE`)
+	g.vote(t, h, id, 1, 1)
+}
+
+// TestCancelledStatementIsUnavailable: an operator cancels a query that hangs.
+func TestCancelledStatementIsUnavailable(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	h := g.service(core.NoCache{})
+	admin := open(t, g.adminURL)
+	tx := admin.MustBeginTx(t.Context(), nil)
+	tx.MustExecContext(t.Context(), `LOCK TABLE product.products`)
+	listed := make(chan *httptest.ResponseRecorder, 1)
+	go func() { listed <- call(t, h, "GET", "/api/products", "") }()
+	await(t, admin, 1)
+	admin.MustExecContext(t.Context(), `
+		SELECT pg_cancel_backend(pid)
+		  FROM pg_stat_activity
+		 WHERE datname = current_database()
+		   AND wait_event_type = 'Lock'`)
+	w := <-listed
+	checkProblem(t, w, 503, "/api/products")
+	if w.Header().Get("Retry-After") == "" {
+		t.Errorf("header %v", w.Header())
+	}
+}
+
 func TestBrokenDatabaseTellsNothing(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
