@@ -5,6 +5,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"reflect"
 	"strings"
@@ -63,6 +64,8 @@ func mistake[T any](err error) string {
 		return unset.Key + " is not set"
 	case errors.As(err, &empty):
 		return empty.Key + " is empty"
+	case errors.As(err, &parse) && parse.Type == reflect.TypeFor[slog.Level]():
+		return keys[T]()[parse.Name] + " is not debug, info, warn or error"
 	case errors.As(err, &parse):
 		return fmt.Sprintf("%s is not a valid %s", keys[T]()[parse.Name], parse.Type)
 	default:

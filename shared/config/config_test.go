@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,7 @@ type settings struct {
 	TTL      time.Duration `env:"TTL"`
 	Secret   string        `env:"SECRET,notEmpty"`
 	Quiet    bool          `env:"QUIET"`
+	Level    slog.Level    `env:"LOG_LEVEL"`
 }
 
 func TestLoadOverlaysDefaults(t *testing.T) {
@@ -33,11 +35,12 @@ func TestLoadOverlaysDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := config.Load(settings{Common: Common{Version: "dev"}, TTL: time.Minute},
-		[]string{"ADDR=:8000", "DATABASE_URL=postgres://db", "KEY=k", "QUIET=true", "SECRET_FILE=" + secret, "UNRELATED=x"})
+		[]string{"ADDR=:8000", "DATABASE_URL=postgres://db", "KEY=k", "QUIET=true", "LOG_LEVEL=warn",
+			"SECRET_FILE=" + secret, "UNRELATED=x"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := settings{Common{":8000", "dev"}, "postgres://db", "k", time.Minute, "s3cret", true}
+	want := settings{Common{":8000", "dev"}, "postgres://db", "k", time.Minute, "s3cret", true, slog.LevelWarn}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(settings{}, Common{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
@@ -47,13 +50,15 @@ func TestLoadReportsEveryMistakeAndNoValue(t *testing.T) {
 	t.Parallel()
 	_, err := config.Load(settings{}, []string{
 		"DATABASE_URL=", "TTL=hunter2", "QUIET=perhaps", "SECRET_FILE=/hunter2", "ADDR=hunter2", "ADDR_FILE=/dev/null",
+		"LOG_LEVEL=hunter2",
 	})
 	if err == nil {
-		t.Fatal("six mistakes, no error")
+		t.Fatal("seven mistakes, no error")
 	}
 	for _, want := range []string{
 		"DATABASE_URL is empty", "KEY is not set", "TTL is not a valid time.Duration", "QUIET is not a valid bool",
 		"SECRET_FILE cannot be read", "ADDR and ADDR_FILE are both set",
+		"LOG_LEVEL is not debug, info, warn or error",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing from:\n%v", want, err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"craftista/shared/config"
 	"craftista/shared/service"
 	"craftista/shared/telemetry"
 
@@ -94,6 +95,25 @@ func TestServeClosesWhatWasOpened(t *testing.T) {
 		}
 		if err := metrics.Collect(t.Context(), &metricdata.ResourceMetrics{}); !errors.Is(err, metric.ErrReaderShutdown) {
 			t.Errorf("%s: telemetry goes on: %v", row.addr, err)
+		}
+	}
+}
+
+func TestLogLevel(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]slog.Level{
+		"": slog.LevelInfo, "debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	} {
+		c, err := config.Load(service.Config{}, []string{"LOG_LEVEL=" + text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tel, err := telemetry.New(t.Context(), "shop", "", c.Options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !tel.Log.Enabled(t.Context(), want) || tel.Log.Enabled(t.Context(), want-1) {
+			t.Errorf("LOG_LEVEL=%s does not log from %v on", text, want)
 		}
 	}
 }

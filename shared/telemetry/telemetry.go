@@ -29,11 +29,12 @@ import (
 // spans and metrics are made, logs go to standard error as JSON.
 type Options struct {
 	Sampling
-	OTLPEndpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"` // over HTTP, such as http://localhost:4318; "" sends nothing
+	OTLPEndpoint string     `env:"OTEL_EXPORTER_OTLP_ENDPOINT"` // over HTTP, as http://localhost:4318; "" sends nothing
+	LogLevel     slog.Level `env:"LOG_LEVEL"`                   // what is less important is not logged; for a nil Log
 
 	Exporter sdktrace.SpanExporter // gets every span at once besides; nil is none
 	Reader   sdkmetric.Reader      // reads metrics besides; nil is none
-	Log      slog.Handler          // nil is JSON on standard error at level Info
+	Log      slog.Handler          // nil is JSON on standard error at LogLevel
 }
 
 // Telemetry is one process's providers. All of it is safe for concurrent use.
@@ -51,7 +52,7 @@ type Telemetry struct {
 // sends what is still waiting. An endpoint that does not answer is no error
 // here; spans for it are dropped. Errors are settings that cannot be.
 func New(ctx context.Context, name, version string, o Options) (*Telemetry, error) {
-	handler := cmp.Or[slog.Handler](o.Log, slog.NewJSONHandler(os.Stderr, nil))
+	handler := cmp.Or[slog.Handler](o.Log, slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: o.LogLevel}))
 	res := resource.NewSchemaless(
 		attribute.String("service.name", name),
 		attribute.String("service.version", version),
