@@ -83,7 +83,7 @@ func Run(ctx context.Context, c Config) error {
 			return nil, err
 		}
 		opened.Add(db.Close)
-		watched, stop := context.WithCancel(ctx)
+		watched, stop := context.WithCancel(context.WithoutCancel(ctx)) // requests that finish late need current keys
 		var watching sync.WaitGroup
 		watching.Go(func() { signing.Watch(watched, keyInterval, t.Log) })
 		opened.Add(func() error { stop(); watching.Wait(); return nil })

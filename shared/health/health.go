@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"craftista/shared/fault"
 	"craftista/shared/web"
 )
 
@@ -46,7 +45,7 @@ func (s Service) RootRoutes(r *web.Router) {
 }
 
 type readyReply struct {
-	Status string            `json:"status"`  // ready or unready
+	Status string            `json:"status"`  // ready, unready or draining
 	Checks map[string]string `json:"checks"`  // ok or down; degraded for an optional one
 	TookMS map[string]int64  `json:"took_ms"` // by each check
 }
@@ -79,7 +78,7 @@ func (s Service) livez(w http.ResponseWriter, _ *http.Request) error {
 	return web.Reply(w, http.StatusOK, map[string]string{"status": "alive"})
 }
 
-// readyz answers GET /readyz with every check by name, 503 until all required ones are ok.
+// readyz answers GET /readyz with every check by name, 503 until all required ones are ok and once the service drains.
 func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
 	reply, status := readyReply{Status: "ready", Checks: map[string]string{}, TookMS: map[string]int64{}}, http.StatusOK
 	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
@@ -107,8 +106,11 @@ func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
 	all.Wait()
 	for name := range s.Checks {
 		if reply.Checks[name] == "down" {
-			reply.Status, status = "unready", web.Status(fault.Unavailable)
+			reply.Status, status = "unready", http.StatusServiceUnavailable
 		}
+	}
+	if web.Draining(ctx) {
+		reply.Status, status = "draining", http.StatusServiceUnavailable
 	}
 	return web.Reply(w, status, reply)
 }

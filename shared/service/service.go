@@ -23,8 +23,9 @@ import (
 // Config are the settings that every service has. The fields without an env tag
 // are for programs that run services inside them.
 type Config struct {
-	Addr    string `env:"ADDR"`    // host:port to listen on
-	Version string `env:"VERSION"` // what /health reports
+	Addr    string        `env:"ADDR"`    // host:port to listen on
+	Version string        `env:"VERSION"` // what /health reports
+	Drain   time.Duration `env:"DRAIN"`   // from the signal to stop until it stops accepting, see web.Serve
 	telemetry.Options
 
 	Listener net.Listener // listened on instead of Addr if not nil
@@ -62,7 +63,7 @@ func (c Config) Serve(
 	if err != nil {
 		return errors.Join(err, opened.close())
 	}
-	return errors.Join(web.Serve(ctx, l, routes, t.Log), opened.close())
+	return errors.Join(web.Serve(ctx, l, routes, t.Log, c.Drain), opened.close())
 }
 
 func (c Config) listen() (net.Listener, error) {

@@ -94,9 +94,9 @@ func panicked(p any) error {
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
-// statusClientClosedRequest is nginx's status of a request whose client hung up before it was answered. Nobody gets
+// StatusClientClosedRequest is nginx's status of a request whose client hung up before it was answered. Nobody gets
 // it: it is for logs and metrics.
-const statusClientClosedRequest = 499
+const StatusClientClosedRequest = 499
 
 // hungUp reports whether the client of the request that ctx belongs to has gone. ctx is the server's own: one with a
 // deadline would say the same of a handler that was too slow.

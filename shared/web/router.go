@@ -139,7 +139,7 @@ func (r *Router) adapt(h Handler) http.HandlerFunc {
 		}
 		RecordError(req.Context(), err)
 		if hungUp(req.Context()) { // its cancellation is most likely why h failed
-			w.WriteHeader(statusClientClosedRequest)
+			w.WriteHeader(StatusClientClosedRequest)
 			return
 		}
 		r.fail(w, req, err)

@@ -24,7 +24,7 @@ const sendTimeout = 3 * time.Second
 // the listener does not take them within 3 s; the stream must then return.
 type EventStream func(ctx context.Context, send func(events []byte) error) error
 
-// stoppingKey holds a context that is done once the server stops; see Serve.
+// stoppingKey holds a context that is done once the server stops accepting; see Serve.
 type stoppingKey struct{}
 
 // eventStreamKey holds a *EventStream, in which the handler of a stream stores it.

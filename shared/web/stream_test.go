@@ -59,7 +59,7 @@ func serve(t *testing.T, h http.Handler) (url string, stop func() error) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- web.Serve(ctx, l, h, slog.New(slog.DiscardHandler)) }()
+	go func() { served <- web.Serve(ctx, l, h, slog.New(slog.DiscardHandler), 0) }()
 	stop = sync.OnceValue(func() error {
 		cancel()
 		return <-served

@@ -150,7 +150,7 @@ func TestLiveEndsWithTheServer(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- web.Serve(ctx, l, w.router(page.Settings{}), slog.New(slog.DiscardHandler)) }()
+	go func() { served <- web.Serve(ctx, l, w.router(page.Settings{}), slog.New(slog.DiscardHandler), 0) }()
 	res := open(t, "http://"+l.Addr().String()+"/live?ids=1")
 	up := <-catalogue
 	stop()

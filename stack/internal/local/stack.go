@@ -170,7 +170,7 @@ func (s *Stack) startTraces(ctx context.Context, l net.Listener) (_ sdktrace.Spa
 		return nil, s.Config.TraceURLTemplate
 	}
 	s.start(ctx, "traces", func(ctx context.Context) error {
-		return web.Serve(ctx, l, traces.Handler(s.Traces), telemetry.Discard().Log)
+		return web.Serve(ctx, l, traces.Handler(s.Traces), telemetry.Discard().Log, 0)
 	})
 	return s.Traces, s.URLs["traces"] + "/trace/{id}"
 }
