@@ -8,12 +8,19 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"os"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"craftista/product"
+	"craftista/shared/config"
 )
 
 const (
@@ -108,6 +115,87 @@ func nextData(t *testing.T, lines *bufio.Reader) string {
 		if strings.HasPrefix(line, "data: ") {
 			return strings.TrimSpace(line)
 		}
+	}
+}
+
+// TestFewDescriptors: a process that may open few files leaves some to pages, however many want to listen.
+func TestFewDescriptors(t *testing.T) {
+	t.Parallel()
+	const listeners = 600
+	s := newSite(t, 24)
+	const command = `ulimit -n 256; exec "$0" -test.run=^TestHelperService$`
+	child := exec.CommandContext(t.Context(), "sh", "-c", command, os.Args[0])
+	child.Env = append(os.Environ(), "SERVE=true", "DATABASE_URL="+s.config.DatabaseURL, "REDIS_URL="+s.config.RedisURL,
+		"JWKS_URL="+s.config.JWKSURL, "ISSUER="+s.config.Issuer)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = child.Process.Kill(); _ = child.Wait() })
+	var address string
+	if _, err := fmt.Fscan(out, &address); err != nil {
+		t.Fatal(err)
+	}
+	statuses := make(chan int, listeners)
+	for range listeners {
+		go func() { statuses <- tryToListen(t, address) }()
+	}
+	got := map[int]int{}
+	for range listeners {
+		got[<-statuses]++
+	}
+	if got[200] < 50 || got[200] > 128 || got[200]+got[503] != listeners {
+		t.Fatalf("listeners by status: %v", got)
+	}
+	for person := range int64(60) {
+		s.vote(t, "POST", "http://"+address, person+1, 1)
+		if status, _, body := request(t, "GET", "http://"+address+"/api/products", ""); status != 200 {
+			t.Errorf("a page got %d %s", status, body)
+		}
+	}
+}
+
+// tryToListen returns the status of a stream, which stays open if it is 200 until the test ends, 0 if there is none.
+func tryToListen(t *testing.T, address string) int {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(soon))
+	_, _ = io.WriteString(c, "GET /api/votes/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	if res.StatusCode != http.StatusOK { // the service hangs up, the test does not
+		_, _ = io.Copy(io.Discard, res.Body)
+	}
+	return res.StatusCode
+}
+
+// TestHelperService is no test but a service, if SERVE says so. It prints its address.
+func TestHelperService(t *testing.T) {
+	if os.Getenv("SERVE") == "" {
+		return
+	}
+	c, err := config.Load(product.Default(), os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Log = slog.DiscardHandler
+	if c.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = fmt.Println(c.Listener.Addr())
+	if err := product.Run(t.Context(), c); err != nil {
+		t.Fatal(err)
 	}
 }
 

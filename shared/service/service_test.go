@@ -102,7 +102,8 @@ func TestServeClosesWhatWasOpened(t *testing.T) {
 func TestLogLevel(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]slog.Level{
-		"": slog.LevelInfo, "debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+		"": slog.LevelInfo, "debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn,
+		"error": slog.LevelError,
 	} {
 		c, err := config.Load(service.Config{}, []string{"LOG_LEVEL=" + text})
 		if err != nil {

@@ -39,18 +39,21 @@ type Router struct {
 	// GetTimeout bounds the Handlers that Get registers from then on; 0 means
 	// RequestTimeout. Set it before the calls of Get that it is for.
 	GetTimeout time.Duration
+	// MaxListeners bounds the listeners of each stream that Stream registers from then
+	// on; 0 means what Listeners returns, at most 10,000.
+	MaxListeners int
 
 	mux     chi.Router
 	fail    ErrorWriter
 	log     *slog.Logger
-	streams map[string][]byte // the first bytes of each, by path
+	streams map[string]*streamRoute // by path
 }
 
 // NewRouter returns a router without routes. Errors, 404 and 405 among them, go
 // to fail.
 func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 	mux := chi.NewRouter()
-	r := &Router{mux: mux, fail: fail, log: t.Log, streams: map[string][]byte{}}
+	r := &Router{mux: mux, fail: fail, log: t.Log, streams: map[string]*streamRoute{}}
 	mux.Use(otelhttp.NewMiddleware("request", instruments(t)...), r.observe, middleware.GetHead)
 	mux.NotFound(r.adapt(notFound))
 	mux.MethodNotAllowed(r.adapt(r.methodNotAllowed))
@@ -79,8 +82,8 @@ func (r *Router) Delete(pattern string, h Handler) {
 
 // ServeHTTP implements http.Handler.
 func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if first, ok := r.streams[req.URL.Path]; ok {
-		r.serveStream(w, req, first)
+	if s, ok := r.streams[req.URL.Path]; ok {
+		r.serveStream(w, req, s)
 		return
 	}
 	r.mux.ServeHTTP(w, req)

@@ -62,8 +62,9 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 }
 
 // lastWhileDraining has clients leave a server that drains: each response is the last of its connection. It is not
-// http.Server's SetKeepAlivesEnabled, which also closes the connections without a request, and on one of these a request
-// may be on its way. So Shutdown finds no connection that is used: it drops a request that it has read but not begun.
+// http.Server's SetKeepAlivesEnabled, which also closes the connections without a request, and on one of these a
+// request may be on its way. So Shutdown finds no connection that is used: it drops a request that it has read but not
+// begun.
 func lastWhileDraining(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if Draining(r.Context()) {

@@ -1,13 +1,18 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
+
+	"craftista/shared/fault"
 )
 
 // Heartbeat is a server-sent event without content, for a stream that has had
@@ -24,29 +29,67 @@ const sendTimeout = 3 * time.Second
 // the listener does not take them within 3 s; the stream must then return.
 type EventStream func(ctx context.Context, send func(events []byte) error) error
 
+const (
+	defaultListeners = 10_000
+	// reserved are the descriptors that the rest of a process needs first: connection pools, of which Redis's has 64 and
+	// PostgreSQL's 16, listeners, telemetry.
+	reserved  = 100
+	unlimited = math.MaxInt32 // descriptors
+)
+
+// Listeners is how many may listen to streams at once: at most most, and so many that they take half of the process's
+// descriptors but those that its connection pools need. Each takes so many.
+func Listeners(most, each int) int {
+	spare := max(0, int(min(descriptors(), unlimited))-reserved)
+	return min(most, spare/2/each)
+}
+
+// streamRoute is a path of server-sent events.
+type streamRoute struct {
+	first     []byte // what each response begins with
+	most      int64  // listeners at once
+	listeners atomic.Int64
+}
+
 // stoppingKey holds a context that is done once the server stops accepting; see Serve.
 type stoppingKey struct{}
 
-// eventStreamKey holds a *EventStream, in which the handler of a stream stores it.
-type eventStreamKey struct{}
+// listenerKey holds the *listener of a request for a stream.
+type listenerKey struct{}
+
+// listener is a request for a stream. The handler stores the stream in it.
+type listener struct {
+	isTooMany bool
+	stream    EventStream
+}
 
 // Stream routes GET and HEAD of a path to server-sent events. open returns an
 // error, which is answered as a Handler's, or the stream, which runs if the request
-// is a GET. A browser that lost the connection reconnects after retry.
+// is a GET. A browser that lost the connection reconnects after retry. Listeners
+// above MaxListeners are refused as Unavailable.
 func (r *Router) Stream(path string, retry time.Duration, open func(req *http.Request) (EventStream, error)) {
-	r.streams[path] = fmt.Appendf(nil, "retry: %d\n\n", retry.Milliseconds())
+	r.streams[path] = &streamRoute{
+		first: fmt.Appendf(nil, "retry: %d\n\n", retry.Milliseconds()),
+		most:  int64(cmp.Or(r.MaxListeners, Listeners(defaultListeners, 1))),
+	}
 	r.Get(path, func(w http.ResponseWriter, req *http.Request) error {
+		h := w.Header()
+		own, _ := req.Context().Value(listenerKey{}).(*listener)
+		if own.isTooMany {
+			h.Set("Connection", "close") // to stay connected takes a descriptor, too
+			const message = "too many are listening, try again later"
+			return &fault.Error{Kind: fault.Unavailable, Message: message, RetryAfter: 10 * time.Second}
+		}
 		stream, err := open(req)
 		if err != nil {
 			return err
 		}
-		h := w.Header()
 		h.Set("Content-Type", "text/event-stream")
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Accel-Buffering", "no") // nginx would collect events
 		w.WriteHeader(http.StatusOK)
-		if place, ok := req.Context().Value(eventStreamKey{}).(*EventStream); ok && req.Method != http.MethodHead {
-			*place = stream
+		if req.Method != http.MethodHead {
+			own.stream = stream
 		}
 		return nil
 	})
@@ -55,14 +98,15 @@ func (r *Router) Stream(path string, retry time.Duration, open func(req *http.Re
 // serveStream calls the handler, and runs the stream only after the handler has
 // returned: then the request's span and log line end with the handler, not hours
 // later with the stream, and the memory of the middleware is free.
-func (r *Router) serveStream(w http.ResponseWriter, req *http.Request, first []byte) {
-	var stream EventStream
-	r.mux.ServeHTTP(w, req.WithContext(context.WithValue(req.Context(), eventStreamKey{}, &stream)))
-	if stream == nil {
+func (r *Router) serveStream(w http.ResponseWriter, req *http.Request, route *streamRoute) {
+	own := &listener{isTooMany: route.listeners.Add(1) > route.most}
+	defer route.listeners.Add(-1)
+	r.mux.ServeHTTP(w, req.WithContext(context.WithValue(req.Context(), listenerKey{}, own)))
+	if own.stream == nil {
 		return
 	}
 	start := time.Now()
-	if err := runEventStream(req.Context(), w, first, stream); err != nil {
+	if err := runEventStream(req.Context(), w, route.first, own.stream); err != nil {
 		r.log.LogAttrs(req.Context(), slog.LevelInfo, "stream ended", slog.String("path", req.URL.Path),
 			slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000), slog.String("error", err.Error()))
 	}

@@ -226,3 +226,37 @@ func TestStreamEndsWithItsListener(t *testing.T) {
 		_ = res.Body.Close()
 	}
 }
+
+// TestOneListenerTooMany is refused until another has left, and does not stay connected.
+func TestOneListenerTooMany(t *testing.T) {
+	t.Parallel()
+	r := newRouter(t, telemetry.Options{})
+	r.MaxListeners = 1
+	left := make(chan struct{}, 1)
+	r.Stream("/", 0, func(*http.Request) (web.EventStream, error) { return hold, nil })
+	url, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		defer func() { left <- struct{}{} }()
+		r.ServeHTTP(w, req)
+	}))
+	listen := func(want int) *http.Response {
+		t.Helper()
+		res, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = res.Body.Close() })
+		if res.StatusCode != want {
+			t.Errorf("status %d, want %d", res.StatusCode, want)
+		}
+		return res
+	}
+	first := listen(200)
+	refused := listen(503)
+	if !refused.Close || refused.Header.Get("Retry-After") != "10" {
+		t.Errorf("one too many: %v, closed %t", refused.Header, refused.Close)
+	}
+	<-left
+	_ = first.Body.Close()
+	<-left
+	listen(200)
+}

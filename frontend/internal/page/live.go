@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"craftista/frontend/internal/backend"
@@ -21,7 +20,7 @@ import (
 
 const (
 	livePath     = "/live"
-	maxListeners = 4000 // of one process, by default; each takes a connection of ours and one of the catalogue's
+	maxListeners = 4000 // of one process
 	maxIDs       = 100
 	liveRetry    = time.Second            // of a browser that lost the stream
 	leastPause   = 250 * time.Millisecond // before the catalogue is asked again; doubles up to
@@ -29,33 +28,23 @@ const (
 )
 
 // liveCounts streams the counts of products.
-type liveCounts struct {
-	counts       backend.Live
-	maxListeners int64
-	listeners    atomic.Int64
-}
+type liveCounts struct{ counts backend.Live }
 
 // open answers GET /live with the counts of the products named by ids, as fragments
 // that htmx puts in their places. While the catalogue is unavailable the stream
 // stays open and tries again.
-func (h *liveCounts) open(r *http.Request) (web.EventStream, error) {
+func (h liveCounts) open(r *http.Request) (web.EventStream, error) {
 	ids, err := readIDs(r.URL.Query().Get("ids"))
 	if err != nil {
 		return nil, err
 	}
-	if h.listeners.Load() >= h.maxListeners {
-		const message = "too many are listening, try again later"
-		return nil, &fault.Error{Kind: fault.Unavailable, Message: message, RetryAfter: 10 * time.Second}
-	}
 	return func(ctx context.Context, send func([]byte) error) error {
-		h.listeners.Add(1)
-		defer h.listeners.Add(-1)
 		return h.send(ctx, ids, send)
 	}, nil
 }
 
 // send sends the counts until ctx is done or the listener does not take them.
-func (h *liveCounts) send(ctx context.Context, ids []int64, send func([]byte) error) error {
+func (h liveCounts) send(ctx context.Context, ids []int64, send func([]byte) error) error {
 	pause := leastPause
 	for {
 		var sendErr error

@@ -31,7 +31,7 @@ func (h live) stream(r *http.Request) (web.EventStream, error) {
 	}
 	return func(ctx context.Context, send func([]byte) error) error {
 		return h.send(ctx, ids, send)
-	}, h.live.Ready()
+	}, nil
 }
 
 // watched returns the ids that the text names, each once, or those of all

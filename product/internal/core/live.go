@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	maxListeners = 10_000 // of one process
-	maxBehind    = 16     // messages that wait for a listener before it is dropped
-	chunkSize    = 1000   // products in one query
+	maxBehind = 16   // messages that wait for a listener before it is dropped
+	chunkSize = 1000 // products in one query
 
 	readEvery   = time.Second
 	readGap     = 200 * time.Millisecond // between two reads at least, so that a thousand votes cost one
@@ -91,17 +90,6 @@ func (l *Live) All(ctx context.Context) ([]int64, error) {
 	var broken fault.Checks
 	broken.Require(len(ids) <= chunkSize, "ids", fmt.Sprintf("is required: there are more than %d products", chunkSize))
 	return ids, broken.Err()
-}
-
-// Ready is nil if one more may listen, and Unavailable if they are too many.
-func (l *Live) Ready() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.listeners) < maxListeners {
-		return nil
-	}
-	const message = "too many are listening, try again later"
-	return &fault.Error{Kind: fault.Unavailable, Message: message, RetryAfter: 10 * time.Second}
 }
 
 // Listen returns a channel with the counts of ids, each once: all that exist as

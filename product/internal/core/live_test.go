@@ -191,24 +191,3 @@ func TestLiveDropsASlowListener(t *testing.T) {
 		leave() // does nothing
 	})
 }
-
-func TestLiveRefusesOneTooMany(t *testing.T) {
-	t.Parallel()
-	live(t, newCounts(0), func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
-		_, leave := l.Listen(nil)
-		for range 9_998 {
-			l.Listen(nil)
-		}
-		if err := l.Ready(); err != nil {
-			t.Errorf("the last: %v", err)
-		}
-		l.Listen(nil)
-		if err := l.Ready(); fault.KindOf(err) != fault.Unavailable {
-			t.Errorf("one too many: %v", err)
-		}
-		leave()
-		if err := l.Ready(); err != nil {
-			t.Errorf("in the place of one who left: %v", err)
-		}
-	})
-}
