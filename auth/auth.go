@@ -103,6 +103,7 @@ func (c Config) dependencies(t *telemetry.Telemetry, db *sqlx.DB, signing *keys.
 		About: health.Service{
 			Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
 			Version: c.Version, Checks: map[string]health.Check{"database": store.Ready},
+			Optional: map[string]health.Check{"schema": store.Current},
 		},
 		Accounts: account.New(store, hasher, limit, t.Log), Issuer: tokens, Sessions: sessions,
 		Provider:   oidc.NewProvider(store, sessions, tokens, time.Now),

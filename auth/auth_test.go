@@ -31,6 +31,9 @@ func TestRunServesUntilItsContextEnds(t *testing.T) {
 	if err := token.NewRemoteKeys(url+"/.well-known/jwks.json", http.DefaultClient).Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
+	if got := get(t, url+"/readyz"); !strings.Contains(got, `"database":"ok","schema":"ok"`) {
+		t.Errorf("readyz: %s", got)
+	}
 	before := get(t, url+"/.well-known/jwks.json")
 	stop()
 

@@ -42,9 +42,13 @@ func Up(ctx context.Context, adminURL string, p Passwords) error {
 	if err := ensureRoles(ctx, conn, p); err != nil {
 		return err
 	}
-	for _, schema := range schemas() {
-		if err := migrate(ctx, pool, schema); err != nil {
+	for _, r := range p.roles() {
+		if err := migrate(ctx, pool, r.schema); err != nil {
 			return err
+		}
+		// So that a service can tell whether its schema is the one it needs.
+		if _, err := conn.ExecContext(ctx, "GRANT SELECT ON "+r.schema+".goose_db_version TO "+r.name); err != nil {
+			return fmt.Errorf("let %s read its version: %w", r.name, err)
 		}
 	}
 	return nil

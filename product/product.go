@@ -65,7 +65,8 @@ func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *servic
 	opened.Add(db.Close)
 	store := postgres.NewStore(db)
 	live := core.NewLive(store, t.Log)
-	cached, optionalChecks, err := openCache(c, db, t, opened)
+	optional := map[string]health.Check{"schema": store.Current}
+	cached, err := openCache(c, db, t, opened, optional)
 	if err != nil {
 		return nil, err
 	}
@@ -81,27 +82,28 @@ func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *servic
 		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
-		Checks: map[string]health.Check{"database": store.Ready}, Optional: optionalChecks,
+		Checks: map[string]health.Check{"database": store.Ready}, Optional: optional,
 	}), nil
 }
 
-// openCache returns the cache, or none where none is set, and the health check
-// that tells whether it can be used.
+// openCache returns the cache, or none where none is set, and adds the health
+// check that tells whether it can be used.
 func openCache(
-	c Config, db *sqlx.DB, t *telemetry.Telemetry, opened *service.Closers,
-) (core.Cache, map[string]health.Check, error) {
+	c Config, db *sqlx.DB, t *telemetry.Telemetry, opened *service.Closers, optional map[string]health.Check,
+) (core.Cache, error) {
 	if c.RedisURL == "" {
 		t.Log.Info("serving without a cache, REDIS_URL is empty")
-		return core.NoCache{}, nil, nil
+		return core.NoCache{}, nil
 	}
 	cached, err := cache.Open(cache.Options{
 		RedisURL: c.RedisURL, RedisTimeout: c.RedisTimeout, DatabaseURL: c.DatabaseURL, DB: db, Telemetry: t,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	opened.Add(cached.Close)
-	return cached, map[string]health.Check{"cache": cached.Ready}, nil
+	optional["cache"] = cached.Ready
+	return cached, nil
 }
 
 // runLive runs live, with pub/sub between it and other replicas where a Redis is

@@ -54,6 +54,7 @@ func Run(ctx context.Context, c Config) error {
 			Description: "The origami of the day for everyone, and picks for each person.",
 			Version:     c.Version,
 			Checks:      map[string]health.Check{"database": store.Ready},
+			Optional:    map[string]health.Check{"schema": store.Current},
 		}
 		return api.Routes(t, store, token.NewVerifier(keys, c.Issuer, c.Audience), about, time.Now), nil
 	})

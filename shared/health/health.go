@@ -4,6 +4,7 @@ package health
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,13 +12,15 @@ import (
 	"sync"
 	"time"
 
+	"craftista/shared/fault"
 	"craftista/shared/web"
 )
 
 // checkTimeout bounds one check.
 const checkTimeout = 2 * time.Second
 
-// Check returns nil when the dependency works.
+// Check returns nil when the dependency works. The message of a fault is shown to whoever asks; other errors are logged
+// only.
 type Check func(context.Context) error
 
 // Service describes a running service. Set its fields before serving.
@@ -45,9 +48,10 @@ func (s Service) RootRoutes(r *web.Router) {
 }
 
 type readyReply struct {
-	Status string            `json:"status"`  // ready, unready or draining
-	Checks map[string]string `json:"checks"`  // ok or down; degraded for an optional one
-	TookMS map[string]int64  `json:"took_ms"` // by each check
+	Status  string            `json:"status"`            // ready, unready or draining
+	Checks  map[string]string `json:"checks"`            // ok or down; degraded for an optional one
+	TookMS  map[string]int64  `json:"took_ms"`           // by each check
+	Reasons map[string]string `json:"reasons,omitempty"` // of checks that are not ok, in words, where there are some
 }
 
 type healthReply struct {
@@ -80,7 +84,10 @@ func (s Service) livez(w http.ResponseWriter, _ *http.Request) error {
 
 // readyz answers GET /readyz with every check by name, 503 until all required ones are ok and once the service drains.
 func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
-	reply, status := readyReply{Status: "ready", Checks: map[string]string{}, TookMS: map[string]int64{}}, http.StatusOK
+	reply := readyReply{
+		Status: "ready", Checks: map[string]string{}, TookMS: map[string]int64{}, Reasons: map[string]string{},
+	}
+	status := http.StatusOK
 	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
 	defer cancel()
 	var mu sync.Mutex // guards reply
@@ -98,6 +105,9 @@ func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
 				mu.Lock()
 				defer mu.Unlock()
 				reply.Checks[name], reply.TookMS[name] = state, took.Milliseconds()
+				if f, ok := errors.AsType[*fault.Error](err); ok {
+					reply.Reasons[name] = f.Message
+				}
 			})
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"craftista/shared/fault"
 	"craftista/shared/health"
 	"craftista/shared/telemetry"
 	"craftista/shared/web"
@@ -71,7 +72,9 @@ func TestReadinessChecksDependenciesAndLivenessNone(t *testing.T) {
 // TestOptionalChecksAreReportedOnly: a service whose cache fails says so and stays ready.
 func TestOptionalChecksAreReportedOnly(t *testing.T) {
 	t.Parallel()
-	fails := func(context.Context) error { return errors.New("secret") }
+	fails := func(context.Context) error {
+		return fault.New(fault.Unavailable, "it is empty").Because(errors.New("secret"))
+	}
 	works := func(context.Context) error { return nil }
 	for _, row := range []struct {
 		database, cache           health.Check
@@ -86,7 +89,16 @@ func TestOptionalChecksAreReportedOnly(t *testing.T) {
 			Checks: map[string]health.Check{"database": row.database}, Optional: map[string]health.Check{"cache": row.cache},
 		}), "/readyz")
 		delete(body, "took_ms")
-		want := map[string]any{"status": row.status, "checks": map[string]any{"database": row.wantDB, "cache": row.wantCache}}
+		checks, reasons := map[string]any{"database": row.wantDB, "cache": row.wantCache}, map[string]any{}
+		for name, state := range checks {
+			if state != "ok" {
+				reasons[name] = "it is empty"
+			}
+		}
+		want := map[string]any{"status": row.status, "checks": checks}
+		if len(reasons) > 0 {
+			want["reasons"] = reasons
+		}
 		if diff := cmp.Diff(want, body); code != row.code || diff != "" {
 			t.Errorf("readyz %d, want %d (-want +got):\n%s", code, row.code, diff)
 		}

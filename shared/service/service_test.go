@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"craftista/shared/config"
 	"craftista/shared/service"
@@ -116,5 +117,23 @@ func TestLogLevel(t *testing.T) {
 		if !tel.Log.Enabled(t.Context(), want) || tel.Log.Enabled(t.Context(), want-1) {
 			t.Errorf("LOG_LEVEL=%s does not log from %v on", text, want)
 		}
+	}
+}
+
+func TestDrainIsASetting(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(service.Config{Addr: "127.0.0.1:0"}, []string{"DRAIN=50ms"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Log = slog.DiscardHandler
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	began := time.Now()
+	err = c.Serve(stopped, "shop", func(*telemetry.Telemetry, *service.Closers) (http.Handler, error) {
+		return http.NotFoundHandler(), nil
+	})
+	if took := time.Since(began); err != nil || took < 50*time.Millisecond {
+		t.Errorf("served for %v: %v", took, err)
 	}
 }

@@ -36,10 +36,29 @@ type Store struct{ db *sqlx.DB }
 // NewStore returns a store in db, which the caller closes.
 func NewStore(db *sqlx.DB) *Store { return &Store{db: db} }
 
-// Ready is nil once the database answers and the migrations are done.
-func (s *Store) Ready(ctx context.Context) error {
-	return exec(ctx, s.db, "select users", `SELECT EXISTS (SELECT FROM auth.users)`)
+// schema is what the service needs.
+func schema() pg.Schema {
+	return pg.Schema{Name: "auth", Version: 10, Columns: `
+		SELECT EXISTS (SELECT id, username, email, password_hash, role, created_at, disabled_at FROM auth.users LIMIT 0),
+		       EXISTS (
+		           SELECT id, user_id, client_id, scope, created_at, expires_at, revoked_at, device
+		             FROM auth.refresh_families LIMIT 0),
+		       EXISTS (SELECT hash, family_id, created_at, expires_at, used_at FROM auth.refresh_tokens LIMIT 0),
+		       EXISTS (SELECT key, failures, last_at, forget_at FROM auth.throttle LIMIT 0),
+		       EXISTS (
+		           SELECT id, name, secret_hash, redirect_uris, post_logout_redirect_uris, scopes
+		             FROM auth.clients LIMIT 0),
+		       EXISTS (
+		           SELECT hash, client_id, user_id, redirect_uri, scope, nonce, code_challenge, auth_time, expires_at,
+		                  used_at, family_id
+		             FROM auth.codes LIMIT 0)`}
 }
+
+// Ready is nil once the database answers and the migrations are done.
+func (s *Store) Ready(ctx context.Context) error { return schema().Ready(ctx, s.db) }
+
+// Current is nil unless the database was migrated by a newer version.
+func (s *Store) Current(ctx context.Context) error { return schema().Current(ctx, s.db) }
 
 // Create implements account.Store. The unique indexes decide between two people
 // who ask at once.

@@ -3,7 +3,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 
 	"craftista/recommendation/internal/recommend"
 	"craftista/shared/fault"
@@ -23,18 +22,22 @@ func NewStore(db *sqlx.DB) *Store { return &Store{db} }
 const columns = `p.id, p.name, p.description, p.image_url AS imageurl, p.votes, p.difficulty, p.folds, p.paper,
 		       p.created_at AS createdat, p.updated_at AS updatedat, p.deleted_at IS NOT NULL AS deleted`
 
-// Ready is nil once the database answers and has every table that the service
-// reads, which a ping would not tell before the migrations ran.
-func (s *Store) Ready(ctx context.Context) error {
-	const query = `
-		SELECT EXISTS (SELECT FROM recommendation.daily),
-		       EXISTS (SELECT FROM product.products),
-		       EXISTS (SELECT FROM product.votes)`
-	if _, err := s.db.ExecContext(ctx, query); err != nil {
-		return fmt.Errorf("read the tables: %w", err)
-	}
-	return nil
+// schema is what the service needs. What it reads of product's schema are columns.
+func schema() pg.Schema {
+	return pg.Schema{Name: "recommendation", Version: 10, Columns: `
+		SELECT EXISTS (SELECT day, product_id FROM recommendation.daily LIMIT 0),
+		       EXISTS (
+		           SELECT id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at,
+		                  deleted_at
+		             FROM product.products LIMIT 0),
+		       EXISTS (SELECT person_id, product_id, created_at FROM product.votes LIMIT 0)`}
 }
+
+// Ready is nil once the database answers and has all that the service reads.
+func (s *Store) Ready(ctx context.Context) error { return schema().Ready(ctx, s.db) }
+
+// Current is nil unless the database was migrated by a newer version.
+func (s *Store) Current(ctx context.Context) error { return schema().Current(ctx, s.db) }
 
 // Product implements recommend.Store.
 func (s *Store) Product(ctx context.Context, id int64) (recommend.Product, error) {

@@ -20,14 +20,27 @@ type Store struct{ db *sqlx.DB }
 // NewStore returns the store behind db, which stays the caller's to close.
 func NewStore(db *sqlx.DB) *Store { return &Store{db: db} }
 
+// schema is what the service needs.
+func schema() pg.Schema {
+	return pg.Schema{Name: "product", Version: 10, Columns: `
+		SELECT EXISTS (
+		           SELECT id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at,
+		                  version, deleted_at
+		             FROM product.products LIMIT 0),
+		       EXISTS (SELECT person_id, product_id, created_at FROM product.votes LIMIT 0),
+		       EXISTS (SELECT product_id, words FROM product.search LIMIT 0),
+		       EXISTS (SELECT word, products FROM product.words LIMIT 0),
+		       EXISTS (SELECT name, media_type, body FROM product.images LIMIT 0),
+		       EXISTS (SELECT person_id, key, draft, product_id FROM product.additions LIMIT 0),
+		       EXISTS (SELECT generation, fenced_until FROM product.cache_generation LIMIT 0)`}
+}
+
 // Ready is nil once the catalogue can be read: the database answers, the role
 // may sign in and the migrations ran.
-func (s *Store) Ready(ctx context.Context) error {
-	if _, err := s.db.ExecContext(ctx, `SELECT FROM product.products LIMIT 1`); err != nil {
-		return fmt.Errorf("read products: %w", err)
-	}
-	return nil
-}
+func (s *Store) Ready(ctx context.Context) error { return schema().Ready(ctx, s.db) }
+
+// Current is nil unless the database was migrated by a newer version.
+func (s *Store) Current(ctx context.Context) error { return schema().Current(ctx, s.db) }
 
 // columns have the names that sqlx gives the fields of core.Product. A reader who
 // selects them leaves out deleted products, whose rows stay.
