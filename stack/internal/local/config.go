@@ -27,7 +27,7 @@ type Config struct {
 	RedisURL         string        `env:"REDIS_URL"`                   // "" runs an in-memory Redis
 	OTLPEndpoint     string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT"` // "" stores traces in memory and shows them
 	TraceURLTemplate string        `env:"TRACE_URL_TEMPLATE"`          // page of the trace {id} with an OTLPEndpoint
-	InternalAPIKey   string        `env:"INTERNAL_API_KEY"`            // between frontend and auth; "" makes one
+	InternalAPIKey   string        `env:"INTERNAL_API_KEY"`            // registers people; "" makes one for each start
 	AccessTokenTTL   time.Duration `env:"ACCESS_TOKEN_TTL"`
 	BcryptCost       int           `env:"BCRYPT_COST"`
 	LogLevel         slog.Level    `env:"LOG_LEVEL"`  // of all services

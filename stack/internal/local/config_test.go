@@ -28,6 +28,7 @@ func TestSettingsThatCannotWork(t *testing.T) {
 		{"folder cannot be written", func(c *local.Config) { c.Data = "/proc/craftista" }, "the data folder|STACK_DATA"},
 		{"a service's own setting", func(c *local.Config) { c.RedisURL = "foo" }, "product ended by itself|read Redis URL"},
 		{"another service's own setting", func(c *local.Config) { c.BcryptCost = 99 }, "auth ended by itself|BCRYPT_COST"},
+		{"a key of two services", func(c *local.Config) { c.InternalAPIKey = "short" }, "ended by itself|INTERNAL_API_KEY"},
 		{"folder is a file", func(c *local.Config) { c.Data = "/dev/null/x" }, "the data folder|STACK_DATA"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

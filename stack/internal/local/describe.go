@@ -31,6 +31,7 @@ func (s *Stack) describe(out io.Writer, c Config, took time.Duration) {
 			line("  %s\t%s\t(%s)", a.Username, a.Password, a.Role)
 		}
 	}
+	line("\nScripts register people with the key in %s", s.KeyFile)
 	line("\nCtrl-C stops everything.")
 	_ = t.Flush() // a closed terminal is no reason to stop
 }

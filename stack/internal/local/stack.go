@@ -36,11 +36,12 @@ const audience = "craftista"
 
 // Stack is a running Craftista.
 type Stack struct {
-	URLs   map[string]string // by service name, and of the page of traces
-	Config Config
-	Traces *traces.Store // what the page of traces shows; empty if they are sent elsewhere
-	parts  []*part       // in the order they were started
-	ended  chan error    // of a part that ended by itself
+	URLs    map[string]string // by service name, and of the page of traces
+	Config  Config
+	KeyFile string        // has the internal API key, for scripts that register people
+	Traces  *traces.Store // what the page of traces shows; empty if they are sent elsewhere
+	parts   []*part       // in the order they were started
+	ended   chan error    // of a part that ended by itself
 }
 
 // part is one thing that runs until it is stopped.
@@ -106,6 +107,10 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 	if err != nil {
 		return nil, err
 	}
+	s.KeyFile, s.Config.InternalAPIKey = filepath.Join(data, "internal_api_key"), cmp.Or(c.InternalAPIKey, rand.Text())
+	if err := os.WriteFile(s.KeyFile, []byte(s.Config.InternalAPIKey), 0o600); err != nil {
+		return nil, fmt.Errorf("write the internal API key (STACK_DATA names the folder): %w", err)
+	}
 	s.startServices(ctx, ports, db, redis, filepath.Join(data, "keys"))
 	return s, s.awaitReady(ctx)
 }
@@ -126,7 +131,7 @@ func (s *Stack) startCache(ctx context.Context, c Config) (string, error) {
 // startServices starts the page of traces and the four services, the frontend
 // last, so that it is the first to stop.
 func (s *Stack) startServices(ctx context.Context, ports listeners, db *database, redis, keys string) {
-	c, issuer, internalKey := s.Config, s.URLs["auth"], cmp.Or(s.Config.InternalAPIKey, rand.Text())
+	c, issuer := s.Config, s.URLs["auth"]
 	jwks := issuer + "/.well-known/jwks.json"
 	exporter, traceURL := s.startTraces(ctx, ports["traces"])
 	log := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})
@@ -140,7 +145,7 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 
 	a := auth.Default()
 	a.Config, a.DatabaseURL, a.Issuer, a.Audience = common("auth"), db.auth, issuer, audience
-	a.KeyDir, a.InternalAPIKey, a.ConsentURL = keys, internalKey, s.URLs["frontend"]+"/authorize"
+	a.KeyDir, a.InternalAPIKey, a.ConsentURL = keys, c.InternalAPIKey, s.URLs["frontend"]+"/authorize"
 	a.AccessTokenTTL, a.BcryptCost = c.AccessTokenTTL, c.BcryptCost
 	s.start(ctx, "auth", func(ctx context.Context) error { return auth.Run(ctx, a) })
 
@@ -157,7 +162,7 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 	f := frontend.Default()
 	f.Config, f.AuthURL, f.Issuer, f.Audience = common("frontend"), issuer, issuer, audience
 	f.ProductURL, f.RecommendationURL = s.URLs["product"], s.URLs["recommendation"]
-	f.InternalAPIKey, f.DevReload, f.TraceURLTemplate = internalKey, c.DevReload, traceURL
+	f.InternalAPIKey, f.DevReload, f.TraceURLTemplate = c.InternalAPIKey, c.DevReload, traceURL
 	s.start(ctx, "frontend", func(ctx context.Context) error { return frontend.Run(ctx, f) })
 }
 
