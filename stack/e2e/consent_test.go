@@ -67,6 +67,45 @@ func TestConsent(t *testing.T) {
 	})
 }
 
+// TestEitherNameOfThisMachine signs in, votes and lets an application in, at
+// localhost and at 127.0.0.1: the issuer is the same, and so is the page that asks.
+func TestEitherNameOfThisMachine(t *testing.T) {
+	t.Parallel()
+	s := stacktest.Start(t, nil)
+	issuer, consent := s.URLs["auth"], s.URLs["frontend"]
+	for _, host := range []string{"localhost", "127.0.0.1"} {
+		front := strings.Replace(consent, "localhost", host, 1)
+		name, verifier := newName(), oauth2.GenerateVerifier()
+		form := url.Values{"username": {name}, "email": {name + "@example.com"}, "password": {passphrase}}
+		person := signedIn(t, front+"/register", form)
+		vote := post(t, front+"/origamis/1/vote", url.Values{})
+		vote.Header.Del("Sec-Fetch-Site")
+		vote.Header.Set("Origin", front) // as browsers do that send no Sec-Fetch-Site
+		voted := do(t, person, vote)
+		if mine := do(t, person, get(t, front+"/origamis/1")); voted.Status != http.StatusSeeOther ||
+			!strings.Contains(mine.Body, `action="/origamis/1/unvote"`) {
+			t.Errorf("%s: the vote answers %d", host, voted.Status)
+		}
+
+		party := application(t, s, "http://127.0.0.1:1/callback")
+		party.Endpoint.AuthURL = strings.Replace(party.Endpoint.AuthURL, "localhost", host, 1)
+		party.Endpoint.TokenURL = strings.Replace(party.Endpoint.TokenURL, "localhost", host, 1)
+		asked := do(t, person, get(t, party.AuthCodeURL("", oauth2.S256ChallengeOption(verifier))))
+		query, found := strings.CutPrefix(asked.Header.Get("Location"), consent+"/authorize?")
+		form.Del("email")
+		do(t, person, post(t, consent+"/login", form)) // the cookie is one name's
+		decision := url.Values{"query": {query}, "decision": {"allow"}}
+		allowed := do(t, person, post(t, consent+"/authorize", decision))
+		to, err := url.Parse(allowed.Header.Get("Location"))
+		if err != nil || !found || to.Query().Get("iss") != issuer {
+			t.Fatalf("%s: asked at %q, allowed to %q", host, asked.Header.Get("Location"), to)
+		}
+		if _, err := party.Exchange(t.Context(), to.Query().Get("code"), oauth2.VerifierOption(verifier)); err != nil {
+			t.Error(host, err)
+		}
+	}
+}
+
 // application registers one, as its owner would.
 func application(t *testing.T, s *local.Stack, callback string) *oauth2.Config {
 	t.Helper()
