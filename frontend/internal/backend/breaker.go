@@ -87,7 +87,7 @@ func (b *breakers) breaker(operation string) *gobreaker.TwoStepCircuitBreaker[an
 	if breaker := b.byOperation[operation]; breaker != nil {
 		return breaker
 	}
-	log := b.log.With(slog.String("service", b.service), slog.String("operation", operation))
+	log := b.log.With(slog.String("backend", b.service), slog.String("operation", operation))
 	breaker := gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		MaxRequests: halfOpenCalls, Timeout: openTimeout,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failureThreshold },

@@ -1,10 +1,13 @@
 package backend_test
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -89,5 +92,28 @@ func TestAskedOnceMore(t *testing.T) {
 				t.Errorf("%d calls and %v, want %d", calls.Load(), err, c.calls)
 			}
 		})
+	}
+}
+
+// A reader of the log learns which service logs, and which one it got no answer from.
+func TestAnOpenBreakerIsLogged(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	var log bytes.Buffer
+	recording, err := telemetry.New(t.Context(), "frontend", "", telemetry.Options{Log: slog.NewJSONHandler(&log, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue := backend.New(backend.URLs{Product: server.URL}, "", recording).Catalogue
+	for range 2 {
+		if _, err := catalogue.Product(t.Context(), 1); err == nil {
+			t.Fatal("a closed server answered")
+		}
+	}
+	const want = `"msg":"service does not answer, circuit breaker is open","service":"frontend",` +
+		`"backend":"the catalogue","operation":"GET /api/products/{}"`
+	if got := log.String(); !strings.Contains(got, want) || strings.Count(got, "\n") != 1 {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
