@@ -58,7 +58,8 @@ func (s *Server) arguments() []string {
 		"logging_collector=off", // the log is our file
 	}
 	if s.ephemeral {
-		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off",
+			"max_connections=1000") // tests have a pool each, and a busy server takes its time to end a session
 	}
 	args := []string{"-D", s.file("data")}
 	for _, setting := range settings {

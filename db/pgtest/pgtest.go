@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	_ "github.com/lib/pq" // the driver "postgres"
 
@@ -93,8 +92,7 @@ func Passwords() db.Passwords {
 
 // makeTemplate makes a migrated database, fills it, and returns its name.
 func makeTemplate(name string, fill func(context.Context, string) error) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
+	ctx := context.Background() // only the test binary's own timeout ends it
 	adminURL, err := server()
 	if err != nil {
 		return "", err
@@ -131,9 +129,7 @@ func clone(tb testing.TB, template func() (string, error)) *Database {
 		tb.Fatalf("make test database: %v", err)
 	}
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
-		defer cancel()
-		if err := execute(ctx, pool, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := execute(context.WithoutCancel(tb.Context()), pool, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			tb.Errorf("drop test database: %v", err)
 		}
 	})
