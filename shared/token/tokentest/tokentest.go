@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,6 +27,15 @@ import (
 
 // Audience is who the issuer's tokens are for.
 const Audience = "craftista"
+
+// The keys are shared by all issuers of the process: making one under the race detector takes longer than a verifier
+// waits for an issuer, if every test does so.
+var (
+	issuerKey   = sync.OnceValues(newKey)
+	strangerKey = sync.OnceValues(newKey)
+)
+
+func newKey() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
 
 // Issuer signs with one key and publishes it over HTTP.
 type Issuer struct {
@@ -40,7 +50,7 @@ type Issuer struct {
 // New starts an issuer that ends with the test.
 func New(tb testing.TB) *Issuer {
 	tb.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := issuerKey()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -59,7 +69,7 @@ func (i *Issuer) Verifier() *token.Verifier {
 	return token.NewVerifier(token.NewRemoteKeys(i.JWKSURL(), http.DefaultClient), i.URL, Audience)
 }
 
-// Mint signs a good token for the person, good for a minute.
+// Mint signs a good token for the person, good for an hour: a busy machine may take minutes for a test.
 func (i *Issuer) Mint(id int64, role string) string { return i.MintWith(id, role, nil) }
 
 // MintWith is Mint with a token that change has changed; change may be nil.
@@ -69,7 +79,7 @@ func (i *Issuer) MintWith(id int64, role string, change func(*jwt.Token, *token.
 	claims := &token.Claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: i.URL, Subject: strconv.FormatInt(id, 10), Audience: jwt.ClaimStrings{Audience},
-			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(time.Minute)), ID: rand.Text(),
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(time.Hour)), ID: rand.Text(),
 		},
 		Username: "person-" + strconv.FormatInt(id, 10), Role: role,
 	}
@@ -91,7 +101,7 @@ type Bad struct{ Name, Token string }
 // Bads are the classic attacks and accidents, each one change away from a good token.
 func (i *Issuer) Bads() []Bad {
 	good := i.Mint(1, token.RoleUser)
-	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
+	stranger, err := strangerKey()
 	if err != nil {
 		i.tb.Fatal(err)
 	}
