@@ -5,11 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"craftista/shared/web"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 // TestReplicasTellEachOther: through Redis well before they would read by
-// themselves, without it within 5 s, and with it again.
+// themselves, without it, and with it again.
 func TestReplicasTellEachOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 2)
@@ -29,12 +31,12 @@ func TestReplicasTellEachOther(t *testing.T) {
 	}
 	s.redis.Kill()
 	s.vote(t, "POST", there, 1, 2)
-	if got, want := heard.next(t, 5*time.Second), (count{2, 1}); got != want {
+	if got, want := heard.next(t, soon), (count{2, 1}); got != want {
 		t.Errorf("without Redis: got %v, want %v", got, want)
 	}
 	s.redis.Restart()
 	s.vote(t, "POST", there, 2, 2)
-	if got, want := heard.next(t, 5*time.Second), (count{2, 2}); got != want {
+	if got, want := heard.next(t, soon), (count{2, 2}); got != want {
 		t.Errorf("with Redis again: got %v, want %v", got, want)
 	}
 }
@@ -52,7 +54,7 @@ func TestStreamsBeginWithAllCounts(t *testing.T) {
 	s.vote(t, "POST", here, 1, 1)
 	heard.next(t, soon)
 	stopped := time.Now()
-	if err := stop(); err != nil || time.Since(stopped) > 5*time.Second {
+	if err := stop(); err != nil || time.Since(stopped) >= web.StopGrace {
 		t.Errorf("stop took %v: %v", time.Since(stopped), err)
 	}
 	if c, ok := <-heard.events; ok || heard.err != nil {
@@ -68,7 +70,7 @@ func TestStreamsBeginWithAllCounts(t *testing.T) {
 	}
 	s.db.MustExec(`DELETE FROM product.votes`)
 	for name, l := range all {
-		if got, want := l.next(t, 5*time.Second), (count{1, 0}); got != want {
+		if got, want := l.next(t, soon), (count{1, 0}); got != want {
 			t.Errorf("on %s with older votes: got %v, want %v", name, got, want)
 		}
 	}

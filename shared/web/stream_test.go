@@ -102,7 +102,7 @@ func TestStopEndsStreams(t *testing.T) {
 		t.Errorf("spans %v, want %v", names, want)
 	}
 	stopped := time.Now()
-	if err := stop(); err != nil || time.Since(stopped) > 5*time.Second {
+	if err := stop(); err != nil || time.Since(stopped) >= web.StopGrace {
 		t.Errorf("stopped after %v: %v", time.Since(stopped), err)
 	}
 	if blocked == nil {

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // process is a service or a stack in a process of its own.
@@ -42,7 +41,7 @@ func (o *output) String() string {
 // the process has printed them.
 func (o *output) await(t *testing.T, after, until string) (text string) {
 	t.Helper()
-	eventually(t, 2*time.Minute, "the output has "+after, func() bool {
+	eventually(t, "the output has "+after, func() bool {
 		_, rest, found := strings.Cut(o.String(), after)
 		end := strings.IndexAny(rest, until)
 		if found && end >= 0 {

@@ -120,7 +120,7 @@ func (v *voters) acknowledged(ctx context.Context, client *http.Client, method, 
 // await returns once n people are done.
 func (v *voters) await(t *testing.T, n int) {
 	t.Helper()
-	eventually(t, 2*time.Minute, "many people have voted", func() bool { return v.done.Load() >= int64(n) })
+	eventually(t, "many people have voted", func() bool { return v.done.Load() >= int64(n) })
 }
 
 // check compares what was acknowledged with the rows, and the rows with the count.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"craftista/shared/web"
 )
 
 // failures are the ways in which a service can be unavailable.
@@ -21,9 +23,9 @@ func failures() map[string]func(*fake) {
 	}
 }
 
-// pageTimeout is for a page that should be there within a second, on a machine that
-// runs all tests at once; the services that are slow here take five.
-const pageTimeout = 3 * time.Second
+// pageTimeout is for a page that should be there within a second, on a busy machine. It is
+// less than web.RequestTimeout, which ends a page whose parts have no deadline.
+const pageTimeout = web.RequestTimeout - time.Second
 
 // promptly is get that also holds the page to its deadline.
 func (w *website) promptly(path string, options ...option) answer {

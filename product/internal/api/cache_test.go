@@ -12,6 +12,7 @@ import (
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/redistest"
 	"craftista/shared/netfault"
+	"craftista/shared/web"
 )
 
 // show reads a product and returns its count and X-Cache.
@@ -69,7 +70,7 @@ func TestRedisUnreachable(t *testing.T) {
 			wantShown(t, h, id, 0, "bypass")
 			g.vote(t, h, id, 1, 1)
 			wantShown(t, h, id, 1, "bypass")
-			if took := time.Since(start); took > 3*time.Second { // 3 × 50 ms, a fence, and a busy machine
+			if took := time.Since(start); took > web.RequestTimeout { // 3 × 50 ms, a fence, and a busy machine
 				t.Errorf("three requests took %v", took)
 			}
 			if w := call(t, h, "GET", "/readyz", ""); w.Code != 200 {

@@ -11,6 +11,7 @@ import (
 
 	"craftista/product/internal/core"
 	"craftista/shared/netfault"
+	"craftista/shared/web"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/jmoiron/sqlx"
@@ -94,7 +95,7 @@ func TestDatabaseUnreachable(t *testing.T) {
 	f.wantWell(1)
 	for range 2 {
 		f.proxy.Cut()
-		f.wantUnavailable(2, 5*time.Second)
+		f.wantUnavailable(2, web.RequestTimeout)
 		w := call(t, f.h, "GET", "/readyz", "")
 		const want = `{"status":"unready","checks":{"database":"down"},`
 		if w.Code != 503 || !strings.HasPrefix(w.Body.String(), want) {
@@ -148,7 +149,7 @@ func TestDatabaseOutOfConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f.wantUnavailable(1, 5*time.Second)
+	f.wantUnavailable(1, web.RequestTimeout)
 	for _, c := range held {
 		_ = c.Close()
 	}
