@@ -12,8 +12,7 @@ import (
 
 func TestACodeGivesTokensWithinItsScope(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
-	id := s.person(t)
+	s, clock := startWithClock(t)
 	s.exec(t, `UPDATE auth.users SET role = 'admin'`)
 	a := s.client(t, allScopes)
 	reply := s.post(t, tokenPath, a, codeGrant(s.code(t, s.signIn(t), a.request())))
@@ -25,7 +24,7 @@ func TestACodeGivesTokensWithinItsScope(t *testing.T) {
 		t.Errorf("session %q, ID token %q, error %v", u.Session, got.ID, err)
 	}
 	equal(t, "user", u, token.User{
-		ID: id, Name: "Crane", Role: token.RoleUser, Session: u.Session, Expires: u.Expires,
+		ID: 1, Name: "Crane", Role: token.RoleUser, Session: u.Session, Expires: u.Expires,
 		ClientID: a.ID, Scope: allScopes,
 	})
 	for _, path := range []string{mePath, sessionsPath, usersPath} {
@@ -43,6 +42,8 @@ func TestACodeGivesTokensWithinItsScope(t *testing.T) {
 	}
 	wide := s.exchange(t, a, set(refreshGrant(next.Refresh), map[string]string{"scope": "votes:read"}))
 	equal(t, "widened", wide.Error, "invalid_scope")
+	clock.advance(time.Minute)
+	equal(t, "after that", s.exchange(t, a, refreshGrant(next.Refresh)).Error, "")
 }
 
 // TestRefusedGrants has one change from a valid token request in each row.

@@ -27,7 +27,7 @@ func (a accounts) refresh(w http.ResponseWriter, r *http.Request, in refreshRequ
 	if in.RefreshToken == "" {
 		return fault.New(fault.BadRequest, "refresh_token is needed")
 	}
-	next, err := a.Sessions.Rotate(r.Context(), in.RefreshToken, "")
+	next, err := a.Sessions.Rotate(r.Context(), in.RefreshToken, "", func(session.Family) error { return nil })
 	if err != nil {
 		return err
 	}

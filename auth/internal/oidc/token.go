@@ -125,19 +125,21 @@ func validVerifier(s string) bool {
 }
 
 // refresh checks what Manager.Rotate does, and that scope, if there is one, is
-// within what the person granted (RFC 6749 section 6). A token that is refused for
-// its scope has been used: the client can try again with it for 10 seconds.
+// within what the person granted (RFC 6749 section 6).
 func (p *Provider) refresh(ctx context.Context, c Client, q url.Values) (Tokens, error) {
 	if q.Get("refresh_token") == "" {
 		return Tokens{}, refuse("invalid_request", "refresh_token is needed")
 	}
-	next, err := p.sessions.Rotate(ctx, q.Get("refresh_token"), c.ID)
+	var scope string
+	next, err := p.sessions.Rotate(ctx, q.Get("refresh_token"), c.ID, func(f session.Family) error {
+		var within bool
+		if scope, within = narrow(q.Get("scope"), f.Scope); !within {
+			return refuse("invalid_scope", "the person did not grant this scope")
+		}
+		return nil
+	})
 	if err != nil {
 		return Tokens{}, grantError(err)
-	}
-	scope, within := narrow(q.Get("scope"), next.Family.Scope)
-	if !within {
-		return Tokens{}, refuse("invalid_scope", "the person did not grant this scope")
 	}
 	access, err := p.issuer.Mint(next.Family, scope, p.now())
 	return p.bearer(access, next.Token, scope), err

@@ -71,15 +71,22 @@ func (m *Manager) Start(ctx context.Context, userID int64, device string) (Issue
 //   - that the family is not revoked and the person not disabled
 //   - that it was not used before, or first used at most 10 s ago; later use
 //     means that somebody has a copy, so that the family is revoked
+//   - what check checks; if that fails, the token is as good as before
 //
-// The checks and the change are one transaction. Whatever was wrong, the answer
-// is one Unauthenticated fault.
-func (m *Manager) Rotate(ctx context.Context, raw, clientID string) (IssuedToken, error) {
+// The checks and the change are one transaction. The answer to a failure is one
+// Unauthenticated fault or the error of check.
+func (m *Manager) Rotate(
+	ctx context.Context, raw, clientID string, check func(Family) error,
+) (IssuedToken, error) {
 	now, next := m.now(), newToken()
 	var p PresentedToken
 	var r Rotation
+	var wrong error
 	err := m.store.Rotate(ctx, Digest(raw), now, func(presented PresentedToken) Rotation {
 		p, r = presented, m.decide(presented, clientID, next, now)
+		if wrong = check(p.Family); r.Next.Hash != nil && wrong != nil {
+			return Rotation{}
+		}
 		return r
 	})
 	switch {
@@ -90,6 +97,8 @@ func (m *Manager) Rotate(ctx context.Context, raw, clientID string) (IssuedToken
 		return IssuedToken{}, refused()
 	case r.Next.Hash == nil:
 		return IssuedToken{}, refused()
+	case wrong != nil:
+		return IssuedToken{}, wrong
 	}
 	return IssuedToken{Token: next, ExpiresIn: r.Next.ExpiresAt.Sub(now), Family: p.Family}, nil
 }
