@@ -17,12 +17,13 @@ import (
 type oauth struct{ Dependencies }
 
 // authorize answers GET and POST /oauth2/authorize: it sends the browser to the
-// consent page with the request as it came, or back to the client with a refusal.
+// consent page with the request and when it came, or back to the client with a refusal.
 func (o oauth) authorize(w http.ResponseWriter, r *http.Request) error {
 	q, err := params(r)
 	if err != nil {
 		return err
 	}
+	o.Provider.Stamp(q)
 	to := o.ConsentURL + "?" + q.Encode()
 	_, err = o.Provider.Check(r.Context(), q)
 	if refused, ok := errors.AsType[*oidc.Error](err); ok {

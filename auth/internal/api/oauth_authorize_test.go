@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 func TestTheBrowserIsSentToTheConsentPage(t *testing.T) {
 	t.Parallel()
-	s := start(t, setup{})
+	s, clock := startWithClock(t)
 	a := s.publicClient(t)
 	q := a.request()
 	for name, got := range map[string]answer{
@@ -20,6 +21,7 @@ func TestTheBrowserIsSentToTheConsentPage(t *testing.T) {
 		"POST": s.post(t, authorizePath, app{}, q),
 	} {
 		wantStatus(t, name, got, http.StatusSeeOther)
+		q.Set("requested_at", strconv.FormatInt(clock.now().Unix(), 10))
 		equal(t, name, response(t, got.Header.Get("Location"), consentURL), q)
 	}
 	query := map[string]string{"query": q.Encode()}
@@ -129,18 +131,22 @@ func TestThePersonDecides(t *testing.T) {
 	t.Parallel()
 	s, clock := startWithClock(t)
 	signedIn := s.tokens(t)
+	access := signedIn.Access
 	a := s.client(t, allScopes)
-	if no := s.decided(t, signedIn.Access, a.request(), false); no.Get("error") != "access_denied" || no.Has("code") {
+	if no := s.decided(t, access, a.request(), false); no.Get("error") != "access_denied" || no.Has("code") {
 		t.Errorf("denied: %v", no)
 	}
 	twice := a.request()
 	twice.Add("scope", "openid")
-	equal(t, "a parameter twice", s.decided(t, signedIn.Access, twice, true).Get("error"), "invalid_request")
-	clock.advance(time.Hour)
-	for name, value := range map[string]string{"max_age": "60", "prompt": "login"} {
-		q := set(a.request(), map[string]string{name: value})
-		wantStatus(t, "an old sign-in", s.decide(t, signedIn.Access, q, true), http.StatusConflict)
-		s.code(t, s.signIn(t), q)
+	equal(t, "a parameter twice", s.decided(t, access, twice, true).Get("error"), "invalid_request")
+	for _, row := range [][2]string{{"max_age", "0"}, {"max_age", "1"}, {"max_age", "10000"}, {"prompt", "login"}} {
+		clock.advance(3 * time.Hour)
+		asked := set(a.request(), map[string]string{row[0]: row[1]}).Encode()
+		q := response(t, s.get(t, authorizePath+"?"+asked).Header.Get("Location"), consentURL)
+		wantStatus(t, "an old sign-in", s.decide(t, access, q, true), http.StatusConflict)
+		access = s.signIn(t)
+		clock.advance(9 * time.Minute) // to decide
+		s.code(t, access, q)
 	}
 	s.logout(t, signedIn.Refresh)
 	wantStatus(t, "signed out", s.decide(t, signedIn.Access, a.request(), true), http.StatusUnauthorized)

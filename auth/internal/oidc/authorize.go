@@ -15,9 +15,12 @@ import (
 	"craftista/shared/token"
 )
 
-// freshness is how old a sign-in may be that prompt=login asks for: as long as
-// it takes to come back from the sign-in page and decide.
-const freshness = 5 * time.Minute
+// requestedAt is the parameter in which the consent page gets the time of the
+// request, in Unix seconds.
+const requestedAt = "requested_at"
+
+// decisionTime is how long a person may take to sign in for a request and decide.
+const decisionTime = 10 * time.Minute
 
 // Request is an authorization request that follows all rules.
 type Request struct {
@@ -113,15 +116,28 @@ func (r *Request) readPrompt(q url.Values) *Error {
 		case "none":
 			return refuse("consent_required", "the person is always asked")
 		case "login", "select_account":
-			if r.maxAge < 0 || r.maxAge > freshness {
-				r.maxAge = freshness
-			}
+			r.maxAge = 0
 		case "consent":
 		default:
 			return refuse("invalid_request", "prompt must be none, login, select_account or consent")
 		}
 	}
 	return nil
+}
+
+// Stamp notes in the parameters of an authorization request that it came just now.
+// A sign-in for it is younger, however long the person then takes to decide.
+func (p *Provider) Stamp(q url.Values) { q.Set(requestedAt, strconv.FormatInt(p.now().Unix(), 10)) }
+
+// tooOld reports whether the sign-in is older than the client wants it to be at the
+// time of its request, or at decisionTime ago if that is later or Stamp noted none.
+func (p *Provider) tooOld(r Request, authTime time.Time) bool {
+	seconds, _ := strconv.ParseInt(r.params.Get(requestedAt), 10, 64)
+	asked, earliest := time.Unix(seconds, 0), p.now().Add(-decisionTime)
+	if asked.Before(earliest) {
+		asked = earliest
+	}
+	return r.maxAge >= 0 && asked.Sub(authTime) > r.maxAge
 }
 
 // Decide does what the person, signed in on the site, decided about the request,
@@ -145,8 +161,7 @@ func (p *Provider) Decide(ctx context.Context, q url.Values, u token.User, appro
 	if err != nil {
 		return "", err
 	}
-	// The browser may need a second to come back from the sign-in page.
-	if r.maxAge >= 0 && p.now().Sub(authTime) > max(r.maxAge, time.Second) {
+	if p.tooOld(r, authTime) {
 		const message = "the application wants you to sign in again"
 		return "", &fault.Error{Kind: fault.Conflict, Message: message, Code: "login_required"}
 	}
