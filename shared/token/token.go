@@ -183,7 +183,7 @@ func Require(v *Verifier, next web.Handler) web.Handler { return RequireScope(v,
 func RequireScope(v *Verifier, next web.Handler, scope string) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if r.Header.Get("Authorization") == "" {
-			return invalid("this needs a bearer token")
+			return fault.New(fault.Unauthenticated, "this needs a bearer token") // no code: RFC 6750 section 3.1
 		}
 		return bearer(v, next, scope)(w, r)
 	}
@@ -213,18 +213,19 @@ func bearer(v *Verifier, next web.Handler, scope string) web.Handler {
 		}
 		scheme, raw, _ := strings.Cut(header, " ")
 		if !strings.EqualFold(scheme, "Bearer") {
-			return invalid("only bearer tokens are known here")
+			return fault.New(fault.Unauthenticated, "only bearer tokens are known here")
 		}
 		user, err := v.Verify(r.Context(), strings.TrimSpace(raw))
 		if err != nil {
 			return err
 		}
 		if !user.Granted(scope) {
-			message := "this is not for applications"
+			message, challenge := "this is not for applications", `Bearer error="insufficient_scope"`
 			if scope != "" {
-				message = "this needs the scope " + scope
+				message, challenge = "this needs the scope "+scope, challenge+`, scope="`+scope+`"`
 			}
-			return &fault.Error{Kind: fault.Forbidden, Message: message, Code: "insufficient_scope"}
+			w.Header().Set("WWW-Authenticate", challenge) // RFC 6750 section 3.1
+			return fault.New(fault.Forbidden, "%s", message)
 		}
 		return next(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 	}

@@ -61,6 +61,14 @@ func TestRequireAndOptional(t *testing.T) {
 			c.Scope, c.ClientID = scope, client
 		})
 	}
+	challenges := map[string]string{ // RFC 6750 section 3.1
+		"this needs a bearer token":         "Bearer",
+		"only bearer tokens are known here": "Bearer",
+		"the token is not valid":            `Bearer error="invalid_token"`,
+		"the token names no client":         `Bearer error="invalid_token"`,
+		"this needs the scope votes:write":  `Bearer error="insufficient_scope", scope="votes:write"`,
+		"this is not for applications":      `Bearer error="insufficient_scope"`,
+	}
 	for _, row := range []struct {
 		path, authorization string
 		status              int
@@ -99,9 +107,8 @@ func TestRequireAndOptional(t *testing.T) {
 		if res.Code != row.status || !strings.Contains(res.Body.String(), row.body) {
 			t.Errorf("%s %.20q: %d %s, want %d %s", row.path, row.authorization, res.Code, res.Body, row.status, row.body)
 		}
-		challenge := res.Header().Get("WWW-Authenticate")
-		if (row.status == 401) != (challenge == `Bearer error="invalid_token"`) {
-			t.Errorf("%s %.20q: WWW-Authenticate %q", row.path, row.authorization, challenge)
+		if got, want := res.Header().Get("WWW-Authenticate"), challenges[row.body]; got != want {
+			t.Errorf("%s %.20q: WWW-Authenticate %q, want %q", row.path, row.authorization, got, want)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func TestPeoplesPathsNeedAToken(t *testing.T) {
 		usersPath + "/1/disabled": s.request(t, http.MethodPut, usersPath+"/1/disabled", `{}`),
 	} {
 		wantProblem(t, a, http.StatusUnauthorized, name, "this needs a bearer token")
-		equal(t, name, a.Header.Get("WWW-Authenticate"), `Bearer error="invalid_token"`)
+		equal(t, name, a.Header.Get("WWW-Authenticate"), "Bearer")
 	}
 }
 

@@ -63,7 +63,7 @@ func TestRefusedRequests(t *testing.T) {
 		"plain PKCE":               {map[string]string{"code_challenge_method": "plain"}, "invalid_request"},
 		"PKCE by default":          {map[string]string{"code_challenge_method": ""}, "invalid_request"},
 		"a short challenge":        {map[string]string{"code_challenge": "abc"}, "invalid_request"},
-		"an unknown scope":         {map[string]string{"scope": "openid root"}, "invalid_scope"},
+		"unknown scopes only":      {map[string]string{"scope": "root  phone"}, "invalid_scope"},
 		"a scope not registered":   {map[string]string{"scope": "openid email"}, "invalid_scope"},
 		"no scope":                 {map[string]string{"scope": ""}, "invalid_scope"},
 		"prompt=none":              {map[string]string{"prompt": "none"}, "consent_required"},

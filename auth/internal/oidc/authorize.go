@@ -38,7 +38,8 @@ type Request struct {
 //   - response_type code, and response_mode query if any
 //   - PKCE with S256, of 256 bits; plain and none are refused (RFC 9700 section
 //     2.1.1, RFC 7636 section 4.3)
-//   - that scope is within what the client is registered for (RFC 6749 section 3.3)
+//   - that scope is within what the client is registered for (RFC 6749 section 3.3);
+//     words that mean nothing here are ignored (OpenID Connect Core 1.0 section 3.1.2.1)
 //   - prompt and max_age (OpenID Connect Core 1.0 section 3.1.2.1): with
 //     prompt=none nothing can be granted, since the person is always asked
 //   - that there is no request object and no registration (sections 6 and 7.2.1)
@@ -78,7 +79,9 @@ func (r *Request) read(q url.Values) *Error {
 		return err
 	}
 	challenge, err := base64.RawURLEncoding.Strict().DecodeString(q.Get("code_challenge"))
-	scope, within := scopesOf(q.Get("scope"), r.Client.Scopes)
+	foreign := func(scope string) bool { return !slices.Contains(Scopes(), scope) }
+	known := slices.DeleteFunc(strings.Fields(q.Get("scope")), foreign)
+	scope, within := scopesOf(strings.Join(known, " "), r.Client.Scopes)
 	r.Scope = scope
 	switch {
 	case q.Has("request"):

@@ -170,13 +170,13 @@ func TestPicksRefuseBadTokens(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	h := f.replica(t, time.Now)
-	for authorization, detail := range map[string]string{
-		"Bearer " + f.issuer.Bads()[0].Token: "the token is not valid",
-		"Basic eDp5":                         "only bearer tokens are known here",
+	for authorization, want := range map[string][2]string{
+		"Bearer " + f.issuer.Bads()[0].Token: {"the token is not valid", `Bearer error="invalid_token"`},
+		"Basic eDp5":                         {"only bearer tokens are known here", "Bearer"},
 	} {
 		res := get(t, h, picksPath, "Authorization", authorization)
-		wantProblem(t, res, picksPath, http.StatusUnauthorized, detail)
-		wantHeaders(t, res, "WWW-Authenticate", `Bearer error="invalid_token"`, "Vary", "Authorization")
+		wantProblem(t, res, picksPath, http.StatusUnauthorized, want[0])
+		wantHeaders(t, res, "WWW-Authenticate", want[1], "Vary", "Authorization")
 	}
 }
 
