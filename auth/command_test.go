@@ -84,12 +84,14 @@ func TestMainExitCodes(t *testing.T) {
 			"auth: invalid settings:\n  KEY_ACTIVATION is under 0s\n"},
 		"no duration": {"keys list", []string{"KEY_DIR=" + file, "ACCESS_TOKEN_TTL=x"}, 1,
 			"auth: invalid settings:\n  ACCESS_TOKEN_TTL is not a valid"},
-		"clients alone":           {"clients", nil, 2, "usage:\n"},
-		"a client with a word":    {"clients add bird", nil, 2, "only flags are known"},
-		"a client without flags":  {"clients add", database, 1, "name must be"},
-		"a client to a fragment":  {"clients add -name x -redirect https://x/#", database, 1, "must be an https URL"},
-		"a client without a base": {"clients add -name x", nil, 1, "DATABASE_URL is not set"},
-		"list of nothing":         {"keys list", []string{"KEY_DIR=" + file}, 0, ""},
+		"clients alone":                 {"clients", nil, 2, "usage:\n"},
+		"a client with a word":          {"clients add bird", nil, 2, "only flags are known"},
+		"a client without flags":        {"clients add", database, 1, "name must be"},
+		"a client to a fragment":        {"clients add -name x -redirect https://x/#", database, 1, "must be an https URL"},
+		"a client at an IPv6 address":   {"clients add -name x -redirect http://[::1]/", database, 1, "no IPv6 address"},
+		"a client with no visible name": {"clients add -name \u200b", database, 1, "name must be"},
+		"a client without a base":       {"clients add -name x", nil, 1, "DATABASE_URL is not set"},
+		"list of nothing":               {"keys list", []string{"KEY_DIR=" + file}, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"craftista/auth/internal/oidc"
 )
 
 func TestTheBrowserIsSentToTheConsentPage(t *testing.T) {
@@ -124,6 +126,28 @@ func TestPeopleSeeAPage(t *testing.T) {
 	}
 	for _, path := range []string{"/oauth2/userinfo", "/nowhere"} {
 		equal(t, path, s.get(t, path, browser...).Header.Get("Content-Type"), "application/problem+json")
+	}
+}
+
+// TestANativeAppComesBack is RFC 8252 sections 7.1 and 7.3.
+func TestANativeAppComesBack(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	a := s.addClient(t, oidc.Registration{
+		Public: true, Scope: allScopes, Redirects: []string{"http://127.0.0.1/back", "com.example.app:/back"},
+	})
+	for uri, want := range map[string]int{
+		"com.example.app:/back":        http.StatusSeeOther,
+		"http://127.0.0.1/back":        http.StatusSeeOther,
+		"http://127.0.0.1:49152/back":  http.StatusSeeOther,
+		"http://127.0.0.1:/back":       http.StatusBadRequest,
+		"http://127.0.0.1:49152/back/": http.StatusBadRequest,
+		"http://localhost:49152/back":  http.StatusBadRequest,
+		"https://127.0.0.1:49152/back": http.StatusBadRequest,
+		"com.example.app:/back/":       http.StatusBadRequest,
+	} {
+		q := set(a.request(), map[string]string{"redirect_uri": uri})
+		wantStatus(t, uri, s.get(t, authorizePath+"?"+q.Encode()), want)
 	}
 }
 

@@ -33,8 +33,9 @@ type Request struct {
 
 // Check reads the parameters of an authorization request. It checks:
 //   - that each comes once and is text (RFC 6749 section 3.1)
-//   - client_id, and redirect_uri character for character (RFC 9700 section 2.1);
-//     while one of them is wrong nobody is redirected (RFC 6749 section 4.1.2.1)
+//   - client_id, and redirect_uri character for character (RFC 9700 section 2.1),
+//     but for the port on this machine; while one of them is wrong nobody is
+//     redirected (RFC 6749 section 4.1.2.1)
 //   - response_type code, and response_mode query if any
 //   - PKCE with S256, of 256 bits; plain and none are refused (RFC 9700 section
 //     2.1.1, RFC 7636 section 4.3)
@@ -55,7 +56,7 @@ func (p *Provider) Check(ctx context.Context, q url.Values) (Request, error) {
 	if err != nil {
 		return r, err
 	}
-	if !slices.Contains(client.RedirectURIs, q.Get("redirect_uri")) || !ValidRedirect(q.Get("redirect_uri")) {
+	if !client.redirects(q.Get("redirect_uri")) {
 		return r, fault.New(fault.BadRequest, "the redirect_uri is not one of the application's")
 	}
 	r = Request{Client: client, RedirectURI: q.Get("redirect_uri"), params: q, maxAge: -1}

@@ -6,8 +6,10 @@ import (
 	"context"
 	"crypto/rand"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"craftista/auth/internal/session"
@@ -48,10 +50,11 @@ type Registration struct {
 func NewClient(r Registration) (c Client, secret string, err error) {
 	scopes := strings.Fields(r.Scope)
 	var broken fault.Checks
-	broken.Require(validName(r.Name), "name", "must be 1 to 100 characters that can be seen")
+	broken.Require(validName(r.Name), "name", "must be 1 to 100 characters that can be seen, without spaces around them")
 	for _, uri := range slices.Concat(r.Redirects, r.Logouts) {
-		broken.Require(ValidRedirect(uri), uri,
-			"must be an https URL, or an http one of this machine, without user, fragment and parameters of ours")
+		broken.Require(ValidRedirect(uri), uri, "must be an https URL, an http one of localhost or 127.0.0.1, or one of "+
+			"an app's own scheme such as com.example.app:/back; without user, fragment and parameters of ours; "+
+			"its host must be of letters, digits, dots, dashes and underscores, no IPv6 address")
 	}
 	broken.Require(len(r.Redirects) > 0 || !r.Public, "redirect", "is needed for a public client")
 	broken.Require(len(scopes) > 0, "scope", "is needed")
@@ -74,18 +77,23 @@ func NewClient(r Registration) (c Client, secret string, err error) {
 
 func validName(name string) bool {
 	length := utf8.RuneCountInString(name)
-	return utf8.ValidString(name) && length >= 1 && length <= 100 && !strings.ContainsFunc(name, isControl)
+	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
+	return utf8.ValidString(name) && length >= 1 && length <= 100 && strings.TrimSpace(name) == name &&
+		!strings.ContainsFunc(name, hidden)
 }
 
-func isControl(r rune) bool {
-	return r < ' ' || r == 0x7f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
-}
+// plainHost is a host that the Content-Security-Policy of the consent page can name.
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9._-]+(:[0-9]+)?$`)
+
+// appScheme is a scheme that an app has for itself: its maker's domain in reverse.
+var appScheme = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$`)
 
 // ValidRedirect reports whether browsers may be sent to the URI. It checks:
 //   - the length, and that all of it is visible ASCII, without the backslash that
 //     browsers read as a slash
-//   - that it is absolute and has a host (RFC 6749 section 3.1.2)
-//   - https, or http to this machine only (RFC 8252 section 8.3)
+//   - that it is absolute (RFC 6749 section 3.1.2)
+//   - https, or http to this machine only (RFC 8252 section 8.3), with a host that the
+//     consent page can allow, or an app's own scheme (section 7.1)
 //   - that there is no fragment, not even an empty one (RFC 6749 section 3.1.2)
 //   - that it has no user, which hides the host from people
 //   - that it has no parameter of the response (RFC 9700 section 4.2)
@@ -96,7 +104,7 @@ func ValidRedirect(uri string) bool {
 		return false
 	}
 	u, err := url.Parse(uri)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" || u.String() != uri {
+	if err != nil || u.User != nil || u.Opaque != "" || u.String() != uri {
 		return false
 	}
 	query, err := url.ParseQuery(u.RawQuery)
@@ -105,6 +113,31 @@ func ValidRedirect(uri string) bool {
 			return false
 		}
 	}
-	local := slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
-	return u.Scheme == "https" || u.Scheme == "http" && local
+	switch u.Scheme {
+	case "https":
+		return plainHost.MatchString(u.Host)
+	case "http":
+		return plainHost.MatchString(u.Host) && local(u)
+	default:
+		return appScheme.MatchString(u.Scheme)
+	}
+}
+
+func local(u *url.URL) bool { return u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" }
+
+// redirects reports whether the client registered the URI, character for character,
+// but for the port on this machine, which a native app gets from its system (RFC 8252
+// section 7.3).
+func (c Client) redirects(uri string) bool {
+	same := func(registered string) bool { return anyPort(registered) == anyPort(uri) }
+	return ValidRedirect(uri) && slices.ContainsFunc(c.RedirectURIs, same)
+}
+
+// anyPort is the URI, without the port if it is one of this machine.
+func anyPort(uri string) string {
+	if u, err := url.Parse(uri); err == nil && u.Scheme == "http" && local(u) {
+		u.Host = u.Hostname()
+		return u.String()
+	}
+	return uri
 }

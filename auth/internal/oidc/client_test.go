@@ -9,9 +9,10 @@ import (
 )
 
 // FuzzRedirectURI checks that a browser which is sent to a valid URI goes to the host
-// that Go reads in it, over https or to this machine, and that adding the response
+// that Go reads in it, over https or to this machine, or to an app, and that adding the response
 // neither changes the host nor loses a parameter.
 func FuzzRedirectURI(f *testing.F) {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:"
 	for _, uri := range []string{
 		"https://app.example/callback", "https://app.example/callback?x=1", "http://localhost:5000/",
 		"http://[::1]:5000/x", "http://127.0.0.1", "http://app.example/", "https://app.example/#",
@@ -20,7 +21,7 @@ func FuzzRedirectURI(f *testing.F) {
 		"https://app.example/\r\nSet-Cookie: x", "HTTPS://app.example/", "https://localhost.evil/",
 		"http://localhost.evil/", "http://127.0.0.1.evil/", "https://приложение.example/",
 		"https://app.example/%00", "https://app.example/?a=%zz",
-		"", "https://", "https://:443/", "https://app.example:x/", "data:text/html,x", "app:/callback",
+		"https://*.example/", "https://a;b/", "com.example.app:/back", "com.example.app:back", "example:/back", "https://", "https://:443/", "https://app.example:x/", "data:text/html,x", "app:/callback",
 	} {
 		f.Add(uri)
 	}
@@ -29,12 +30,16 @@ func FuzzRedirectURI(f *testing.F) {
 			return
 		}
 		u, err := url.Parse(uri)
-		if err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(uri, "\\#\r\n\t ") {
+		if err != nil || u.User != nil || strings.ContainsAny(uri, "\\#\r\n\t ") {
 			t.Fatalf("%q passes: %+v, %v", uri, u, err)
 		}
 		host := u.Hostname()
-		if u.Scheme != "https" && (u.Scheme != "http" || host != "localhost" && host != "127.0.0.1" && host != "::1") {
+		app := strings.Contains(u.Scheme, ".")
+		if u.Scheme != "https" && !app && (u.Scheme != "http" || host != "localhost" && host != "127.0.0.1") {
 			t.Errorf("%q passes over %s to %s", uri, u.Scheme, host)
+		}
+		if !app && (host == "" || strings.Trim(u.Host, plain) != "") {
+			t.Errorf("%q passes, which no policy can name", uri)
 		}
 		separator := "?"
 		if strings.Contains(uri, "?") {

@@ -2,6 +2,7 @@ package page
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -46,12 +47,12 @@ func (h consent) ask(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	to, err := allowFormTarget(w, asked.RedirectURI)
+	host, err := allowFormTarget(w, asked.RedirectURI)
 	if err != nil {
 		return err
 	}
 	return h.page(w, r, http.StatusOK, "Let an application in?", view.ConsentPage(view.Consent{
-		Application: asked.ClientName, Person: who.User.Name, Host: to.Host, Wishes: wishes(asked.Scopes),
+		Application: asked.ClientName, Person: who.User.Name, Host: host, Wishes: wishes(asked.Scopes),
 		Action: consentPath, Query: query, Art: h.drawing("masu-box", "tint-3"),
 	}))
 }
@@ -102,24 +103,30 @@ func signInForConsent(w http.ResponseWriter, r *http.Request, query string, stat
 
 // plainHost is a host that means itself in a policy. There a star, a semicolon
 // or a comma, which URLs may have, would say more.
-var plainHost = regexp.MustCompile(`^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?$`)
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9._-]+(?::[0-9]+)?$`)
 
 // allowFormTarget lets the form of this response, and what answers it, lead to the
-// origin of uri, which auth holds to be the application's: Chromium applies
-// form-action to the redirect after a form too, and to all that follow it. It
-// checks:
-//   - that the scheme is http or https
+// origin of uri, which auth holds to be the application's, and returns its host, or an
+// app's own scheme: Chromium applies form-action to the redirect after a form too, and
+// to all that follow it. It checks:
+//   - that the scheme is http or https, or has a dot as an app's own has (RFC 8252
+//     section 7.1)
 //   - that nobody is named before the host
-//   - that the host is of letters, digits, dots, dashes and underscores, or an
-//     IPv6 address; CSP has no form for the latter, so that Chromium stays here
-func allowFormTarget(w http.ResponseWriter, uri string) (*url.URL, error) {
+//   - that the host is of letters, digits, dots, dashes and underscores
+func allowFormTarget(w http.ResponseWriter, uri string) (string, error) {
 	u, err := url.Parse(uri)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || !plainHost.MatchString(u.Host) {
-		return nil, errors.New("auth leads to an address that no policy can name")
+	if err != nil {
+		return "", fmt.Errorf("auth leads to no address: %w", err)
 	}
-	allowed := strings.Replace(contentSecurityPolicy, "form-action 'self'", "form-action 'self' "+u.Scheme+"://"+u.Host, 1)
+	host, source := u.Host, u.Scheme+"://"+u.Host
+	if strings.Contains(u.Scheme, ".") {
+		host, source = u.Scheme, u.Scheme+":"
+	} else if u.Scheme != "https" && u.Scheme != "http" || u.User != nil || !plainHost.MatchString(host) {
+		return "", errors.New("auth leads to an address that no policy can name")
+	}
+	allowed := strings.Replace(contentSecurityPolicy, "form-action 'self'", "form-action 'self' "+source, 1)
 	w.Header().Set("Content-Security-Policy", allowed)
-	return u, nil
+	return host, nil
 }
 
 // wishes says in plain words what the scopes let an application do; one that has

@@ -22,6 +22,8 @@ func (w *website) serveConsent() {
 			return refuse(http.StatusUnauthorized, "this needs the internal API key")
 		case query == "client_id=wild":
 			return map[string]any{"client_name": "Wild", "redirect_uri": "https://*;script-src/", "scopes": []string{}}
+		case query == "client_id=app":
+			return map[string]any{"client_name": "App", "redirect_uri": "com.example.app:/back", "scopes": []string{}}
 		case query != asking:
 			return refuse(http.StatusBadRequest, "the application is not known here")
 		}
@@ -84,6 +86,9 @@ func TestConsentIsAsked(t *testing.T) {
 		check(t, "the form lacks "+want, form, has(want))
 	}
 	check(t, "the form", form, lacks("hx-"), attr(a.tags("input")[0], "value"), asking)
+	a = w.get("/authorize?client_id=app", w.signedIn)
+	a.check(t, "an app", 200, a.header.Get("Content-Security-Policy"), policyTo("com.example.app:"),
+		text(a.class("other")), "Either way you go on to com.example.app .")
 }
 
 func TestTheDecisionLeadsOn(t *testing.T) {
