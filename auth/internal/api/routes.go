@@ -39,12 +39,14 @@ type Dependencies struct {
 // Routes returns every URL of auth.
 func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	r := web.NewRouter(t, d.fail)
+	o := oauth{d}
+	r.Use(o.crossOrigin)
 	d.About.Routes(r)
 	d.About.RootRoutes(r)
 	openapi.Routes(r, spec)
 
 	verifier := d.Issuer.Verifier
-	a, u, o := accounts{d}, admin{d}, oauth{d}
+	a, u := accounts{d}, admin{d}
 	r.Post("/api/auth/register", requireKey(d.InternalKey, withBody(a.register)))
 	r.Post("/api/auth/login", withBody(a.login))
 	r.Post("/api/auth/refresh", withBody(a.refresh))

@@ -43,6 +43,39 @@ func TestJWKSHasPublicHalvesOnly(t *testing.T) {
 	})
 }
 
+// TestScriptsOfOtherOrigins checks what a browser lets a page of another origin do.
+func TestScriptsOfOtherOrigins(t *testing.T) {
+	t.Parallel()
+	s := start(t, setup{})
+	s.publicClient(t)
+	const app, other = "https://app.example", "https://app.example.evil"
+	for _, row := range []struct{ method, path, origin, allowed string }{
+		{http.MethodGet, jwksPath, other, "*"},
+		{http.MethodGet, configurationPath, other, "*"},
+		{http.MethodPost, tokenPath, app, app},
+		{http.MethodGet, userinfoPath, app, app},
+		{http.MethodPost, "/oauth2/revoke", app, app},
+		{http.MethodPost, tokenPath, other, ""},
+		{http.MethodPost, tokenPath, "null", ""},
+		{http.MethodPost, tokenPath, app + ":444", ""},
+		{http.MethodPost, "/oauth2/introspect", app, ""}, // only clients with a secret ask, and they are no pages
+		{http.MethodPost, loginPath, app, ""},
+		{http.MethodGet, mePath, app, ""},
+	} {
+		asked := []string{"Origin", row.origin, "Access-Control-Request-Method", row.method}
+		for _, a := range []answer{
+			s.request(t, http.MethodOptions, row.path, "", asked...), s.request(t, row.method, row.path, "{}", asked...),
+		} {
+			equal(t, row.method+" "+row.path+" by "+row.origin, a.Header.Get("Access-Control-Allow-Origin"), row.allowed)
+			equal(t, "cookies", a.Header.Get("Access-Control-Allow-Credentials"), "")
+		}
+	}
+	a := s.request(t, http.MethodOptions, userinfoPath, "", "Origin", app,
+		"Access-Control-Request-Method", http.MethodPost, "Access-Control-Request-Headers", "authorization,content-type")
+	wantStatus(t, "preflight", a, http.StatusNoContent)
+	equal(t, "headers", a.Header.Get("Access-Control-Allow-Headers"), "authorization,content-type")
+}
+
 // TestDiscoveryIsTrue checks that the document has these members and no other, and
 // that every URL in it is of this service and exists.
 func TestDiscoveryIsTrue(t *testing.T) {

@@ -30,6 +30,8 @@ type Client struct {
 // Clients stores clients; an unknown one is a NotFound fault.
 type Clients interface {
 	Client(ctx context.Context, id string) (Client, error)
+	// KnownOrigin reports whether a redirect URI of a client is of that web origin.
+	KnownOrigin(ctx context.Context, origin string) (bool, error)
 }
 
 // Scopes are all that a client can ask for.

@@ -62,6 +62,12 @@ func (p *Provider) Authenticate(ctx context.Context, id, secret string) (Client,
 	return c, nil
 }
 
+// KnownOrigin reports whether a client comes back to that web origin (RFC 6454), so
+// that scripts there may call the provider.
+func (p *Provider) KnownOrigin(ctx context.Context, origin string) (bool, error) {
+	return p.clients.KnownOrigin(ctx, origin)
+}
+
 // Exchange answers a token request of the client, who has been authenticated.
 // Each parameter comes at most once (RFC 6749 section 3.2). A refusal is *Error.
 func (p *Provider) Exchange(ctx context.Context, c Client, q url.Values) (Tokens, error) {

@@ -31,3 +31,14 @@ func (s *Store) Client(ctx context.Context, id string) (oidc.Client, error) {
 		Scan(&c.ID, &c.Name, &c.SecretHash, pq.Array(&c.RedirectURIs), pq.Array(&c.LogoutURIs), pq.Array(&c.Scopes))
 	return c, pg.RowError(err, "select client", fault.New(fault.NotFound, "no such client"))
 }
+
+// KnownOrigin implements oidc.Clients.
+func (s *Store) KnownOrigin(ctx context.Context, origin string) (known bool, err error) {
+	const query = `
+		SELECT EXISTS (
+		       SELECT
+		         FROM auth.clients, unnest(redirect_uris) AS uri
+		        WHERE lower(substring(uri FROM '^https?://[^/?]+')) = $1)`
+	err = s.db.GetContext(ctx, &known, query, origin)
+	return known, pg.RowError(err, "select origin", fault.New(fault.NotFound, "no such origin"))
+}
