@@ -15,18 +15,19 @@ const usage = `usage:
   auth keys rotate      add a signing key, and remove those no token needs
   auth keys list        show the signing keys
   auth clients add      register an OAuth client; -help lists its flags
+  auth clients list     show all OAuth clients
+  auth clients show|disable|enable|delete|rotate-secret ID
+                        whatever is disabled or deleted is refused, and its sign-ins end
 `
 
 // Main is the program: it does what args, the command line without the program's
 // name, ask for and returns the exit code: 0 if all went well, 1 after one
 // message on stderr, 2 if args make no sense.
 func Main(args, environ []string, stdout, stderr io.Writer) int {
-	if len(args) >= 2 && args[0] == "clients" && args[1] == "add" {
-		r, err := parseClient(args[2:], stderr)
-		if err != nil {
-			return 2
+	if len(args) > 0 && args[0] == "clients" {
+		if do := parseClients(args[1:], stderr); do != nil {
+			return command(environ, stderr, ClientConfig{}, func(c ClientConfig) error { return c.work(do, stdout) })
 		}
-		return command(environ, stderr, ClientConfig{}, func(c ClientConfig) error { return addClient(c, r, stdout) })
 	}
 	work := map[string]func(KeyConfig, io.Writer) error{"keys rotate": rotateKeys, "keys list": listKeys}
 	if do := work[strings.Join(args, " ")]; do != nil {

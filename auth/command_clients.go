@@ -6,11 +6,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"craftista/auth/internal/oidc"
 	"craftista/auth/internal/postgres"
+	"craftista/shared/fault"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
 )
@@ -20,9 +22,50 @@ type ClientConfig struct {
 	DatabaseURL string `env:"DATABASE_URL,required,notEmpty"` // as the service's
 }
 
-// parseClient reads the flags of `auth clients add`. It has written what is wrong to
-// stderr when it returns an error.
-func parseClient(args []string, stderr io.Writer) (oidc.Registration, error) {
+// clientWork is a command about OAuth clients.
+type clientWork func(ctx context.Context, s *postgres.Store, stdout io.Writer) error
+
+// parseClients reads what follows `auth clients`; it returns nil if that makes no sense.
+func parseClients(args []string, stderr io.Writer) clientWork {
+	switch {
+	case len(args) > 0 && args[0] == "add":
+		return parseAdd(args[1:], stderr)
+	case len(args) == 1 && args[0] == "list":
+		return printClients("")
+	case len(args) != 2:
+		return nil
+	}
+	id := args[1]
+	switch args[0] {
+	case "show":
+		return printClients(id)
+	case "disable":
+		return func(ctx context.Context, s *postgres.Store, _ io.Writer) error { return s.DisableClient(ctx, id) }
+	case "enable":
+		return func(ctx context.Context, s *postgres.Store, _ io.Writer) error { return s.EnableClient(ctx, id) }
+	case "delete":
+		return func(ctx context.Context, s *postgres.Store, _ io.Writer) error { return s.DeleteClient(ctx, id) }
+	case "rotate-secret":
+		return rotateSecret(id)
+	default:
+		return nil
+	}
+}
+
+// work opens the database for one command.
+func (c ClientConfig) work(do clientWork, stdout io.Writer) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	db, err := pg.Open(c.DatabaseURL, telemetry.Discard())
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(ctx, postgres.NewStore(db), stdout), db.Close())
+}
+
+// parseAdd reads the flags of `auth clients add`. It has written what is wrong to
+// stderr when it returns nil.
+func parseAdd(args []string, stderr io.Writer) clientWork {
 	var r oidc.Registration
 	flags := flag.NewFlagSet("auth clients add", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -33,37 +76,71 @@ func parseClient(args []string, stderr io.Writer) (oidc.Registration, error) {
 	flags.StringVar(&r.Scope, "scope", "openid profile email",
 		"what it may ask for, with spaces between: "+strings.Join(oidc.Scopes(), " "))
 	flags.BoolVar(&r.Public, "public", false, "cannot keep a secret: an app on a phone, a page in a browser")
-	err := flags.Parse(args)
-	if err == nil && flags.NArg() > 0 {
-		err = errors.New("only flags are known")
-		_, _ = fmt.Fprintf(stderr, "auth clients add: %v, not %q\n", err, flags.Arg(0))
+	if err := flags.Parse(args); err != nil {
+		return nil
 	}
-	return r, err
+	if flags.NArg() > 0 {
+		_, _ = fmt.Fprintf(stderr, "auth clients add: only flags are known, not %q\n", flags.Arg(0))
+		return nil
+	}
+	return addClient(r)
 }
 
 func appendTo(list *[]string) func(string) error {
 	return func(text string) error { *list = append(*list, text); return nil }
 }
 
-// addClient stores the client and prints its secret, the only time that anybody
-// sees it.
-func addClient(c ClientConfig, r oidc.Registration, stdout io.Writer) error {
-	client, secret, err := oidc.NewClient(r)
-	if err != nil {
-		return err
+func addClient(r oidc.Registration) clientWork {
+	return func(ctx context.Context, s *postgres.Store, stdout io.Writer) error {
+		client, secret, err := oidc.NewClient(r)
+		if err != nil {
+			return err
+		}
+		if err := s.AddClient(ctx, client); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(stdout, "client_id      %s\n", client.ID)
+		if secret != "" {
+			printSecret(stdout, secret)
+		}
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	db, err := pg.Open(c.DatabaseURL, telemetry.Discard())
-	if err != nil {
-		return err
+}
+
+// rotateSecret replaces the secret of a client: the one before is good no more.
+func rotateSecret(id string) clientWork {
+	return func(ctx context.Context, s *postgres.Store, stdout io.Writer) error {
+		secret, hash := oidc.NewSecret()
+		if err := s.ReplaceSecret(ctx, id, hash); err != nil {
+			return err
+		}
+		printSecret(stdout, secret)
+		return nil
 	}
-	if err := errors.Join(postgres.NewStore(db).AddClient(ctx, client), db.Close()); err != nil {
-		return err
+}
+
+func printSecret(stdout io.Writer, secret string) {
+	_, _ = fmt.Fprintf(stdout, "client_secret  %s\nThis is the only time that the secret is shown.\n", secret)
+}
+
+// printClients prints all clients, or the one with that id.
+func printClients(id string) clientWork {
+	return func(ctx context.Context, s *postgres.Store, stdout io.Writer) error {
+		all, err := s.Clients(ctx)
+		if err != nil {
+			return err
+		}
+		if id != "" {
+			all = slices.DeleteFunc(all, func(c oidc.Client) bool { return c.ID != id })
+			if len(all) == 0 {
+				return fault.New(fault.NotFound, "no such client")
+			}
+		}
+		for _, c := range all {
+			_, _ = fmt.Fprintf(stdout, "client_id  %s\nname       %s\npublic     %t\ndisabled   %t\n"+
+				"redirects  %s\nlogouts    %s\nscopes     %s\n\n", c.ID, c.Name, c.SecretHash == nil, c.Disabled,
+				strings.Join(c.RedirectURIs, " "), strings.Join(c.LogoutURIs, " "), strings.Join(c.Scopes, " "))
+		}
+		return nil
 	}
-	_, _ = fmt.Fprintf(stdout, "client_id      %s\n", client.ID)
-	if secret != "" {
-		_, _ = fmt.Fprintf(stdout, "client_secret  %s\nThis is the only time that the secret is shown.\n", secret)
-	}
-	return nil
 }

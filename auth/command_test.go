@@ -84,6 +84,8 @@ func TestMainExitCodes(t *testing.T) {
 			"auth: invalid settings:\n  KEY_ACTIVATION is under 0s\n"},
 		"no duration": {"keys list", []string{"KEY_DIR=" + file, "ACCESS_TOKEN_TTL=x"}, 1,
 			"auth: invalid settings:\n  ACCESS_TOKEN_TTL is not a valid"},
+		"show no client":                {"clients show", nil, 2, "usage:\n"},
+		"an unknown client":             {"clients burn client-a", nil, 2, "usage:\n"},
 		"clients alone":                 {"clients", nil, 2, "usage:\n"},
 		"a client with a word":          {"clients add bird", nil, 2, "only flags are known"},
 		"a client without flags":        {"clients add", database, 1, "name must be"},
@@ -103,30 +105,72 @@ func TestMainExitCodes(t *testing.T) {
 	}
 }
 
-func TestAddedClientGetsItsOwnTokens(t *testing.T) {
+// TestClientsGetWhatTheCommandsLeaveThem goes through all commands about a client,
+// beside a running service.
+func TestClientsGetWhatTheCommandsLeaveThem(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
 	c.DatabaseURL = pgtest.New(t).AuthURL
 	url, _ := run(t, c)
-	run := program("DATABASE_URL=" + c.DatabaseURL)
-	code, stdout, stderr := run("clients add -name Nightly -scope votes:read")
-	added := regexp.MustCompile(`^client_id      (client-[a-z2-7]{26})\nclient_secret  ([A-Z2-7]{52})\n` +
-		`This is the only time that the secret is shown\.\n$`).FindStringSubmatch(stdout)
-	if code != 0 || added == nil {
-		t.Fatalf("code %d, stdout %q, stderr %q", code, stdout, stderr)
+	succeed := func(args string) string {
+		t.Helper()
+		code, stdout, stderr := program("DATABASE_URL=" + c.DatabaseURL)(args)
+		if code != 0 || stderr != "" {
+			t.Errorf("%s: code %d, stderr %q", args, code, stderr)
+		}
+		return stdout
 	}
-	res, err := http.PostForm(url+"/oauth2/token", neturl.Values{
-		"grant_type": {"client_credentials"}, "client_id": {added[1]}, "client_secret": {added[2]},
-	})
-	if err != nil {
-		t.Fatal(err)
+	secretOf := func(stdout string) string {
+		t.Helper()
+		found := regexp.MustCompile(`(?:^|\n)client_secret  ([A-Z2-7]{52})\n` +
+			`This is the only time that the secret is shown\.\n$`).FindStringSubmatch(stdout)
+		if found == nil {
+			t.Fatalf("stdout %q", stdout)
+		}
+		return found[1]
 	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		t.Errorf("token: %d", res.StatusCode)
+	added := succeed("clients add -name Nightly -scope votes:read")
+	id, secret := regexp.MustCompile(`client-[a-z2-7]{26}`).FindString(added), secretOf(added)
+	want := func(when, secret string, status int) {
+		t.Helper()
+		res, err := http.PostForm(url+"/oauth2/token", neturl.Values{
+			"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = res.Body.Close(); res.StatusCode != status {
+			t.Errorf("%s: %d, want %d", when, res.StatusCode, status)
+		}
 	}
-	code, stdout, stderr = run("clients add -name Phone -public -redirect http://127.0.0.1/ -redirect https://x.example/")
-	if code != 0 || !regexp.MustCompile(`^client_id      client-[a-z2-7]{26}\n$`).MatchString(stdout) {
-		t.Errorf("code %d, stdout %q, stderr %q", code, stdout, stderr)
+	want("added", secret, http.StatusOK)
+	next := secretOf(succeed("clients rotate-secret " + id))
+	want("the old secret", secret, http.StatusUnauthorized)
+	want("the new secret", next, http.StatusOK)
+	succeed("clients disable " + id)
+	want("disabled", next, http.StatusUnauthorized)
+	shown := "client_id  " + id + "\nname       Nightly\npublic     false\ndisabled   true\n" +
+		"redirects  \nlogouts    \nscopes     votes:read\n\n"
+	if diff := cmp.Diff(succeed("clients show "+id), shown); diff != "" {
+		t.Errorf("shown (-got +want):\n%s", diff)
+	}
+	succeed("clients enable " + id)
+	want("enabled", next, http.StatusOK)
+	phone := succeed("clients add -name Phone -public -redirect http://127.0.0.1/ -redirect https://x.example/")
+	if !regexp.MustCompile(`^client_id      client-[a-z2-7]{26}\n$`).MatchString(phone) {
+		t.Errorf("a public client: %q", phone)
+	}
+	all := succeed("clients list")
+	if strings.Count(all, "client_id") != 2 || !strings.Contains(all, "name       Phone\npublic     true") {
+		t.Errorf("list:\n%s", all)
+	}
+	succeed("clients delete " + id)
+	want("deleted", next, http.StatusUnauthorized)
+	public := strings.TrimSpace(phone[len("client_id"):])
+	for _, args := range []string{"show " + id, "disable " + id, "rotate-secret " + public} {
+		code, _, stderr := program("DATABASE_URL=" + c.DatabaseURL)("clients " + args)
+		if code != 1 || !strings.HasPrefix(stderr, "auth: no such client") {
+			t.Errorf("%s: code %d, stderr %q", args, code, stderr)
+		}
 	}
 }

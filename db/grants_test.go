@@ -30,6 +30,8 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 			`INSERT INTO auth.clients (id, name, redirect_uris, post_logout_redirect_uris, scopes)
 			 VALUES ('client-b', 'b', '{x}', '{}', '{}')`,
 			`SELECT id, secret_hash FROM auth.clients`,
+			`UPDATE auth.clients SET disabled_at = now(), secret_hash = sha256('x')`,
+			`DELETE FROM auth.clients`,
 			`INSERT INTO auth.codes VALUES (sha256('x'), 'client-a', 1, '', '', '', '', now(), now())`,
 			`UPDATE auth.codes SET used_at = now(), family_id = 1`,
 			`DELETE FROM auth.codes`,
@@ -74,7 +76,6 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 			`UPDATE auth.refresh_tokens SET expires_at = 'infinity'`,
 			`DELETE FROM auth.refresh_tokens`,
 			`UPDATE auth.clients SET redirect_uris = '{}'`,
-			`DELETE FROM auth.clients`,
 			`UPDATE auth.codes SET expires_at = 'infinity'`,
 			`UPDATE auth.codes SET client_id = 'client-b'`,
 			`DELETE FROM product.products WHERE id = 1`,

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"craftista/auth"
 )
 
 // freePorts are settings with which a stack takes no fixed port.
@@ -30,6 +32,12 @@ func TestVotesOutliveARestart(t *testing.T) {
 	client := signUp(t, front)
 	if got := do(t, client, post(t, front+"/origamis/1/vote", url.Values{})); got.Status != 303 {
 		t.Fatalf("the vote answers %d", got.Status)
+	}
+	file := first.out.await(t, "DATABASE_URL_FILE=", " ")
+	var stdout, stderr strings.Builder
+	code := auth.Main([]string{"clients", "list"}, []string{"DATABASE_URL_FILE=" + file}, &stdout, &stderr)
+	if info, err := os.Stat(file); code != 0 || err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("clients of %q: code %d, %s, file %v, error %v", file, code, &stderr, info, err)
 	}
 	before := do(t, client, get(t, front+"/api/origamis/1/votes")).Body
 	first.interrupt(t)

@@ -1,12 +1,14 @@
 package api_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"craftista/auth/internal/postgres"
 	"craftista/shared/token"
 )
 
@@ -126,6 +128,33 @@ func TestACodeAtOnceGivesOneFamilyAtMost(t *testing.T) {
 	equal(t, "how often each status", got, map[int]int{http.StatusOK: 1, http.StatusBadRequest: 7})
 	s.wantCount(t, "active families",
 		`SELECT count(*) FROM auth.refresh_families WHERE client_id <> '' AND revoked_at IS NULL`, 0)
+}
+
+func TestAnEndedClientGetsNothing(t *testing.T) {
+	t.Parallel()
+	s := startWithCrane(t)
+	access := s.signIn(t)
+	for name, end := range map[string]func(*postgres.Store, context.Context, string) error{
+		"disabled": (*postgres.Store).DisableClient, "deleted": (*postgres.Store).DeleteClient,
+	} {
+		a, other := s.client(t, allScopes), s.client(t, allScopes)
+		got, theirs := s.grant(t, access, a, allScopes), s.grant(t, access, other, allScopes)
+		code, store := s.code(t, access, a.request()), postgres.NewStore(s.db)
+		if err := end(store, t.Context(), a.ID); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, name+": code", s.exchange(t, a, codeGrant(code)).Error, "invalid_client")
+		equal(t, name+": refresh", s.exchange(t, a, refreshGrant(got.Refresh)).Error, "invalid_client")
+		wantStatus(t, name+": request", s.get(t, authorizePath+"?"+a.request().Encode()), http.StatusBadRequest)
+		wantStatus(t, name+": userinfo", s.getAs(t, got.Access, userinfoPath), http.StatusUnauthorized)
+		wantStatus(t, name+": another's userinfo", s.getAs(t, theirs.Access, userinfoPath), http.StatusOK)
+		if err := store.EnableClient(t.Context(), a.ID); (err == nil) != (name == "disabled") {
+			t.Errorf("enable: %v", err)
+		}
+		equal(t, name+": its codes and families are over", []bool{
+			s.exchange(t, a, codeGrant(code)).Access == "", s.exchange(t, a, refreshGrant(got.Refresh)).Access == "",
+		}, []bool{true, true})
+	}
 }
 
 func TestCodesExpireAfterAMinuteAndWithThePerson(t *testing.T) {

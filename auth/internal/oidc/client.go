@@ -25,9 +25,10 @@ type Client struct {
 	RedirectURIs []string // none: the client acts for itself only
 	LogoutURIs   []string // where the browser may go after a sign-out
 	Scopes       []string // what it may ask for
+	Disabled     bool     // it gets nothing
 }
 
-// Clients stores clients; an unknown one is a NotFound fault.
+// Clients stores clients; one that is unknown or disabled is a NotFound fault.
 type Clients interface {
 	Client(ctx context.Context, id string) (Client, error)
 	// KnownOrigin reports whether a redirect URI of a client is of that web origin.
@@ -71,10 +72,15 @@ func NewClient(r Registration) (c Client, secret string, err error) {
 		RedirectURIs: r.Redirects, LogoutURIs: r.Logouts, Scopes: scopes,
 	}
 	if !r.Public {
-		secret = rand.Text() + rand.Text() // 260 random bits
-		c.SecretHash = session.Digest(secret)
+		secret, c.SecretHash = NewSecret()
 	}
 	return c, secret, nil
+}
+
+// NewSecret makes a secret of 260 random bits, and the hash to store of it.
+func NewSecret() (secret string, hash []byte) {
+	secret = rand.Text() + rand.Text()
+	return secret, session.Digest(secret)
 }
 
 func validName(name string) bool {

@@ -21,7 +21,8 @@ func FuzzRedirectURI(f *testing.F) {
 		"https://app.example/\r\nSet-Cookie: x", "HTTPS://app.example/", "https://localhost.evil/",
 		"http://localhost.evil/", "http://127.0.0.1.evil/", "https://приложение.example/",
 		"https://app.example/%00", "https://app.example/?a=%zz",
-		"https://*.example/", "https://a;b/", "com.example.app:/back", "com.example.app:back", "example:/back", "https://", "https://:443/", "https://app.example:x/", "data:text/html,x", "app:/callback",
+		"https://*.example/", "https://a;b/", "com.example.app:/back", "com.example.app:back", "example:/back",
+		"https://", "https://:443/", "https://app.example:x/", "data:text/html,x", "app:/callback",
 	} {
 		f.Add(uri)
 	}

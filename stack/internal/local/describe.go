@@ -32,6 +32,7 @@ func (s *Stack) describe(out io.Writer, c Config, took time.Duration) {
 		}
 	}
 	line("\nScripts register people with the key in %s", s.KeyFile)
+	line("Applications sign people in: DATABASE_URL_FILE=%s go run ./auth/cmd/auth clients", s.authDatabase)
 	line("\nCtrl-C stops everything.")
 	_ = t.Flush() // a closed terminal is no reason to stop
 }

@@ -36,12 +36,13 @@ const audience = "craftista"
 
 // Stack is a running Craftista.
 type Stack struct {
-	URLs    map[string]string // by service name, and of the page of traces
-	Config  Config
-	KeyFile string        // has the internal API key, for scripts that register people
-	Traces  *traces.Store // what the page of traces shows; empty if they are sent elsewhere
-	parts   []*part       // in the order they were started
-	ended   chan error    // of a part that ended by itself
+	URLs         map[string]string // by service name, and of the page of traces
+	Config       Config
+	KeyFile      string        // has the internal API key, for scripts that register people
+	Traces       *traces.Store // what the page of traces shows; empty if they are sent elsewhere
+	authDatabase string        // file with auth's DATABASE_URL
+	parts        []*part       // in the order they were started
+	ended        chan error    // of a part that ended by itself
 }
 
 // part is one thing that runs until it is stopped.
@@ -103,6 +104,10 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 		defer cancel()
 		return db.stop(end)
 	})
+	s.authDatabase = filepath.Join(data, "auth-database-url")
+	if err := os.WriteFile(s.authDatabase, []byte(db.auth), 0o600); err != nil {
+		return nil, fmt.Errorf("the data folder cannot be written: choose another with STACK_DATA (%w)", err)
+	}
 	redis, err := s.startCache(ctx, c)
 	if err != nil {
 		return nil, err
