@@ -115,7 +115,8 @@ func TestACodeTwiceEndsWhatItGave(t *testing.T) {
 	if first.Refresh == "" {
 		t.Fatal("a public client gets no tokens")
 	}
-	equal(t, "second", s.exchange(t, app{}, form).Error, "invalid_grant")
+	equal(t, "oidcc-codereuse", s.exchange(t, app{}, form).Error, "invalid_grant")
+	wantStatus(t, "oidcc-codereuse-30seconds", s.getAs(t, first.Access, userinfoPath), http.StatusUnauthorized)
 	equal(t, "its refresh token", s.exchange(t, app{}, own(refreshGrant(first.Refresh))).Error, "invalid_grant")
 }
 
