@@ -38,7 +38,7 @@ func NewStore(db *sqlx.DB) *Store { return &Store{db: db} }
 
 // schema is what the service needs.
 func schema() pg.Schema {
-	return pg.Schema{Name: "auth", Version: 10, Columns: `
+	return pg.Schema{Name: "auth", Version: 12, Columns: `
 		SELECT EXISTS (SELECT id, username, email, password_hash, role, created_at, disabled_at FROM auth.users LIMIT 0),
 		       EXISTS (
 		           SELECT id, user_id, client_id, scope, created_at, expires_at, revoked_at, device
@@ -46,7 +46,7 @@ func schema() pg.Schema {
 		       EXISTS (SELECT hash, family_id, created_at, expires_at, used_at FROM auth.refresh_tokens LIMIT 0),
 		       EXISTS (SELECT key, failures, last_at, forget_at FROM auth.throttle LIMIT 0),
 		       EXISTS (
-		           SELECT id, name, secret_hash, redirect_uris, post_logout_redirect_uris, scopes
+		           SELECT id, name, secret_hash, redirect_uris, post_logout_redirect_uris, scopes, disabled_at
 		             FROM auth.clients LIMIT 0),
 		       EXISTS (
 		           SELECT hash, client_id, user_id, redirect_uri, scope, nonce, code_challenge, auth_time, expires_at,
