@@ -57,11 +57,11 @@ func (s *site) counts(t *testing.T) map[int64]int64 {
 	return counts
 }
 
-// vote votes or takes back. Like request it never ends the test.
-func (s *site) vote(t *testing.T, method, url string, person, id int64) {
-	target := fmt.Sprintf("%s/api/origamis/%d/vote", url, id)
-	if status, _, body := request(t, method, target, s.issuer.Mint(person, token.RoleUser)); status != 200 {
-		t.Errorf("%s of %d for %d: %d %s", method, person, id, status, body)
+// sendVote votes or removes the vote. Like request it never ends the test.
+func (s *site) sendVote(t *testing.T, method, url string, productID, userID int64) {
+	target := fmt.Sprintf("%s/api/origamis/%d/vote", url, productID)
+	if status, _, body := request(t, method, target, s.issuer.Mint(userID, token.RoleUser)); status != 200 {
+		t.Errorf("%s of %d for %d: %d %s", method, userID, productID, status, body)
 	}
 }
 

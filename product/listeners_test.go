@@ -36,7 +36,7 @@ func TestManyListeners(t *testing.T) {
 	target, _ := run(t, s.config)
 	warm := listen(t, target, "")
 	warm.drain(t, 24)
-	s.vote(t, "POST", target, 1, 1)
+	s.sendVote(t, "POST", target, 1, 1)
 	warm.next(t, soon)
 
 	debug.FreeOSMemory() // what earlier work left
@@ -58,9 +58,9 @@ func TestManyListeners(t *testing.T) {
 	if cost > memoryLimit && !underRace() {
 		t.Errorf("want at most %d MiB", memoryLimit)
 	}
-	for person := range int64(3) {
-		s.vote(t, "POST", target, person+10, 2)
-		want := fmt.Sprintf(`data: {"origami_id":2,"votes":%d}`, person+1)
+	for userID := range int64(3) {
+		s.sendVote(t, "POST", target, 2, userID+10)
+		want := fmt.Sprintf(`data: {"origami_id":2,"votes":%d}`, userID+1)
 		for _, c := range listeners {
 			lines.Reset(c)
 			if got := nextData(t, lines); got != want {
@@ -151,8 +151,8 @@ func TestFewDescriptors(t *testing.T) {
 	if got[200] < 50 || got[200] > 128 || got[200]+got[503] != listeners {
 		t.Fatalf("listeners by status: %v", got)
 	}
-	for person := range int64(60) {
-		s.vote(t, "POST", "http://"+address, person+1, 1)
+	for userID := range int64(60) {
+		s.sendVote(t, "POST", "http://"+address, 1, userID+1)
 		if status, _, body := request(t, "GET", "http://"+address+"/api/products", ""); status != 200 {
 			t.Errorf("a page got %d %s", status, body)
 		}
@@ -229,9 +229,9 @@ func TestSlowListenerIsDropped(t *testing.T) {
 	slow := dial(t, target)
 	quick := listen(t, target, "?ids=7")
 	quick.drain(t, 1)
-	for person, slowStays := int64(1), true; slowStays; person++ {
-		s.vote(t, "POST", target, person, 7)
-		if got, want := quick.next(t, soon), (count{7, person}); got != want {
+	for userID, slowStays := int64(1), true; slowStays; userID++ {
+		s.sendVote(t, "POST", target, 7, userID)
+		if got, want := quick.next(t, soon), (count{7, userID}); got != want {
 			t.Fatalf("the quick one got %v, want %v", got, want)
 		}
 		select {

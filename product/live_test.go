@@ -20,9 +20,9 @@ func TestReplicasTellEachOther(t *testing.T) {
 	heard := listen(t, here, "")
 	heard.drain(t, 2)
 	start := time.Now()
-	for person := range int64(12) {
-		s.vote(t, "POST", there, person+1, 1)
-		if got, want := heard.next(t, soon), (count{1, person + 1}); got != want {
+	for userID := range int64(12) {
+		s.sendVote(t, "POST", there, 1, userID+1)
+		if got, want := heard.next(t, soon), (count{1, userID + 1}); got != want {
 			t.Fatalf("got %v, want %v", got, want)
 		}
 	}
@@ -30,12 +30,12 @@ func TestReplicasTellEachOther(t *testing.T) {
 		t.Errorf("12 votes came after %v", took)
 	}
 	s.redis.Kill()
-	s.vote(t, "POST", there, 1, 2)
+	s.sendVote(t, "POST", there, 2, 1)
 	if got, want := heard.next(t, soon), (count{2, 1}); got != want {
 		t.Errorf("without Redis: got %v, want %v", got, want)
 	}
 	s.redis.Restart()
-	s.vote(t, "POST", there, 2, 2)
+	s.sendVote(t, "POST", there, 2, 2)
 	if got, want := heard.next(t, soon), (count{2, 2}); got != want {
 		t.Errorf("with Redis again: got %v, want %v", got, want)
 	}
@@ -51,7 +51,7 @@ func TestStreamsBeginWithAllCounts(t *testing.T) {
 	there, _ := run(t, s.config)
 	heard := listen(t, here, "")
 	heard.drain(t, 3)
-	s.vote(t, "POST", here, 1, 1)
+	s.sendVote(t, "POST", here, 1, 1)
 	heard.next(t, soon)
 	stopped := time.Now()
 	if err := stop(); err != nil || time.Since(stopped) >= web.StopGrace {
@@ -80,7 +80,7 @@ func TestStreamsBeginWithAllCounts(t *testing.T) {
 // some listeners come late or come back.
 func TestListenersGetAllCounts(t *testing.T) {
 	t.Parallel()
-	const products, people = 4, 40
+	const products, users = 4, 40
 	s := newSite(t, products)
 	here, _ := run(t, s.config)
 	there, _ := run(t, s.config)
@@ -90,18 +90,18 @@ func TestListenersGetAllCounts(t *testing.T) {
 		all = append(all, listen(t, urls[i%2], []string{"", "?ids=1,2,3,4"}[i/2%2]))
 	}
 	voted := make(chan struct{})
-	for person := range int64(people) {
+	for userID := range int64(users) {
 		go func() {
 			defer func() { voted <- struct{}{} }()
 			for id := range int64(products) {
-				s.vote(t, "POST", urls[person%2], person+1, id+1)
+				s.sendVote(t, "POST", urls[userID%2], id+1, userID+1)
 			}
-			if person%4 == 0 {
-				s.vote(t, "DELETE", urls[(person+1)%2], person+1, 4)
+			if userID%4 == 0 {
+				s.sendVote(t, "DELETE", urls[(userID+1)%2], 4, userID+1)
 			}
 		}()
 	}
-	for i := range people {
+	for i := range users {
 		<-voted
 		if i%10 == 0 {
 			l := listen(t, urls[i/10%2], "")
@@ -113,7 +113,7 @@ func TestListenersGetAllCounts(t *testing.T) {
 		}
 	}
 	want := s.counts(t)
-	if want[1] != people || want[4] != people-people/4 {
+	if want[1] != users || want[4] != users-users/4 {
 		t.Fatalf("counts %v", want)
 	}
 	for _, l := range all {

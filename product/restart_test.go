@@ -168,9 +168,9 @@ func TestRollingRestart(t *testing.T) {
 	for range clients {
 		running.Go(func() {
 			for ctx.Err() == nil {
-				person := votes.Add(1)
-				if err := b.send(voter, "POST", "/api/origamis/1/vote", s.issuer.Mint(person, token.RoleUser)); err != nil {
-					t.Errorf("vote %d: %v", person, err)
+				userID := votes.Add(1)
+				if err := b.send(voter, "POST", "/api/origamis/1/vote", s.issuer.Mint(userID, token.RoleUser)); err != nil {
+					t.Errorf("vote %d: %v", userID, err)
 				}
 			}
 		})

@@ -55,8 +55,8 @@ func TestStopCommitsVotesThatWait(t *testing.T) {
 	s.config.Listener = listening
 	url, stop := run(t, s.config)
 	var votes sync.WaitGroup
-	for person := range int64(voters) {
-		votes.Go(func() { s.vote(t, "POST", url, person+1, 1) })
+	for userID := range int64(voters) {
+		votes.Go(func() { s.sendVote(t, "POST", url, 1, userID+1) })
 	}
 	for range voters {
 		<-listening.seen

@@ -41,9 +41,9 @@ func shownUntil(t *testing.T, h http.Handler, id, votes int64, source string) {
 	})
 }
 
-func (g *gallery) vote(t *testing.T, h http.Handler, id, person, want int64) {
+func (g *gallery) vote(t *testing.T, h http.Handler, productID, userID, want int64) {
 	t.Helper()
-	got := body[voteReply](t, call(t, h, "POST", path(id, "/vote"), g.token(person)), 200)
+	got := body[voteReply](t, call(t, h, "POST", path(productID, "/vote"), g.token(userID)), 200)
 	if got.NewVoteCount != want {
 		t.Errorf("count %d, want %d", got.NewVoteCount, want)
 	}
@@ -151,9 +151,9 @@ type cutAfterVote struct {
 	proxy *netfault.Proxy
 }
 
-func (c cutAfterVote) Vote(ctx context.Context, id int64, people []int64) (int64, error) {
+func (c cutAfterVote) Vote(ctx context.Context, productID int64, userIDs []int64) (int64, error) {
 	defer c.proxy.Cut()
-	return c.Store.Vote(ctx, id, people)
+	return c.Store.Vote(ctx, productID, userIDs)
 }
 
 // TestVoteWithoutInvalidationAndFence: Redis cannot be reached, and after the

@@ -40,13 +40,13 @@ func newFaulty(t *testing.T) *faulty {
 	return f
 }
 
-// wantWell checks that readers and voters get what they want; the person votes
+// wantWell checks that readers and voters get what they want; the user votes
 // for the product that is not cached, which nobody else has.
-func (f *faulty) wantWell(person int64) {
+func (f *faulty) wantWell(userID int64) {
 	f.t.Helper()
 	wantShown(f.t, f.h, f.cached, 0, "hit")
 	for _, row := range f.needDatabase() {
-		if w := call(f.t, f.h, row[0], row[1], f.token(person)); w.Code != 200 {
+		if w := call(f.t, f.h, row[0], row[1], f.token(userID)); w.Code != 200 {
 			f.t.Errorf("%v: %d %s", row, w.Code, w.Body)
 		}
 	}
@@ -58,13 +58,13 @@ func (f *faulty) wantWell(person int64) {
 // wantUnavailable checks, all at once, that the cached product still answers and
 // that the rest is refused within so long: 503, when to try again, and nothing of
 // the inside.
-func (f *faulty) wantUnavailable(person int64, within time.Duration) {
+func (f *faulty) wantUnavailable(userID int64, within time.Duration) {
 	f.t.Helper()
 	wantShown(f.t, f.h, f.cached, 0, "hit")
 	rows := slices.Repeat(f.needDatabase(), 8)
 	start := time.Now()
 	replies := make([]*httptest.ResponseRecorder, len(rows))
-	atOnce(len(rows), func(i int) { replies[i] = call(f.t, f.h, rows[i][0], rows[i][1], f.token(person)) })
+	atOnce(len(rows), func(i int) { replies[i] = call(f.t, f.h, rows[i][0], rows[i][1], f.token(userID)) })
 	for i, w := range replies {
 		checkProblem(f.t, w, 503, strings.Split(rows[i][1], "?")[0])
 		if w.Header().Get("Retry-After") == "" || leaks(w) {

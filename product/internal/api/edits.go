@@ -32,7 +32,7 @@ func (h products) add(w http.ResponseWriter, r *http.Request) error {
 	}
 	p, err := h.catalogue.Add(r.Context(), token.UserFrom(r.Context()).ID, k, core.Draft(d))
 	switch {
-	case errors.Is(err, core.ErrOtherDraft):
+	case errors.Is(err, core.ErrIdempotencyKeyReused):
 		return fault.Broken(keyHeader, "was used for another piece")
 	case err != nil:
 		return err

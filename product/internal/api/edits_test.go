@@ -123,7 +123,7 @@ func (s suite) readBack(t *testing.T, told product, teller *httptest.ResponseRec
 	return tag
 }
 
-// deleting: to readers and voters there is no such product; what people did stays.
+// deleting: to readers and voters there is no such product; what users did stays.
 func (s suite) deleting(t *testing.T) {
 	id, curator := s.g.addProduct(t, "Moth", day(1)), s.g.curator()
 	call(t, s.h, "POST", path(id, "/vote"), s.g.token(1))
@@ -240,7 +240,7 @@ func (s suite) editors(t *testing.T) {
 }
 
 // TestNoEditIsLost has editors on two replicas count up in one description,
-// each on top of what they read, while people vote. An edit that was lost, or
+// each on top of what they read, while users vote. An edit that was lost, or
 // made on top of what an editor had not seen, would leave the count short.
 func TestNoEditIsLost(t *testing.T) {
 	t.Parallel()
@@ -254,8 +254,8 @@ func TestNoEditIsLost(t *testing.T) {
 	atOnce(editors+1, func(i int) {
 		h := replicas[i%2]
 		if i == editors {
-			for person := range int64(30) {
-				call(t, h, "POST", path(id, "/vote"), g.token(person+1))
+			for userID := range int64(30) {
+				call(t, h, "POST", path(id, "/vote"), g.token(userID+1))
 			}
 			return
 		}

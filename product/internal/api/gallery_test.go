@@ -114,10 +114,10 @@ func (g *gallery) addProduct(t *testing.T, name string, created time.Time) int64
 	return g.number(t, query, name, created)
 }
 
-// addVotes makes so many people, from 1 on, have voted for the product.
-func (g *gallery) addVotes(t *testing.T, id int64, people int) {
+// addVotes makes so many users, from 1 on, have voted for the product.
+func (g *gallery) addVotes(t *testing.T, id int64, users int) {
 	t.Helper()
-	mustExec(t, g, `INSERT INTO product.votes SELECT person, $1 FROM generate_series(1, $2) AS person`, id, people)
+	mustExec(t, g, `INSERT INTO product.votes SELECT person, $1 FROM generate_series(1, $2) AS person`, id, users)
 }
 
 // number is the one number that a query finds.
@@ -135,7 +135,7 @@ func (g *gallery) voters(t *testing.T, id int64) int64 {
 	return g.number(t, `SELECT count(*) FROM product.votes WHERE product_id = $1`, id)
 }
 
-func (g *gallery) token(person int64) string { return g.issuer.Mint(person, token.RoleUser) }
+func (g *gallery) token(userID int64) string { return g.issuer.Mint(userID, token.RoleUser) }
 
 // waitFor waits until something is done.
 func waitFor(t *testing.T, what string, done func() bool) {

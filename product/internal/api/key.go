@@ -11,9 +11,9 @@ import (
 // (draft-ietf-httpapi-idempotency-key-header).
 const keyHeader = "Idempotency-Key"
 
-// keyForm is a key as the draft has it, in quotes, or as most send it, without.
+// keyPattern matches a key as the draft has it, in quotes, or as most send it, without.
 // It has no escapes, so that both ways are the same key.
-var keyForm = regexp.MustCompile(`^(?:"([A-Za-z0-9._-]{1,100})"|([A-Za-z0-9._-]{1,100}))$`)
+var keyPattern = regexp.MustCompile(`^(?:"([A-Za-z0-9._-]{1,100})"|([A-Za-z0-9._-]{1,100}))$`)
 
 // key reads Idempotency-Key, "" if there is none. Two keys and what is no key are
 // Invalid: to pass over them would be to do it twice.
@@ -22,7 +22,7 @@ func key(r *http.Request) (string, error) {
 	if len(sent) == 0 {
 		return "", nil
 	}
-	found := keyForm.FindStringSubmatch(sent[0])
+	found := keyPattern.FindStringSubmatch(sent[0])
 	if len(sent) > 1 || found == nil {
 		return "", fault.Broken(keyHeader, "must be one key of 1 to 100 letters, digits, dots, dashes or underscores")
 	}

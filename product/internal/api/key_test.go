@@ -19,8 +19,8 @@ func (g *gallery) named(t *testing.T, name string) int64 {
 	return g.number(t, `SELECT count(*) FROM product.products WHERE name = $1`, name)
 }
 
-// addedAgain: a person's key makes one product, whatever became of it since, and of
-// each person, key and request without one another.
+// addedAgain: a user's key makes one product, whatever became of it since, and of
+// each user, key and request without one another.
 func (s suite) addedAgain(t *testing.T) {
 	const name = "Kingfisher"
 	curator, other, d := s.g.curator(), s.g.issuer.Mint(502, token.RoleAdmin), with("name", name)

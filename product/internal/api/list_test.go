@@ -32,7 +32,7 @@ func follow(t *testing.T, h http.Handler, target string, between func()) (all []
 
 // TestWalkSeesEveryProductOnce walks each order in pages of several sizes over
 // products with equal names, ages and counts: over all, and over those that a
-// search finds, some by a typo. Between pages people vote, unless votes are the
+// search finds, some by a typo. Between pages users vote, unless votes are the
 // order, and products come and go.
 func TestWalkSeesEveryProductOnce(t *testing.T) {
 	t.Parallel()
@@ -63,12 +63,12 @@ func walk(t *testing.T, target string, onlyCranes bool, order func(a, b product)
 	}
 	want := follow(t, h, "/api/origamis?limit=100", func() {})
 	slices.SortFunc(want, order)
-	person, passing := int64(100), g.describe(t, "zz crane", "Folded.", time.Now())
+	userID, passing := int64(100), g.describe(t, "zz crane", "Folded.", time.Now())
 	got := follow(t, h, target, func() {
-		person++
-		for _, p := range want[person%9:] {
+		userID++
+		for _, p := range want[userID%9:] {
 			if !strings.Contains(target, "-votes") {
-				call(t, h, "POST", path(p.ID, "/vote"), g.token(person))
+				call(t, h, "POST", path(p.ID, "/vote"), g.token(userID))
 			}
 		}
 		mustExec(t, g, `UPDATE product.products SET deleted_at = now() WHERE id = $1`, passing)

@@ -46,9 +46,9 @@ func (h *history) read(t *testing.T, replica http.Handler) (source string) {
 	return source
 }
 
-// change votes or takes back the vote of a person and tries until that is
+// change votes or takes back the vote of a user and tries until that is
 // acknowledged.
-func (h *history) change(t *testing.T, replica http.Handler, person int64, voted bool, token string) {
+func (h *history) change(t *testing.T, replica http.Handler, userID int64, voted bool, token string) {
 	method, step := "POST", int64(1)
 	if voted {
 		method, step = "DELETE", -1
@@ -63,7 +63,7 @@ func (h *history) change(t *testing.T, replica http.Handler, person int64, voted
 			continue
 		}
 		if got := body[voteReply](t, w, 200).NewVoteCount; got != want {
-			t.Errorf("product %d, person %d: %d counted, want %d", h.id, person, got, want)
+			t.Errorf("product %d, user %d: %d counted, want %d", h.id, userID, got, want)
 		}
 		break
 	}
@@ -193,10 +193,10 @@ func TestNeverStale(t *testing.T) {
 // changeUntil votes and takes votes back until ctx is done, with pauses, in which
 // an old entry that nobody removed would be read.
 func (h *history) changeUntil(ctx context.Context, t *testing.T, g *gallery, r *replicas, changes *atomic.Int64) {
-	const people = 5
-	voted, replica := [people]bool{}, r.services[0]
+	const users = 5
+	voted, replica := [users]bool{}, r.services[0]
 	for ; ctx.Err() == nil; changes.Add(1) {
-		i := rand.IntN(people)
+		i := rand.IntN(users)
 		h.change(t, replica, int64(i)+1, voted[i], g.token(int64(i)+1))
 		voted[i] = !voted[i]
 		if rand.IntN(6) == 0 {

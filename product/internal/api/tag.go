@@ -11,16 +11,18 @@ import (
 	"craftista/shared/fault"
 )
 
-// form marks how this release encodes a product: change it with the fields, so
-// that no ETag stands for two bodies.
-const form = "a"
+// encodingVersion is part of the ETag: change it with the JSON of a product, so that
+// one ETag never stands for two bodies.
+const encodingVersion = "a"
 
 // tag is the strong ETag of one product. The edits and the votes, which only
 // ever change its body by changing one of the two counts, make it.
-func tag(p core.Product) string { return fmt.Sprintf(`"%d-%d-%s"`, p.Version, p.Votes, form) }
+func tag(p core.Product) string {
+	return fmt.Sprintf(`"%d-%d-%s"`, p.Version, p.Votes, encodingVersion)
+}
 
-// ourTag is a tag of ours, in whatever form its body was.
-var ourTag = regexp.MustCompile(`^"([0-9]+)-[0-9]+-[^"]*"$`)
+// etagPattern matches what tag returns, with any encodingVersion.
+var etagPattern = regexp.MustCompile(`^"([0-9]+)-[0-9]+-[^"]*"$`)
 
 // ifMatch reads If-Match into the versions that a change is meant for, nil being
 // any. Without the header the error is PreconditionRequired.
@@ -39,9 +41,9 @@ func ifMatch(r *http.Request) (versions []int64, err error) {
 	case "*":
 		return nil, nil
 	}
-	versions = []int64{} // which no product has, should none of the tags be ours
+	versions = []int64{} // which no product has, in case no tag matches etagPattern
 	for candidate := range strings.SplitSeq(header, ",") {
-		if found := ourTag.FindStringSubmatch(strings.TrimSpace(candidate)); found != nil {
+		if found := etagPattern.FindStringSubmatch(strings.TrimSpace(candidate)); found != nil {
 			if version, err := strconv.ParseInt(found[1], 10, 64); err == nil {
 				versions = append(versions, version)
 			}

@@ -14,7 +14,7 @@ import (
 	"craftista/shared/web"
 )
 
-// maxIDs bounds one question for a person's votes: a page of the gallery.
+// maxIDs bounds the ids of one request for a user's votes: a page of the gallery.
 const maxIDs = core.MaxLimit
 
 type votes struct{ catalogue *core.Catalogue }
@@ -45,13 +45,13 @@ func (h votes) count(w http.ResponseWriter, r *http.Request, id int64) error {
 }
 
 // change answers POST and DELETE /api/origamis/{id}/vote. It reads no body.
-func (h votes) change(do func(ctx context.Context, person, id int64) (int64, error), voted bool) web.Handler {
+func (h votes) change(do func(ctx context.Context, productID, userID int64) (int64, error), voted bool) web.Handler {
 	message := "vote recorded"
 	if !voted {
 		message = "vote taken back"
 	}
 	return withID(func(w http.ResponseWriter, r *http.Request, id int64) error {
-		n, err := do(r.Context(), token.UserFrom(r.Context()).ID, id)
+		n, err := do(r.Context(), id, token.UserFrom(r.Context()).ID)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (h votes) change(do func(ctx context.Context, person, id int64) (int64, err
 	})
 }
 
-// mine answers GET /api/votes/mine: which of ids the person voted for, or
+// mine answers GET /api/votes/mine: which of ids the user voted for, or
 // without ids a page of all.
 func (h votes) mine(w http.ResponseWriter, r *http.Request) error {
 	query, err := web.Query(r)
@@ -80,7 +80,7 @@ func (h votes) mine(w http.ResponseWriter, r *http.Request) error {
 	return web.ReplyJSONWithETag(w, r, "private, "+revalidate, mineReply{OrigamiIDs: voted})
 }
 
-// latest answers with a page of the person's votes, newest first.
+// latest answers with a page of the user's votes, newest first.
 func (h votes) latest(w http.ResponseWriter, r *http.Request, query url.Values) error {
 	after, limit, err := readMinePage(query)
 	if err != nil {
@@ -100,7 +100,7 @@ func (h votes) latest(w http.ResponseWriter, r *http.Request, query url.Values) 
 	return web.ReplyJSONWithETag(w, r, "private, "+revalidate, reply)
 }
 
-// The pages of a person's votes. A cursor holds no person: it is a point in time.
+// The pages of a user's votes. A cursor does not name the user: it is a point in time.
 const (
 	mineOrder = core.Sort("mine") // in cursors only
 	mineLimit = 50

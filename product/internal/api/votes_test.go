@@ -70,7 +70,7 @@ func (s suite) mine(t *testing.T) {
 	}
 }
 
-// allOfMine walks a person's votes, some of them of the same moment.
+// allOfMine walks a user's votes, some of them of the same moment.
 func (s suite) allOfMine(t *testing.T) {
 	var want []int64 // newest first
 	for i := range 7 {
@@ -78,7 +78,7 @@ func (s suite) allOfMine(t *testing.T) {
 		mustExec(t, s.g, `INSERT INTO product.votes (person_id, product_id, created_at) VALUES (73, $1, $2)`, id, day(1+i/2))
 		want = append([]int64{id}, want...)
 	}
-	call(t, s.h, "POST", path(want[3], "/vote"), s.g.token(74)) // not this person's
+	call(t, s.h, "POST", path(want[3], "/vote"), s.g.token(74)) // not this user's
 	page := func(target string) (ids []int64, next string) {
 		w := call(t, s.h, "GET", target, s.g.token(73))
 		next = strings.TrimSuffix(strings.TrimPrefix(w.Header().Get("Link"), "<"), `>; rel="next"`)
@@ -128,7 +128,7 @@ func (s suite) badTokens(t *testing.T) {
 	}
 }
 
-// scopes is what OAuth clients may do for a person.
+// scopes is what OAuth clients may do for a user.
 func (s suite) scopes(t *testing.T) {
 	id := s.g.addProduct(t, "Jay", day(6))
 	for scope, want := range map[string]struct{ write, read int }{
@@ -161,18 +161,18 @@ func TestVotesAtOnce(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		clicks int
-		person func(i int) int64
+		userID func(i int) int64
 		want   int64
 	}{
-		{"two people", 2, func(i int) int64 { return int64(i) + 1 }, 2},
-		{"forty people", 40, func(i int) int64 { return int64(i) + 1 }, 40},
-		{"one person, fifty clicks", 50, func(int) int64 { return 1 }, 1},
+		{"two users", 2, func(i int) int64 { return int64(i) + 1 }, 2},
+		{"forty users", 40, func(i int) int64 { return int64(i) + 1 }, 40},
+		{"one user, fifty clicks", 50, func(int) int64 { return 1 }, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			id := g.addProduct(t, row.name, day(1))
 			replies := make([]*httptest.ResponseRecorder, row.clicks)
-			atOnce(row.clicks, func(i int) { replies[i] = call(t, h, "POST", path(id, "/vote"), g.token(row.person(i))) })
+			atOnce(row.clicks, func(i int) { replies[i] = call(t, h, "POST", path(id, "/vote"), g.token(row.userID(i))) })
 			var last int64
 			for _, w := range replies {
 				got := body[voteReply](t, w, 200)

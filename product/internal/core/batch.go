@@ -32,10 +32,10 @@ const (
 // Products do not wait for each other. Nobody waits for more than the commits of
 // those who came before, and for one of votes of the other kind.
 //
-// A caller who hangs up while waiting has not voted. One who does so when the
-// commit has begun may have voted.
+// If the caller's context is cancelled while the vote waits, the vote is withdrawn.
+// Once its commit has begun, the vote may be recorded.
 type batcher struct {
-	commit func(ctx context.Context, product int64, voted bool, people []int64) (votes int64, err error)
+	commit func(ctx context.Context, productID int64, voted bool, userIDs []int64) (votes int64, err error)
 	tracer trace.Tracer
 
 	mu sync.Mutex // guards pending
@@ -46,7 +46,7 @@ type batcher struct {
 
 // pendingVote is one request that waits.
 type pendingVote struct {
-	person int64
+	userID int64
 	voted  bool // false takes the vote back
 	span   trace.Span
 	done   chan struct{} // closed once the outcome is known
@@ -56,17 +56,17 @@ type pendingVote struct {
 }
 
 // submit returns the count of the product once the vote is committed.
-func (b *batcher) submit(ctx context.Context, product, person int64, voted bool) (votes int64, err error) {
+func (b *batcher) submit(ctx context.Context, productID, userID int64, voted bool) (votes int64, err error) {
 	ctx, span := b.tracer.Start(ctx, "commit vote")
 	defer span.End()
-	own := &pendingVote{person: person, voted: voted, span: span, done: make(chan struct{})}
-	if err := b.enqueue(product, own); err != nil {
+	own := &pendingVote{userID: userID, voted: voted, span: span, done: make(chan struct{})}
+	if err := b.enqueue(productID, own); err != nil {
 		return 0, err
 	}
 	select {
 	case <-own.done:
 	case <-ctx.Done():
-		if b.withdraw(product, own) {
+		if b.withdraw(productID, own) {
 			return 0, ctx.Err()
 		}
 		<-own.done // too late, it is being committed; a commit has a deadline
@@ -76,48 +76,48 @@ func (b *batcher) submit(ctx context.Context, product, person int64, voted bool)
 
 // enqueue puts the vote last in the queue, which begins to be flushed if it is
 // not.
-func (b *batcher) enqueue(product int64, own *pendingVote) error {
+func (b *batcher) enqueue(productID int64, own *pendingVote) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	queue, busy := b.pending[product]
+	queue, busy := b.pending[productID]
 	if len(queue) == maxPending {
 		return &fault.Error{
 			Kind: fault.Unavailable, RetryAfter: time.Second,
 			Message: "too many people are voting for this piece, try again shortly",
 		}
 	}
-	b.pending[product] = append(queue, own)
+	b.pending[productID] = append(queue, own)
 	if !busy {
-		go b.flush(product)
+		go b.flush(productID)
 	}
 	return nil
 }
 
 // withdraw takes the vote out of the queue, unless it is being committed.
-func (b *batcher) withdraw(product int64, own *pendingVote) bool {
+func (b *batcher) withdraw(productID int64, own *pendingVote) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	i := slices.Index(b.pending[product], own)
+	i := slices.Index(b.pending[productID], own)
 	if i < 0 {
 		return false
 	}
-	b.pending[product] = slices.Delete(b.pending[product], i, i+1)
+	b.pending[productID] = slices.Delete(b.pending[productID], i, i+1)
 	return true
 }
 
 // flush commits batch after batch until no vote waits, each in the trace of its
 // first vote.
-func (b *batcher) flush(product int64) {
-	for batch := b.nextBatch(product); batch != nil; batch = b.nextBatch(product) {
-		people := make([]int64, len(batch))
+func (b *batcher) flush(productID int64) {
+	for batch := b.nextBatch(productID); batch != nil; batch = b.nextBatch(productID) {
+		userIDs := make([]int64, len(batch))
 		for i, each := range batch {
-			people[i] = each.person
+			userIDs[i] = each.userID
 			if i > 0 {
 				linkSpans(each.span, batch[0].span)
 			}
 		}
 		ctx := trace.ContextWithSpan(context.Background(), batch[0].span)
-		votes, err := b.commitSafely(ctx, product, batch[0].voted, people)
+		votes, err := b.commitSafely(ctx, productID, batch[0].voted, userIDs)
 		for _, each := range batch {
 			each.votes, each.err = votes, err
 			close(each.done)
@@ -127,14 +127,14 @@ func (b *batcher) flush(product int64) {
 
 // commitSafely is commit, of which a panic is an error: it would end the process.
 func (b *batcher) commitSafely(
-	ctx context.Context, product int64, voted bool, people []int64,
+	ctx context.Context, productID int64, voted bool, userIDs []int64,
 ) (votes int64, err error) {
 	defer func() {
 		if bug := recover(); bug != nil {
 			err = fmt.Errorf("commit votes: panic: %v\n%s", bug, debug.Stack())
 		}
 	}()
-	return b.commit(ctx, product, voted, people)
+	return b.commit(ctx, productID, voted, userIDs)
 }
 
 // linkSpans links two spans of different traces in both directions. OpenTelemetry
@@ -145,25 +145,25 @@ func linkSpans(a, b trace.Span) {
 }
 
 // nextBatch removes from the queue its first vote and up to maxBatch of the same
-// kind; nil if none waits. A person's vote that must wait has all later ones of
-// that person wait, so that they are committed in the order they came.
-func (b *batcher) nextBatch(product int64) (batch []*pendingVote) {
+// kind; nil if none waits. A user's vote that must wait has all later ones of
+// that user wait, so that they are committed in the order they came.
+func (b *batcher) nextBatch(productID int64) (batch []*pendingVote) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	queue := b.pending[product]
+	queue := b.pending[productID]
 	if len(queue) == 0 {
-		delete(b.pending, product)
+		delete(b.pending, productID)
 		return nil
 	}
 	var rest []*pendingVote
-	waits := map[int64]bool{} // people with a vote in rest
+	waits := map[int64]bool{} // users with a vote in rest
 	for _, each := range queue {
-		if each.voted == queue[0].voted && !waits[each.person] && len(batch) < maxBatch {
+		if each.voted == queue[0].voted && !waits[each.userID] && len(batch) < maxBatch {
 			batch = append(batch, each)
 		} else {
-			rest, waits[each.person] = append(rest, each), true
+			rest, waits[each.userID] = append(rest, each), true
 		}
 	}
-	b.pending[product] = rest
+	b.pending[productID] = rest
 	return batch
 }

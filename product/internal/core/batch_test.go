@@ -21,18 +21,18 @@ import (
 )
 
 // TestVotesAreBatchedWhileACommitIsUnderWay: all that vote the same way go
-// together, in the order they came, which is also kept for each person.
+// together, in the order they came, which is also kept for each user.
 func TestVotesAreBatchedWhileACommitIsUnderWay(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
-		votes string // of people 1 to 9; a minus takes back
+		votes string // of users 1 to 9; a minus takes back
 		want  []string
 	}{
-		"alone":               {"1", []string{"vote 5 [1]"}},
-		"together":            {"1 2 3 4", []string{"vote 5 [1]", "vote 5 [2 3 4]"}},
-		"one person's clicks": {"1 1 1", []string{"vote 5 [1]", "vote 5 [1 1]"}},
-		"both ways":           {"1 2 -3 4 -5", []string{"vote 5 [1]", "vote 5 [2 4]", "unvote 5 [3 5]"}},
-		"changes of mind":     {"9 1 -1 1", []string{"vote 5 [9]", "vote 5 [1]", "unvote 5 [1]", "vote 5 [1]"}},
+		"alone":             {"1", []string{"vote 5 [1]"}},
+		"together":          {"1 2 3 4", []string{"vote 5 [1]", "vote 5 [2 3 4]"}},
+		"one user's clicks": {"1 1 1", []string{"vote 5 [1]", "vote 5 [1 1]"}},
+		"both ways":         {"1 2 -3 4 -5", []string{"vote 5 [1]", "vote 5 [2 4]", "unvote 5 [3 5]"}},
+		"changes of mind":   {"9 1 -1 1", []string{"vote 5 [9]", "vote 5 [1]", "unvote 5 [1]", "vote 5 [1]"}},
 		"others do not wait": {"9 1 -1 1 2 -1 -3", []string{
 			"vote 5 [9]", "vote 5 [1 2]", "unvote 5 [1 3]", "vote 5 [1]", "unvote 5 [1]",
 		}},
@@ -44,7 +44,7 @@ func TestVotesAreBatchedWhileACommitIsUnderWay(t *testing.T) {
 					if vote[0] == '-' {
 						do = c.Unvote
 					}
-					submit(t.Context(), do, int64(vote[len(vote)-1]-'0'), 5)
+					submit(t.Context(), do, 5, int64(vote[len(vote)-1]-'0'))
 				}
 				if diff := cmp.Diff(s.commits(len(row.want)), row.want); diff != "" {
 					t.Errorf("commits (-got +want):\n%s", diff)
@@ -64,7 +64,7 @@ func TestEachIsToldTheOutcomeOfItsCommit(t *testing.T) {
 		var told []chan outcome
 		for i := range 8 {
 			do := []func(context.Context, int64, int64) (int64, error){c.Vote, c.Unvote}[i/2%2]
-			told = append(told, submit(t.Context(), do, int64(i), 5))
+			told = append(told, submit(t.Context(), do, 5, int64(i)))
 		}
 		<-s.begun
 		select {
@@ -92,10 +92,10 @@ func TestEachIsToldTheOutcomeOfItsCommit(t *testing.T) {
 // other.
 func TestProductsDoNotWaitForEachOther(t *testing.T) {
 	stepped(t, func(t *testing.T, s *steppedStore, c *core.Catalogue) {
-		stuck := submit(t.Context(), c.Vote, 1, 5)
+		stuck := submit(t.Context(), c.Vote, 5, 1)
 		<-s.begun
-		waiting := submit(t.Context(), c.Vote, 2, 5)
-		other := submit(t.Context(), c.Vote, 2, 6)
+		waiting := submit(t.Context(), c.Vote, 5, 2)
+		other := submit(t.Context(), c.Vote, 6, 2)
 		if got := <-s.begun; got != "vote 6 [2]" {
 			t.Errorf("committed %s", got)
 		}
@@ -110,15 +110,15 @@ func TestProductsDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-// TestTracesOfACommitPointAtEachOther: the one that the commit is in, and those of
-// all who waited for it.
-func TestTracesOfACommitPointAtEachOther(t *testing.T) {
+// TestBatchSpansAreLinked: the span that the commit is part of, and those of the
+// other votes of the batch.
+func TestBatchSpansAreLinked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, spans := newSteppedStore(), tracetest.NewSpanRecorder()
 		c := s.catalogue(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer(""))
-		for person := range int64(4) {
-			submit(t.Context(), c.Vote, person, 5)
+		for userID := range int64(4) {
+			submit(t.Context(), c.Vote, 5, userID)
 		}
 		s.commits(2)
 		synctest.Wait()
@@ -139,25 +139,25 @@ func TestTracesOfACommitPointAtEachOther(t *testing.T) {
 	})
 }
 
-// TestHangingUp: who waits has not voted; whose vote is being committed has, and
-// for the others nothing changes.
-func TestHangingUp(t *testing.T) {
+// TestCancelledContext withdraws a vote that waits. One that is being committed is
+// recorded, and the other votes of the batch too.
+func TestCancelledContext(t *testing.T) {
 	stepped(t, func(t *testing.T, s *steppedStore, c *core.Catalogue) {
-		committing, hangUpCommitting := context.WithCancel(t.Context())
-		waiting, hangUpWaiting := context.WithCancel(t.Context())
-		first := submit(committing, c.Vote, 1, 5)
+		committing, cancelCommitting := context.WithCancel(t.Context())
+		waiting, cancelWaiting := context.WithCancel(t.Context())
+		first := submit(committing, c.Vote, 5, 1)
 		<-s.begun
-		second := submit(waiting, c.Vote, 2, 5)
-		third := submit(t.Context(), c.Vote, 3, 5)
-		fourth := submit(committing, c.Vote, 4, 5)
-		hangUpWaiting()
+		second := submit(waiting, c.Vote, 5, 2)
+		third := submit(t.Context(), c.Vote, 5, 3)
+		fourth := submit(committing, c.Vote, 5, 4)
+		cancelWaiting()
 		wantTold(t, second, 0, context.Canceled)
 		s.end <- ok(1)
 		wantTold(t, first, 1, nil)
 		if got := <-s.begun; got != "vote 5 [3 4]" {
 			t.Errorf("committed %s", got)
 		}
-		hangUpCommitting() // the fourth is being committed
+		cancelCommitting() // the fourth is being committed
 		synctest.Wait()
 		s.end <- ok(3)
 		wantTold(t, third, 3, nil)
@@ -165,18 +165,18 @@ func TestHangingUp(t *testing.T) {
 	})
 }
 
-// TestCommitOutlivesItsCaller: the store is not told that a voter hung up, and has a
-// deadline all the same.
+// TestCommitOutlivesItsCaller: a cancelled request does not cancel the commit, which
+// has a deadline of its own.
 func TestCommitOutlivesItsCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowStore{}
 		c := core.NewCatalogue(s, core.NoCache{}, nil, untraced, func() {})
-		ctx, hangUp := context.WithCancel(t.Context())
-		first := submit(ctx, c.Vote, 1, 5)
-		second := submit(t.Context(), c.Vote, 2, 5)
+		ctx, cancel := context.WithCancel(t.Context())
+		first := submit(ctx, c.Vote, 5, 1)
+		second := submit(t.Context(), c.Vote, 5, 2)
 		start := time.Now()
-		hangUp()
+		cancel()
 		wantTold(t, first, 0, context.DeadlineExceeded)
 		wantTold(t, second, 0, context.DeadlineExceeded)
 		if took := time.Since(start); took != 8*time.Second {
@@ -187,9 +187,9 @@ func TestCommitOutlivesItsCaller(t *testing.T) {
 
 func TestPanicIsAnError(t *testing.T) {
 	stepped(t, func(t *testing.T, s *steppedStore, c *core.Catalogue) {
-		first := submit(t.Context(), c.Vote, 1, 5)
+		first := submit(t.Context(), c.Vote, 5, 1)
 		<-s.begun
-		waiting := submit(t.Context(), c.Vote, 2, 5)
+		waiting := submit(t.Context(), c.Vote, 5, 2)
 		s.end <- func() (int64, error) { panic("a bug") }
 		if got := <-first; fault.KindOf(got.err) != fault.Internal || !strings.Contains(got.err.Error(), "a bug") {
 			t.Errorf("told %v", got)
@@ -204,17 +204,17 @@ func TestPanicIsAnError(t *testing.T) {
 // is turned away.
 func TestQueueIsBounded(t *testing.T) {
 	stepped(t, func(t *testing.T, s *steppedStore, c *core.Catalogue) {
-		first := submit(t.Context(), c.Vote, 1, 5)
+		first := submit(t.Context(), c.Vote, 5, 1)
 		<-s.begun
 		told := make(chan outcome, 4096)
-		for person := range int64(4096) {
+		for userID := range int64(4096) {
 			go func() {
-				n, err := c.Vote(t.Context(), person, 5)
+				n, err := c.Vote(t.Context(), 5, userID)
 				told <- outcome{n, err}
 			}()
 		}
 		synctest.Wait()
-		_, err := c.Vote(t.Context(), 9999, 5)
+		_, err := c.Vote(t.Context(), 5, 9999)
 		var full *fault.Error
 		if !errors.As(err, &full) || full.Kind != fault.Unavailable || full.RetryAfter == 0 {
 			t.Errorf("one too many is told %v", err)

@@ -12,34 +12,34 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Store keeps the products and votes. A product that is not there is a NotFound
-// fault.
+// Store stores the products and votes. Of a product that does not exist it returns
+// a NotFound fault.
 type Store interface {
 	Product(ctx context.Context, id int64) (Product, error)
 	Products(ctx context.Context, p Page) ([]Product, error)
-	// Vote records a vote of each person, who may be named twice; Unvote removes it.
-	// Who has voted, or has not, stays so. Both return the product's count once the
-	// change is durable; if they return an error nothing has changed, unless it is
-	// ErrUncertain.
-	Vote(ctx context.Context, id int64, people []int64) (votes int64, err error)
-	Unvote(ctx context.Context, id int64, people []int64) (votes int64, err error)
-	// VotedFor returns those of ids that the person voted for, ascending.
-	VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error)
-	// Add, Edit and Remove are durable when they return. Of a person's additions with
-	// one key, unless that is "", only the first adds, and all return its product,
-	// deleted or not; one whose draft differs is ErrOtherDraft. Edit and Remove act on
+	// Vote records a vote of each user and Unvote removes it. An id may come twice; a
+	// vote that is recorded already, or not there to remove, is no error. Both return
+	// the product's count once the change is durable. If they return an error, nothing
+	// has changed, except with ErrUncertain.
+	Vote(ctx context.Context, productID int64, userIDs []int64) (votes int64, err error)
+	Unvote(ctx context.Context, productID int64, userIDs []int64) (votes int64, err error)
+	// VotedFor returns those of the products that the user voted for, ascending.
+	VotedFor(ctx context.Context, userID int64, productIDs []int64) ([]int64, error)
+	// Add, Edit and Remove are durable when they return. Add with a key that the user
+	// has used before adds nothing: it returns the product that was added then, deleted
+	// or not, or ErrIdempotencyKeyReused if the draft differs. The key "" is none. Edit and Remove act on
 	// one of the versions, nil being any, and are PreconditionFailed if the product has
 	// another.
-	Add(ctx context.Context, person int64, key string, d Draft) (Product, error)
+	Add(ctx context.Context, userID int64, key string, d Draft) (Product, error)
 	Edit(ctx context.Context, id int64, versions []int64, d Draft) (Product, error)
 	Remove(ctx context.Context, id int64, versions []int64) error
 	// AddImage changes nothing if the image is there. Image is NotFound if it is not.
 	AddImage(ctx context.Context, image Image) error
 	Image(ctx context.Context, name string) (Image, error)
 	HasImage(ctx context.Context, name string) (bool, error)
-	// VotesOf returns up to limit of the person's votes after a position in their
-	// order, newest first.
-	VotesOf(ctx context.Context, person int64, after Position, limit int) ([]Vote, error)
+	// VotesOf returns up to limit of the user's votes after a position in their order,
+	// newest first.
+	VotesOf(ctx context.Context, userID int64, after Position, limit int) ([]Vote, error)
 }
 
 // Source says where a product was read.
@@ -122,25 +122,25 @@ func firstOf[T any](all []T, limit int) (first []T, more bool) {
 	return all[:min(limit, len(all))], len(all) > limit
 }
 
-// Votes returns how many people voted for a product, from the store; NotFound if
+// Votes returns how many users voted for a product, from the store; NotFound if
 // there is no such product.
 func (c *Catalogue) Votes(ctx context.Context, id int64) (int64, error) {
 	p, err := c.store.Product(ctx, id)
 	return p.Votes, err
 }
 
-// Vote records a person's vote for a product and returns the product's count.
+// Vote records a user's vote for a product and returns the product's count.
 // Voting again changes nothing. When Vote returns, the vote is durable and no read
 // shows an older count. NotFound if there is no such product; Unavailable if too
 // many vote for it at once, or because of ErrUncertain; ctx's error if ctx ended
 // before the commit began, and then nothing has changed.
-func (c *Catalogue) Vote(ctx context.Context, person, id int64) (votes int64, err error) {
-	return c.votes.submit(ctx, id, person, true)
+func (c *Catalogue) Vote(ctx context.Context, productID, userID int64) (votes int64, err error) {
+	return c.votes.submit(ctx, productID, userID, true)
 }
 
 // Unvote takes a vote back; everything else is as with Vote.
-func (c *Catalogue) Unvote(ctx context.Context, person, id int64) (votes int64, err error) {
-	return c.votes.submit(ctx, id, person, false)
+func (c *Catalogue) Unvote(ctx context.Context, productID, userID int64) (votes int64, err error) {
+	return c.votes.submit(ctx, productID, userID, false)
 }
 
 // commitTimeout bounds one commit, which others wait for. It is less than the
@@ -148,26 +148,28 @@ func (c *Catalogue) Unvote(ctx context.Context, person, id int64) (votes int64, 
 // database that only waits for a lock is asked to stop waiting.
 const commitTimeout = 4 * time.Second
 
-// commit makes one change of a product's votes for many people.
-func (c *Catalogue) commit(ctx context.Context, id int64, voted bool, people []int64) (votes int64, err error) {
+// commit adds or removes the votes of many users for one product.
+func (c *Catalogue) commit(
+	ctx context.Context, productID int64, voted bool, userIDs []int64,
+) (votes int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	change := c.store.Unvote
 	if voted {
 		change = c.store.Vote
 	}
-	votes, err = change(ctx, id, people)
+	votes, err = change(ctx, productID, userIDs)
 	if err != nil && ctx.Err() != nil { // the driver's error need not wrap it
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
-	return votes, c.invalidate(ctx, id, err)
+	return votes, c.invalidate(ctx, productID, err)
 }
 
-// invalidate removes the cached product after a commit [5] that ended with err, so
-// that no load from before it can be stored, and before it is acknowledged. That is
-// so even if nothing changed: an earlier try may have committed and died before
-// it came to this line; and even if the outcome is uncertain. A change that a
-// cached product may hide is not acknowledged; making it again does no harm.
+// invalidate removes the cached product after a commit [5] that ended with err and
+// before the change is acknowledged. It must run even if the commit changed nothing or
+// its outcome is unknown, because an earlier attempt may have committed without
+// invalidating. If it fails, readers may still get the old product: then the caller
+// gets an error and may safely retry.
 func (c *Catalogue) invalidate(ctx context.Context, id int64, err error) error {
 	if err != nil && !errors.Is(err, ErrUncertain) {
 		return err
@@ -186,17 +188,17 @@ func (c *Catalogue) invalidate(ctx context.Context, id int64, err error) error {
 	return f.Because(cmp.Or(err, invalidateErr))
 }
 
-// VotedFor returns those of ids that the person voted for, ascending.
-func (c *Catalogue) VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error) {
-	return c.store.VotedFor(ctx, person, ids)
+// VotedFor returns those of the products that the user voted for, ascending.
+func (c *Catalogue) VotedFor(ctx context.Context, userID int64, productIDs []int64) ([]int64, error) {
+	return c.store.VotedFor(ctx, userID, productIDs)
 }
 
-// VotesOf returns up to limit of a person's votes after a position, newest
+// VotesOf returns up to limit of a user's votes after a position, newest
 // first, and whether others follow.
 func (c *Catalogue) VotesOf(
-	ctx context.Context, person int64, after Position, limit int,
+	ctx context.Context, userID int64, after Position, limit int,
 ) (votes []Vote, more bool, err error) {
-	votes, err = c.store.VotesOf(ctx, person, after, limit+1) // as with List
+	votes, err = c.store.VotesOf(ctx, userID, after, limit+1) // as with List
 	votes, more = firstOf(votes, limit)
 	return votes, more, err
 }

@@ -27,18 +27,18 @@ func (b *recorder) note(format string, args ...any) {
 	b.calls = append(b.calls, fmt.Sprintf(format, args...))
 }
 
-func (b *recorder) Vote(_ context.Context, id int64, people []int64) (int64, error) {
-	b.note("vote %v for %d", people, id)
+func (b *recorder) Vote(_ context.Context, productID int64, userIDs []int64) (int64, error) {
+	b.note("vote %v for %d", userIDs, productID)
 	return 8, b.err
 }
 
-func (b *recorder) Unvote(_ context.Context, id int64, people []int64) (int64, error) {
-	b.note("unvote %v for %d", people, id)
+func (b *recorder) Unvote(_ context.Context, productID int64, userIDs []int64) (int64, error) {
+	b.note("unvote %v for %d", userIDs, productID)
 	return 6, b.err
 }
 
-func (b *recorder) Add(_ context.Context, person int64, key string, d core.Draft) (core.Product, error) {
-	b.note("add %s for %d by %s", d.Name, person, key)
+func (b *recorder) Add(_ context.Context, userID int64, key string, d core.Draft) (core.Product, error) {
+	b.note("add %s for %d by %s", d.Name, userID, key)
 	return core.Product{Name: d.Name}, b.err
 }
 
@@ -84,9 +84,9 @@ func second[T any](_ T, err error) error { return err }
 
 func changes() []change {
 	return []change{
-		{"vote", func(ctx context.Context, c *core.Catalogue) error { return second(c.Vote(ctx, 1, 2)) },
+		{"vote", func(ctx context.Context, c *core.Catalogue) error { return second(c.Vote(ctx, 2, 1)) },
 			"vote [1] for 2", []string{"invalidate [2]", "changed"}},
-		{"unvote", func(ctx context.Context, c *core.Catalogue) error { return second(c.Unvote(ctx, 1, 2)) },
+		{"unvote", func(ctx context.Context, c *core.Catalogue) error { return second(c.Unvote(ctx, 2, 1)) },
 			"unvote [1] for 2", []string{"invalidate [2]", "changed"}},
 		{"add", func(ctx context.Context, c *core.Catalogue) error { return second(c.Add(ctx, 5, "k", fox())) },
 			"add Fox for 5 by k", nil},

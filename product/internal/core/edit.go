@@ -6,19 +6,19 @@ import (
 )
 
 // Add puts a new product into the gallery and returns it. A draft that breaks
-// rules is Invalid, with each. If the person added that draft with that key
-// before, Add returns the product that came of it, as it is now, and adds none: so
-// that after a lost answer asking again is safe. If it was another draft, Add
-// returns ErrOtherDraft. The key "" is none.
-func (c *Catalogue) Add(ctx context.Context, person int64, key string, d Draft) (Product, error) {
+// rules is Invalid, with each. If the user added that draft with that key before, Add
+// adds nothing and returns the product of then, as it is now: after a lost response
+// a retry is safe. If it was another draft, Add returns ErrIdempotencyKeyReused. The
+// key "" is none.
+func (c *Catalogue) Add(ctx context.Context, userID int64, key string, d Draft) (Product, error) {
 	if err := c.accept(ctx, d); err != nil {
 		return Product{}, err
 	}
-	return c.store.Add(ctx, person, key, d)
+	return c.store.Add(ctx, userID, key, d)
 }
 
-// ErrOtherDraft is that of a key which its person used for another draft.
-var ErrOtherDraft = errors.New("the key was used for another draft")
+// ErrIdempotencyKeyReused says that the user sent the key before, with another draft.
+var ErrIdempotencyKeyReused = errors.New("the key was used for another draft")
 
 // Edit replaces all that curators say about a product and returns it as it is
 // now. It does so only if the product has one of the versions, nil being any; else

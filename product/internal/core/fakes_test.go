@@ -46,16 +46,16 @@ func newSteppedStore() *steppedStore {
 	return &steppedStore{begun: make(chan string), end: make(chan func() (int64, error))}
 }
 
-func (s *steppedStore) Vote(_ context.Context, id int64, people []int64) (int64, error) {
-	return s.commit("vote", id, people)
+func (s *steppedStore) Vote(_ context.Context, productID int64, userIDs []int64) (int64, error) {
+	return s.commit("vote", productID, userIDs)
 }
 
-func (s *steppedStore) Unvote(_ context.Context, id int64, people []int64) (int64, error) {
-	return s.commit("unvote", id, people)
+func (s *steppedStore) Unvote(_ context.Context, productID int64, userIDs []int64) (int64, error) {
+	return s.commit("unvote", productID, userIDs)
 }
 
-func (s *steppedStore) commit(what string, id int64, people []int64) (int64, error) {
-	s.begun <- fmt.Sprint(what, " ", id, " ", people)
+func (s *steppedStore) commit(what string, productID int64, userIDs []int64) (int64, error) {
+	s.begun <- fmt.Sprint(what, " ", productID, " ", userIDs)
 	return (<-s.end)()
 }
 
@@ -83,11 +83,11 @@ type outcome struct {
 // submit votes in a goroutine, waits until it waits, and returns where the outcome
 // will be.
 func submit(
-	ctx context.Context, do func(ctx context.Context, person, id int64) (int64, error), person, id int64,
+	ctx context.Context, do func(ctx context.Context, productID, userID int64) (int64, error), productID, userID int64,
 ) chan outcome {
 	told := make(chan outcome, 1)
 	go func() {
-		n, err := do(ctx, person, id)
+		n, err := do(ctx, productID, userID)
 		told <- outcome{n, err}
 	}()
 	synctest.Wait()

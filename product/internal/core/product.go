@@ -14,7 +14,7 @@ type Product struct {
 	Name        string
 	Description string
 	ImageURL    string // a path on the site
-	Votes       int64  // how many people voted for it
+	Votes       int64  // how many users voted for it
 	Difficulty  string // easy, intermediate or advanced
 	Folds       int
 	Paper       string    // the sheet to start from, such as "15 cm square"
@@ -23,14 +23,14 @@ type Product struct {
 	Version     int64     // counts the edits, from 1; votes do not change it
 }
 
-// Vote is a person's vote for a product.
+// Vote is a user's vote for a product.
 type Vote struct {
 	ProductID int64
 	CreatedAt time.Time // UTC
 }
 
-// At is the vote's position among the person's votes, newest first, which start
-// where the newest products do.
+// At is the vote's position among the user's votes, newest first. They start at
+// SortNewest.Start.
 func (v Vote) At() Position { return Position{ID: v.ProductID, CreatedAt: v.CreatedAt} }
 
 // Sort is an order to walk the catalogue in. A minus sign means descending;

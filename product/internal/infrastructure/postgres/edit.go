@@ -18,7 +18,7 @@ import (
 
 // Add implements core.Store. Of two with one key at the same moment the second
 // waits for the first one's commit, and then finds the key taken.
-func (s *Store) Add(ctx context.Context, person int64, key string, d core.Draft) (p core.Product, err error) {
+func (s *Store) Add(ctx context.Context, userID int64, key string, d core.Draft) (p core.Product, err error) {
 	const query = `
 		  WITH added AS (
 		       INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
@@ -38,20 +38,20 @@ func (s *Store) Add(ctx context.Context, person int64, key string, d core.Draft)
 	sum := sha256.Sum256(text) // tells drafts apart; it is stored
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
 		return tx.GetContext(ctx, &p, query,
-			d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper, person, key, sum[:])
+			d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper, userID, key, sum[:])
 	})
 	switch {
 	case pg.Violated(err) == "additions_pkey":
-		return s.added(ctx, person, key, sum[:])
+		return s.added(ctx, userID, key, sum[:])
 	case err != nil:
 		return p, fmt.Errorf("insert product: %w", err)
 	}
 	return p, nil
 }
 
-// added is the product that came of a person's key, which is known to be taken. It
-// may be deleted by now.
-func (s *Store) added(ctx context.Context, person int64, key string, sum []byte) (p core.Product, err error) {
+// added is the product that the user added with the key, which was used before. It
+// may be deleted.
+func (s *Store) added(ctx context.Context, userID int64, key string, sum []byte) (p core.Product, err error) {
 	const query = `
 		SELECT ` + columns + `
 		  FROM product.products
@@ -61,8 +61,8 @@ func (s *Store) added(ctx context.Context, person int64, key string, sum []byte)
 		        WHERE person_id = $1
 		          AND key = $2
 		          AND draft = $3)`
-	err = s.db.GetContext(ctx, &p, query, person, key, sum)
-	return p, pg.RowError(err, "select addition", core.ErrOtherDraft)
+	err = s.db.GetContext(ctx, &p, query, userID, key, sum)
+	return p, pg.RowError(err, "select addition", core.ErrIdempotencyKeyReused)
 }
 
 // Edit implements core.Store.

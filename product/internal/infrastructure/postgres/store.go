@@ -61,27 +61,27 @@ func (s *Store) Product(ctx context.Context, id int64) (p core.Product, err erro
 	return p, pg.RowError(err, "select product", missing(id))
 }
 
-// Vote implements core.Store. Somebody's second vote at the same moment, through
-// another replica, waits for the first one's commit and then changes nothing.
-// Replicas insert in the order of people, and the trigger locks the row of the
-// product last, so that there is no deadlock.
-func (s *Store) Vote(ctx context.Context, id int64, people []int64) (votes int64, err error) {
+// Vote implements core.Store. If a user votes twice at the same time through two
+// replicas, the second statement waits for the first one's commit and then changes
+// nothing. All replicas insert in the order of the user ids, and the trigger locks
+// the row of the product last, so that there is no deadlock.
+func (s *Store) Vote(ctx context.Context, productID int64, userIDs []int64) (votes int64, err error) {
 	const query = `
 		INSERT INTO product.votes (person_id, product_id)
 		SELECT person, $1
 		  FROM unnest($2::bigint[]) AS person
 		 ORDER BY person
 		    ON CONFLICT (person_id, product_id) DO NOTHING`
-	votes, err = s.change(ctx, query, id, people)
+	votes, err = s.change(ctx, query, productID, userIDs)
 	if pg.Violated(err) == "votes_product_id_fkey" {
-		return 0, missing(id)
+		return 0, missing(productID)
 	}
 	return votes, err
 }
 
 // Unvote implements core.Store. A scan by ctid goes in the order of the table,
 // whatever index finds the rows, hence for all replicas alike.
-func (s *Store) Unvote(ctx context.Context, id int64, people []int64) (votes int64, err error) {
+func (s *Store) Unvote(ctx context.Context, productID int64, userIDs []int64) (votes int64, err error) {
 	const query = `
 		DELETE FROM product.votes
 		 WHERE ctid = ANY (ARRAY(
@@ -89,7 +89,7 @@ func (s *Store) Unvote(ctx context.Context, id int64, people []int64) (votes int
 		         FROM product.votes AS v
 		        WHERE v.product_id = $1
 		          AND v.person_id = ANY ($2)))`
-	return s.change(ctx, query, id, people)
+	return s.change(ctx, query, productID, userIDs)
 }
 
 // change runs a statement on votes and reads the count in the same transaction:
@@ -97,17 +97,19 @@ func (s *Store) Unvote(ctx context.Context, id int64, people []int64) (votes int
 // the lock it took on the product keeps the count true until the commit. A product
 // whose count cannot be read, such as a deleted one, cannot be voted for: the
 // change is undone.
-func (s *Store) change(ctx context.Context, statement string, id int64, people []int64) (votes int64, err error) {
+func (s *Store) change(
+	ctx context.Context, statement string, productID int64, userIDs []int64,
+) (votes int64, err error) {
 	const query = `
 		SELECT votes
 		  FROM product.products
 		 WHERE id = $1
 		   AND deleted_at IS NULL`
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, statement, id, pq.Array(people)); err != nil {
-			return fmt.Errorf("change votes for %d: %w", id, err)
+		if _, err := tx.ExecContext(ctx, statement, productID, pq.Array(userIDs)); err != nil {
+			return fmt.Errorf("change votes for %d: %w", productID, err)
 		}
-		return pg.RowError(tx.GetContext(ctx, &votes, query, id), "select votes", missing(id))
+		return pg.RowError(tx.GetContext(ctx, &votes, query, productID), "select votes", missing(productID))
 	})
 	return votes, err
 }
@@ -123,7 +125,7 @@ func (s *Store) inTx(ctx context.Context, do func(*sqlx.Tx) error) error {
 }
 
 // VotedFor implements core.Store.
-func (s *Store) VotedFor(ctx context.Context, person int64, ids []int64) ([]int64, error) {
+func (s *Store) VotedFor(ctx context.Context, userID int64, productIDs []int64) ([]int64, error) {
 	const query = `
 		SELECT v.product_id
 		  FROM product.votes AS v
@@ -133,17 +135,17 @@ func (s *Store) VotedFor(ctx context.Context, person int64, ids []int64) ([]int6
 		   AND p.deleted_at IS NULL
 		 ORDER BY v.product_id`
 	found := []int64{}
-	if err := s.db.SelectContext(ctx, &found, query, person, pq.Array(ids)); err != nil {
-		return nil, fmt.Errorf("select votes of a person: %w", err)
+	if err := s.db.SelectContext(ctx, &found, query, userID, pq.Array(productIDs)); err != nil {
+		return nil, fmt.Errorf("select votes of a user: %w", err)
 	}
 	return found, nil
 }
 
 // VotesOf implements core.Store.
-func (s *Store) VotesOf(ctx context.Context, person int64, after core.Position, limit int) ([]core.Vote, error) {
+func (s *Store) VotesOf(ctx context.Context, userID int64, after core.Position, limit int) ([]core.Vote, error) {
 	var votes []core.Vote
-	if err := s.db.SelectContext(ctx, &votes, selectVotesOf, person, after.CreatedAt, after.ID, limit); err != nil {
-		return nil, fmt.Errorf("select latest votes of a person: %w", err)
+	if err := s.db.SelectContext(ctx, &votes, selectVotesOf, userID, after.CreatedAt, after.ID, limit); err != nil {
+		return nil, fmt.Errorf("select latest votes of a user: %w", err)
 	}
 	return votes, nil
 }

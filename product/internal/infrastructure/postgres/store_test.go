@@ -49,12 +49,12 @@ func TestPagesWalkAnIndex(t *testing.T) {
 	wantIndex("votes_person_id_idx", selectVotesOf, 1, newest.CreatedAt, newest.ID, 50)
 }
 
-// TestReplicasDoNotDeadlock has replicas commit votes of the same people for the
-// same pieces, in any order and with people named twice, while somebody edits
+// TestReplicasDoNotDeadlock has replicas commit votes of the same users for the
+// same pieces, in any order and with users named twice, while somebody edits
 // the pieces and votes for all of them in one statement. None may fail.
 func TestReplicasDoNotDeadlock(t *testing.T) {
 	t.Parallel()
-	const replicas, rounds, people, pieces = 6, 60, 40, 2
+	const replicas, rounds, users, pieces = 6, 60, 40, 2
 	database := pgtest.New(t)
 	db := open(t, database.ProductURL)
 	store := NewStore(db)
@@ -71,12 +71,12 @@ func TestReplicasDoNotDeadlock(t *testing.T) {
 	for range replicas {
 		all.Go(func() {
 			for range rounds {
-				some := make([]int64, people/2)
+				some := make([]int64, users/2)
 				for i := range some {
-					some[i] = 1 + rand.Int64N(people)
+					some[i] = 1 + rand.Int64N(users)
 				}
 				change := []func(context.Context, int64, []int64) (int64, error){store.Vote, store.Unvote}[rand.IntN(2)]
-				if votes, err := change(t.Context(), 1+rand.Int64N(pieces), some); err != nil || votes < 0 || votes > people+1 {
+				if votes, err := change(t.Context(), 1+rand.Int64N(pieces), some); err != nil || votes < 0 || votes > users+1 {
 					t.Errorf("%d votes, %v", votes, err)
 				}
 			}
