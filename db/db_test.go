@@ -113,6 +113,7 @@ func TestStatusOfABlankDatabaseIsPending(t *testing.T) {
 	adminURL, _ := blank(t)
 	want := []db.Migration{
 		{Schema: "auth", Name: "00010_schema.sql"},
+		{Schema: "auth", Name: "00011_codes_and_revocations.sql"},
 		{Schema: "auth", Name: "00012_clients.sql"},
 		{Schema: "product", Name: "00010_schema.sql"},
 		{Schema: "recommendation", Name: "00010_schema.sql"},

@@ -86,8 +86,8 @@ func (a *Accounts) Register(ctx context.Context, from string, r Registration) (P
 	return p, nil
 }
 
-// SignIn returns the person with that name or address and password, to somebody
-// at the network from. After the OWASP Authentication Cheat Sheet,
+// SignIn returns the person with that name or address and password, and the hash
+// that matched, to somebody at the network from. After the OWASP Authentication Cheat Sheet,
 // "Authentication and Error Messages", it checks:
 //   - the number of failures before, before any hashing: see Throttle
 //   - the password against the person's hash, in constant time (bcrypt)
@@ -97,25 +97,25 @@ func (a *Accounts) Register(ctx context.Context, from string, r Registration) (P
 //
 // Whatever was wrong, the answer is one Unauthenticated fault with one text. The
 // cost differs for hashes made before a change of the configured cost.
-func (a *Accounts) SignIn(ctx context.Context, from, nameOrEmail, password string) (Person, error) {
+func (a *Accounts) SignIn(ctx context.Context, from, nameOrEmail, password string) (Person, string, error) {
 	p, hash, err := a.store.Find(ctx, nameOrEmail)
 	subject := "id:" + strconv.FormatInt(p.ID, 10) // one for the name and the address
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 		subject = "name:" + strings.ToLower(nameOrEmail)
 	case err != nil:
-		return Person{}, err
+		return Person{}, "", err
 	}
 	ok, err := a.try(ctx, subject, from, hash, password)
 	if err != nil {
-		return Person{}, err
+		return Person{}, "", err
 	}
 	if !ok {
 		a.log.InfoContext(ctx, "sign-in failed", "user_id", p.ID) // 0 is nobody
-		return Person{}, fault.New(fault.Unauthenticated, "the name or the password is wrong")
+		return Person{}, "", fault.New(fault.Unauthenticated, "the name or the password is wrong")
 	}
 	a.log.InfoContext(ctx, "signed in", "user_id", p.ID)
-	return p, nil
+	return p, hash, nil
 }
 
 // try reports whether hash was made of password, and counts the result for the

@@ -18,11 +18,11 @@ func (a accounts) login(w http.ResponseWriter, r *http.Request, in loginRequest)
 	if in.Username == "" || in.Password == "" {
 		return fault.New(fault.BadRequest, "username and password are needed")
 	}
-	p, err := a.Accounts.SignIn(r.Context(), network(a.InternalKey, r), in.Username, in.Password)
+	p, hash, err := a.Accounts.SignIn(r.Context(), network(a.InternalKey, r), in.Username, in.Password)
 	if err != nil {
 		return err
 	}
-	refresh, err := a.Sessions.Start(r.Context(), p.ID, device(a.InternalKey, r))
+	refresh, err := a.Sessions.Start(r.Context(), p.ID, hash, device(a.InternalKey, r))
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,43 @@ func TestLoginByAnyNameCarriesTheRole(t *testing.T) {
 	}
 }
 
+// TestWhatChangesDuringASignInHolds has the person changed after the password was
+// read and before the session is stored.
+func TestWhatChangesDuringASignInHolds(t *testing.T) {
+	t.Parallel()
+	s := startWithCrane(t)
+	for _, row := range []struct {
+		change string
+		status int
+		role   any
+	}{
+		{`role = 'curator'`, http.StatusOK, "curator"},
+		{`disabled_at = now()`, http.StatusUnauthorized, nil},
+		{`password_hash = 'another'`, http.StatusUnauthorized, nil},
+	} {
+		s.exec(t, `UPDATE auth.users SET disabled_at = NULL`)
+		tx := s.admin.MustBeginTx(t.Context(), nil)
+		tx.MustExecContext(t.Context(), `UPDATE auth.users SET `+row.change)
+		signedIn := make(chan answer, 1)
+		go func() { signedIn <- s.login(t, "Crane", password) }()
+		const waiting = `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`
+		for n := 0; n == 0 && t.Context().Err() == nil; {
+			if err := s.admin.GetContext(t.Context(), &n, waiting); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		a := <-signedIn
+		wantStatus(t, row.change, a, row.status)
+		if a.Status == http.StatusOK {
+			equal(t, "role", claimsOf(t, read[tokens](t, a).Access).claims["role"], row.role)
+		}
+	}
+}
+
 func TestLoginRefusesWithOneText(t *testing.T) {
 	t.Parallel()
 	s := startWithCrane(t)

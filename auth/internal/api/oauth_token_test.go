@@ -170,6 +170,34 @@ func TestCodesExpireAfterAMinuteAndWithThePerson(t *testing.T) {
 	equal(t, "a disabled person's code", s.exchange(t, a, codeGrant(code)).Error, "invalid_grant")
 }
 
+// TestACodeEndsWithWhatItStandsOn changes the person between approval and exchange.
+func TestACodeEndsWithWhatItStandsOn(t *testing.T) {
+	t.Parallel()
+	s := startWithCrane(t)
+	a, root := s.client(t, allScopes), s.adminToken(t, "root")
+	for name, end := range map[string]func(mine tokens){
+		"signed out": func(mine tokens) { s.postJSON(t, logoutPath, map[string]string{"refresh_token": mine.Refresh}) },
+		"disabled for a while": func(tokens) {
+			s.put(t, root, "/1/disabled", `{"disabled":true}`)
+			s.put(t, root, "/1/disabled", `{"disabled":false}`)
+		},
+		"password changed there": func(mine tokens) {
+			wantNoContent(t, "there", s.changePassword(t, mine.Access, password, newPassword))
+			wantNoContent(t, "and back", s.changePassword(t, mine.Access, newPassword, password))
+		},
+		"password changed elsewhere": func(tokens) {
+			wantNoContent(t, "elsewhere", s.changePassword(t, s.signIn(t), password, newPassword))
+			wantNoContent(t, "and back", s.changePassword(t, read[tokens](t, s.login(t, "Crane", newPassword)).Access,
+				newPassword, password))
+		},
+	} {
+		mine := s.tokens(t)
+		code := s.code(t, mine.Access, a.request())
+		end(mine)
+		equal(t, name, s.exchange(t, a, codeGrant(code)).Error, "invalid_grant")
+	}
+}
+
 func TestAClientForItselfIsNobody(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{})

@@ -170,7 +170,7 @@ func (p *Provider) Decide(ctx context.Context, q url.Values, u token.User, appro
 		return "", &fault.Error{Kind: fault.Conflict, Message: message, Code: "login_required"}
 	}
 	code, err := p.sessions.IssueCode(ctx, session.Code{
-		ClientID: r.Client.ID, UserID: u.ID, RedirectURI: r.RedirectURI, Scope: r.Scope,
+		ClientID: r.Client.ID, UserID: u.ID, ApprovedBy: session.ID(u), RedirectURI: r.RedirectURI, Scope: r.Scope,
 		Nonce: q.Get("nonce"), Challenge: q.Get("code_challenge"), AuthTime: authTime,
 	})
 	if err != nil {

@@ -21,10 +21,13 @@ func (s *Store) SaveCode(ctx context.Context, hash []byte, c session.Code, now t
 		       WHERE used_at IS NULL
 		         AND expires_at <= $10)
 		INSERT INTO auth.codes
-		       (hash, client_id, user_id, redirect_uri, scope, nonce, code_challenge, auth_time, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	return exec(ctx, s.db, "insert code", query,
-		hash, c.ClientID, c.UserID, c.RedirectURI, c.Scope, c.Nonce, c.Challenge, c.AuthTime, c.ExpiresAt, now)
+		       (hash, client_id, user_id, redirect_uri, scope, nonce, code_challenge, auth_time, expires_at,
+		       approved_by, password)
+		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $11, ` + passwordMark + `
+		  FROM auth.users
+		 WHERE id = $3`
+	return exec(ctx, s.db, "insert code", query, hash, c.ClientID, c.UserID, c.RedirectURI, c.Scope, c.Nonce,
+		c.Challenge, c.AuthTime, c.ExpiresAt, now, c.ApprovedBy)
 }
 
 // ExchangeCode implements session.Store. The code's row is locked: of two who
@@ -40,7 +43,7 @@ func (s *Store) ExchangeCode(
 	err = pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
 		var gave sql.NullInt64
 		var err error
-		if c, gave, err = lockCode(ctx, tx, hash, f.StartedAt); err != nil {
+		if c, f.Password, gave, err = lockCode(ctx, tx, hash, f.StartedAt); err != nil {
 			return err
 		}
 		if reused = gave.Valid; reused {
@@ -54,6 +57,10 @@ func (s *Store) ExchangeCode(
 		if family, err = startFamily(ctx, tx, f); err != nil {
 			return err
 		}
+		// After startFamily has locked the person, so that this sees what ended before.
+		if _, err = startedAt(ctx, tx, c.ApprovedBy, c.UserID, "", f.StartedAt); err != nil {
+			return err
+		}
 		return exec(ctx, tx, "mark code", markUsed, hash, f.StartedAt, family.ID)
 	})
 	return family, c, reused, err
@@ -62,10 +69,11 @@ func (s *Store) ExchangeCode(
 // lockCode leaves out codes whose family has expired, which another transaction
 // may be deleting: no deadlock.
 func lockCode(ctx context.Context, tx *sqlx.Tx, hash []byte, now time.Time) (
-	c session.Code, gave sql.NullInt64, err error,
+	c session.Code, password []byte, gave sql.NullInt64, err error,
 ) {
 	const query = `
-		SELECT client_id, user_id, redirect_uri, scope, nonce, code_challenge, auth_time, expires_at, family_id
+		SELECT client_id, user_id, redirect_uri, scope, nonce, code_challenge, auth_time, expires_at,
+		       coalesce(approved_by, 0), password, family_id
 		  FROM auth.codes AS c
 		 WHERE hash = $1
 		   AND NOT EXISTS (
@@ -75,6 +83,7 @@ func lockCode(ctx context.Context, tx *sqlx.Tx, hash []byte, now time.Time) (
 		          AND f.expires_at <= $2)
 		   FOR UPDATE`
 	err = tx.QueryRowContext(ctx, query, hash, now).Scan(
-		&c.ClientID, &c.UserID, &c.RedirectURI, &c.Scope, &c.Nonce, &c.Challenge, &c.AuthTime, &c.ExpiresAt, &gave)
-	return c, gave, pg.RowError(err, "select code", fault.New(fault.NotFound, "no such code"))
+		&c.ClientID, &c.UserID, &c.RedirectURI, &c.Scope, &c.Nonce, &c.Challenge, &c.AuthTime, &c.ExpiresAt,
+		&c.ApprovedBy, &password, &gave)
+	return c, password, gave, pg.RowError(err, "select code", fault.New(fault.NotFound, "no such code"))
 }

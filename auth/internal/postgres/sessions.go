@@ -13,8 +13,11 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
+// passwordMark is the person's password as session.NewFamily has it.
+const passwordMark = `sha256(convert_to(password_hash, 'UTF8'))`
+
 // Start implements session.Store. The person's row is locked, so that whoever
-// disables them either prevents this or sees the family. It also deletes expired
+// disables them or changes the password either prevents this or sees the family. It also deletes expired
 // families, anybody's, more of them than it adds.
 func (s *Store) Start(ctx context.Context, f session.NewFamily) (family session.Family, err error) {
 	err = pg.InTx(ctx, s.db, func(tx *sqlx.Tx) (err error) {
@@ -31,11 +34,12 @@ func startFamily(ctx context.Context, tx *sqlx.Tx, n session.NewFamily) (session
 		  FROM auth.users
 		 WHERE id = $1
 		   AND disabled_at IS NULL
+		   AND ` + passwordMark + ` = $7
 		   FOR SHARE
 		RETURNING id`
 	f := session.Family{ClientID: n.ClientID, Scope: n.Scope}
-	err := tx.GetContext(ctx, &f.ID, insert, n.UserID, n.ClientID, n.Scope, n.Device, n.StartedAt, n.ExpiresAt)
-	absent := fault.New(fault.NotFound, "nobody with that id may sign in")
+	err := tx.GetContext(ctx, &f.ID, insert, n.UserID, n.ClientID, n.Scope, n.Device, n.StartedAt, n.ExpiresAt, n.Password)
+	absent := fault.New(fault.NotFound, "nobody with that id and password may sign in")
 	if err := pg.RowError(err, "insert refresh family", absent); err != nil {
 		return f, err
 	}
@@ -151,6 +155,12 @@ func (s *Store) Sessions(ctx context.Context, userID int64, limit int, now time.
 
 // StartedAt implements session.Store.
 func (s *Store) StartedAt(ctx context.Context, id, userID int64, clientID string, now time.Time) (time.Time, error) {
+	return startedAt(ctx, s.db, id, userID, clientID, now)
+}
+
+func startedAt(
+	ctx context.Context, db sqlx.QueryerContext, id, userID int64, clientID string, now time.Time,
+) (at time.Time, err error) {
 	const query = `
 		SELECT f.created_at
 		  FROM auth.refresh_families AS f
@@ -161,8 +171,7 @@ func (s *Store) StartedAt(ctx context.Context, id, userID int64, clientID string
 		   AND f.revoked_at IS NULL
 		   AND f.expires_at > $4
 		   AND u.disabled_at IS NULL`
-	var at time.Time
-	err := s.db.GetContext(ctx, &at, query, id, userID, clientID, now)
+	err = sqlx.GetContext(ctx, db, &at, query, id, userID, clientID, now)
 	return at, pg.RowError(err, "select refresh family", fault.New(fault.NotFound, "no such family is active"))
 }
 

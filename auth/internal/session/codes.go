@@ -13,6 +13,7 @@ const codeLifetime = time.Minute
 type Code struct {
 	ClientID    string
 	UserID      int64
+	ApprovedBy  int64 // the family of the site that the person approved it in
 	RedirectURI string
 	Scope       string    // what the person granted
 	Nonce       string    // the client's, for the ID token
@@ -35,7 +36,8 @@ func (m *Manager) IssueCode(ctx context.Context, c Code) (string, error) {
 //     revoked, whoever asks: somebody has a copy (RFC 6749 section 4.1.2)
 //   - that it has not expired
 //   - what check checks: the client, the redirect URI and the verifier
-//   - that the person is not disabled
+//   - that the person is not disabled and has the password of when they approved it
+//   - that the sign-in that they approved it in is active
 //
 // All of it is one transaction. The answer to a failure is an Unauthenticated
 // fault or the error of check.

@@ -55,11 +55,11 @@ func NewManager(store Store, sliding, absolute time.Duration, log *slog.Logger, 
 }
 
 // Start starts a family for a person who has just signed in to the site, on a
-// device with that name. A person who has been disabled meanwhile is an
-// Unauthenticated fault.
-func (m *Manager) Start(ctx context.Context, userID int64, device string) (IssuedToken, error) {
+// device with that name, by the password of that hash. A person who has been
+// disabled or got another password meanwhile is an Unauthenticated fault.
+func (m *Manager) Start(ctx context.Context, userID int64, hash, device string) (IssuedToken, error) {
 	raw, f := m.newFamily()
-	f.UserID, f.Device = userID, device
+	f.UserID, f.Password, f.Device = userID, Digest(hash), device
 	family, err := m.store.Start(ctx, f)
 	return f.issued(raw, family), refuseUnknown(err)
 }

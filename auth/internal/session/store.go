@@ -14,6 +14,7 @@ type StoredToken struct {
 // NewFamily is a family to store, with its first token.
 type NewFamily struct {
 	UserID    int64
+	Password  []byte // SHA-256 of the hash that the person signed in by
 	ClientID  string
 	Scope     string
 	Device    string // "" if it is not known
@@ -48,8 +49,8 @@ type Filter struct {
 // Store stores families and authorization codes, both by the hash of the secret.
 // A family is active while it is not revoked and has not expired.
 type Store interface {
-	// Start stores a new family of the site. A person who is disabled or does not
-	// exist is a NotFound fault.
+	// Start stores a new family of the site. A person who is disabled, has another
+	// password or does not exist is a NotFound fault.
 	Start(ctx context.Context, f NewFamily) (Family, error)
 	// Rotate does what decide says about the token with that hash, in one
 	// transaction, while no other change of its family runs. A token that has
@@ -65,12 +66,13 @@ type Store interface {
 	// Sessions gives up to limit families of the person with a token that can still be
 	// used, the latest used first.
 	Sessions(ctx context.Context, userID int64, limit int, now time.Time) ([]Session, error)
-	// SaveCode stores a new code.
+	// SaveCode stores a new code, with what the person's password is.
 	SaveCode(ctx context.Context, hash []byte, c Code, now time.Time) error
 	// ExchangeCode starts f, with the person, client and scope of an unused code, if
 	// check is nil for it, and marks the code as used: both or neither. If the code
 	// was used before, it revokes the family that it gave, and reused is true. An
-	// unknown code is a NotFound fault.
+	// unknown code, and one whose approving sign-in or password is over, is a NotFound
+	// fault.
 	ExchangeCode(ctx context.Context, hash []byte, f NewFamily, check func(Code) error) (
 		family Family, c Code, reused bool, err error)
 }

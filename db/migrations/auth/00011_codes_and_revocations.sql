@@ -1,0 +1,3 @@
+-- +goose Up
+-- A code is good while the sign-in that approved it and the password (its hash's SHA-256) are: without them it is not.
+ALTER TABLE auth.codes ADD COLUMN approved_by bigint, ADD COLUMN password bytea;
