@@ -125,8 +125,8 @@ func (c Config) check() error {
 		rule{c.RefreshFamilyTTL >= c.RefreshTokenTTL, "REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"},
 		rule{min(c.PairFree, c.AccountFree, c.AddressFree, c.RegisterFree) >= 1,
 			"a THROTTLE_…_FREE is under 1: nobody could sign in"},
-		rule{c.First > 0 && c.First <= min(c.Most, c.AccountMost),
-			"THROTTLE_FIRST is not above 0, or over THROTTLE_MOST or THROTTLE_ACCOUNT_MOST"},
+		rule{c.First > 0 && c.First <= c.Admission && c.Admission <= c.Most,
+			"THROTTLE_FIRST is not above 0, or over THROTTLE_ADMISSION, or that over THROTTLE_MOST"},
 		rule{account.ValidCost(c.BcryptCost), "BCRYPT_COST is not from 4 to 31"},
 	))
 }

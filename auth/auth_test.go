@@ -54,7 +54,7 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 		badCost    = "BCRYPT_COST is not from 4 to 31"
 		short      = "REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"
 		noneFree   = "a THROTTLE_…_FREE is under 1: nobody could sign in"
-		noWait     = "THROTTLE_FIRST is not above 0, or over THROTTLE_MOST or THROTTLE_ACCOUNT_MOST"
+		noWait     = "THROTTLE_FIRST is not above 0, or over THROTTLE_ADMISSION, or that over THROTTLE_MOST"
 	)
 	defaultKey := "Craftista-Internal-API-Key-changeme"
 	for name, row := range map[string]struct {

@@ -3,13 +3,16 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"craftista/auth/internal/account"
+	"craftista/auth/internal/postgres"
 	"craftista/auth/internal/throttle"
 	"craftista/db/pgtest"
+	"craftista/shared/fault"
 )
 
 const wrong = "eight paper cranes"
@@ -59,14 +62,21 @@ func TestGuessingWaitsLongerAndLonger(t *testing.T) {
 	}
 }
 
-// TestNameAndAddressOfAnAccountCountTogether, or each would be free anew.
-func TestNameAndAddressOfAnAccountCountTogether(t *testing.T) {
+// TestNameAndAddressOfAnAccountCountApart, or the waits would tell that they are
+// one person's, and a success that there is one.
+func TestNameAndAddressOfAnAccountCountApart(t *testing.T) {
 	t.Parallel()
 	s, _ := throttled(t)
-	for _, name := range []string{"Crane", "crane@example.com", "CRANE", "Crane@Example.com", "crane"} {
-		wantStatus(t, name+", free", s.login(t, name, wrong), 401)
+	for i := range 10 {
+		wantStatus(t, "free", s.from(t, fmt.Sprintf("198.51.100.%d", i), "Crane", wrong), 401)
 	}
-	wantThrottled(t, s.login(t, "crane@example.com", wrong), loginPath, "1")
+	wantThrottled(t, s.from(t, "198.51.100.99", "CRANE", wrong), loginPath, "32")
+	for range 5 {
+		wantStatus(t, "by the address", s.from(t, "198.51.100.99", "crane@example.com", wrong), 401)
+	}
+	wantStatus(t, "by the address", s.from(t, "192.0.2.1", "Crane@Example.com", password), 200)
+	wantThrottled(t, s.from(t, "192.0.2.1", "crane", password), loginPath, "32")
+	wantThrottled(t, s.from(t, "198.51.100.99", "crane@example.com", wrong), loginPath, "1")
 }
 
 func TestFailuresAreForgotten(t *testing.T) {
@@ -85,28 +95,44 @@ func TestFailuresAreForgotten(t *testing.T) {
 	s.wantCount(t, "counts, all of the last failure", query, 3)
 }
 
-// TestNobodyIsKeptOutByOthers has many networks guess at one account.
+// TestNobodyIsKeptOutByOthers has 100 addresses guess at one account as often as
+// they can, and new ones come, while its person waits exactly as told.
 func TestNobodyIsKeptOutByOthers(t *testing.T) {
 	t.Parallel()
 	s, clock := throttled(t)
 	session := s.tokens(t)
 	wantStatus(t, "at home", s.from(t, "192.0.2.1", "Crane", password), 200)
-	attack := func(n int) (last answer) {
-		for i := range n {
-			last = s.from(t, fmt.Sprintf("198.51.100.%d", i), "Crane", wrong)
-			clock.advance(45 * time.Second)
+	guesses, next := 0, [100]time.Time{}
+	attack := func(d time.Duration) {
+		for end := clock.now().Add(d); clock.now().Before(end); clock.advance(time.Second) {
+			for i := range next {
+				for !clock.now().Before(next[i]) {
+					a := s.from(t, fmt.Sprintf("198.51.100.%d", i), "Crane", wrong)
+					if a.Status == 401 {
+						guesses++
+					}
+					wait, _ := strconv.Atoi(a.Header.Get("Retry-After"))
+					next[i] = clock.now().Add(time.Duration(wait) * time.Second)
+				}
+			}
 		}
-		return last
 	}
-	wantStatus(t, "the last guess", attack(40), 401)
-	s.from(t, "198.51.100.99", "Crane", wrong)
-	wantThrottled(t, s.from(t, "203.0.113.7", "Crane", password), loginPath, "45") // somewhere new
+	attack(time.Hour)
+	if guesses < 600 || guesses > 710 {
+		t.Errorf("%d guesses in an hour, want 7 of each address and 10 before", guesses)
+	}
+	wantThrottled(t, s.from(t, "203.0.113.7", "Crane", password), loginPath, "32") // somewhere new
 	wantStatus(t, "a slip at home", s.from(t, "192.0.2.1", "Crane", wrong), 401)
+	attack(31 * time.Second)
+	wantThrottled(t, s.from(t, "203.0.113.7", "Crane", password), loginPath, "1")
+	attack(time.Second)
+	wantStatus(t, "somewhere new, after the wait", s.from(t, "203.0.113.7", "Crane", password), 200)
 	session = s.refreshed(t, session.Refresh)
 	wantStatus(t, "the session they have", s.changePassword(t, session.Access, password, newPassword), 204)
 	wantStatus(t, "at home", s.from(t, "192.0.2.1", "Crane", newPassword), 200)
-	attack(40)
-	wantStatus(t, "somewhere new, after the wait", s.from(t, "203.0.113.7", "Crane", newPassword), 200)
+	wantThrottled(t, s.from(t, "203.0.113.8", "Crane", newPassword), loginPath, "32")
+	clock.advance(32*time.Second + 15*time.Minute)
+	wantThrottled(t, s.from(t, "203.0.113.8", "Crane", newPassword), loginPath, "32") // too late
 }
 
 func TestOneAddressWaitsForAllItsGuesses(t *testing.T) {
@@ -163,6 +189,23 @@ func TestManyGuessesAtOnce(t *testing.T) {
 	replicas := []*service{start(t, config), start(t, config)}
 	got := atOnce(60, func(i int) int { return replicas[i%2].login(t, "nobody", wrong).Status })
 	equal(t, "how often each status", got, map[int]int{http.StatusUnauthorized: 5, http.StatusTooManyRequests: 55})
+}
+
+// TestManyGuessesAtOnceFromManyAddresses, of which one has the right password but
+// learns so only after the wait of a new address.
+func TestManyGuessesAtOnceFromManyAddresses(t *testing.T) {
+	t.Parallel()
+	s, clock := throttled(t)
+	limit := throttle.New(postgres.NewStore(s.db), internalKey, throttle.Default(), clock.now)
+	early, err := limit.Attempt(t.Context(), "name:crane", "192.0.2.1/32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := atOnce(60, func(i int) int { return s.from(t, fmt.Sprintf("198.51.100.%d", i), "Crane", wrong).Status })
+	equal(t, "how often each status", got, map[int]int{http.StatusUnauthorized: 10, http.StatusTooManyRequests: 50})
+	equal(t, "right, but too late", fault.KindOf(early.Succeeded(t.Context())), fault.Throttled)
+	clock.advance(32 * time.Second)
+	wantStatus(t, "after the wait", s.from(t, "192.0.2.1", "Crane", password), 200)
 }
 
 // TestWaitingCostsNoHashing has a replica that cannot hash at all.

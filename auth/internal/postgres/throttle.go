@@ -21,17 +21,8 @@ func (s *Store) Counts(ctx context.Context, keys [][]byte, now time.Time) (map[s
 }
 
 // Fail implements throttle.Store. The rows are locked in one order, so that two at
-// once do not wait for each other. It also deletes expired counts.
+// once do not wait for each other. It also deletes some expired counts.
 func (s *Store) Fail(ctx context.Context, keys [][]byte, now, forget time.Time) (map[string]throttle.Count, error) {
-	const clean = `
-		DELETE FROM auth.throttle
-		 WHERE key IN (
-		       SELECT key
-		         FROM auth.throttle
-		        WHERE forget_at <= $1
-		        ORDER BY forget_at
-		        LIMIT 20
-		          FOR UPDATE SKIP LOCKED)`
 	const query = `
 		INSERT INTO auth.throttle AS t (key, failures, last_at, forget_at)
 		SELECT key, 1, $2::timestamptz, $3::timestamptz
@@ -42,29 +33,54 @@ func (s *Store) Fail(ctx context.Context, keys [][]byte, now, forget time.Time) 
 		       last_at = excluded.last_at,
 		       forget_at = excluded.forget_at
 		RETURNING key, failures, last_at AS lastat`
-	if err := exec(ctx, s.db, "delete old throttle counts", clean, now); err != nil {
+	if err := s.deleteOldCounts(ctx, now); err != nil {
 		return nil, err
 	}
 	return s.counts(ctx, query, pq.ByteaArray(keys), now, forget)
 }
 
+// Raise implements throttle.Store. It also deletes some expired counts.
+func (s *Store) Raise(ctx context.Context, key []byte, failures int, now, forget time.Time) error {
+	const query = `
+		INSERT INTO auth.throttle AS t (key, failures, last_at, forget_at)
+		VALUES ($1, $2, $3, $4)
+		    ON CONFLICT (key) DO UPDATE
+		   SET failures = excluded.failures,
+		       last_at = excluded.last_at,
+		       forget_at = excluded.forget_at
+		 WHERE t.failures < excluded.failures
+		    OR t.forget_at <= excluded.last_at`
+	if err := s.deleteOldCounts(ctx, now); err != nil {
+		return err
+	}
+	return exec(ctx, s.db, "raise throttle count", query, key, failures, now, forget)
+}
+
+func (s *Store) deleteOldCounts(ctx context.Context, now time.Time) error {
+	const query = `
+		DELETE FROM auth.throttle
+		 WHERE key IN (
+		       SELECT key
+		         FROM auth.throttle
+		        WHERE forget_at <= $1
+		        ORDER BY forget_at
+		        LIMIT 20
+		          FOR UPDATE SKIP LOCKED)`
+	return exec(ctx, s.db, "delete old throttle counts", query, now)
+}
+
 // Succeed implements throttle.Store.
-func (s *Store) Succeed(ctx context.Context, keys [][]byte, known []byte, now, forget time.Time) error {
+func (s *Store) Succeed(ctx context.Context, key, known []byte, now, forget time.Time) error {
 	const query = `
 		WITH forgotten AS (
 		      DELETE FROM auth.throttle
-		       WHERE key IN (
-		             SELECT key
-		               FROM auth.throttle
-		              WHERE key = ANY ($1)
-		              ORDER BY key
-		                FOR UPDATE))
+		       WHERE key = $1)
 		INSERT INTO auth.throttle (key, failures, last_at, forget_at)
 		VALUES ($2, 0, $3, $4)
 		    ON CONFLICT (key) DO UPDATE
 		   SET last_at = excluded.last_at,
 		       forget_at = excluded.forget_at`
-	return exec(ctx, s.db, "reset throttle counts", query, pq.ByteaArray(keys), known, now, forget)
+	return exec(ctx, s.db, "reset throttle count", query, key, known, now, forget)
 }
 
 func (s *Store) counts(ctx context.Context, query string, args ...any) (map[string]throttle.Count, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"craftista/shared/fault"
@@ -17,24 +18,34 @@ const (
 )
 
 // Limits say how many failures are free, and how long the waits are after that:
-// First, then twice as long after each further failure, up to Most or AccountMost.
+// First, then twice as long after each further failure, up to Most.
 type Limits struct {
-	PairFree     int           `env:"THROTTLE_PAIR_FREE"`    // failures at one account from one address
-	AccountFree  int           `env:"THROTTLE_ACCOUNT_FREE"` // at one account from all unknown addresses
-	AddressFree  int           `env:"THROTTLE_ADDRESS_FREE"` // from one address at all accounts
+	PairFree     int           `env:"THROTTLE_PAIR_FREE"`    // failures at one name from one address
+	AccountFree  int           `env:"THROTTLE_ACCOUNT_FREE"` // at one name from all unknown addresses
+	AddressFree  int           `env:"THROTTLE_ADDRESS_FREE"` // from one address at all names
 	RegisterFree int           `env:"THROTTLE_REGISTER_FREE"`
 	First        time.Duration `env:"THROTTLE_FIRST"`
 	Most         time.Duration `env:"THROTTLE_MOST"`
-	AccountMost  time.Duration `env:"THROTTLE_ACCOUNT_MOST"`
+	Admission    time.Duration `env:"THROTTLE_ADMISSION"` // the first wait of a new address after AccountFree, at least
 }
 
-// Default are the limits of a public site. Ten failures and 45 s keep guessing at
-// one account below the 100 failures an hour of OWASP ASVS 4.0 requirement 2.2.1.
+// Default are the limits of a public site. One address has 17 guesses at a name in
+// its first hour and 4 in each after it; 100 addresses have 710, then 400.
 func Default() Limits {
 	return Limits{
 		PairFree: 5, AccountFree: 10, AddressFree: 50, RegisterFree: 20,
-		First: time.Second, Most: 15 * time.Minute, AccountMost: 45 * time.Second,
+		First: time.Second, Most: 15 * time.Minute, Admission: 30 * time.Second,
 	}
+}
+
+// admission is how many failures an address starts with after AccountFree: as many
+// as wait for Admission.
+func (l Limits) admission() int {
+	n := l.PairFree
+	for d := l.First; d < l.Admission; d *= 2 {
+		n++
+	}
+	return n
 }
 
 // Count is how often something failed, and when it last did.
@@ -50,8 +61,11 @@ type Store interface {
 	// Fail counts one more failure of each key, which then expires at forget, and
 	// gives the counts with it.
 	Fail(ctx context.Context, keys [][]byte, now, forget time.Time) (map[string]Count, error)
-	// Succeed deletes the keys, and stores known until forget.
-	Succeed(ctx context.Context, keys [][]byte, known []byte, now, forget time.Time) error
+	// Raise sets the count of the key to failures, the last of them now, unless it is
+	// that high already. It then expires at forget.
+	Raise(ctx context.Context, key []byte, failures int, now, forget time.Time) error
+	// Succeed deletes the key, and stores known until forget.
+	Succeed(ctx context.Context, key, known []byte, now, forget time.Time) error
 }
 
 // Throttle decides who has to wait. It is safe for concurrent use.
@@ -72,115 +86,149 @@ func New(store Store, secret string, limits Limits, now func() time.Time) *Throt
 type rule struct {
 	key  []byte
 	free int
-	most time.Duration
 }
 
 // Attempt is one try at a password that may go on. The caller reports its result
 // by Failed or Succeeded.
 type Attempt struct {
 	throttle      *Throttle
-	subject, from string
+	pair, account rule
+	known         []byte
 	rules         []rule // the pair, the address and, unless the address is known, the account
 	before        map[string]Count
 }
 
 // Attempt begins a try at the password of subject, which need not exist, by
 // somebody at the address from. If they have to wait, it is a Throttled fault that
-// says how long. After OWASP ASVS 4.0 requirement 2.2.1 it checks the failures:
+// says how long. It checks the failures:
 //   - at this subject from this address
 //   - from this address at all subjects
-//   - at this subject from anywhere, unless the address has had the right
-//     password before: others who guess cannot lock people out where they usually
-//     are, and elsewhere for no longer than AccountMost at a time
+//   - at this subject from all addresses that have not had the right password
+//     before: after AccountFree, others that have not starts with the failures
+//     that wait for Admission
 //
-// An attempt that is refused here is not counted, so that no wait becomes longer
-// by trying too early.
+// So nobody waits for what others do but once, for Admission. An attempt that is
+// refused here is not counted: no wait becomes longer by trying too early.
 func (t *Throttle) Attempt(ctx context.Context, subject, from string) (*Attempt, error) {
-	rules := []rule{
-		{t.key("pair", from, subject), t.limits.PairFree, t.limits.Most},
-		{t.key("address", from, ""), t.limits.AddressFree, t.limits.Most},
-		{t.key("account", "", subject), t.limits.AccountFree, t.limits.AccountMost},
+	pair := rule{t.key("pair", from, subject), t.limits.PairFree}
+	address := rule{t.key("address", from, ""), t.limits.AddressFree}
+	account := rule{t.key("account", "", subject), t.limits.AccountFree}
+	a := &Attempt{
+		throttle: t, pair: pair, account: account, known: t.key("known", from, subject),
+		rules: []rule{pair, address, account},
 	}
-	known, now := t.key("known", from, subject), t.now()
-	counts, err := t.store.Counts(ctx, append(keys(rules), known), now)
+	counts, err := t.store.Counts(ctx, append(keys(a.rules), a.known), t.now())
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := counts[string(known)]; ok {
-		rules = rules[:2]
+	if _, ok := counts[string(a.known)]; ok {
+		a.rules = a.rules[:2]
 	}
-	return &Attempt{t, subject, from, rules, counts}, t.wait(rules, counts, now)
+	a.before = counts
+	return a, a.check(ctx, counts)
+}
+
+// check is a Throttled fault if the counts demand a wait.
+func (a *Attempt) check(ctx context.Context, counts map[string]Count) error {
+	if err := a.throttle.wait(a.rules[:2], counts); err != nil || len(a.rules) == 2 {
+		return err
+	}
+	return a.admit(ctx, counts)
+}
+
+// admit is a Throttled fault if the address is new and has to wait for Admission.
+func (a *Attempt) admit(ctx context.Context, counts map[string]Count) error {
+	t, start := a.throttle, a.throttle.limits.admission()
+	if counts[string(a.account.key)].Failures < a.account.free || counts[string(a.pair.key)].Failures >= start {
+		return nil
+	}
+	now, d := t.now(), t.delay(start, a.pair)
+	if err := t.store.Raise(ctx, a.pair.key, start, now, now.Add(d+t.limits.Most)); err != nil {
+		return err
+	}
+	return throttled(d)
 }
 
 // Failed counts the failure. It is a Throttled fault if others, at the same time,
 // have used up what was free: then the caller must not tell that it failed.
 func (a *Attempt) Failed(ctx context.Context) error {
-	return a.throttle.fail(ctx, a.rules, a.before)
+	after, err := a.throttle.fail(ctx, a.rules)
+	switch {
+	case err != nil:
+		return err
+	case exhausted(a.rules[:2], a.before, after):
+		return a.throttle.wait(a.rules[:2], after)
+	case exhausted(a.rules[2:], a.before, after):
+		return a.admit(ctx, after)
+	default:
+		return nil
+	}
 }
 
-// Succeeded resets the failures at the subject. It is a Throttled fault as in
-// Failed: then the caller must not tell that it succeeded, or many guesses at
-// once would each be answered.
+// Succeeded resets the failures at the subject from this address (NIST SP 800-63B
+// section 5.2.2). It is a Throttled fault as in Failed: then the caller must not
+// tell that it succeeded, or many guesses at once would each be answered.
 func (a *Attempt) Succeeded(ctx context.Context) error {
-	t := a.throttle
-	if _, err := t.check(ctx, a.rules); err != nil {
+	t, now := a.throttle, a.throttle.now()
+	counts, err := t.store.Counts(ctx, keys(a.rules), now)
+	if err != nil {
 		return err
 	}
-	now, known := t.now(), t.key("known", a.from, a.subject)
-	reset := [][]byte{t.key("pair", a.from, a.subject), t.key("account", "", a.subject)}
-	return t.store.Succeed(ctx, reset, known, now, now.Add(knownFor))
+	if err := a.check(ctx, counts); err != nil {
+		return err
+	}
+	return t.store.Succeed(ctx, a.pair.key, a.known, now, now.Add(knownFor))
 }
 
 // Register counts a registration from the address, or is a Throttled fault.
 func (t *Throttle) Register(ctx context.Context, from string) error {
-	rules := []rule{{t.key("register", from, ""), t.limits.RegisterFree, t.limits.Most}}
-	before, err := t.check(ctx, rules)
+	rules := []rule{{t.key("register", from, ""), t.limits.RegisterFree}}
+	before, err := t.store.Counts(ctx, keys(rules), t.now())
 	if err != nil {
 		return err
 	}
-	return t.fail(ctx, rules, before)
-}
-
-// check gives the counts of the rules, or a Throttled fault.
-func (t *Throttle) check(ctx context.Context, rules []rule) (map[string]Count, error) {
-	now := t.now()
-	counts, err := t.store.Counts(ctx, keys(rules), now)
-	if err != nil {
-		return nil, err
-	}
-	return counts, t.wait(rules, counts, now)
-}
-
-// fail counts a failure of each rule. If a failure of somebody else came between
-// and began a wait, this one came during that wait.
-func (t *Throttle) fail(ctx context.Context, rules []rule, before map[string]Count) error {
-	now := t.now()
-	after, err := t.store.Fail(ctx, keys(rules), now, now.Add(t.limits.Most+forgetAfter))
-	if err != nil {
+	if err := t.wait(rules, before); err != nil {
 		return err
 	}
-	for _, r := range rules {
+	after, err := t.fail(ctx, rules)
+	if err == nil && exhausted(rules, before, after) {
+		err = t.wait(rules, after)
+	}
+	return err
+}
+
+// fail counts a failure of each rule.
+func (t *Throttle) fail(ctx context.Context, rules []rule) (map[string]Count, error) {
+	now := t.now()
+	return t.store.Fail(ctx, keys(rules), now, now.Add(t.limits.Most+forgetAfter))
+}
+
+// exhausted reports whether a failure of somebody else came between and used up
+// what was free, so that this one came during a wait.
+func exhausted(rules []rule, before, after map[string]Count) bool {
+	return slices.ContainsFunc(rules, func(r rule) bool {
 		others := after[string(r.key)].Failures - 1
-		if others > before[string(r.key)].Failures && others >= r.free {
-			return t.wait(rules, after, now)
-		}
-	}
-	return nil
+		return others > before[string(r.key)].Failures && others >= r.free
+	})
 }
 
 // wait is a Throttled fault for the longest wait that any of the rules demands.
-func (t *Throttle) wait(rules []rule, counts map[string]Count, now time.Time) error {
+func (t *Throttle) wait(rules []rule, counts map[string]Count) error {
 	var longest time.Duration
 	for _, r := range rules {
 		c := counts[string(r.key)]
 		if d := t.delay(c.Failures, r); d > 0 {
-			longest = max(longest, c.LastAt.Add(d).Sub(now))
+			longest = max(longest, c.LastAt.Add(d).Sub(t.now()))
 		}
 	}
 	if longest <= 0 {
 		return nil
 	}
-	return &fault.Error{Kind: fault.Throttled, Message: "too many attempts, try again later", RetryAfter: longest}
+	return throttled(longest)
+}
+
+func throttled(wait time.Duration) error {
+	return &fault.Error{Kind: fault.Throttled, Message: "too many attempts, try again later", RetryAfter: wait}
 }
 
 // delay is the wait after the last of so many failures: it doubles with each that
@@ -191,12 +239,12 @@ func (t *Throttle) delay(failures int, r rule) time.Duration {
 	}
 	d := t.limits.First
 	for range failures - r.free {
-		if d >= r.most {
+		if d >= t.limits.Most {
 			break
 		}
 		d *= 2
 	}
-	return min(d, r.most)
+	return min(d, t.limits.Most)
 }
 
 // key is HMAC-SHA256 (RFC 2104), so that the table has neither names nor
