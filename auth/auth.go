@@ -98,7 +98,7 @@ func (c Config) dependencies(t *telemetry.Telemetry, db *sqlx.DB, signing *keys.
 	store := postgres.NewStore(db)
 	limit := throttle.New(store, c.InternalAPIKey, c.Limits, time.Now)
 	sessions := session.NewManager(store, c.RefreshTokenTTL, c.RefreshFamilyTTL, t.Log, time.Now)
-	tokens := issuer.New(signing, c.Issuer, c.Audience, c.AccessTokenTTL)
+	tokens := issuer.New(signing, sessions, c.Issuer, c.Audience, c.AccessTokenTTL)
 	return api.Dependencies{
 		About: health.Service{
 			Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",

@@ -38,7 +38,7 @@ func TestRotationFailsNobody(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { set.Watch(ctx, 2*time.Second, slog.New(slog.DiscardHandler)) })
-		tokens := issuer.New(set, "https://auth.example", "craftista", c.AccessTokenTTL)
+		tokens := issuer.New(set, nil, "https://auth.example", "craftista", c.AccessTokenTTL)
 		for range 2 {
 			remote := token.NewRemoteKeys(tokens.URL, &http.Client{Transport: published{set}})
 			verifier := token.NewVerifier(remote, tokens.URL, "craftista")

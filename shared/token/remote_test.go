@@ -94,13 +94,33 @@ func TestKeysWithoutEnd(t *testing.T) {
 	}
 }
 
+// TestRevokedSignInsAreFetchedAgain, and what was fetched stays while auth is unavailable.
+func TestRevokedSignInsAreFetchedAgain(t *testing.T) {
+	t.Parallel()
+	issuer := tokentest.New(t)
+	keys := token.NewRemoteKeys(issuer.JWKSURL(), http.DefaultClient)
+	keys.MaxAge = 0
+	verifier := token.NewVerifier(keys, issuer.URL, tokentest.Audience)
+	raw := issuer.MintWith(1, token.RoleUser, func(_ *jwt.Token, c *token.Claims) { c.Session = "7" })
+	if _, err := verifier.Verify(t.Context(), raw); err != nil {
+		t.Fatal(err)
+	}
+	issuer.Revoked.Store([]string{"7"})
+	for _, down := range []bool{false, true, true} {
+		issuer.Down.Store(down)
+		if _, err := verifier.Verify(t.Context(), raw); web.FaultOf(err).Code != "invalid_token" {
+			t.Errorf("auth down %v: %v", down, err)
+		}
+	}
+}
+
 // TestOneRequestFetchesWhileOthersGoOn: the keys are due again while auth hangs.
 func TestOneRequestFetchesWhileOthersGoOn(t *testing.T) {
 	t.Parallel()
 	hangs, release := make(chan struct{}), make(chan struct{})
 	var fetches atomic.Int64
-	auth := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if fetches.Add(1) == 2 {
+	auth := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" && fetches.Add(1) == 2 {
 			close(hangs)
 			<-release
 		}

@@ -78,12 +78,23 @@ type Keys interface {
 	KeyfuncCtx(ctx context.Context) jwt.Keyfunc
 }
 
+// Source is what a Verifier trusts; *RemoteKeys is one.
+type Source interface {
+	Keys
+	// Revoked reports whether the sign-in has ended before its tokens expire.
+	Revoked(ctx context.Context, session string) (bool, error)
+}
+
 // Verifier checks access tokens. It is safe for concurrent use.
-type Verifier struct{ parser Parser }
+type Verifier struct {
+	source Source
+	parser Parser
+}
 
 // NewVerifier returns a verifier of tokens by issuer for audience.
-func NewVerifier(keys Keys, issuer, audience string) *Verifier {
-	return &Verifier{Parser{Keys: keys, Type: Type, Options: append(Options(issuer), jwt.WithAudience(audience))}}
+func NewVerifier(source Source, issuer, audience string) *Verifier {
+	options := append(Options(issuer), jwt.WithAudience(audience))
+	return &Verifier{source: source, parser: Parser{Keys: source, Type: Type, Options: options}}
 }
 
 // Options make a Parser accept only tokens by issuer that have an expiry, have not
@@ -140,9 +151,10 @@ func (p Parser) Parse(ctx context.Context, raw string, claims jwt.Claims) error 
 //   - that exp is present and not past, that iat and nbf are not to come
 //   - that sub is a positive integer and role a known one
 //   - that scope comes only with client_id: no client's token is the site's own
+//   - that the sign-in which sid names is not revoked
 //
 // Errors are faults: Unauthenticated with the code invalid_token, or
-// Unavailable when the keys cannot be had.
+// Unavailable when the source cannot be had.
 func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
 	var claims Claims
 	if err := v.parser.Parse(ctx, raw, &claims); err != nil {
@@ -154,6 +166,12 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
 	}
 	if claims.Scope != "" && claims.ClientID == "" {
 		return User{}, invalid("the token names no client")
+	}
+	switch revoked, err := v.source.Revoked(ctx, claims.Session); {
+	case err != nil:
+		return User{}, err
+	case revoked:
+		return User{}, invalid("this sign-in is over")
 	}
 	return User{
 		ID: id, Name: claims.Username, Role: claims.Role, Session: claims.Session, Expires: claims.ExpiresAt.Time,

@@ -76,6 +76,7 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	r.Post("/oauth2/logout", o.logout)
 
 	r.Get("/.well-known/jwks.json", o.jwks)
+	r.Get("/.well-known/revoked-sessions.json", o.revokedSessions)
 	r.Get("/.well-known/openid-configuration", o.configuration)
 	return r
 }

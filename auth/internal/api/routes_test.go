@@ -17,13 +17,13 @@ func TestEveryOperationIsDocumentedAndWorks(t *testing.T) {
 	s.sessions(t, got.Access)
 	s.end(t, got.Access, "")
 	s.end(t, s.signIn(t), fmt.Sprintf("/%d", s.sessions(t, got.Access)[0].ID))
-	got = s.tokens(t)
 	s.logout(t, got.Refresh)
+	got = s.tokens(t)
 	s.changePassword(t, got.Access, password, newPassword)
 	s.put(t, got.Access, "/1/role", `{"role":"admin"}`)
 	s.put(t, got.Access, "/1/disabled", `{"disabled":false}`)
 	for _, path := range []string{
-		statusPath, mePath, usersPath, "/.well-known/jwks.json", "/.well-known/openid-configuration",
+		statusPath, mePath, usersPath, "/.well-known/jwks.json", "/.well-known/openid-configuration", revokedPath,
 		"/", "/livez", "/readyz", "/health", "/status", "/api/system-info", "/docs", "/openapi.json",
 	} {
 		wantStatus(t, path, s.getAs(t, got.Access, path), http.StatusOK)
@@ -65,6 +65,7 @@ func TestGetsAreTagged(t *testing.T) {
 	s := start(t, setup{})
 	for path, want := range map[string]string{
 		"/.well-known/jwks.json":            "public, max-age=300",
+		revokedPath:                         "public, max-age=5",
 		"/.well-known/openid-configuration": "public, max-age=300",
 		statusPath:                          "private, no-cache",
 		"/":                                 "no-cache",

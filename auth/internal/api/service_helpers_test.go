@@ -97,8 +97,8 @@ func (s setup) dependencies(db *sqlx.DB, tel *telemetry.Telemetry, signing *keys
 	}
 	store := postgres.NewStore(db)
 	limit := throttle.New(store, internalKey, s.limits, s.now)
-	tokens := issuer.New(signing, url, audience, 15*time.Minute)
 	sessions := session.NewManager(store, 30*day, 90*day, tel.Log, s.now)
+	tokens := issuer.New(signing, sessions, url, audience, 15*time.Minute)
 	return api.Dependencies{
 		About: health.Service{
 			Name: "auth", Description: "under test", Version: "test",

@@ -19,6 +19,16 @@ func (o oauth) jwks(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// revokedSessions answers GET /.well-known/revoked-sessions.json. Who caches it adds
+// to the minute that verifiers trust a revoked sign-in for.
+func (o oauth) revokedSessions(w http.ResponseWriter, r *http.Request) error {
+	sessions, err := o.Issuer.RevokedSessions(r.Context())
+	if err != nil {
+		return err
+	}
+	return web.ReplyTagged(w, r, "public, max-age=5", map[string][]string{"sessions": sessions})
+}
+
 // configuration answers GET /.well-known/openid-configuration: the metadata of
 // OpenID Connect Discovery 1.0 section 3 and RFC 8414 section 2, every endpoint
 // that there is.

@@ -6,11 +6,15 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"craftista/auth/internal/throttle"
 )
 
 const (
 	jwksPath          = "/.well-known/jwks.json"
 	configurationPath = "/.well-known/openid-configuration"
+	revokedPath       = "/.well-known/revoked-sessions.json"
 )
 
 // kids are those of the published keys.
@@ -74,6 +78,32 @@ func TestScriptsOfOtherOrigins(t *testing.T) {
 		"Access-Control-Request-Method", http.MethodPost, "Access-Control-Request-Headers", "authorization,content-type")
 	wantStatus(t, "preflight", a, http.StatusNoContent)
 	equal(t, "headers", a.Header.Get("Access-Control-Allow-Headers"), "authorization,content-type")
+}
+
+// TestRevokedSessionsAreListedByEveryReplica, for as long as their access tokens last.
+func TestRevokedSessionsAreListedByEveryReplica(t *testing.T) {
+	t.Parallel()
+	clock, config := newClock(), replicated(t)
+	config.now, config.limits = clock.now, throttle.Limits{}
+	s, other := start(t, config), start(t, config)
+	s.person(t)
+	root := s.adminToken(t, "root") // session 1
+	out, ended, mine := s.tokens(t), s.tokens(t), s.tokens(t)
+	app := s.grant(t, mine.Access, s.client(t, allScopes), allScopes) // session 5
+	list := func() string { return other.get(t, revokedPath).Body }
+	equal(t, "nothing has ended", list(), `{"sessions":[]}`)
+	s.postJSON(t, logoutPath, map[string]string{"refresh_token": out.Refresh})
+	wantNoContent(t, "end", s.request(t, http.MethodDelete, sessionsPath+"/3", "", "Authorization", "Bearer "+mine.Access))
+	equal(t, "signed out, ended", list(), `{"sessions":["2","3"]}`)
+	s.put(t, root, "/1/disabled", `{"disabled":true}`)
+	equal(t, "disabled, its application too", list(), `{"sessions":["2","3","4","5"]}`)
+	for _, raw := range []string{out.Access, ended.Access, mine.Access} {
+		wantProblem(t, s.getAs(t, raw, mePath), http.StatusUnauthorized, mePath, "this sign-in is over")
+	}
+	wantStatus(t, "an application", s.getAs(t, app.Access, userinfoPath), http.StatusUnauthorized)
+	wantStatus(t, "somebody else", s.getAs(t, root, mePath), http.StatusOK)
+	clock.advance(17 * time.Minute)
+	equal(t, "later", list(), `{"sessions":[]}`)
 }
 
 // TestDiscoveryIsTrue checks that the document has these members and no other, and

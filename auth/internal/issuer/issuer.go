@@ -3,6 +3,7 @@
 package issuer
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"slices"
@@ -24,15 +25,36 @@ type Issuer struct {
 	Verifier *token.Verifier // of the issuer's own access tokens
 	audience string
 	keys     *keys.Set
+	sessions *session.Manager
 }
+
+// revokedMargin is for clocks that differ, and tokens minted while their sign-in was revoked.
+const revokedMargin = time.Minute
 
 // New returns the issuer at url of tokens for audience, which expire after
 // lifetime.
-func New(signing *keys.Set, url, audience string, lifetime time.Duration) *Issuer {
-	return &Issuer{
-		URL: url, Lifetime: lifetime, Verifier: token.NewVerifier(signing, url, audience),
-		audience: audience, keys: signing,
-	}
+func New(signing *keys.Set, sessions *session.Manager, url, audience string, lifetime time.Duration) *Issuer {
+	i := &Issuer{URL: url, Lifetime: lifetime, audience: audience, keys: signing, sessions: sessions}
+	i.Verifier = token.NewVerifier(source{signing, i}, url, audience)
+	return i
+}
+
+// source is what the issuer publishes, as it is now.
+type source struct {
+	*keys.Set
+	issuer *Issuer
+}
+
+// Revoked implements token.Source.
+func (s source) Revoked(ctx context.Context, session string) (bool, error) {
+	revoked, err := s.issuer.RevokedSessions(ctx)
+	return slices.Contains(revoked, session), err
+}
+
+// RevokedSessions are the sign-ins, as sid has them, that were revoked so lately
+// that an access token of theirs may not have expired.
+func (i *Issuer) RevokedSessions(ctx context.Context) ([]string, error) {
+	return i.sessions.Revoked(ctx, i.Lifetime+revokedMargin)
 }
 
 // Mint returns an access token for the person of the family, valid from now on: a

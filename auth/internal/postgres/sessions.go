@@ -200,6 +200,20 @@ func revoke(ctx context.Context, db sqlx.ExecerContext, f session.Filter, now ti
 	return result.RowsAffected()
 }
 
+// RevokedSince implements session.Store.
+func (s *Store) RevokedSince(ctx context.Context, since time.Time) ([]string, error) {
+	const query = `
+		SELECT id
+		  FROM auth.refresh_families
+		 WHERE revoked_at > $1
+		 ORDER BY id`
+	ids := []string{}
+	if err := s.db.SelectContext(ctx, &ids, query, since); err != nil {
+		return nil, fmt.Errorf("select revoked refresh families: %w", err)
+	}
+	return ids, nil
+}
+
 // RevokeByToken implements session.Store.
 func (s *Store) RevokeByToken(ctx context.Context, hash []byte, now time.Time) error {
 	const query = `

@@ -141,6 +141,11 @@ func (m *Manager) Revoke(ctx context.Context, f Filter) error {
 	return err
 }
 
+// Revoked are the ids of the families that were revoked within the time until now.
+func (m *Manager) Revoked(ctx context.Context, within time.Duration) ([]string, error) {
+	return m.store.RevokedSince(ctx, m.now().Add(-within))
+}
+
 // AuthTime is when the person signed in to the family that their access token
 // names. A family that is revoked or has expired, and a token that names none, is
 // an Unauthenticated fault.

@@ -60,6 +60,8 @@ type Store interface {
 	RevokeByToken(ctx context.Context, hash []byte, now time.Time) error
 	// Revoke revokes active families, and tells how many.
 	Revoke(ctx context.Context, f Filter, now time.Time) (int64, error)
+	// RevokedSince gives the ids of the families, anybody's, that were revoked after since.
+	RevokedSince(ctx context.Context, since time.Time) ([]string, error)
 	// StartedAt is when an active family of that person and client started. One
 	// that is not active, or of a disabled person, is a NotFound fault.
 	StartedAt(ctx context.Context, id, userID int64, clientID string, now time.Time) (time.Time, error)

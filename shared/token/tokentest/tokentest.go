@@ -44,6 +44,7 @@ type Issuer struct {
 	Kid     string
 	Fetches atomic.Int64 // how often the JWK Set was asked for
 	Down    atomic.Bool  // answers 503 while true
+	Revoked atomic.Value // the sign-ins that are revoked, a []string
 	tb      testing.TB
 }
 
@@ -55,6 +56,7 @@ func New(tb testing.TB) *Issuer {
 		tb.Fatal(err)
 	}
 	i := &Issuer{Key: key, Kid: "test-key", tb: tb}
+	i.Revoked.Store([]string{"revoked"})
 	server := httptest.NewServer(http.HandlerFunc(i.serve))
 	tb.Cleanup(server.Close)
 	i.URL = server.URL
@@ -131,6 +133,7 @@ func (i *Issuer) Bads() []Bad {
 		{"a stranger's key", (&Issuer{URL: i.URL, Key: stranger, Kid: i.Kid, tb: i.tb}).Mint(1, token.RoleUser)},
 		{"unknown kid", header("kid", "nobody")},
 		{"without kid", i.MintWith(1, token.RoleUser, func(t *jwt.Token, _ *token.Claims) { delete(t.Header, "kid") })},
+		{"a revoked sign-in", claim(func(c *token.Claims) { c.Session = "revoked" })},
 		{"an ID token", header("typ", "JWT")},
 		{"subject that is no person", claim(func(c *token.Claims) { c.Subject = "-1" })},
 		{"unknown role", i.Mint(1, "emperor")},
@@ -138,19 +141,23 @@ func (i *Issuer) Bads() []Bad {
 	}
 }
 
-func (i *Issuer) serve(w http.ResponseWriter, _ *http.Request) {
-	i.Fetches.Add(1)
-	if i.Down.Load() {
+func (i *Issuer) serve(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case i.Down.Load():
 		http.Error(w, "down", http.StatusServiceUnavailable)
 		return
+	case r.URL.Path == "/.well-known/revoked-sessions.json":
+		_ = json.NewEncoder(w).Encode(map[string]any{"sessions": i.Revoked.Load()})
+		return
 	}
+	i.Fetches.Add(1)
 	jwk, err := jwkset.NewJWKFromKey(i.Key.Public(), jwkset.JWKOptions{
 		Metadata: jwkset.JWKMetadataOptions{ALG: jwkset.AlgRS256, KID: i.Kid, USE: jwkset.UseSig},
 	})
 	if err != nil {
 		panic(err)
 	}
-	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(jwkset.JWKSMarshal{Keys: []jwkset.JWKMarshal{jwk.Marshal()}})
 }
 
