@@ -51,8 +51,8 @@ func (a *Accounts) SetRole(ctx context.Context, by, id int64, role string) (Pers
 }
 
 // SetDisabled stops the person from signing in and refreshing, or lets them
-// again, on behalf of the admin with the id by. An access token that they have
-// stays valid until it expires. Errors are those of SetRole.
+// again, on behalf of the admin with the id by. Other services refuse an access
+// token that they have within a minute. Errors are those of SetRole.
 func (a *Accounts) SetDisabled(ctx context.Context, by, id int64, disabled bool) (Person, error) {
 	p, err := a.store.SetDisabled(ctx, by, id, disabled)
 	if err != nil {

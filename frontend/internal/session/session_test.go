@@ -57,6 +57,7 @@ func TestMiddleware(t *testing.T) {
 	const plain, prefixed = "craftista_session", "__Host-craftista_session"
 	issuer := tokentest.New(t)
 	good := issuer.Mint(7, "curator")
+	revoked := issuer.MintWith(7, "curator", func(_ *jwt.Token, c *token.Claims) { c.Session = "revoked" })
 	application := issuer.MintWith(7, "curator", func(_ *jwt.Token, c *token.Claims) {
 		c.ClientID, c.Scope = "birds", "openid"
 	})
@@ -74,6 +75,7 @@ func TestMiddleware(t *testing.T) {
 		"the secure one over http":   {cookie: prefixed, value: good, state: session.SignedOut},
 		"a bad one":                  {cookie: plain, value: "bad", state: session.Expired},
 		"a bad one over https":       {https: true, cookie: prefixed, value: "bad", state: session.Expired},
+		"a revoked sign-in's":        {cookie: plain, value: revoked, state: session.Expired},
 		"a good one with a tail":     {cookie: plain, value: good + "x", state: session.Expired},
 		"an application's own":       {cookie: plain, value: application, state: session.Expired},
 		"another site's cookie name": {cookie: "session", value: good, state: session.SignedOut},

@@ -170,6 +170,12 @@ func TestPicksRefuseBadTokens(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	h := f.replica(t, time.Now)
+	for _, bad := range f.issuer.Bads() {
+		res := get(t, h, picksPath, "Authorization", "Bearer "+bad.Token)
+		if res.Code != http.StatusUnauthorized {
+			t.Errorf("%s: %d", bad.Name, res.Code)
+		}
+	}
 	for authorization, want := range map[string][2]string{
 		"Bearer " + f.issuer.Bads()[0].Token: {"the token is not valid", `Bearer error="invalid_token"`},
 		"Basic eDp5":                         {"only bearer tokens are known here", "Bearer"},
