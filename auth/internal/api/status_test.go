@@ -52,6 +52,7 @@ func TestStatusBelievesNoBadToken(t *testing.T) {
 	keyDir := filepath.Join(t.TempDir(), "keys")
 	s := start(t, setup{keyDir: keyDir})
 	s.person(t)
+	s.logout(t, s.tokens(t).Refresh) // the sign-in that the forger says is revoked
 	forger := tokentest.New(t)
 	forger.URL, forger.Kid, forger.Key = s.URL, s.kids(t)[0], readKey(t, keyDir)
 	good := s.getAs(t, forger.Mint(1, "user"), statusPath)

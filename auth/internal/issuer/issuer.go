@@ -5,7 +5,6 @@ package issuer
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,12 +19,12 @@ import (
 
 // Issuer mints tokens. It is safe for concurrent use.
 type Issuer struct {
-	URL      string          // the claim iss
-	Lifetime time.Duration   // of an access token
-	Verifier *token.Verifier // of the issuer's own access tokens
-	audience string
-	keys     *keys.Set
-	sessions *session.Manager
+	URL       string          // the claim iss
+	Lifetime  time.Duration   // of an access token
+	Verifier  *token.Verifier // of the issuer's own access tokens
+	*keys.Set                 // what it signs with and publishes
+	audience  string
+	sessions  *session.Manager
 }
 
 // revokedMargin is for clocks that differ, and tokens minted while their sign-in was revoked.
@@ -34,20 +33,14 @@ const revokedMargin = time.Minute
 // New returns the issuer at url of tokens for audience, which expire after
 // lifetime.
 func New(signing *keys.Set, sessions *session.Manager, url, audience string, lifetime time.Duration) *Issuer {
-	i := &Issuer{URL: url, Lifetime: lifetime, audience: audience, keys: signing, sessions: sessions}
-	i.Verifier = token.NewVerifier(source{signing, i}, url, audience)
+	i := &Issuer{URL: url, Lifetime: lifetime, Set: signing, audience: audience, sessions: sessions}
+	i.Verifier = token.NewVerifier(i, url, audience)
 	return i
 }
 
-// source is what the issuer publishes, as it is now.
-type source struct {
-	*keys.Set
-	issuer *Issuer
-}
-
 // Revoked implements token.Source.
-func (s source) Revoked(ctx context.Context, session string) (bool, error) {
-	revoked, err := s.issuer.RevokedSessions(ctx)
+func (i *Issuer) Revoked(ctx context.Context, session string) (bool, error) {
+	revoked, err := i.RevokedSessions(ctx)
 	return slices.Contains(revoked, session), err
 }
 
@@ -75,7 +68,7 @@ func (i *Issuer) Mint(f session.Family, scope string, now time.Time) (string, er
 			claims.Username = ""
 		}
 	}
-	return i.keys.Sign(token.Type, claims)
+	return i.Sign(token.Type, claims)
 }
 
 func (i *Issuer) registered(subject, audience string, now time.Time) jwt.RegisteredClaims {
@@ -84,7 +77,3 @@ func (i *Issuer) registered(subject, audience string, now time.Time) jwt.Registe
 		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(i.Lifetime)), ID: rand.Text(),
 	}
 }
-
-// JWKS is the JWK Set by which others verify the tokens. The caller does not
-// change it.
-func (i *Issuer) JWKS() json.RawMessage { return i.keys.JWKS() }

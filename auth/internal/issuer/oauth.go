@@ -21,7 +21,7 @@ import (
 // itself. No verifier of people's tokens accepts it: aud is the issuer, sub is the
 // client, which is no number, and there is no role.
 func (i *Issuer) MintClientCredentials(clientID, scope string, now time.Time) (string, error) {
-	return i.keys.Sign(token.Type, token.Claims{
+	return i.Sign(token.Type, token.Claims{
 		RegisteredClaims: i.registered(clientID, i.URL, now), ClientID: clientID, Scope: scope,
 	})
 }
@@ -53,7 +53,7 @@ func (i *Issuer) MintIDToken(c session.Code, p account.Person, access string, no
 	if slices.Contains(scopes, "email") {
 		claims.Email = p.Email
 	}
-	return i.keys.Sign("JWT", claims)
+	return i.Sign("JWT", claims)
 }
 
 // ParseAccessToken reads an access token of an OAuth client, with a person or
@@ -61,7 +61,7 @@ func (i *Issuer) MintIDToken(c session.Code, p account.Person, access string, no
 // person and the role.
 func (i *Issuer) ParseAccessToken(ctx context.Context, raw string) (token.Claims, error) {
 	var c token.Claims
-	err := token.Parser{Keys: i.keys, Type: token.Type, Options: token.Options(i.URL)}.Parse(ctx, raw, &c)
+	err := token.Parser{Keys: i, Type: token.Type, Options: token.Options(i.URL)}.Parse(ctx, raw, &c)
 	if err == nil && c.ClientID == "" {
 		err = errors.New("the token is no client's")
 	}
@@ -72,7 +72,7 @@ func (i *Issuer) ParseAccessToken(ctx context.Context, raw string) (token.Claims
 // Parse does, and the issuer.
 func (i *Issuer) ParseIDToken(ctx context.Context, raw string) (IDClaims, error) {
 	var c IDClaims
-	p := token.Parser{Keys: i.keys, Type: "JWT", Options: []jwt.ParserOption{jwt.WithoutClaimsValidation()}}
+	p := token.Parser{Keys: i, Type: "JWT", Options: []jwt.ParserOption{jwt.WithoutClaimsValidation()}}
 	err := p.Parse(ctx, raw, &c)
 	if err == nil && c.Issuer != i.URL {
 		err = errors.New("the token is by another issuer")

@@ -39,21 +39,19 @@ func (s *Store) Fail(ctx context.Context, keys [][]byte, now, forget time.Time) 
 	return s.counts(ctx, query, pq.ByteaArray(keys), now, forget)
 }
 
-// Raise implements throttle.Store. It also deletes some expired counts.
-func (s *Store) Raise(ctx context.Context, key []byte, failures int, now, forget time.Time) error {
+// Set implements throttle.Store. It also deletes some expired counts.
+func (s *Store) Set(ctx context.Context, key []byte, failures int, now, forget time.Time) error {
 	const query = `
-		INSERT INTO auth.throttle AS t (key, failures, last_at, forget_at)
+		INSERT INTO auth.throttle (key, failures, last_at, forget_at)
 		VALUES ($1, $2, $3, $4)
 		    ON CONFLICT (key) DO UPDATE
 		   SET failures = excluded.failures,
 		       last_at = excluded.last_at,
-		       forget_at = excluded.forget_at
-		 WHERE t.failures < excluded.failures
-		    OR t.forget_at <= excluded.last_at`
+		       forget_at = excluded.forget_at`
 	if err := s.deleteOldCounts(ctx, now); err != nil {
 		return err
 	}
-	return exec(ctx, s.db, "raise throttle count", query, key, failures, now, forget)
+	return exec(ctx, s.db, "set throttle count", query, key, failures, now, forget)
 }
 
 func (s *Store) deleteOldCounts(ctx context.Context, now time.Time) error {
@@ -67,20 +65,6 @@ func (s *Store) deleteOldCounts(ctx context.Context, now time.Time) error {
 		        LIMIT 20
 		          FOR UPDATE SKIP LOCKED)`
 	return exec(ctx, s.db, "delete old throttle counts", query, now)
-}
-
-// Succeed implements throttle.Store.
-func (s *Store) Succeed(ctx context.Context, key, known []byte, now, forget time.Time) error {
-	const query = `
-		WITH forgotten AS (
-		      DELETE FROM auth.throttle
-		       WHERE key = $1)
-		INSERT INTO auth.throttle (key, failures, last_at, forget_at)
-		VALUES ($2, 0, $3, $4)
-		    ON CONFLICT (key) DO UPDATE
-		   SET last_at = excluded.last_at,
-		       forget_at = excluded.forget_at`
-	return exec(ctx, s.db, "reset throttle count", query, key, known, now, forget)
 }
 
 func (s *Store) counts(ctx context.Context, query string, args ...any) (map[string]throttle.Count, error) {

@@ -61,11 +61,8 @@ type Store interface {
 	// Fail counts one more failure of each key, which then expires at forget, and
 	// gives the counts with it.
 	Fail(ctx context.Context, keys [][]byte, now, forget time.Time) (map[string]Count, error)
-	// Raise sets the count of the key to failures, the last of them now, unless it is
-	// that high already. It then expires at forget.
-	Raise(ctx context.Context, key []byte, failures int, now, forget time.Time) error
-	// Succeed deletes the key, and stores known until forget.
-	Succeed(ctx context.Context, key, known []byte, now, forget time.Time) error
+	// Set sets the count of the key to failures, the last of them now, until forget.
+	Set(ctx context.Context, key []byte, failures int, now, forget time.Time) error
 }
 
 // Throttle decides who has to wait. It is safe for concurrent use.
@@ -91,11 +88,11 @@ type rule struct {
 // Attempt is one try at a password that may go on. The caller reports its result
 // by Failed or Succeeded.
 type Attempt struct {
-	throttle      *Throttle
-	pair, account rule
-	known         []byte
-	rules         []rule // the pair, the address and, unless the address is known, the account
-	before        map[string]Count
+	throttle *Throttle
+	own      []rule // the pair and the address
+	account  []rule // none if the address is known
+	known    []byte // the key
+	before   map[string]Count
 }
 
 // Attempt begins a try at the password of subject, which need not exist, by
@@ -110,40 +107,43 @@ type Attempt struct {
 // So nobody waits for what others do but once, for Admission. An attempt that is
 // refused here is not counted: no wait becomes longer by trying too early.
 func (t *Throttle) Attempt(ctx context.Context, subject, from string) (*Attempt, error) {
-	pair := rule{t.key("pair", from, subject), t.limits.PairFree}
-	address := rule{t.key("address", from, ""), t.limits.AddressFree}
-	account := rule{t.key("account", "", subject), t.limits.AccountFree}
 	a := &Attempt{
-		throttle: t, pair: pair, account: account, known: t.key("known", from, subject),
-		rules: []rule{pair, address, account},
+		throttle: t,
+		own: []rule{
+			{t.key("pair", from, subject), t.limits.PairFree},
+			{t.key("address", from, ""), t.limits.AddressFree},
+		},
+		account: []rule{{t.key("account", "", subject), t.limits.AccountFree}},
+		known:   t.key("known", from, subject),
 	}
-	counts, err := t.store.Counts(ctx, append(keys(a.rules), a.known), t.now())
-	if err != nil {
-		return nil, err
-	}
-	if _, ok := counts[string(a.known)]; ok {
-		a.rules = a.rules[:2]
-	}
-	a.before = counts
-	return a, a.check(ctx, counts)
+	return a, a.check(ctx)
 }
 
-// check is a Throttled fault if the counts demand a wait.
-func (a *Attempt) check(ctx context.Context, counts map[string]Count) error {
-	if err := a.throttle.wait(a.rules[:2], counts); err != nil || len(a.rules) == 2 {
+// check reads the counts, and is a Throttled fault if they demand a wait.
+func (a *Attempt) check(ctx context.Context) (err error) {
+	t := a.throttle
+	all := append(keys(slices.Concat(a.own, a.account)), a.known)
+	if a.before, err = t.store.Counts(ctx, all, t.now()); err != nil {
 		return err
 	}
-	return a.admit(ctx, counts)
+	if _, ok := a.before[string(a.known)]; ok {
+		a.account = nil
+	}
+	if err := t.wait(a.own, a.before); err != nil {
+		return err
+	}
+	return a.admit(ctx, a.before)
 }
 
 // admit is a Throttled fault if the address is new and has to wait for Admission.
 func (a *Attempt) admit(ctx context.Context, counts map[string]Count) error {
-	t, start := a.throttle, a.throttle.limits.admission()
-	if counts[string(a.account.key)].Failures < a.account.free || counts[string(a.pair.key)].Failures >= start {
+	t, pair, start := a.throttle, a.own[0], a.throttle.limits.admission()
+	attacked := slices.ContainsFunc(a.account, func(r rule) bool { return counts[string(r.key)].Failures >= r.free })
+	if !attacked || counts[string(pair.key)].Failures >= start {
 		return nil
 	}
-	now, d := t.now(), t.delay(start, a.pair)
-	if err := t.store.Raise(ctx, a.pair.key, start, now, now.Add(d+t.limits.Most)); err != nil {
+	now, d := t.now(), t.delay(start, pair)
+	if err := t.store.Set(ctx, pair.key, start, now, now.Add(d+t.limits.Most)); err != nil {
 		return err
 	}
 	return throttled(d)
@@ -152,13 +152,15 @@ func (a *Attempt) admit(ctx context.Context, counts map[string]Count) error {
 // Failed counts the failure. It is a Throttled fault if others, at the same time,
 // have used up what was free: then the caller must not tell that it failed.
 func (a *Attempt) Failed(ctx context.Context) error {
-	after, err := a.throttle.fail(ctx, a.rules)
+	t, now := a.throttle, a.throttle.now()
+	all := keys(slices.Concat(a.own, a.account))
+	after, err := t.store.Fail(ctx, all, now, now.Add(t.limits.Most+forgetAfter))
 	switch {
 	case err != nil:
 		return err
-	case exhausted(a.rules[:2], a.before, after):
-		return a.throttle.wait(a.rules[:2], after)
-	case exhausted(a.rules[2:], a.before, after):
+	case exhausted(a.own, a.before, after):
+		return t.wait(a.own, after)
+	case exhausted(a.account, a.before, after):
 		return a.admit(ctx, after)
 	default:
 		return nil
@@ -169,38 +171,23 @@ func (a *Attempt) Failed(ctx context.Context) error {
 // section 5.2.2). It is a Throttled fault as in Failed: then the caller must not
 // tell that it succeeded, or many guesses at once would each be answered.
 func (a *Attempt) Succeeded(ctx context.Context) error {
-	t, now := a.throttle, a.throttle.now()
-	counts, err := t.store.Counts(ctx, keys(a.rules), now)
-	if err != nil {
+	if err := a.check(ctx); err != nil {
 		return err
 	}
-	if err := a.check(ctx, counts); err != nil {
+	store, now := a.throttle.store, a.throttle.now()
+	if err := store.Set(ctx, a.own[0].key, 0, now, now); err != nil {
 		return err
 	}
-	return t.store.Succeed(ctx, a.pair.key, a.known, now, now.Add(knownFor))
+	return store.Set(ctx, a.known, 0, now, now.Add(knownFor))
 }
 
 // Register counts a registration from the address, or is a Throttled fault.
 func (t *Throttle) Register(ctx context.Context, from string) error {
-	rules := []rule{{t.key("register", from, ""), t.limits.RegisterFree}}
-	before, err := t.store.Counts(ctx, keys(rules), t.now())
-	if err != nil {
+	a := &Attempt{throttle: t, own: []rule{{t.key("register", from, ""), t.limits.RegisterFree}}}
+	if err := a.check(ctx); err != nil {
 		return err
 	}
-	if err := t.wait(rules, before); err != nil {
-		return err
-	}
-	after, err := t.fail(ctx, rules)
-	if err == nil && exhausted(rules, before, after) {
-		err = t.wait(rules, after)
-	}
-	return err
-}
-
-// fail counts a failure of each rule.
-func (t *Throttle) fail(ctx context.Context, rules []rule) (map[string]Count, error) {
-	now := t.now()
-	return t.store.Fail(ctx, keys(rules), now, now.Add(t.limits.Most+forgetAfter))
+	return a.Failed(ctx)
 }
 
 // exhausted reports whether a failure of somebody else came between and used up

@@ -57,7 +57,7 @@ func TestMiddleware(t *testing.T) {
 	const plain, prefixed = "craftista_session", "__Host-craftista_session"
 	issuer := tokentest.New(t)
 	good := issuer.Mint(7, "curator")
-	revoked := issuer.MintWith(7, "curator", func(_ *jwt.Token, c *token.Claims) { c.Session = "revoked" })
+	revoked := issuer.MintWith(7, "curator", func(_ *jwt.Token, c *token.Claims) { c.Session = "1" })
 	application := issuer.MintWith(7, "curator", func(_ *jwt.Token, c *token.Claims) {
 		c.ClientID, c.Scope = "birds", "openid"
 	})

@@ -56,7 +56,7 @@ func New(tb testing.TB) *Issuer {
 		tb.Fatal(err)
 	}
 	i := &Issuer{Key: key, Kid: "test-key", tb: tb}
-	i.Revoked.Store([]string{"revoked"})
+	i.Revoked.Store([]string{"1"})
 	server := httptest.NewServer(http.HandlerFunc(i.serve))
 	tb.Cleanup(server.Close)
 	i.URL = server.URL
@@ -133,7 +133,7 @@ func (i *Issuer) Bads() []Bad {
 		{"a stranger's key", (&Issuer{URL: i.URL, Key: stranger, Kid: i.Kid, tb: i.tb}).Mint(1, token.RoleUser)},
 		{"unknown kid", header("kid", "nobody")},
 		{"without kid", i.MintWith(1, token.RoleUser, func(t *jwt.Token, _ *token.Claims) { delete(t.Header, "kid") })},
-		{"a revoked sign-in", claim(func(c *token.Claims) { c.Session = "revoked" })},
+		{"a revoked sign-in", claim(func(c *token.Claims) { c.Session = "1" })},
 		{"an ID token", header("typ", "JWT")},
 		{"subject that is no person", claim(func(c *token.Claims) { c.Subject = "-1" })},
 		{"unknown role", i.Mint(1, "emperor")},
