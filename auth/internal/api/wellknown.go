@@ -26,7 +26,7 @@ func (o oauth) revokedSessions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.ReplyTagged(w, r, "public, max-age=5", map[string][]string{"sessions": sessions})
+	return web.ReplyJSONWithETag(w, r, "public, max-age=5", map[string][]string{"sessions": sessions})
 }
 
 // configuration answers GET /.well-known/openid-configuration: the metadata of
