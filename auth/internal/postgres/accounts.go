@@ -50,7 +50,7 @@ func schema() pg.Schema {
 		             FROM auth.clients LIMIT 0),
 		       EXISTS (
 		           SELECT hash, client_id, user_id, redirect_uri, scope, nonce, code_challenge, auth_time, expires_at,
-		                  used_at, family_id
+		                  used_at, family_id, approved_by, password
 		             FROM auth.codes LIMIT 0)`}
 }
 
