@@ -39,7 +39,8 @@ func TestScriptsRegisterPeople(t *testing.T) {
 func register(t *testing.T, auth, key string) int {
 	t.Helper()
 	const person = `{"username": "ada", "email": "ada@example.org", "password": "crease-by-crease"}`
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, auth+"/api/auth/register", strings.NewReader(person))
+	body := strings.NewReader(person)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, auth+"/api/auth/register", body)
 	if err != nil {
 		t.Fatal(err)
 	}
