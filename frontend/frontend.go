@@ -36,6 +36,10 @@ type Config struct {
 	DevReload         bool   `env:"DEV_RELOAD"`         // pages reload themselves when the process restarts
 	TraceURLTemplate  string `env:"TRACE_URL_TEMPLATE"` // such as http://localhost:16686/trace/{id}; "" links none
 
+	// PageTimeout is how long a page waits for the services, in all. Then it is sent
+	// without what is missing.
+	PageTimeout time.Duration `env:"PAGE_TIMEOUT"`
+
 	// PublicURL is where people reach the site, such as https://origami.example; with
 	// "" pages have no absolute address outside localhost.
 	PublicURL string `env:"PUBLIC_URL"`
@@ -45,6 +49,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Config:            service.Config{Addr: ":3000", Version: "dev"},
+		PageTimeout:       backend.PageTimeout,
 		AuthURL:           "http://localhost:8082",
 		ProductURL:        "http://localhost:8000",
 		RecommendationURL: "http://localhost:8080",
@@ -79,8 +84,8 @@ func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (http.Handler, 
 		return nil, err
 	}
 	urls := backend.URLs{Auth: c.AuthURL, Product: c.ProductURL, Recommendation: c.RecommendationURL}
-	services := backend.New(urls, c.InternalAPIKey, t)
-	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", web.NewHTTPClient(backend.SessionTimeout, t))
+	services := backend.New(urls, c.InternalAPIKey, c.PageTimeout, t)
+	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", web.NewHTTPClient(backend.SessionTimeout(c.PageTimeout), t))
 	verifier := token.NewVerifier(keys, c.Issuer, c.Audience)
 	return page.Routes(page.Parts{
 		Services: services, Sessions: session.NewManager(verifier, services.Auth, c.CookieSecure, time.Now),

@@ -45,19 +45,19 @@ func (c Auth) onBehalfOf(by Browser) http.Header {
 	}
 }
 
-// Refresh gives a new pair of tokens for a refresh token, within SessionTimeout.
+// Refresh gives a new pair of tokens for a refresh token, within half the time of a page.
 // Unauthenticated means that the person has to sign in again. After any other
 // failure the token may be tried again: auth gives it a while of grace.
 func (c Auth) Refresh(ctx context.Context, refreshToken string) (Grant, error) {
-	ctx, cancel := context.WithTimeout(ctx, SessionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, SessionTimeout(c.pageTimeout))
 	defer cancel()
 	return c.grant(ctx, web.Request{Path: "/api/auth/refresh", Body: map[string]string{"refresh_token": refreshToken}})
 }
 
 // Logout revokes the refresh token and all that came of the same sign-in, within
-// ReadTimeout.
+// the time of a page.
 func (c Auth) Logout(ctx context.Context, refreshToken string) error {
-	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.pageTimeout)
 	defer cancel()
 	return c.do(ctx, web.Request{
 		Method: http.MethodPost, Path: "/api/auth/logout", Body: map[string]string{"refresh_token": refreshToken},

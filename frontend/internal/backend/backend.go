@@ -16,17 +16,17 @@ import (
 	"craftista/shared/web"
 )
 
-const (
-	// ReadTimeout bounds what one page waits for, in all: it must be there within a
-	// second, whichever service is unavailable.
-	ReadTimeout = 850 * time.Millisecond
-	// SessionTimeout bounds how long it waits to know who asks, so that there is time
-	// left for what comes after.
-	SessionTimeout = 450 * time.Millisecond
-	// writeTimeout bounds what a person started: to give up on a vote or a
-	// sign-in early would leave them unsure of it.
-	writeTimeout = 8 * time.Second
-)
+// PageTimeout is how long a page usually waits for all that it asks: it must be
+// there within a second, whichever service is unavailable.
+const PageTimeout = 850 * time.Millisecond
+
+// writeTimeout bounds what a person started: to give up on a vote or a sign-in
+// early would leave them unsure of it.
+const writeTimeout = 8 * time.Second
+
+// SessionTimeout is how long a page that waits for pageTimeout in all waits to know
+// who asks, so that there is time left for what comes after.
+func SessionTimeout(pageTimeout time.Duration) time.Duration { return pageTimeout / 2 }
 
 // URLs are the base URLs of the services.
 type URLs struct{ Auth, Product, Recommendation string }
@@ -37,35 +37,39 @@ type Services struct {
 	Catalogue      Catalogue
 	Recommendation Recommendation
 	Live           Live
+	PageTimeout    time.Duration // of one page, in all
 }
 
 // New returns the clients. internalKey is what auth wants to see before it
-// registers anybody.
-func New(urls URLs, internalKey string, t *telemetry.Telemetry) Services {
+// registers anybody; a page waits for pageTimeout at most.
+func New(urls URLs, internalKey string, pageTimeout time.Duration, t *telemetry.Telemetry) Services {
+	client := func(name, base string) client { return newClient(name, base, pageTimeout, t) }
 	return Services{
-		Auth:           Auth{newClient("sign-in", urls.Auth, t), internalKey},
-		Catalogue:      Catalogue{newClient("the catalogue", urls.Product, t)},
-		Recommendation: Recommendation{newClient("the recommendation service", urls.Recommendation, t)},
-		Live:           Live{strings.TrimSuffix(urls.Product, "/"), web.NewHTTPClient(0, t)},
+		Auth:           Auth{client("sign-in", urls.Auth), internalKey},
+		Catalogue:      Catalogue{client("the catalogue", urls.Product)},
+		Recommendation: Recommendation{client("the recommendation service", urls.Recommendation)},
+		Live:           Live{strings.TrimSuffix(urls.Product, "/"), web.NewHTTPClient(0, t), pageTimeout},
+		PageTimeout:    pageTimeout,
 	}
 }
 
 // client calls one service.
 type client struct {
-	web    *web.Client // behind the breakers
-	direct *web.Client // without breakers, for questions about the service itself
+	web         *web.Client // behind the breakers
+	direct      *web.Client // without breakers, for questions about the service itself
+	pageTimeout time.Duration
 }
 
-func newClient(name, base string, t *telemetry.Telemetry) client {
+func newClient(name, base string, pageTimeout time.Duration, t *telemetry.Telemetry) client {
 	direct := web.NewHTTPClient(writeTimeout, t)
 	behind := *direct
 	behind.Transport = newBreakers(name, direct.Transport, t.Log)
-	return client{web: web.NewClient(name, base, &behind), direct: web.NewClient(name, base, direct)}
+	return client{web: web.NewClient(name, base, &behind), direct: web.NewClient(name, base, direct), pageTimeout: pageTimeout}
 }
 
-// read GETs path into out within ReadTimeout.
+// read GETs path into out within the time of a page.
 func (c client) read(ctx context.Context, path, bearer string, out any) (http.Header, error) {
-	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.pageTimeout)
 	defer cancel()
 	return c.call(ctx, web.Request{Method: http.MethodGet, Path: path, Bearer: bearer}, out)
 }

@@ -85,7 +85,7 @@ func TestAskedOnceMore(t *testing.T) {
 				_, _ = w.Write([]byte(`{"name": "Crane"}`))
 			}))
 			defer server.Close()
-			catalogue := backend.New(backend.URLs{Product: server.URL}, "", telemetry.Discard()).Catalogue
+			catalogue := backend.New(backend.URLs{Product: server.URL}, "", backend.PageTimeout, telemetry.Discard()).Catalogue
 			err := c.ask(t.Context(), catalogue)
 			fails := c.calls == 1 || c.again != nil
 			if calls.Load() != c.calls || (err != nil) != fails || fails && fault.KindOf(err) != c.kind {
@@ -105,7 +105,7 @@ func TestAnOpenBreakerIsLogged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalogue := backend.New(backend.URLs{Product: server.URL}, "", recording).Catalogue
+	catalogue := backend.New(backend.URLs{Product: server.URL}, "", backend.PageTimeout, recording).Catalogue
 	for range 2 {
 		if _, err := catalogue.Product(t.Context(), 1); err == nil {
 			t.Fatal("a closed server answered")

@@ -16,10 +16,10 @@ type Consent struct {
 	Scopes      []string `json:"scopes"`
 }
 
-// Consent reads the query of an authorization request, within ReadTimeout.
+// Consent reads the query of an authorization request, within the time of a page.
 // BadRequest is one that no browser may be redirected for.
 func (c Auth) Consent(ctx context.Context, query string) (Consent, error) {
-	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.pageTimeout)
 	defer cancel()
 	reply, err := fetch[Consent](ctx, c.client, web.Request{
 		Method: http.MethodPost, Path: "/oauth2/consent",

@@ -27,6 +27,8 @@ const maxEvents = 64 << 10
 type Live struct {
 	base string
 	http *http.Client // without a deadline: a stream has no end
+
+	pageTimeout time.Duration
 }
 
 // Count is how many votes a product has.
@@ -39,11 +41,11 @@ type Count struct {
 // them first, then with those that change. No counts are a heartbeat. Listen
 // returns once ctx is done or send gives an error, and when the stream ends,
 // which is Unavailable: try again in a moment. It closes a stream that does not
-// begin within ReadTimeout or sends nothing for 40 s.
+// begin within the time of a page or sends nothing for 40 s.
 func (l Live) Listen(ctx context.Context, ids []int64, send func([]Count) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	silence := time.AfterFunc(ReadTimeout, cancel)
+	silence := time.AfterFunc(l.pageTimeout, cancel)
 	defer silence.Stop()
 	query := url.Values{"ids": {list(ids)}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.base+"/api/votes/stream?"+query, nil)

@@ -93,7 +93,7 @@ func TestWhoDoesNotWaitTellsNothing(t *testing.T) {
 	}{
 		"hung up":            {hangUp: 800 * time.Millisecond, deadline: time.Second},
 		"too little time":    {hangUp: time.Hour, deadline: minTimeout - 1},
-		"no answer":          {hangUp: time.Hour, deadline: ReadTimeout, refused: true},
+		"no answer":          {hangUp: time.Hour, deadline: PageTimeout, refused: true},
 		"just enough of it":  {hangUp: time.Hour, deadline: minTimeout, refused: true},
 		"hung up much later": {hangUp: time.Minute, deadline: time.Hour},
 	} {

@@ -109,7 +109,7 @@ func (h account) votes(w http.ResponseWriter, r *http.Request, who session.Sessi
 
 // votesModel is one page of votes, the latest first, within the time of one read.
 func (h account) votesModel(ctx context.Context, who session.Session, cursor string) (view.MyVotes, error) {
-	ctx, cancel := context.WithTimeout(ctx, backend.ReadTimeout)
+	ctx, cancel := context.WithTimeout(ctx, h.pageTimeout)
 	defer cancel()
 	ids, next, err := h.catalogue.MyVotes(ctx, who.Token, cursor, batchSize)
 	var products []backend.Product

@@ -54,10 +54,11 @@ func Routes(parts Parts, settings Settings) *web.Router {
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
-	s := &site{sessions: parts.Sessions, assets: parts.Assets, cards: parts.Cards, settings: settings}
+	s := &site{sessions: parts.Sessions, assets: parts.Assets, cards: parts.Cards, settings: settings,
+		pageTimeout: parts.Services.PageTimeout}
 	r := web.NewRouter(parts.Telemetry, s.fail)
 	r.Use(compress, s.headers, s.sameOrigin, s.sessions.Middleware)
-	r.GetTimeout = backend.ReadTimeout
+	r.GetTimeout = parts.Services.PageTimeout
 	s.pages(r, parts)
 	s.signedInPages(r, parts.Services.Auth, parts.Services.Catalogue)
 	s.forClients(r, parts)

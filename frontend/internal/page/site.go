@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"craftista/frontend/internal/card"
 	"craftista/frontend/internal/redirect"
@@ -22,10 +23,11 @@ import (
 
 // site is what every handler shares: it sends pages, fragments and failures.
 type site struct {
-	sessions *session.Manager
-	assets   *static.Assets
-	cards    *card.Cards
-	settings Settings
+	sessions    *session.Manager
+	assets      *static.Assets
+	cards       *card.Cards
+	settings    Settings
+	pageTimeout time.Duration // of one page, in all
 }
 
 const siteTitle = "Craftista, an origami gallery"

@@ -8,7 +8,7 @@ import (
 )
 
 // renew exchanges the refresh token. All requests that bring it at the same time
-// wait for one call, which takes SessionTimeout at most and goes on if any of them
+// wait for one call, which takes half the time of a page at most and goes on if any of them
 // hangs up. Who brings it a little later, or to another replica, has auth's own
 // grace period.
 func (k *Manager) renew(ctx context.Context, refreshToken string) (backend.Grant, error) {

@@ -49,7 +49,7 @@ func newRenewing(t *testing.T) *renewing {
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	auth := backend.New(backend.URLs{Auth: server.URL}, "", telemetry.Discard()).Auth
+	auth := backend.New(backend.URLs{Auth: server.URL}, "", backend.PageTimeout, telemetry.Discard()).Auth
 	k.Manager = session.NewManager(issuer.Verifier(), auth, false, time.Now)
 	return k
 }

@@ -49,7 +49,7 @@ func askWithin(ctx context.Context, t *testing.T, k *session.Manager, https bool
 
 // nowhere is auth that cannot be reached.
 func nowhere() backend.Auth {
-	return backend.New(backend.URLs{Auth: "http://127.0.0.1:1"}, "", telemetry.Discard()).Auth
+	return backend.New(backend.URLs{Auth: "http://127.0.0.1:1"}, "", backend.PageTimeout, telemetry.Discard()).Auth
 }
 
 func TestMiddleware(t *testing.T) {

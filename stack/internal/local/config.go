@@ -10,6 +10,7 @@ import (
 
 	"craftista/auth"
 	"craftista/db"
+	"craftista/frontend"
 	"craftista/shared/telemetry"
 )
 
@@ -30,8 +31,9 @@ type Config struct {
 	InternalAPIKey   string        `env:"INTERNAL_API_KEY"`            // registers people; "" makes one for each start
 	AccessTokenTTL   time.Duration `env:"ACCESS_TOKEN_TTL"`
 	BcryptCost       int           `env:"BCRYPT_COST"`
-	LogLevel         slog.Level    `env:"LOG_LEVEL"`  // of all services
-	DevReload        bool          `env:"DEV_RELOAD"` // open pages reload after a restart
+	PageTimeout      time.Duration `env:"PAGE_TIMEOUT"` // of the site's pages
+	LogLevel         slog.Level    `env:"LOG_LEVEL"`    // of all services
+	DevReload        bool          `env:"DEV_RELOAD"`   // open pages reload after a restart
 	telemetry.Sampling
 
 	Passwords db.Passwords // of the service roles; zero follows from the superuser's
@@ -44,6 +46,7 @@ func Default() Config {
 		RecommendationAddr: "localhost:8080", TracesAddr: "localhost:16686",
 		Seed: true, LogLevel: slog.LevelWarn,
 		AccessTokenTTL: auth.Default().AccessTokenTTL, BcryptCost: auth.Default().BcryptCost,
+		PageTimeout: frontend.Default().PageTimeout,
 	}
 }
 

@@ -168,6 +168,7 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 	f.Config, f.AuthURL, f.Issuer, f.Audience = common("frontend"), issuer, issuer, audience
 	f.ProductURL, f.RecommendationURL = s.URLs["product"], s.URLs["recommendation"]
 	f.InternalAPIKey, f.DevReload, f.TraceURLTemplate = c.InternalAPIKey, c.DevReload, traceURL
+	f.PageTimeout = c.PageTimeout
 	s.start(ctx, "frontend", func(ctx context.Context) error { return frontend.Run(ctx, f) })
 }
 

@@ -5,6 +5,7 @@ package stacktest
 import (
 	"log/slog"
 	"testing"
+	"time"
 
 	"craftista/db/pgtest"
 	"craftista/stack/internal/local"
@@ -22,6 +23,7 @@ func Settings(tb testing.TB) local.Config {
 	c.Data, c.DatabaseURL = tb.TempDir(), pgtest.NewSeeded(tb).AdminURL
 	c.Passwords = pgtest.Passwords()
 	c.BcryptCost = bcrypt.MinCost    // hashing is slow on purpose, and slower under the race detector
+	c.PageTimeout = 20 * time.Second // on a busy machine, too, nothing is missing from a page
 	c.LogLevel = slog.LevelError + 1 // tests break things on purpose
 	return c
 }
