@@ -193,7 +193,7 @@ func TestHelperService(t *testing.T) {
 	if c.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = fmt.Println(c.Listener.Addr())
+	_, _ = fmt.Fprintln(os.Stdout, c.Listener.Addr())
 	if err := product.Run(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}

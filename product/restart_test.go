@@ -22,15 +22,22 @@ type balancer struct {
 	mu       sync.Mutex // guards the rest and what replicas say of themselves
 	replicas []*replica
 	next     int
+	changed  sync.Cond // something above, or a replica
+}
+
+func newBalancer() *balancer {
+	b := &balancer{}
+	b.changed.L = &b.mu
+	return b
 }
 
 // until waits for a condition on the replicas.
 func (b *balancer) until(holds func() bool) {
-	for b.mu.Lock(); !holds(); b.mu.Lock() {
-		b.mu.Unlock()
-		time.Sleep(time.Millisecond)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !holds() {
+		b.changed.Wait()
 	}
-	b.mu.Unlock()
 }
 
 // replica is a running service. It is also its log, which lets it go on from the line "draining" once the balancer
@@ -79,6 +86,7 @@ func (b *balancer) check(r *replica) {
 	defer b.mu.Unlock()
 	r.ready = err == nil && res.StatusCode == http.StatusOK
 	r.drains = r.drains || bytes.Contains(body, []byte("draining"))
+	b.changed.Broadcast()
 }
 
 // run checks all replicas every 200 ms until ctx is done.
@@ -114,12 +122,14 @@ func (b *balancer) awaitReady() {
 // choose returns the next replica that is ready.
 func (b *balancer) choose() (chosen *replica) {
 	b.until(func() bool {
-		b.next++
-		chosen = b.replicas[b.next%len(b.replicas)]
-		if chosen.ready {
-			chosen.open++
+		for range b.replicas {
+			b.next++
+			if chosen = b.replicas[b.next%len(b.replicas)]; chosen.ready {
+				chosen.open++
+				return true
+			}
 		}
-		return chosen.ready
+		return false
 	})
 	return chosen
 }
@@ -131,8 +141,9 @@ func (b *balancer) send(client *http.Client, method, path, bearer string) error 
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		to.open--
+		b.changed.Broadcast()
 	}()
-	r, err := http.NewRequest(method, to.url+path, nil) //nolint:noctx // it ends with its replica
+	r, err := http.NewRequest(method, to.url+path, nil)
 	if err != nil {
 		return err
 	}
@@ -152,7 +163,7 @@ func (b *balancer) send(client *http.Client, method, path, bearer string) error 
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	const restarts, clients = 8, 4
-	s, b := newSite(t, 1), &balancer{}
+	s, b := newSite(t, 1), newBalancer()
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	for range 2 {

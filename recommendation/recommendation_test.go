@@ -31,7 +31,9 @@ func TestRunServesUntilItIsToldToStop(t *testing.T) {
 
 	// The listener is open already: the request waits for the server.
 	client := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	for path, want := range map[string]string{"/readyz": `"database":"ok","schema":"ok"`, "/": `"service":"recommendation"`} {
+	for path, want := range map[string]string{
+		"/readyz": `"database":"ok","schema":"ok"`, "/": `"service":"recommendation"`,
+	} {
 		res, err := client.Get("http://" + l.Addr().String() + path)
 		if err != nil {
 			t.Fatal(err)
