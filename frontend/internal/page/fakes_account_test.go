@@ -114,7 +114,7 @@ func (w *website) serveKeys() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.auth.Handle("GET /.well-known/jwks.json", httputil.NewSingleHostReverseProxy(issuer))
+	w.auth.Handle("GET /.well-known/", httputil.NewSingleHostReverseProxy(issuer))
 }
 
 // onBehalf reports whether the site says whom the request is for: the person of
