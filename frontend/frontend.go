@@ -85,7 +85,8 @@ func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (http.Handler, 
 	}
 	urls := backend.URLs{Auth: c.AuthURL, Product: c.ProductURL, Recommendation: c.RecommendationURL}
 	services := backend.New(urls, c.InternalAPIKey, c.PageTimeout, t)
-	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", web.NewHTTPClient(backend.SessionTimeout(c.PageTimeout), t))
+	fetch := web.NewHTTPClient(backend.SessionTimeout(c.PageTimeout), t)
+	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", fetch)
 	verifier := token.NewVerifier(keys, c.Issuer, c.Audience)
 	return page.Routes(page.Parts{
 		Services: services, Sessions: session.NewManager(verifier, services.Auth, c.CookieSecure, time.Now),

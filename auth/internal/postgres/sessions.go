@@ -14,7 +14,7 @@ import (
 )
 
 // passwordMark is the person's password as session.NewFamily has it.
-const passwordMark = `sha256(convert_to(password_hash, 'UTF8'))`
+const passwordMark = `sha256(convert_to(password_hash, 'UTF8'))` //nolint:gosec // SQL, no password
 
 // Start implements session.Store. The person's row is locked, so that whoever
 // disables them or changes the password either prevents this or sees the family. It also deletes expired

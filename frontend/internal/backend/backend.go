@@ -64,7 +64,7 @@ func newClient(name, base string, pageTimeout time.Duration, t *telemetry.Teleme
 	direct := web.NewHTTPClient(writeTimeout, t)
 	behind := *direct
 	behind.Transport = newBreakers(name, direct.Transport, t.Log)
-	return client{web: web.NewClient(name, base, &behind), direct: web.NewClient(name, base, direct), pageTimeout: pageTimeout}
+	return client{web.NewClient(name, base, &behind), web.NewClient(name, base, direct), pageTimeout}
 }
 
 // read GETs path into out within the time of a page.

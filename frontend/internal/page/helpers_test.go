@@ -119,7 +119,8 @@ func (w *website) router(settings page.Settings) *web.Router {
 	services := backend.New(backend.URLs{
 		Auth: w.auth.server.URL, Product: w.product.server.URL, Recommendation: w.recommendation.server.URL,
 	}, "the-key", backend.PageTimeout, tel)
-	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", web.NewHTTPClient(backend.SessionTimeout(backend.PageTimeout), tel))
+	fetch := web.NewHTTPClient(backend.SessionTimeout(backend.PageTimeout), tel)
+	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", fetch)
 	sessions := session.NewManager(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), services.Auth,
 		settings.Secure, time.Now)
 	self := health.Service{Name: "frontend", Version: "9.9.9"}
