@@ -47,7 +47,7 @@ func Up(ctx context.Context, adminURL string, p Passwords) error {
 			return err
 		}
 		// So that a service can tell whether its schema is the one it needs.
-		grant := fmt.Sprintf("GRANT SELECT ON %s.goose_db_version TO %s", r.schema, r.name)
+		grant := fmt.Sprintf("GRANT SELECT ON %s.goose_db_version TO %s", r.schema, r.name) //nolint:gosec // names of ours
 		if _, err := conn.ExecContext(ctx, grant); err != nil {
 			return fmt.Errorf("let %s read its version: %w", r.name, err)
 		}
