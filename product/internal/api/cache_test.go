@@ -92,7 +92,7 @@ func TestVoteWithoutInvalidation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := newGallery(t)
-			r := newReplicas(t, g, cache.DefaultFenceTime/3)
+			r := newReplicas(t, g, cache.DefaultFenceDuration/3)
 			apart, other := r.services[0], r.services[1]
 			id := g.addProduct(t, "Crane", day(1))
 			shownUntil(t, other, id, 0, "hit")
@@ -115,7 +115,7 @@ func TestVoteWithoutInvalidation(t *testing.T) {
 func TestRedisRestartsFromAnOldSnapshot(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
-	r := newReplicas(t, g, cache.DefaultFenceTime)
+	r := newReplicas(t, g, cache.DefaultFenceDuration)
 	id := g.addProduct(t, "Crane", day(1))
 	for round := range int64(3) {
 		shownUntil(t, r.services[0], id, round, "hit")
@@ -132,7 +132,7 @@ func TestRedisRestartsFromAnOldSnapshot(t *testing.T) {
 func TestRedisFull(t *testing.T) {
 	t.Parallel()
 	g := newGallery(t)
-	r := newReplicas(t, g, cache.DefaultFenceTime)
+	r := newReplicas(t, g, cache.DefaultFenceDuration)
 	cached, other := g.addProduct(t, "Crane", day(1)), g.addProduct(t, "Frog", day(1))
 	shownUntil(t, r.services[0], cached, 0, "hit")
 	r.server.Do("CONFIG SET maxmemory 1")

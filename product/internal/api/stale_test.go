@@ -98,13 +98,13 @@ type replicas struct {
 	services [2]http.Handler
 }
 
-func newReplicas(t *testing.T, g *gallery, fenceTime time.Duration) *replicas {
+func newReplicas(t *testing.T, g *gallery, fenceDuration time.Duration) *replicas {
 	t.Helper()
 	r := &replicas{server: redistest.Start(t)}
 	for i := range r.services {
 		r.proxies[i] = startProxy(t, r.server.Addr)
 		r.services[i] = g.serviceOn(slowReads{postgres.NewStore(g.db)}, g.openCacheWith(t, cache.Options{
-			RedisURL: "redis://" + r.proxies[i].Addr, RedisTimeout: 100 * time.Millisecond, FenceTime: fenceTime,
+			RedisURL: "redis://" + r.proxies[i].Addr, RedisTimeout: 100 * time.Millisecond, FenceDuration: fenceDuration,
 		}))
 	}
 	return r
@@ -147,7 +147,7 @@ func (r *replicas) disturb(random *rand.Rand) (name string, restore func()) {
 // what the machine makes of them.
 func TestNeverStale(t *testing.T) {
 	t.Parallel()
-	const products, readers, fenceTime = 3, 3, 600 * time.Millisecond
+	const products, readers, fenceDuration = 3, 3, 600 * time.Millisecond
 	seed, last := rand.Uint64(), 10*time.Second
 	if text := os.Getenv("STALE_SEED"); text != "" {
 		seed, _ = strconv.ParseUint(text, 10, 64)
@@ -156,7 +156,7 @@ func TestNeverStale(t *testing.T) {
 		last, _ = time.ParseDuration(text)
 	}
 	g := newGallery(t)
-	r := newReplicas(t, g, fenceTime)
+	r := newReplicas(t, g, fenceDuration)
 	var changes atomic.Int64
 	var sources sync.Map // of X-Cache, to how often
 	var work sync.WaitGroup

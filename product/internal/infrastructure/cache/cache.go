@@ -21,62 +21,62 @@ import (
 // loadTimeout bounds one load, which many readers may wait for.
 const loadTimeout = 5 * time.Second
 
-// DefaultFenceTime is how long a fence stands. Readers do without the cache for
-// so long, and the first change behind a fence waits for a fifth of it.
-const DefaultFenceTime = 3 * time.Second
+// DefaultFenceDuration is how long a fence stands. Reads bypass the cache meanwhile,
+// and the change that sets the fence waits for a fifth of it.
+const DefaultFenceDuration = 3 * time.Second
 
 // Options are what a cache is made of.
 type Options struct {
-	RedisURL     string        // redis://:password@host:6379/0
-	RedisTimeout time.Duration // of one command, from dialling to the answer
-	DatabaseURL  string        // for one connection of the cache's own
-	DB           *sqlx.DB      // sets fences; the caller closes it, after the cache
-	FenceTime    time.Duration // the same for all replicas; 0 is DefaultFenceTime
-	Telemetry    *telemetry.Telemetry
+	RedisURL      string        // redis://:password@host:6379/0
+	RedisTimeout  time.Duration // of one command, from dialling to the answer
+	DatabaseURL   string        // for one connection of the cache's own
+	DB            *sqlx.DB      // sets fences; the caller closes it, after the cache
+	FenceDuration time.Duration // the same for all replicas; 0 is DefaultFenceDuration
+	Telemetry     *telemetry.Telemetry
 }
 
 // Cache is the core.Cache in Redis. It is safe for concurrent use, and any
 // number of processes may share one Redis and one database.
 type Cache struct {
-	server  *server
-	view    *view
-	log     *slog.Logger
-	loads   singleflight.Group // by lease
-	refused atomic.Bool        // Redis answers, and stores nothing
-	close   func() error       // of what Open opened besides
+	redis         *redisClient
+	generation    *generationCache
+	log           *slog.Logger
+	loads         singleflight.Group // by lease
+	writesFailing atomic.Bool        // Redis responds, but with errors
+	close         func() error       // of the generation store
 }
 
 // Open returns the cache. It does not connect. Close it in the end.
 func Open(o Options) (*Cache, error) {
-	if o.FenceTime == 0 {
-		o.FenceTime = DefaultFenceTime
+	if o.FenceDuration == 0 {
+		o.FenceDuration = DefaultFenceDuration
 	}
-	table, err := openTable(o.DatabaseURL, o.DB, o.Telemetry)
+	generations, err := openGenerationStore(o.DatabaseURL, o.DB, o.Telemetry)
 	if err != nil {
 		return nil, err
 	}
-	server, err := openServer(o.RedisURL, o.RedisTimeout, o.Telemetry)
+	client, err := openRedis(o.RedisURL, o.RedisTimeout, o.Telemetry)
 	if err != nil {
-		return nil, errors.Join(err, table.close())
+		return nil, errors.Join(err, generations.close())
 	}
-	c := newCache(server, newView(table, o.FenceTime, o.Telemetry.Log), o.Telemetry.Log)
-	c.close = table.close
+	c := newCache(client, newGenerationCache(generations, o.FenceDuration, o.Telemetry.Log), o.Telemetry.Log)
+	c.close = generations.close
 	return c, nil
 }
 
-func newCache(s *server, v *view, log *slog.Logger) *Cache {
-	return &Cache{server: s, view: v, log: log, close: func() error { return nil }}
+func newCache(r *redisClient, g *generationCache, log *slog.Logger) *Cache {
+	return &Cache{redis: r, generation: g, log: log, close: func() error { return nil }}
 }
 
-// Close waits for questions to PostgreSQL under way and closes the connections.
+// Close waits for the queries that run and closes the connections.
 func (c *Cache) Close() error {
-	c.view.wait()
-	return errors.Join(c.server.client.Close(), c.close())
+	c.generation.wait()
+	return errors.Join(c.redis.client.Close(), c.close())
 }
 
 // Ready is nil while Redis answers in time. It counts like any command.
 func (c *Cache) Ready(ctx context.Context) error {
-	return c.server.do(ctx, func(ctx context.Context) error { return c.server.client.Ping(ctx).Err() })
+	return c.redis.do(ctx, func(ctx context.Context) error { return c.redis.client.Ping(ctx).Err() })
 }
 
 // loaded is the outcome of a load that readers share.
@@ -85,19 +85,19 @@ type loaded struct {
 	source  core.Source
 }
 
-// Fetch implements core.Cache. Readers of one process who saw the same lease
-// share one load: it began after the lease, hence after every change that was
-// invalidated before any of them came [3]. Without a lease nothing is shared: a
-// load that runs may have begun before a change that the reader knows of.
+// Fetch implements core.Cache. Readers of one process that got the same lease share
+// one load: it began after the lease, hence after every change that was invalidated
+// before any of them came [3]. Without a lease no load is shared, because one that
+// runs may have begun before a change that was acknowledged.
 func (c *Cache) Fetch(ctx context.Context, id int64, load core.Load) (core.Encoded, core.Source, error) {
-	generation, ok := c.view.current(ctx) // [1]
+	generation, ok := c.generation.current(ctx) // [1]
 	if !ok {
 		return bypass(ctx, load)
 	}
 	e, err := c.read(ctx, key(id), generation)
 	switch {
 	case err != nil:
-		c.logRefusal(ctx, err)
+		c.logWriteState(ctx, err)
 		return bypass(ctx, load)
 	case e.lease == "":
 		return e.product, core.Hit, nil
@@ -115,10 +115,10 @@ func bypass(ctx context.Context, load core.Load) (core.Encoded, core.Source, err
 	return product, core.Bypass, err
 }
 
-// fill loads for all who saw the lease and stores the outcome [4]. It goes on
-// when the reader who came first hangs up. A reader may come here just after
-// another load under the same lease ended, and then finds the product.
-func (c *Cache) fill(ctx context.Context, key string, generation int64, under entry, load core.Load) (loaded, error) {
+// fill loads the product for all readers that got the lease, and stores it [4]. A
+// cancelled ctx does not interrupt it, because other readers wait for the load too. It
+// reads the entry again first: another load under the same lease may just have ended.
+func (c *Cache) fill(ctx context.Context, key string, generation int64, lease entry, load core.Load) (loaded, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
 	defer cancel()
 	if e, err := c.read(ctx, key, generation); err == nil && e.lease == "" {
@@ -128,7 +128,7 @@ func (c *Cache) fill(ctx context.Context, key string, generation int64, under en
 	if err != nil {
 		return loaded{}, err
 	}
-	c.logRefusal(ctx, c.server.replaceLease(ctx, key, under, product))
+	c.logWriteState(ctx, c.redis.replaceLease(ctx, key, lease, product))
 	return loaded{product, core.Miss}, nil
 }
 
@@ -140,23 +140,23 @@ func (c *Cache) Invalidate(ctx context.Context, ids ...int64) error {
 		keys[i] = key(id)
 	}
 	for range 2 {
-		if err := c.server.remove(ctx, keys); err == nil { // [6]
+		if err := c.redis.remove(ctx, keys); err == nil { // [6]
 			return nil
 		}
 	}
-	if err := c.view.fence(ctx); err != nil { // [7]
+	if err := c.generation.fence(ctx); err != nil { // [7]
 		return fmt.Errorf("invalidate cached products: %w", err)
 	}
 	return nil
 }
 
-// logRefusal logs once when Redis begins to answer with errors, being full for
-// instance, and once when it stores a product again.
-func (c *Cache) logRefusal(ctx context.Context, err error) {
+// logWriteState logs once when Redis begins to respond with errors, because it is full
+// for instance, and once when it stores a product again.
+func (c *Cache) logWriteState(ctx context.Context, err error) {
 	switch {
-	case err == nil && c.refused.CompareAndSwap(true, false):
+	case err == nil && c.writesFailing.CompareAndSwap(true, false):
 		c.log.InfoContext(ctx, "cache stores products again")
-	case err != nil && answered(err) && c.refused.CompareAndSwap(false, true):
+	case err != nil && answered(err) && c.writesFailing.CompareAndSwap(false, true):
 		c.log.WarnContext(ctx, "cache refuses commands", "error", err)
 	}
 }

@@ -28,11 +28,11 @@ func open(t *testing.T, url string) *Cache {
 // openWith opens a cache, one replica's, that shares a store with others.
 func openWith(t *testing.T, url string, m *memoryStore, tel *telemetry.Telemetry) *Cache {
 	t.Helper()
-	s, err := openServer(url, timeout, tel)
+	s, err := openRedis(url, timeout, tel)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newCache(s, newView(m, DefaultFenceTime, tel.Log), tel.Log)
+	c := newCache(s, newGenerationCache(m, DefaultFenceDuration, tel.Log), tel.Log)
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
@@ -109,8 +109,8 @@ func TestFetchStoresUntilInvalidate(t *testing.T) {
 		fetch(t, a, 1, gives(`{"v":3}`), `{"v":3}`, core.Miss)
 		fetch(t, b, 1, gives(`{"v":4}`), `{"v":3}`, core.Hit)
 		fetch(t, b, 11, gives(`{"v":12}`), `{"v":11}`, core.Hit)
-		ctx, hangUp := context.WithCancel(t.Context())
-		hangUp()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
 		invalidate(ctx, t, b, 1, 11, 111) // outlives its caller
 		fetch(t, a, 1, gives(`{"v":5}`), `{"v":5}`, core.Miss)
 		fetch(t, a, 11, gives(`{"v":13}`), `{"v":13}`, core.Miss)
@@ -125,7 +125,7 @@ func TestEntriesExpire(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	for id, most := range map[int64]time.Duration{1: time.Minute, 2: 10 * time.Second} { // a product, and a lease
-		left, err := c.server.client.PTTL(t.Context(), key(id)).Result()
+		left, err := c.redis.client.PTTL(t.Context(), key(id)).Result()
 		if err != nil || left > most || left < most-5*time.Second {
 			t.Errorf("key %d lives %v, %v; want %v", id, left, err, most)
 		}
@@ -167,7 +167,7 @@ func TestInvalidateVoidsLoadsUnderWay(t *testing.T) {
 	})
 }
 
-// TestOneLoadForAll: many readers miss at once and the first of them hangs up.
+// TestOneLoadForAll: many readers miss at once and the first of them is cancelled.
 // The load goes on, once, for all.
 func TestOneLoadForAll(t *testing.T) {
 	t.Parallel()
@@ -182,7 +182,7 @@ func TestOneLoadForAll(t *testing.T) {
 			<-letGo
 			return encoded(`{}`), ctx.Err()
 		}
-		first, hangUp := context.WithCancel(t.Context())
+		first, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() { _, _, _ = c.Fetch(first, 1, load) })
 		<-loading
@@ -193,7 +193,7 @@ func TestOneLoadForAll(t *testing.T) {
 				}
 			})
 		}
-		hangUp()
+		cancel()
 		close(letGo)
 		wg.Wait()
 		if got := loads.Load(); got != 1 {

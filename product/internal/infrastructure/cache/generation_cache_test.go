@@ -31,12 +31,12 @@ func (s *memoryStore) read(context.Context) (int64, bool, error) {
 	return generation, fenced, err
 }
 
-func (s *memoryStore) fence(_ context.Context, term time.Duration) error {
+func (s *memoryStore) fence(_ context.Context, duration time.Duration) error {
 	s.mu.Lock()
 	if s.err == nil {
 		s.fences++
 		s.generation++
-		s.until = time.Now().Add(term)
+		s.until = time.Now().Add(duration)
 	}
 	err, takes := s.err, s.takes
 	s.mu.Unlock()
@@ -53,30 +53,30 @@ func (s *memoryStore) set(change func()) {
 // pass lets time pass by the clock of synctest.
 func pass(d time.Duration) { <-time.After(d) }
 
-func viewOf(t *testing.T, s store) *view {
+func generationCacheOf(t *testing.T, s store) *generationCache {
 	t.Helper()
-	v := newView(s, DefaultFenceTime, slog.New(slog.DiscardHandler))
-	t.Cleanup(v.wait)
-	return v
+	c := newGenerationCache(s, DefaultFenceDuration, slog.New(slog.DiscardHandler))
+	t.Cleanup(c.wait)
+	return c
 }
 
-func wantCurrent(t *testing.T, v *view, generation int64, ok bool) {
+func wantCurrent(t *testing.T, c *generationCache, generation int64, ok bool) {
 	t.Helper()
 	start := time.Now()
-	got, gotOK := v.current(t.Context())
+	got, gotOK := c.current(t.Context())
 	if gotOK != ok || ok && got != generation {
 		t.Errorf("generation %d, %v; want %d, %v (waited %v)", got, gotOK, generation, ok, time.Since(start))
 	}
 }
 
-// TestFenceReachesEveryReplica: it takes the time for which an old reading may
+// TestFenceReachesEveryReplica: it takes the time for which an old snapshot may
 // be used, whatever the other replica read and when.
 func TestFenceReachesEveryReplica(t *testing.T) {
 	t.Parallel()
 	for _, offset := range []time.Duration{0, 50e6, 99e6, 100e6, 250e6, 400e6, 499e6, 500e6, 501e6, 2e9} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &memoryStore{generation: 7, takes: time.Millisecond}
-			caller, reader := viewOf(t, s), viewOf(t, s)
+			caller, reader := generationCacheOf(t, s), generationCacheOf(t, s)
 			wantCurrent(t, reader, 7, true)
 			pass(offset)
 			start := time.Now()
@@ -100,7 +100,7 @@ func TestStandingFenceIsFree(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &memoryStore{takes: time.Millisecond}
-		caller, reader := viewOf(t, s), viewOf(t, s)
+		caller, reader := generationCacheOf(t, s), generationCacheOf(t, s)
 		var wg sync.WaitGroup
 		for range 50 { // at once, they share one
 			wg.Go(func() {
@@ -139,7 +139,7 @@ func TestSlowFence(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &memoryStore{takes: 4 * time.Second}
-		caller := viewOf(t, s)
+		caller := generationCacheOf(t, s)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		if err := caller.fence(ctx); err == nil {
@@ -156,31 +156,31 @@ func TestFenceThatCannotBeSet(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &memoryStore{err: io.EOF}
-		caller := viewOf(t, s)
+		caller := generationCacheOf(t, s)
 		if err := caller.fence(t.Context()); err != io.EOF { //nolint:errorlint // this very one
 			t.Errorf("error %v", err)
 		}
 		s.set(func() { s.err = nil })
-		ctx, hangUp := context.WithCancel(t.Context())
-		hangUp()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
 		if err := caller.fence(ctx); err == nil {
-			t.Error("who hangs up does not wait")
+			t.Error("a cancelled call waits")
 		}
 		pass(time.Second)
 		start := time.Now()
 		if err := caller.fence(t.Context()); err != nil || time.Since(start) != 0 {
-			t.Errorf("waited %v, %v; it was set for the one who hung up", time.Since(start), err)
+			t.Errorf("waited %v, %v; it was set for the cancelled call", time.Since(start), err)
 		}
 	})
 }
 
-// TestViewWhileTheStoreIs unavailable, unreadable or slow.
-func TestViewWhileTheStoreIs(t *testing.T) {
+// TestGenerationCacheByStoreState: unavailable, unreadable or slow.
+func TestGenerationCacheByStoreState(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name        string
 		err         error
-		before, now bool // usable
+		before, now bool // the cache is enabled
 	}{
 		{"unavailable", fmt.Errorf("dial: %w", errUnavailable), true, true},
 		{"unavailable from the start", fmt.Errorf("dial: %w", errUnavailable), false, false},
@@ -191,7 +191,7 @@ func TestViewWhileTheStoreIs(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := &memoryStore{generation: 3}
-				reader := viewOf(t, s)
+				reader := generationCacheOf(t, s)
 				if row.before {
 					wantCurrent(t, reader, 3, true)
 				}
@@ -213,7 +213,7 @@ func TestWithoutReadersNothingIsAsked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &memoryStore{}
-		reader := viewOf(t, s)
+		reader := generationCacheOf(t, s)
 		pass(time.Hour)
 		if s.reads != 0 {
 			t.Errorf("%d reads for nobody", s.reads)
@@ -225,12 +225,12 @@ func TestWithoutReadersNothingIsAsked(t *testing.T) {
 		if s.reads < 9 || s.reads > 11 {
 			t.Errorf("%d reads in a second", s.reads)
 		}
-		ctx, hangUp := context.WithCancel(t.Context())
-		hangUp()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
 		pass(time.Hour)
 		s.set(func() { s.takes = time.Second })
 		if _, ok := reader.current(ctx); ok {
-			t.Error("usable without an answer")
+			t.Error("enabled without an answer")
 		}
 	})
 }
