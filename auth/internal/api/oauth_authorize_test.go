@@ -114,7 +114,7 @@ func TestPeopleSeeAPage(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{databaseURL: "postgres://nobody@127.0.0.1:1/none"})
 	q := app{ID: "a-client"}.request().Encode()
-	wantPage(t, s.get(t, authorizePath+"?"+q, browser...), http.StatusServiceUnavailable, "Away just now")
+	wantPage(t, s.get(t, authorizePath+"?"+q, browser...), http.StatusServiceUnavailable, "Sign-in is not available")
 	form := append([]string{"Content-Type", "text/plain"}, browser...)
 	for _, path := range []string{authorizePath, "/oauth2/logout"} {
 		wantPage(t, s.request(t, http.MethodPost, path, q, form...), http.StatusUnsupportedMediaType, "That did not work")
