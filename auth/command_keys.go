@@ -24,8 +24,8 @@ type KeyConfig struct {
 	AccessTokenTTL time.Duration `env:"ACCESS_TOKEN_TTL"` // how long a key stays published after it signed
 }
 
-// defaultKeys has a KeyActivation of 10 minutes for which verifiers cache a JWK
-// Set (shared/token), 5 for which a cache on the way may have had it before
+// defaultKeys has a KeyActivation of 10 minutes for which verifiers of others may
+// cache a JWK Set, 5 for which a cache on the way may have had it before
 // (max-age in internal/api), and 5 to spare.
 func defaultKeys() KeyConfig {
 	return KeyConfig{KeyDir: "keys", KeyActivation: 20 * time.Minute, AccessTokenTTL: 15 * time.Minute}
