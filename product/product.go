@@ -12,7 +12,7 @@ import (
 	"craftista/product/internal/core"
 	"craftista/product/internal/infrastructure/cache"
 	"craftista/product/internal/infrastructure/postgres"
-	"craftista/product/internal/infrastructure/redis"
+	"craftista/product/internal/infrastructure/pubsub"
 	"craftista/shared/health"
 	"craftista/shared/pg"
 	"craftista/shared/service"
@@ -64,21 +64,21 @@ func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *servic
 	}
 	opened.Add(db.Close)
 	store := postgres.NewStore(db)
-	live := core.NewLive(store, t.Log)
+	broadcaster := core.NewCountBroadcaster(store, t.Log)
 	optional := map[string]health.Check{"schema": store.Current}
 	cached, err := openCache(c, db, t, opened, optional)
 	if err != nil {
 		return nil, err
 	}
-	changed, stopLive, err := runLive(ctx, c, live)
+	notifyChanged, stopBroadcaster, err := runBroadcaster(ctx, c, broadcaster)
 	if err != nil {
 		return nil, err
 	}
-	opened.Add(stopLive)
+	opened.Add(stopBroadcaster)
 	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(web.RequestTimeout, t))
 	tracer := t.Traces.Tracer("craftista/product")
-	catalogue := core.NewCatalogue(store, cached, api.Encode, tracer, changed)
-	return api.Routes(t, catalogue, live, token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
+	catalogue := core.NewCatalogue(store, cached, api.Encode, tracer, notifyChanged)
+	return api.Routes(t, catalogue, broadcaster, token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
 		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
@@ -106,26 +106,28 @@ func openCache(
 	return cached, nil
 }
 
-// runLive runs live, with pub/sub between it and other replicas where a Redis is
-// set. changed is to be called after each change of a count; stop ends it all,
-// which ctx does not: requests that finish late change votes too.
-func runLive(ctx context.Context, c Config, live *core.Live) (changed func(), stop func() error, err error) {
+// runBroadcaster runs the broadcaster and, if Redis is configured, pub/sub with the
+// other replicas. Call notifyChanged after each change of a count. stop stops both. The
+// end of ctx does not, because votes may still change while the server stops.
+func runBroadcaster(
+	ctx context.Context, c Config, broadcaster *core.CountBroadcaster,
+) (notifyChanged func(), stop func() error, err error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	changed, closePubSub := live.Wake, func() error { return nil }
+	notifyChanged, closePubSub := broadcaster.Notify, func() error { return nil }
 	if c.RedisURL != "" {
-		pubsub, err := redis.OpenPubSub(c.RedisURL, c.RedisTimeout)
+		replicas, err := pubsub.Open(c.RedisURL, c.RedisTimeout)
 		if err != nil {
 			cancel()
 			return nil, nil, err
 		}
-		changed = func() { live.Wake(); pubsub.Publish() }
-		closePubSub = pubsub.Close
-		running.Go(func() { pubsub.Run(ctx) })
-		running.Go(func() { pubsub.Subscribe(ctx, live.Wake) })
+		notifyChanged = func() { broadcaster.Notify(); replicas.Publish() }
+		closePubSub = replicas.Close
+		running.Go(func() { replicas.Run(ctx) })
+		running.Go(func() { replicas.Subscribe(ctx, broadcaster.Notify) })
 	}
-	running.Go(func() { live.Run(ctx) })
-	return changed, func() error {
+	running.Go(func() { broadcaster.Run(ctx) })
+	return notifyChanged, func() error {
 		cancel()
 		running.Wait()
 		return closePubSub()

@@ -124,7 +124,7 @@ func TestPathIDTakesPositiveIntegersOnly(t *testing.T) {
 	}
 }
 
-func TestReplyTaggedAnswers304(t *testing.T) {
+func TestReplyJSONWithETagAnswers304(t *testing.T) {
 	t.Parallel()
 	get := func(ifNoneMatch string, v any) *httptest.ResponseRecorder {
 		r := httptest.NewRequest("GET", "/", nil)

@@ -99,9 +99,9 @@ func (g *gallery) serviceOn(store core.Store, cached core.Cache) *web.Router {
 		Name: "product", Description: "the catalogue", Version: "v-test",
 		Checks: map[string]health.Check{"database": postgres.NewStore(g.db).Ready},
 	}
-	live := core.NewLive(postgres.NewStore(g.db), slog.New(slog.DiscardHandler))
-	catalogue := core.NewCatalogue(store, cached, api.Encode, noop.NewTracerProvider().Tracer(""), live.Wake)
-	return api.Routes(telemetry.Discard(), catalogue, live, g.issuer.Verifier(), about)
+	broadcaster := core.NewCountBroadcaster(postgres.NewStore(g.db), slog.New(slog.DiscardHandler))
+	catalogue := core.NewCatalogue(store, cached, api.Encode, noop.NewTracerProvider().Tracer(""), broadcaster.Notify)
+	return api.Routes(telemetry.Discard(), catalogue, broadcaster, g.issuer.Verifier(), about)
 }
 
 // addProduct adds a product of that name and age and returns its id.

@@ -17,10 +17,10 @@ const (
 	heartbeatEvery = 15 * time.Second
 )
 
-type live struct{ live *core.Live }
+type liveHandler struct{ broadcaster *core.CountBroadcaster }
 
 // stream answers GET /api/votes/stream.
-func (h live) stream(r *http.Request) (web.EventStream, error) {
+func (h liveHandler) stream(r *http.Request) (web.EventStream, error) {
 	query, err := web.Query(r)
 	if err != nil {
 		return nil, err
@@ -36,9 +36,9 @@ func (h live) stream(r *http.Request) (web.EventStream, error) {
 
 // watched returns the ids that the text names, each once, or those of all
 // products.
-func (h live) watched(ctx context.Context, text string) ([]int64, error) {
+func (h liveHandler) watched(ctx context.Context, text string) ([]int64, error) {
 	if text == "" {
-		return h.live.All(ctx)
+		return h.broadcaster.All(ctx)
 	}
 	ids, err := readIDs(text)
 	slices.Sort(ids)
@@ -46,9 +46,9 @@ func (h live) watched(ctx context.Context, text string) ([]int64, error) {
 }
 
 // send sends counts and heartbeats until ctx is done or the listener is too slow.
-func (h live) send(ctx context.Context, ids []int64, send func([]byte) error) error {
-	counts, leave := h.live.Listen(ids)
-	defer leave()
+func (h liveHandler) send(ctx context.Context, ids []int64, send func([]byte) error) error {
+	counts, unsubscribe := h.broadcaster.Subscribe(ids)
+	defer unsubscribe()
 	heartbeat := time.NewTicker(heartbeatEvery)
 	defer heartbeat.Stop()
 	for {

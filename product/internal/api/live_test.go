@@ -26,7 +26,7 @@ func (s suite) stream(t *testing.T) {
 	}
 }
 
-// zeros is a core.Counts where so many products have no votes.
+// zeros is a core.CountReader where so many products have no votes.
 type zeros int
 
 func (z zeros) Counts(_ context.Context, ids []int64) ([]core.Count, error) {
@@ -61,7 +61,7 @@ func TestStream(t *testing.T) {
 		"?ids=5&Last-Event-ID=9": event("5"),
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			live := core.NewLive(zeros(2), telemetry.Discard().Log)
+			live := core.NewCountBroadcaster(zeros(2), telemetry.Discard().Log)
 			routes := api.Routes(telemetry.Discard(), nil, live, nil, health.Service{})
 			ctx, stop := context.WithTimeout(t.Context(), 31*time.Second)
 			defer stop()
@@ -79,7 +79,7 @@ func TestStream(t *testing.T) {
 
 func TestStreamOfAllNeedsASmallCatalogue(t *testing.T) {
 	t.Parallel()
-	live := core.NewLive(zeros(1001), telemetry.Discard().Log)
+	live := core.NewCountBroadcaster(zeros(1001), telemetry.Discard().Log)
 	routes := api.Routes(telemetry.Discard(), nil, live, nil, health.Service{})
 	got := body[problem](t, call(t, routes, "GET", "/api/votes/stream", ""), 422).Errors
 	if want := []field{{"ids", "is required: there are more than 1000 products"}}; !slices.Equal(got, want) {

@@ -20,7 +20,7 @@ var spec []byte
 // Routes is every URL of the service. v says who is asking; about, what
 // GET / and the probes tell.
 func Routes(
-	t *telemetry.Telemetry, c *core.Catalogue, l *core.Live, v *token.Verifier, about health.Service,
+	t *telemetry.Telemetry, c *core.Catalogue, b *core.CountBroadcaster, v *token.Verifier, about health.Service,
 ) *web.Router {
 	r := web.NewRouter(t, web.ProblemWith(pg.Unavailable))
 	curators := func(h web.Handler) web.Handler {
@@ -47,7 +47,7 @@ func Routes(
 	r.Delete("/api/origamis/{id}/vote", token.RequireScope(v, s.change(c.Unvote, false), token.ScopeVote))
 	r.Get("/api/votes/mine", token.RequireScope(v, s.mine, token.ScopeReadVotes))
 
-	r.Stream("/api/votes/stream", streamRetry, live{live: l}.stream)
+	r.Stream("/api/votes/stream", streamRetry, liveHandler{broadcaster: b}.stream)
 
 	about.Routes(r)
 	about.RootRoutes(r)

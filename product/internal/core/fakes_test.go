@@ -119,7 +119,7 @@ func (slowStore) Vote(ctx context.Context, _ int64, _ []int64) (int64, error) {
 	return 0, errors.New("canceling statement due to user request")
 }
 
-// counts is a core.Counts in memory.
+// counts is a core.CountReader in memory.
 type counts struct {
 	mu    sync.Mutex // guards the rest
 	votes map[int64]int64
@@ -183,17 +183,17 @@ func (s *counts) readsSoFar() (n int) {
 	return n
 }
 
-// live runs a Live over the store in a bubble whose clock jumps. Its log may be
-// read when all goroutines wait.
-func live(t *testing.T, s *counts, test func(t *testing.T, l *core.Live, log *bytes.Buffer)) {
+// live runs a CountBroadcaster over the store in a bubble whose clock jumps. Its log
+// may be read when all goroutines wait.
+func live(t *testing.T, s *counts, test func(t *testing.T, b *core.CountBroadcaster, log *bytes.Buffer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		l := core.NewLive(s, slog.New(slog.NewTextHandler(&log, nil)))
+		b := core.NewCountBroadcaster(s, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go l.Run(ctx)
-		test(t, l, &log)
+		go b.Run(ctx)
+		test(t, b, &log)
 	})
 }
 

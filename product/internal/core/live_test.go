@@ -17,34 +17,34 @@ func TestLiveSendsAllCountsThenChanges(t *testing.T) {
 	t.Parallel()
 	s := newCounts(3)
 	s.set(2, 1)
-	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
-		all, leaveAll := l.Listen([]int64{1, 2, 3, 4})
+	live(t, s, func(t *testing.T, b *core.CountBroadcaster, _ *bytes.Buffer) {
+		all, unsubscribeAll := b.Subscribe([]int64{1, 2, 3, 4})
 		check(t, "all at first", all, "1 has 0", "2 has 1", "3 has 0")
-		some, leaveSome := l.Listen([]int64{1, 3})
+		some, unsubscribeSome := b.Subscribe([]int64{1, 3})
 		pass(200 * time.Millisecond)
 		check(t, "some at first", some, "1 has 0", "3 has 0")
 		check(t, "no change", all)
 		pass(500 * time.Millisecond)
 		s.set(2, 2)
-		l.Wake()
+		b.Notify()
 		check(t, "a change", all, "2 has 2")
 		check(t, "a change of another product", some)
 		s.set(3, 1)
 		s.set(4, 7)
 		pass(time.Second)
-		check(t, "a change without Wake, and a new product", all, "3 has 1", "4 has 7")
-		check(t, "a change without Wake", some, "3 has 1")
+		check(t, "a change without Notify, and a new product", all, "3 has 1", "4 has 7")
+		check(t, "a change without Notify", some, "3 has 1")
 		s.change(func() { s.votes = map[int64]int64{1: 0, 2: 1, 3: 0} })
 		pass(time.Second)
 		check(t, "an older database", all, "2 has 1", "3 has 0")
 		check(t, "an older database", some, "3 has 0")
-		leaveSome()
+		unsubscribeSome()
 		s.set(3, 5)
 		pass(time.Second)
 		check(t, "after it left", some)
 		check(t, "those who stay", all, "3 has 5")
-		leaveAll()
-		leaveAll() // does nothing
+		unsubscribeAll()
+		unsubscribeAll() // does nothing
 	})
 }
 
@@ -53,12 +53,12 @@ func TestLiveSendsAllCountsThenChanges(t *testing.T) {
 func TestLiveReadsAgainForWhoComesDuringARead(t *testing.T) {
 	t.Parallel()
 	s := newCounts(1)
-	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
+	live(t, s, func(t *testing.T, b *core.CountBroadcaster, _ *bytes.Buffer) {
 		hang := make(chan struct{})
 		s.hangs = hang
-		first, _ := l.Listen([]int64{1})
+		first, _ := b.Subscribe([]int64{1})
 		synctest.Wait()
-		second, _ := l.Listen([]int64{1})
+		second, _ := b.Subscribe([]int64{1})
 		s.set(1, 9)
 		close(hang)
 		check(t, "the first", first, "1 has 0")
@@ -72,12 +72,12 @@ func TestLiveReadsAgainForWhoComesDuringARead(t *testing.T) {
 func TestLiveReadsManyProductsInChunks(t *testing.T) {
 	t.Parallel()
 	s := newCounts(2500)
-	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
+	live(t, s, func(t *testing.T, b *core.CountBroadcaster, _ *bytes.Buffer) {
 		var ids []int64
 		for id := range s.votes {
 			ids = append(ids, id)
 		}
-		all, _ := l.Listen(ids)
+		all, _ := b.Subscribe(ids)
 		synctest.Wait()
 		if got := len(<-all); got != 2500 || s.readsSoFar() != 3 {
 			t.Errorf("%d counts in %d reads", got, s.readsSoFar())
@@ -91,7 +91,7 @@ func TestLiveReadsManyProductsInChunks(t *testing.T) {
 func TestLiveAll(t *testing.T) {
 	t.Parallel()
 	for products, want := range map[int64]fault.Kind{0: fault.None, 1000: fault.None, 1001: fault.Invalid} {
-		ids, err := core.NewLive(newCounts(products), nil).All(t.Context())
+		ids, err := core.NewCountBroadcaster(newCounts(products), nil).All(t.Context())
 		if fault.KindOf(err) != want || err == nil && int64(len(ids)) != products {
 			t.Errorf("of %d products: %d ids, %v", products, len(ids), err)
 		}
@@ -103,11 +103,11 @@ func TestLiveAll(t *testing.T) {
 func TestLiveConflates(t *testing.T) {
 	t.Parallel()
 	s := newCounts(1)
-	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
-		counts, _ := l.Listen([]int64{1})
+	live(t, s, func(t *testing.T, b *core.CountBroadcaster, _ *bytes.Buffer) {
+		counts, _ := b.Subscribe([]int64{1})
 		for n := range int64(1000) {
 			s.set(1, n+1)
-			l.Wake()
+			b.Notify()
 			pass(time.Millisecond)
 		}
 		pass(time.Second)
@@ -124,17 +124,17 @@ func TestLiveConflates(t *testing.T) {
 func TestLiveReadsNothingForNobody(t *testing.T) {
 	t.Parallel()
 	s := newCounts(1)
-	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
+	live(t, s, func(t *testing.T, b *core.CountBroadcaster, _ *bytes.Buffer) {
 		pass(time.Hour)
 		if s.readsSoFar() != 0 {
 			t.Errorf("%d reads before the first listener", s.readsSoFar())
 		}
-		counts, leave := l.Listen([]int64{1})
+		counts, unsubscribe := b.Subscribe([]int64{1})
 		pass(time.Second)
 		check(t, "the first listener", counts, "1 has 0")
-		leave()
+		unsubscribe()
 		before := s.readsSoFar()
-		l.Wake()
+		b.Notify()
 		pass(time.Hour)
 		if s.readsSoFar() != before {
 			t.Errorf("%d reads after the last listener", s.readsSoFar()-before)
@@ -147,13 +147,13 @@ func TestLiveReadsNothingForNobody(t *testing.T) {
 func TestLiveWithoutItsStore(t *testing.T) {
 	t.Parallel()
 	s := newCounts(1)
-	live(t, s, func(t *testing.T, l *core.Live, log *bytes.Buffer) {
-		counts, _ := l.Listen([]int64{1})
+	live(t, s, func(t *testing.T, b *core.CountBroadcaster, log *bytes.Buffer) {
+		counts, _ := b.Subscribe([]int64{1})
 		check(t, "at first", counts, "1 has 0")
 		s.change(func() { s.err = io.ErrUnexpectedEOF })
 		s.set(1, 1)
 		pass(time.Minute)
-		fresh, _ := l.Listen([]int64{1})
+		fresh, _ := b.Subscribe([]int64{1})
 		pass(time.Minute)
 		check(t, "an error", counts)
 		check(t, "an error for a new listener", fresh)
@@ -175,9 +175,9 @@ func TestLiveWithoutItsStore(t *testing.T) {
 func TestLiveDropsASlowListener(t *testing.T) {
 	t.Parallel()
 	s := newCounts(1)
-	live(t, s, func(t *testing.T, l *core.Live, _ *bytes.Buffer) {
-		slow, leave := l.Listen([]int64{1})
-		quick, _ := l.Listen([]int64{1})
+	live(t, s, func(t *testing.T, b *core.CountBroadcaster, _ *bytes.Buffer) {
+		slow, unsubscribe := b.Subscribe([]int64{1})
+		quick, _ := b.Subscribe([]int64{1})
 		check(t, "at first", quick, "1 has 0")
 		for n := range int64(20) {
 			s.set(1, n+1)
@@ -188,6 +188,6 @@ func TestLiveDropsASlowListener(t *testing.T) {
 			<-slow
 		}
 		check(t, "the slow one", slow, "the end")
-		leave() // does nothing
+		unsubscribe() // does nothing
 	})
 }

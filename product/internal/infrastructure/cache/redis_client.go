@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	redisinfra "craftista/product/internal/infrastructure/redis"
+	"craftista/product/internal/infrastructure/redisclient"
 	"craftista/shared/telemetry"
 
 	"github.com/redis/go-redis/extra/redisotel/v9"
@@ -33,7 +33,7 @@ type redisClient struct {
 }
 
 func openRedis(url string, timeout time.Duration, t *telemetry.Telemetry) (*redisClient, error) {
-	o, err := redisinfra.Options(url, timeout)
+	o, err := redisclient.Options(url, timeout)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/lib/pq"
 )
 
-// Counts implements core.Counts.
+// Counts implements core.CountReader.
 func (s *Store) Counts(ctx context.Context, ids []int64) ([]core.Count, error) {
 	const query = `
 		SELECT id, votes
@@ -23,7 +23,7 @@ func (s *Store) Counts(ctx context.Context, ids []int64) ([]core.Count, error) {
 	return counts, nil
 }
 
-// IDs implements core.Counts.
+// IDs implements core.CountReader.
 func (s *Store) IDs(ctx context.Context, limit int) ([]int64, error) {
 	const query = `
 		SELECT id

@@ -1,5 +1,5 @@
-// Package redis connects to Redis and carries word of changes between replicas.
-package redis
+// Package redisclient has the options that all clients of Redis share.
+package redisclient
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 
 const poolSize = 64
 
-// Options are a client's for the Redis at url ("redis://:password@host:6379/0").
-// Redis answers in well under a millisecond; what takes longer than timeout, from
-// dialling to the answer, is given up, and nothing is tried twice: PostgreSQL is
-// at hand.
+// Options are those of a client of the Redis at url ("redis://:password@host:6379/0").
+// A command fails if it takes longer than timeout, from dialling to the answer, and is
+// not tried again: Redis usually answers in less than a millisecond, and callers can
+// do without it.
 func Options(url string, timeout time.Duration) (*redis.Options, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil { // its text may repeat the password
