@@ -72,10 +72,10 @@ type count struct {
 
 // stream is an open stream.
 type stream struct {
-	events chan count // closed at the end
-	hangUp func()
-	known  map[int64]int64 // the counts that next returned, but zeros
-	err    error           // how it ended, once events is closed
+	events     chan count // closed at the end
+	disconnect func()
+	known      map[int64]int64 // the counts that next returned, but zeros
+	err        error           // how it ended, once events is closed
 }
 
 // listen opens a stream.
@@ -94,7 +94,7 @@ func listen(t *testing.T, url, query string) *stream {
 	if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != "text/event-stream" {
 		t.Fatalf("status %d, %s", res.StatusCode, got)
 	}
-	s := &stream{events: make(chan count, 100_000), hangUp: cancel, known: map[int64]int64{}}
+	s := &stream{events: make(chan count, 100_000), disconnect: cancel, known: map[int64]int64{}}
 	go func() {
 		defer close(s.events)
 		defer func() { _ = res.Body.Close() }()

@@ -174,7 +174,7 @@ func tryToListen(t *testing.T, address string) int {
 		t.Error(err)
 		return 0
 	}
-	if res.StatusCode != http.StatusOK { // the service hangs up, the test does not
+	if res.StatusCode != http.StatusOK { // the service closes the connection, the test does not
 		_, _ = io.Copy(io.Discard, res.Body)
 	}
 	return res.StatusCode

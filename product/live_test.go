@@ -106,7 +106,7 @@ func TestListenersGetAllCounts(t *testing.T) {
 		if i%10 == 0 {
 			l := listen(t, urls[i/10%2], "")
 			l.drain(t, 3) // not all there is
-			l.hangUp()
+			l.disconnect()
 			back := listen(t, urls[(i/10+1)%2], "")
 			back.known = l.known
 			all = append(all, back)

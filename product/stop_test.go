@@ -24,7 +24,7 @@ type arrival struct {
 	read bool // the request, which fits into one read
 }
 
-// Read is called again just before the handler, to notice a client that hangs up.
+// Read is called again just before the handler, to notice a client that disconnects.
 func (a *arrival) Read(p []byte) (int, error) {
 	if a.read {
 		a.tell()

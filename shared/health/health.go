@@ -19,8 +19,8 @@ import (
 // checkTimeout bounds one check.
 const checkTimeout = 2 * time.Second
 
-// Check returns nil when the dependency works. The message of a fault is shown to whoever asks; other errors are logged
-// only.
+// Check returns nil when the dependency works. The message of a fault is shown to any client; other errors are only
+// logged.
 type Check func(context.Context) error
 
 // Service describes a running service. Set its fields before serving.

@@ -17,7 +17,7 @@ type Schema struct {
 	Columns string // a statement that names every column that the service uses, and reads no row
 }
 
-// Ready is nil if db has all that the service needs. What migrating would mend is an Unavailable fault, whose message
+// Ready is nil if db has all that the service needs. What a migration would fix is an Unavailable fault, whose message
 // says so; other errors are the database's.
 func (s Schema) Ready(ctx context.Context, db *sqlx.DB) error {
 	const older = "the schema %s is older than this version of the service needs: migrate the database"

@@ -33,12 +33,12 @@ type spanExporter struct {
 
 // ExportSpans implements sdktrace.SpanExporter.
 func (e spanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	sound := make([]sdktrace.ReadOnlySpan, len(spans))
+	clean := make([]sdktrace.ReadOnlySpan, len(spans))
 	for i, s := range spans {
-		sound[i] = mended{s}
+		clean[i] = cleaned{s}
 	}
 	start := time.Now()
-	err := e.SpanExporter.ExportSpans(ctx, sound)
+	err := e.SpanExporter.ExportSpans(ctx, clean)
 	e.last.Store(&Delivery{Took: time.Since(start), Failed: err != nil})
 	if err != nil {
 		e.log.WarnContext(ctx, "spans were not sent", "count", len(spans), "error", err.Error())
@@ -46,21 +46,21 @@ func (e spanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnly
 	return nil
 }
 
-// mended is a span whose text is UTF-8 and whose URLs have no query: e-mail addresses
+// cleaned is a span whose text is UTF-8 and whose URLs have no query: e-mail addresses
 // that an admin searches for are in one, and the codes and tokens of OpenID Connect.
-type mended struct{ sdktrace.ReadOnlySpan }
+type cleaned struct{ sdktrace.ReadOnlySpan }
 
 // Name implements sdktrace.ReadOnlySpan.
-func (m mended) Name() string { return mend(m.ReadOnlySpan.Name()) }
+func (m cleaned) Name() string { return validUTF8(m.ReadOnlySpan.Name()) }
 
 // Attributes implements sdktrace.ReadOnlySpan.
-func (m mended) Attributes() []attribute.KeyValue {
+func (m cleaned) Attributes() []attribute.KeyValue {
 	attributes := slices.Clone(m.ReadOnlySpan.Attributes())
 	for i, a := range attributes {
 		if a.Value.Type() != attribute.STRING {
 			continue
 		}
-		text := mend(a.Value.AsString())
+		text := validUTF8(a.Value.AsString())
 		if a.Key == semconv.URLFullKey {
 			text, _, _ = strings.Cut(text, "?")
 		}
@@ -69,7 +69,7 @@ func (m mended) Attributes() []attribute.KeyValue {
 	return attributes
 }
 
-func mend(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+func validUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 // metricExporter logs like spanExporter.
 type metricExporter struct {

@@ -94,8 +94,8 @@ func panicked(p any) error {
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
-// StatusClientClosedRequest is nginx's status of a request whose client hung up before it was answered. Nobody gets
-// it: it is for logs and metrics.
+// StatusClientClosedRequest is nginx's status of a request whose client disconnected before it was answered. Nobody
+// gets it: it is for logs and metrics.
 const StatusClientClosedRequest = 499
 
 // hungUp reports whether the client of the request that ctx belongs to has gone. ctx is the server's own: one with a

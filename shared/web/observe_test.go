@@ -192,8 +192,8 @@ func TestRequestIsOneLogLine(t *testing.T) {
 	}
 }
 
-// TestClientsThatHangUpAreNoFailures of ours, whichever way the handler ends because of it.
-func TestClientsThatHangUpAreNoFailures(t *testing.T) {
+// TestClientsThatDisconnectAreNoFailures of ours, whichever way the handler ends because of it.
+func TestClientsThatDisconnectAreNoFailures(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		handler web.Handler
@@ -207,8 +207,8 @@ func TestClientsThatHangUpAreNoFailures(t *testing.T) {
 		var log bytes.Buffer
 		r := newRouter(t, telemetry.Options{Log: slog.NewJSONHandler(&log, nil)})
 		r.Get("/", row.handler)
-		ctx, hangUp := context.WithCancel(t.Context())
-		hangUp()
+		ctx, disconnect := context.WithCancel(t.Context())
+		disconnect()
 		r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
 		var line struct {
 			Level  string

@@ -207,7 +207,7 @@ func (s suite) preconditions(t *testing.T) {
 }
 
 // editors: who may edit. The rights of an application are the scopes it was
-// granted, whoever it acts for, and no scope is for editing.
+// granted, not those of its user, and no scope is for editing.
 func (s suite) editors(t *testing.T) {
 	app := s.g.issuer.MintWith(500, token.RoleAdmin, func(_ *jwt.Token, c *token.Claims) {
 		c.ClientID, c.Scope = "client-a", "openid votes:read votes:write"

@@ -12,7 +12,7 @@ import (
 )
 
 // Draft is what curators say about a product. All of it is plain text: what looks
-// like markup is shown as it stands.
+// like markup is shown unchanged.
 type Draft struct {
 	Name        string
 	Description string // may have line feeds

@@ -1,6 +1,6 @@
-// Package picture makes uploaded pictures safe to show to anybody: what comes
-// out was written anew from what was understood, so that no other reader of it
-// understands more.
+// Package picture makes uploaded pictures safe to show to anybody: it decodes a
+// picture and encodes only what it decoded, so that the result holds nothing that
+// another decoder could interpret differently.
 package picture
 
 import "craftista/shared/fault"

@@ -89,7 +89,7 @@ func unzipped(tb testing.TB, w *httptest.ResponseRecorder) *httptest.ResponseRec
 
 // check compares one exchange with the document: the status is documented, the media type is one of that status's,
 // and a JSON body has the documented shape. What the router itself answers with 404 and 405 is not documented, nor
-// what a client that hung up does not get.
+// what a client that disconnected does not get.
 func (c *Contract) check(r *http.Request, got *httptest.ResponseRecorder) {
 	method := r.Method
 	if method == http.MethodHead {

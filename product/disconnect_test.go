@@ -12,8 +12,9 @@ import (
 	"craftista/shared/telemetry"
 )
 
-// TestReadersWhoHangUp while PostgreSQL works for them are no failures: each is one line of the log, as information.
-func TestReadersWhoHangUp(t *testing.T) {
+// TestReadersWhoDisconnect while PostgreSQL runs their query are no failures: each is one line of the log, at level
+// Info.
+func TestReadersWhoDisconnect(t *testing.T) {
 	t.Parallel()
 	const readers = 10
 	type line struct {
@@ -37,7 +38,7 @@ func TestReadersWhoHangUp(t *testing.T) {
 	tx := admin.MustBeginTx(t.Context(), nil)
 	tx.MustExecContext(t.Context(), `LOCK TABLE product.products`)
 
-	ctx, hangUp := context.WithCancel(t.Context())
+	ctx, disconnect := context.WithCancel(t.Context())
 	ended := make(chan error, readers)
 	for range readers {
 		go func() {
@@ -58,7 +59,7 @@ func TestReadersWhoHangUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	hangUp()
+	disconnect()
 	for range readers {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("a reader got %v", err)
