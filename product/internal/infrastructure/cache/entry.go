@@ -113,7 +113,8 @@ func (c *redisClient) get(ctx context.Context, key string) (stored []byte, err e
 // there was none.
 func (c *redisClient) acquireLease(ctx context.Context, key, tag string) (stored []byte, err error) {
 	err = c.do(ctx, func(ctx context.Context) error {
-		text, err := acquireLeaseScript.Run(ctx, c.client, []string{key}, tag+leaseMark+rand.Text(), tag, leaseTTL.Milliseconds()).Text()
+		lease := tag + leaseMark + rand.Text()
+		text, err := acquireLeaseScript.Run(ctx, c.client, []string{key}, lease, tag, leaseTTL.Milliseconds()).Text()
 		stored = []byte(text)
 		return err
 	})
