@@ -98,7 +98,7 @@ func TestRunTraces(t *testing.T) {
 	}
 	for id, want := range map[string][]string{
 		voted.Get("Trace-Id"): {
-			"POST /api/origamis/{id}/vote", "HTTP GET", // the keys
+			"POST /api/origamis/{id}/vote", "HTTP GET", "HTTP GET", // the keys, the revoked sign-ins
 			"sql.conn.begin_tx", "sql.conn.exec", "sql.conn.query", "sql.tx.commit", "del", // all in
 			"commit vote",
 		},
