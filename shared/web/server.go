@@ -5,13 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 // StopGrace is how long requests in flight get to finish once a server stops.
 const StopGrace = 10 * time.Second
+
+// reservedDescriptors are those that a process needs first: connection pools, of which Redis's has 64 and PostgreSQL's
+// 16, what it listens on, telemetry.
+const reservedDescriptors = 100
+
+// unlimited stands for no limit of descriptors.
+const unlimited = math.MaxInt32
+
+// spareDescriptors is how many files and connections the process may open besides the reserved ones.
+func spareDescriptors() int { return max(1, int(min(descriptors(), unlimited))-reservedDescriptors) }
 
 // drainingKey holds a context that is done once the server drains; see Serve.
 type drainingKey struct{}
@@ -44,8 +57,11 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	// Others wait in the system's queue. Without a bound, callers who come at once take the descriptors that their own
+	// requests need to reach the database, and stay.
+	bounded := netutil.LimitListener(l, max(1, spareDescriptors()/4*3))
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
+	go func() { served <- server.Serve(bounded) }()
 	log.InfoContext(ctx, "listening", "addr", l.Addr().String())
 
 	select {

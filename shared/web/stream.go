@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net/http"
 	"os"
 	"sync/atomic"
@@ -29,20 +28,11 @@ const sendTimeout = 3 * time.Second
 // the listener does not take them within 3 s; the stream must then return.
 type EventStream func(ctx context.Context, send func(events []byte) error) error
 
-const (
-	defaultListeners = 10_000
-	// reserved are the descriptors that the rest of a process needs first: connection pools, of which Redis's has 64 and
-	// PostgreSQL's 16, listeners, telemetry.
-	reserved  = 100
-	unlimited = math.MaxInt32 // descriptors
-)
+const defaultListeners = 10_000
 
 // Listeners is how many may listen to streams at once: at most most, and so many that they take half of the process's
-// descriptors but those that its connection pools need. Each takes so many.
-func Listeners(most, each int) int {
-	spare := max(0, int(min(descriptors(), unlimited))-reserved)
-	return min(most, spare/2/each)
-}
+// spare descriptors. Each takes so many.
+func Listeners(most, each int) int { return min(most, spareDescriptors()/2/each) }
 
 // streamRoute is a path of server-sent events.
 type streamRoute struct {
@@ -76,7 +66,7 @@ func (r *Router) Stream(path string, retry time.Duration, open func(req *http.Re
 		h := w.Header()
 		own, _ := req.Context().Value(listenerKey{}).(*listener)
 		if own.isTooMany {
-			h.Set("Connection", "close") // to stay connected takes a descriptor, too
+			h.Set("Connection", "close") // it would keep a connection that others need
 			const message = "too many are listening, try again later"
 			return &fault.Error{Kind: fault.Unavailable, Message: message, RetryAfter: 10 * time.Second}
 		}
