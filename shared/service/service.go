@@ -63,7 +63,7 @@ func (c Config) Serve(
 	if err != nil {
 		return errors.Join(err, opened.close())
 	}
-	return errors.Join(web.Serve(ctx, l, routes, t.Log, c.Drain), opened.close())
+	return errors.Join(web.Serve(ctx, l, routes, t.Log, max(0, c.Drain)), opened.close())
 }
 
 func (c Config) listen() (net.Listener, error) {

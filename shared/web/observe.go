@@ -102,11 +102,11 @@ const StatusClientClosedRequest = 499
 // deadline would say the same of a handler that was too slow.
 func hungUp(ctx context.Context) bool { return ctx.Err() != nil }
 
-// logRequest logs failures of ours as errors. A handler that writes 503 itself may have failed because the client hung
-// up; a 500 is a panic then, see adapt.
+// logRequest logs failures of ours as errors. A 503 of a handler's own is none if the server drains, which a probe is
+// told by it, or if the client has hung up; a 500 is a panic then, see adapt.
 func (r *Router) logRequest(req *http.Request, status int, failure error, start time.Time) {
 	level := slog.LevelInfo
-	if status == http.StatusInternalServerError || status > 500 && !hungUp(req.Context()) {
+	if status == http.StatusInternalServerError || status > 500 && !hungUp(req.Context()) && !Draining(req.Context()) {
 		level = slog.LevelError
 	}
 	if !r.log.Enabled(req.Context(), level) {
