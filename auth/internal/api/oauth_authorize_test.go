@@ -167,6 +167,8 @@ func TestThePersonDecides(t *testing.T) {
 		clock.advance(9 * time.Minute) // to decide
 		s.code(t, access, q)
 	}
+	tomorrow := strconv.FormatInt(clock.now().Add(24*time.Hour).Unix(), 10)
+	s.code(t, access, set(a.request(), map[string]string{"max_age": "10000", "requested_at": tomorrow}))
 	s.logout(t, signedIn.Refresh)
 	wantStatus(t, "signed out", s.decide(t, signedIn.Access, a.request(), true), http.StatusUnauthorized)
 }

@@ -137,9 +137,12 @@ func (p *Provider) Stamp(q url.Values) { q.Set(requestedAt, strconv.FormatInt(p.
 // time of its request, or at decisionTime ago if that is later or Stamp noted none.
 func (p *Provider) tooOld(r Request, authTime time.Time) bool {
 	seconds, _ := strconv.ParseInt(r.params.Get(requestedAt), 10, 64)
-	asked, earliest := time.Unix(seconds, 0), p.now().Add(-decisionTime)
-	if asked.Before(earliest) {
+	asked, latest := time.Unix(seconds, 0), p.now()
+	switch earliest := latest.Add(-decisionTime); {
+	case asked.Before(earliest):
 		asked = earliest
+	case asked.After(latest): // a made-up link, which would ask for a sign-in without end
+		asked = latest
 	}
 	return r.maxAge >= 0 && asked.Sub(authTime) > r.maxAge
 }
