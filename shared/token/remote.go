@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
@@ -50,7 +49,7 @@ type RemoteKeys struct {
 // published is what auth published at one time.
 type published struct {
 	keyfunc.Keyfunc
-	revoked []string // sign-ins; nil if they could not be fetched
+	revoked map[string]bool // sign-ins; nil if they could not be fetched
 }
 
 // NewRemoteKeys returns the keys published at url, beside which the
@@ -75,7 +74,7 @@ func (k *RemoteKeys) KeyfuncCtx(ctx context.Context) jwt.Keyfunc {
 // Revoked implements Source.
 func (k *RemoteKeys) Revoked(ctx context.Context, session string) (bool, error) {
 	set, err := k.current(ctx)
-	return err == nil && slices.Contains(set.revoked, session), err
+	return err == nil && set.revoked[session], err
 }
 
 // Ready is nil once keys are there, for readiness checks.
@@ -152,7 +151,7 @@ func (k *RemoteKeys) load(ctx context.Context) (*published, error) {
 }
 
 // loadRevoked fetches the revoked sign-ins. It is nil without them, be it that auth is of a version before them.
-func (k *RemoteKeys) loadRevoked(ctx context.Context) []string {
+func (k *RemoteKeys) loadRevoked(ctx context.Context) map[string]bool {
 	beside, _ := url.JoinPath(k.url, "../revoked-sessions.json") // a URL that keys came from
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, beside, nil)
 	if err != nil {
@@ -166,8 +165,12 @@ func (k *RemoteKeys) loadRevoked(ctx context.Context) []string {
 	var list struct {
 		Sessions []string `json:"sessions"`
 	}
-	if res.StatusCode != http.StatusOK || json.NewDecoder(res.Body).Decode(&list) != nil {
+	if res.StatusCode != http.StatusOK || json.NewDecoder(res.Body).Decode(&list) != nil || list.Sessions == nil {
 		return nil
 	}
-	return list.Sessions
+	revoked := make(map[string]bool, len(list.Sessions))
+	for _, session := range list.Sessions {
+		revoked[session] = true
+	}
+	return revoked
 }
