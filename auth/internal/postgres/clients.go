@@ -68,8 +68,10 @@ func (s *Store) KnownOrigin(ctx context.Context, origin string) (known bool, err
 		         FROM auth.clients, unnest(redirect_uris) AS uri
 		        WHERE lower(substring(uri FROM '^https?://[^/?]+')) = $1
 		          AND disabled_at IS NULL)`
-	err = s.db.GetContext(ctx, &known, query, origin)
-	return known, pg.RowError(err, "select origin", fault.New(fault.NotFound, "no such origin"))
+	if err := s.db.GetContext(ctx, &known, query, origin); err != nil {
+		return false, fmt.Errorf("select origin: %w", err)
+	}
+	return known, nil
 }
 
 // DisableClient refuses the client until EnableClient, and ends its sign-ins.
