@@ -23,8 +23,8 @@ type Delivery struct {
 
 // spanExporter takes the queries out of URLs, repairs text that is not UTF-8, which
 // anybody can put into a path or a header and which would make OTLP refuse the whole
-// batch, notes how each delivery went, and logs what cannot be sent here instead of in
-// OpenTelemetry's global handler.
+// batch, makes no failure of what its caller cancelled, notes how each delivery went, and
+// logs what cannot be sent here instead of in OpenTelemetry's global handler.
 type spanExporter struct {
 	sdktrace.SpanExporter
 	log  *slog.Logger
@@ -67,6 +67,16 @@ func (m cleaned) Attributes() []attribute.KeyValue {
 		attributes[i].Value = attribute.StringValue(text)
 	}
 	return attributes
+}
+
+// Status implements sdktrace.ReadOnlySpan. A step that ended because its caller left is no failure: every live stream
+// ends so. The libraries that make the spans of HTTP, SQL and Redis put the text of the error into the status.
+func (m cleaned) Status() sdktrace.Status {
+	status := m.ReadOnlySpan.Status()
+	if status.Description == context.Canceled.Error() {
+		return sdktrace.Status{}
+	}
+	return status
 }
 
 func validUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }

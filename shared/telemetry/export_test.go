@@ -8,6 +8,7 @@ import (
 
 	"craftista/shared/telemetry"
 
+	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
@@ -37,5 +38,21 @@ func TestDeliveredTellsOfTheLastSpans(t *testing.T) {
 	}
 	if telemetry.Discard().Sends() {
 		t.Error("discarded telemetry is sent")
+	}
+}
+
+// TestCancelledIsNotFailed: a deadline is still a failure.
+func TestCancelledIsNotFailed(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]codes.Code{
+		context.Canceled: codes.Unset, context.DeadlineExceeded: codes.Error, errors.New("refused"): codes.Error,
+	} {
+		sent := tracetest.NewInMemoryExporter()
+		_, span := start(t, telemetry.Options{Exporter: sent}).Traces.Tracer("test").Start(t.Context(), "fold")
+		span.SetStatus(codes.Error, err.Error())
+		span.End()
+		if got := sent.GetSpans()[0].Status.Code; got != want {
+			t.Errorf("%v: status %v, want %v", err, got, want)
+		}
 	}
 }

@@ -23,6 +23,9 @@ const maxSilence = 40 * time.Second
 // maxEvents bounds the events that come at once, in bytes: 100 counts take a tenth.
 const maxEvents = 64 << 10
 
+// errSilent is why a stream is closed from here. It is a failure in the trace, which a listener who leaves is not.
+var errSilent = errors.New("the stream of votes is silent")
+
 // Live streams the counts of products as they change.
 type Live struct {
 	base string
@@ -43,9 +46,9 @@ type Count struct {
 // which is Unavailable: try again in a moment. It closes a stream that does not
 // begin within the time of a page or sends nothing for 40 s.
 func (l Live) Listen(ctx context.Context, ids []int64, send func([]Count) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	silence := time.AfterFunc(l.pageTimeout, cancel)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(l.pageTimeout, func() { cancel(errSilent) })
 	defer silence.Stop()
 	query := url.Values{"ids": {list(ids)}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.base+"/api/votes/stream?"+query, nil)
