@@ -58,12 +58,19 @@ func TestConsent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		silent := to + "&prompt=none"
+		b.do(chromedp.Navigate(silent))
+		b.see("body", "code 43")
 		info := get(t, issuer+"/oauth2/userinfo")
 		tokens.SetAuthHeader(info)
 		claims := do(t, http.DefaultClient, info)
 		if claims.Status != http.StatusOK || !strings.Contains(claims.Body, `"preferred_username":"`+name) {
 			t.Errorf("userinfo: %d %s", claims.Status, claims.Body)
 		}
+		b.do(chromedp.Navigate(s.URLs["frontend"]))
+		b.logout()
+		b.do(chromedp.Navigate(silent))
+		b.see("body", "code 0, login_required")
 	})
 }
 

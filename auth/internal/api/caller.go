@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"craftista/shared/fault"
+	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
@@ -29,6 +30,19 @@ func hasKey(key string, r *http.Request) bool {
 	given := r.Header.Get("X-Internal-API-Key")
 	got, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(key))
 	return given != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+}
+
+// person is who brings the request's bearer token: nobody if there is none, or if it
+// was refused, which is no error here.
+func person(v *token.Verifier, w http.ResponseWriter, r *http.Request) (u token.User, refused, err error) {
+	err = token.Optional(v, func(_ http.ResponseWriter, r *http.Request) error {
+		u = token.UserFrom(r.Context())
+		return nil
+	})(w, r)
+	if kind := fault.KindOf(err); kind == fault.Unauthenticated || kind == fault.Forbidden {
+		return u, err, nil
+	}
+	return u, nil, err
 }
 
 // network is where the person is, to throttle by: one IPv4 address or the /64 that

@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"craftista/shared/fault"
-	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
@@ -44,20 +43,17 @@ type userStatus struct {
 // status answers GET /api/auth/status, with 200 whoever asks: a bad token is the
 // answer here and no failure.
 func (a accounts) status(w http.ResponseWriter, r *http.Request) error {
-	reply := statusReply{Message: "nobody is signed in"}
-	err := token.Optional(a.Issuer.Verifier, func(_ http.ResponseWriter, r *http.Request) error {
-		if u := token.UserFrom(r.Context()); u.ID != 0 {
-			user := userStatus{ID: u.ID, Username: u.Name, Role: u.Role}
-			reply = statusReply{Authenticated: true, Message: "signed in", User: &user}
-		}
-		return nil
-	})(w, r)
-	switch fault.KindOf(err) {
-	case fault.None:
-	case fault.Unauthenticated, fault.Forbidden:
-		reply.Message = web.FaultOf(err).Message
-	default:
+	u, refused, err := person(a.Issuer.Verifier, w, r)
+	if err != nil {
 		return err
+	}
+	reply := statusReply{Message: "nobody is signed in"}
+	switch {
+	case refused != nil:
+		reply.Message = web.FaultOf(refused).Message
+	case u.ID != 0:
+		user := userStatus{ID: u.ID, Username: u.Name, Role: u.Role}
+		reply = statusReply{Authenticated: true, Message: "signed in", User: &user}
 	}
 	return web.ReplyJSONWithETag(w, r, "private, no-cache", reply)
 }

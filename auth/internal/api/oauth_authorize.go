@@ -62,9 +62,11 @@ type consentReply struct {
 	ClientName  string   `json:"client_name"`
 	RedirectURI string   `json:"redirect_uri"`
 	Scopes      []string `json:"scopes"`
+	RedirectTo  string   `json:"redirect_to,omitempty"` // with prompt=none: where to send the browser at once
 }
 
-// consent answers POST /oauth2/consent: what the page tells the person.
+// consent answers POST /oauth2/consent: what the page tells the person, or the answer
+// to an application that wants nobody asked. Who has a bad token is nobody.
 func (o oauth) consent(w http.ResponseWriter, r *http.Request, in consentRequest) error {
 	q, err := parseQuery(in.Query)
 	if err != nil {
@@ -77,10 +79,20 @@ func (o oauth) consent(w http.ResponseWriter, r *http.Request, in consentRequest
 	if err != nil {
 		return err
 	}
-	return web.Reply(w, http.StatusOK, consentReply{
+	reply := consentReply{
 		ClientID: asked.Client.ID, ClientName: asked.Client.Name,
 		RedirectURI: asked.RedirectURI, Scopes: strings.Fields(asked.Scope),
-	})
+	}
+	if asked.Silent {
+		u, _, err := person(o.Issuer.Verifier, w, r)
+		if err != nil {
+			return err
+		}
+		if reply.RedirectTo, err = o.Provider.DecideSilently(r.Context(), asked, u); err != nil {
+			return err
+		}
+	}
+	return web.Reply(w, http.StatusOK, reply)
 }
 
 type decisionRequest struct {

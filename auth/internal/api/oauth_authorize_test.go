@@ -67,6 +67,7 @@ func TestRefusedRequests(t *testing.T) {
 		"a scope not registered":   {map[string]string{"scope": "openid email"}, "invalid_scope"},
 		"no scope":                 {map[string]string{"scope": ""}, "invalid_scope"},
 		"an unknown prompt":        {map[string]string{"prompt": "later"}, "invalid_request"},
+		"none and another prompt":  {map[string]string{"prompt": "none consent"}, "invalid_request"},
 		"a negative max_age":       {map[string]string{"max_age": "-1"}, "invalid_request"},
 		"a hostile nonce":          {map[string]string{"nonce": "\x00"}, "invalid_request"},
 		"a long nonce":             {map[string]string{"nonce": strings.Repeat("n", 2001)}, "invalid_request"},

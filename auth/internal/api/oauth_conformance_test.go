@@ -15,7 +15,6 @@ func TestConformanceSuite(t *testing.T) {
 	s := startWithCrane(t)
 	access := s.signIn(t)
 	a := s.client(t, allScopes)
-	hint := s.grant(t, access, a, "openid").ID
 	for _, row := range []string{
 		"oidcc-server state=s",
 		"oidcc-server-client-secret-post state=s",
@@ -28,14 +27,12 @@ func TestConformanceSuite(t *testing.T) {
 		"oidcc-display-page display=page",
 		"oidcc-display-popup display=popup",
 		"oidcc-ensure-request-with-unknown-parameter-succeeds extra=foobar",
-		"oidcc-id-token-hint id_token_hint=" + hint,
 		"oidcc-login-hint login_hint=buffy%40example.com",
 		"oidcc-ui-locales ui_locales=se",
 		"oidcc-claims-locales claims_locales=se",
 		"oidcc-ensure-request-with-acr-values-succeeds acr_values=1+2",
 		"oidcc-claims-essential claims=%7B%22userinfo%22%3A%7B%22name%22%3A%7B%22essential%22%3Atrue%7D%7D%7D",
 		"oidcc-response-type-missing response_type= invalid_request",
-		"oidcc-prompt-none-not-logged-in prompt=none consent_required",
 		"oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported request=e30.e30. request_not_supported",
 		"oidcc-request-uri-unsigned request_uri=https%3A%2F%2Fapp.example%2Fr request_uri_not_supported",
 		"oidcc-ensure-registered-redirect-uri redirect_uri=https%3A%2F%2Fapp.example%2Fother shown",

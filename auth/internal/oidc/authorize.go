@@ -27,6 +27,7 @@ type Request struct {
 	Client      Client
 	RedirectURI string
 	Scope       string
+	Silent      bool // prompt=none: the person may be asked nothing
 	params      url.Values
 	maxAge      time.Duration // of the sign-in; negative is any
 }
@@ -41,8 +42,8 @@ type Request struct {
 //     2.1.1, RFC 7636 section 4.3)
 //   - that scope is within what the client is registered for (RFC 6749 section 3.3);
 //     words that mean nothing here are ignored (OpenID Connect Core 1.0 section 3.1.2.1)
-//   - prompt and max_age (OpenID Connect Core 1.0 section 3.1.2.1): with
-//     prompt=none nothing can be granted, since the person is always asked
+//   - prompt, of which none stands alone, and max_age (OpenID Connect Core 1.0
+//     section 3.1.2.1)
 //   - that there is no request object and no registration (sections 6 and 7.2.1)
 //
 // Errors are a BadRequest fault, to be shown to the person only, or *Error, which the
@@ -115,10 +116,13 @@ func (r *Request) readPrompt(q url.Values) *Error {
 		}
 		r.maxAge = time.Duration(seconds) * time.Second
 	}
-	for prompt := range strings.FieldsSeq(q.Get("prompt")) {
+	prompts := strings.Fields(q.Get("prompt"))
+	for _, prompt := range prompts {
 		switch prompt {
 		case "none":
-			return refuse("consent_required", "the person is always asked")
+			if r.Silent = len(prompts) == 1; !r.Silent {
+				return refuse("invalid_request", "prompt must be none or something else, not both")
+			}
 		case "login", "select_account":
 			r.maxAge = 0
 		case "consent":
@@ -172,10 +176,60 @@ func (p *Provider) Decide(ctx context.Context, q url.Values, u token.User, appro
 		const message = "the application wants you to sign in again"
 		return "", &fault.Error{Kind: fault.Conflict, Message: message, Code: "login_required"}
 	}
-	code, err := p.sessions.IssueCode(ctx, session.Code{
+	return p.grant(ctx, r, r.code(u, authTime))
+}
+
+// DecideSilently returns where to send the browser for a request with prompt=none,
+// while u is signed in on the site (OpenID Connect Core 1.0 section 3.1.2.6). Without
+// these the client learns login_required:
+//   - an active sign-in, as recent as the client wants
+//   - that id_token_hint, if there is one, is an ID token about u
+//
+// And without these consent_required:
+//   - that u approved as much for this client in this sign-in, and the client is
+//     still signed in by that
+//   - a secret of the client or an https redirect URI, since any program can be a
+//     public client on its own machine (RFC 8252 section 8.6)
+func (p *Provider) DecideSilently(ctx context.Context, r Request, u token.User) (string, error) {
+	authTime, err := p.sessions.AuthTime(ctx, u)
+	ended := fault.KindOf(err) == fault.Unauthenticated
+	if err != nil && !ended {
+		return "", err
+	}
+	if ended || p.tooOld(r, authTime) || !p.hinted(ctx, r, u) {
+		return p.refused(r, refuse("login_required", "the person has to sign in")).RedirectTo, nil
+	}
+	code := r.code(u, authTime)
+	approved, err := p.sessions.Approved(ctx, code)
+	if err != nil {
+		return "", err
+	}
+	if identified := r.Client.SecretHash != nil || strings.HasPrefix(r.RedirectURI, "https:"); !approved || !identified {
+		return p.refused(r, refuse("consent_required", "the person has to be asked")).RedirectTo, nil
+	}
+	return p.grant(ctx, r, code)
+}
+
+// hinted reports whether the request is about the person, or says nothing of whom.
+func (p *Provider) hinted(ctx context.Context, r Request, u token.User) bool {
+	hint := r.params.Get("id_token_hint")
+	if hint == "" {
+		return true
+	}
+	claims, err := p.issuer.ParseIDToken(ctx, hint)
+	return err == nil && claims.Subject == strconv.FormatInt(u.ID, 10)
+}
+
+// code is what a person of that sign-in grants by the request.
+func (r Request) code(u token.User, authTime time.Time) session.Code {
+	return session.Code{
 		ClientID: r.Client.ID, UserID: u.ID, ApprovedBy: session.ID(u), RedirectURI: r.RedirectURI, Scope: r.Scope,
-		Nonce: q.Get("nonce"), Challenge: q.Get("code_challenge"), AuthTime: authTime,
-	})
+		Nonce: r.params.Get("nonce"), Challenge: r.params.Get("code_challenge"), AuthTime: authTime,
+	}
+}
+
+func (p *Provider) grant(ctx context.Context, r Request, c session.Code) (string, error) {
+	code, err := p.sessions.IssueCode(ctx, c)
 	if err != nil {
 		return "", err
 	}

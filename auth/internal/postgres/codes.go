@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"craftista/auth/internal/session"
@@ -28,6 +29,25 @@ func (s *Store) SaveCode(ctx context.Context, hash []byte, c session.Code, now t
 		 WHERE id = $3`
 	return exec(ctx, s.db, "insert code", query, hash, c.ClientID, c.UserID, c.RedirectURI, c.Scope, c.Nonce,
 		c.Challenge, c.AuthTime, c.ExpiresAt, now, c.ApprovedBy)
+}
+
+// Approved implements session.Store.
+func (s *Store) Approved(ctx context.Context, c session.Code, now time.Time) (approved bool, err error) {
+	const query = `
+		SELECT EXISTS (
+		       SELECT
+		         FROM auth.codes AS c
+		         JOIN auth.refresh_families AS f ON f.id = c.family_id
+		        WHERE c.user_id = $1
+		          AND c.approved_by = $2
+		          AND c.client_id = $3
+		          AND string_to_array(c.scope, ' ') @> string_to_array($4, ' ')
+		          AND f.revoked_at IS NULL
+		          AND f.expires_at > $5)`
+	if err := s.db.GetContext(ctx, &approved, query, c.UserID, c.ApprovedBy, c.ClientID, c.Scope, now); err != nil {
+		return false, fmt.Errorf("select approval: %w", err)
+	}
+	return approved, nil
 }
 
 // ExchangeCode implements session.Store. The code's row is locked: of two who

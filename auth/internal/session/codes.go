@@ -30,6 +30,12 @@ func (m *Manager) IssueCode(ctx context.Context, c Code) (string, error) {
 	return raw, m.store.SaveCode(ctx, Digest(raw), c, now)
 }
 
+// Approved reports whether the person approved as much for the client before, in the
+// sign-in that ApprovedBy names, and the family that came of it is active.
+func (m *Manager) Approved(ctx context.Context, c Code) (bool, error) {
+	return m.store.Approved(ctx, c, m.now())
+}
+
 // ExchangeCode starts the family that a code was given for. It checks:
 //   - that the code is known, by its hash
 //   - that it was not exchanged before; if it was, the family that it gave is

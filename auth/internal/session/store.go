@@ -70,6 +70,9 @@ type Store interface {
 	Sessions(ctx context.Context, userID int64, limit int, now time.Time) ([]Session, error)
 	// SaveCode stores a new code, with what the person's password is.
 	SaveCode(ctx context.Context, hash []byte, c Code, now time.Time) error
+	// Approved reports whether a family is active that was given for a code of the same
+	// person, client and approving sign-in, with all of the scope of c.
+	Approved(ctx context.Context, c Code, now time.Time) (bool, error)
 	// ExchangeCode starts f, with the person, client and scope of an unused code, if
 	// check is nil for it, and marks the code as used: both or neither. If the code
 	// was used before, it revokes the family that it gave, and reused is true. An

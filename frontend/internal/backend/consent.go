@@ -14,15 +14,16 @@ type Consent struct {
 	ClientName  string   `json:"client_name"`
 	RedirectURI string   `json:"redirect_uri"` // where the browser goes with the decision
 	Scopes      []string `json:"scopes"`
+	RedirectTo  string   `json:"redirect_to"` // where the browser goes at once; "" if the person is to be asked
 }
 
 // Consent reads the query of an authorization request, within the time of a page.
-// BadRequest is one that no browser may be redirected for.
-func (c Auth) Consent(ctx context.Context, query string) (Consent, error) {
+// bearer may be "". BadRequest is one that no browser may be redirected for.
+func (c Auth) Consent(ctx context.Context, bearer, query string) (Consent, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.pageTimeout)
 	defer cancel()
 	reply, err := fetch[Consent](ctx, c.client, web.Request{
-		Method: http.MethodPost, Path: "/oauth2/consent",
+		Method: http.MethodPost, Path: "/oauth2/consent", Bearer: bearer,
 		Header: http.Header{"X-Internal-Api-Key": {c.internalKey}}, Body: map[string]string{"query": query},
 	})
 	return reply, keyRefused(err)

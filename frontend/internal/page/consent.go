@@ -32,20 +32,25 @@ type consent struct {
 	auth backend.Auth
 }
 
-// ask answers GET /authorize: it asks the person. A request that auth does
-// not hold good is shown to them as a failure and leads nowhere else.
+// ask answers GET /authorize: it asks the person, or leads on at once where the
+// application wants nobody asked. A request that auth does not hold good is shown as a
+// failure and leads nowhere else.
 func (h consent) ask(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.RawQuery
 	who := session.From(r.Context())
-	if who.State != session.SignedIn {
-		return signInForConsent(w, r, query, who.State)
+	if who.State == session.Unknown {
+		return signInUnavailable()
 	}
-	asked, err := h.auth.Consent(r.Context(), query)
-	if fault.KindOf(err) == fault.BadRequest {
+	asked, err := h.auth.Consent(r.Context(), who.Token, query)
+	switch {
+	case fault.KindOf(err) == fault.BadRequest:
 		return errApplication.Because(err)
-	}
-	if err != nil {
+	case err != nil:
 		return err
+	case asked.RedirectTo != "":
+		return leave(w, r, asked.RedirectTo)
+	case who.State != session.SignedIn:
+		return signInForConsent(w, r, query, who.State)
 	}
 	host, err := allowFormTarget(w, asked.RedirectURI)
 	if err != nil {
@@ -84,6 +89,11 @@ func (h consent) decide(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return err
 	}
+	return leave(w, r, to)
+}
+
+// leave leads to the application.
+func leave(w http.ResponseWriter, r *http.Request, to string) error {
 	if _, err := allowFormTarget(w, to); err != nil {
 		return err
 	}

@@ -17,14 +17,20 @@ const (
 // client_id how to refuse.
 func (w *website) serveConsent() {
 	w.auth.on("POST /oauth2/consent", func(c *call) any {
-		switch query := c.in["query"]; {
+		switch query, _ := c.in["query"].(string); {
+		case query == "prompt=none" && c.Header.Get("Authorization") != "Bearer "+w.access:
+			return silently("https://birds.example:8443/back?error=login_required")
+		case query == "prompt=none":
+			return silently(birdsStays)
+		case query == "client_id=silentscript":
+			return silently("javascript:alert(1)")
 		case query == "client_id=badkey" || c.Header.Get("X-Internal-Api-Key") != "the-key":
 			return refuse(http.StatusUnauthorized, "this needs the internal API key")
 		case query == "client_id=wild":
 			return map[string]any{"client_name": "Wild", "redirect_uri": "https://*;script-src/", "scopes": []string{}}
 		case query == "client_id=app":
 			return map[string]any{"client_name": "App", "redirect_uri": "com.example.app:/back", "scopes": []string{}}
-		case query != asking:
+		case !strings.HasPrefix(query, asking):
 			return refuse(http.StatusBadRequest, "the application is not known here")
 		}
 		return map[string]any{
@@ -50,6 +56,10 @@ func (w *website) serveConsent() {
 		}
 		return map[string]string{"redirect_to": birdsGoes}
 	})
+}
+
+func silently(to string) map[string]any {
+	return map[string]any{"client_name": "", "redirect_uri": "", "scopes": []string{}, "redirect_to": to}
 }
 
 // toSignIn is where the person is led, and back from.
@@ -107,6 +117,21 @@ func TestTheDecisionLeadsOn(t *testing.T) {
 	a.check(t, "sign in again", 200, text(a.class("why")), "The application wants you to sign in again. Then you decide.")
 }
 
+func TestNobodyIsAskedSilently(t *testing.T) {
+	w := startWebsite(t)
+	for name, row := range map[string]struct {
+		who option
+		to  string
+	}{
+		"signed in":            {w.signedIn, birdsStays},
+		"nobody":               {nobody, "https://birds.example:8443/back?error=login_required"},
+		"a session that ended": {as("ended"), "https://birds.example:8443/back?error=login_required"},
+	} {
+		a := w.get("/authorize?prompt=none", row.who)
+		a.check(t, name, 303, a.header.Get("Location"), row.to, a.header.Get("Cache-Control"), "private, no-store")
+	}
+}
+
 func TestConsentNeedsSignIn(t *testing.T) {
 	w := startWebsite(t)
 	long := asking + "&nonce=" + strings.Repeat("n", 2000)
@@ -150,6 +175,8 @@ func TestConsentIsRefused(t *testing.T) {
 		"a stranger allowed": {w.post("/authorize", decision("client_id=x", "allow"), signedIn), 400,
 			"That is knotted"},
 		"led to a script": {w.post("/authorize", decision("client_id=script", "allow"), signedIn), 500,
+			"A crease in the wrong place"},
+		"led to a script unasked": {w.get("/authorize?client_id=silentscript", nobody), 500,
 			"A crease in the wrong place"},
 		"led nowhere": {w.post("/authorize", decision("client_id=silent", "allow"), signedIn), 503,
 			"Away just now"},

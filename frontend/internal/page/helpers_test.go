@@ -38,6 +38,7 @@ type website struct {
 	handler                       http.Handler
 	contract                      *openapitest.Contract // holds handler to the document; nil with DevReload
 	log                           syncBuffer
+	access                        string // person 7's token
 	signedIn                      option // person 7
 
 	mu       sync.Mutex // guards what the services have
@@ -76,7 +77,8 @@ func newWebsite(t *testing.T, settings page.Settings) *website {
 		},
 	}
 	w.auth, w.product, w.recommendation = w.newFake(), w.newFake(), w.newFake()
-	w.signedIn = as(w.issuer.Mint(7, "user"))
+	w.access = w.issuer.Mint(7, "user")
+	w.signedIn = as(w.access)
 	for _, p := range w.products {
 		p["created_at"], p["updated_at"] = "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"
 	}
