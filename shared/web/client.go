@@ -24,6 +24,10 @@ import (
 // service whose reply never ends costs no memory.
 const maxReply = 4 << 20
 
+// idleTimeout is how long a connection without a call stays open. It is shorter than DRAIN, so that a service that stops
+// closes no connection on which a call may be on its way, see docs/decisions/0024.
+const idleTimeout = 2 * time.Second
+
 // Client calls one JSON service, with a span and a deadline for each call. It is
 // safe for concurrent use.
 type Client struct {
@@ -56,24 +60,28 @@ func NewClient(name, base string, client *http.Client) *Client {
 
 // NewHTTPClient returns a traced client whose calls, from dialling to the last
 // byte of the body, take at most timeout, and which reads at most 4 MiB of each. With
-// a timeout of 0, for streams, there is neither limit. It follows no redirect.
+// a timeout of 0, for streams, there is neither limit. It follows no redirect, and
+// closes a connection after 2 s without a call.
 func NewHTTPClient(timeout time.Duration, t *telemetry.Telemetry) *http.Client {
-	transport := &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: min(timeout, 2*time.Second)}).DialContext,
-		MaxIdleConns:        128,
-		MaxIdleConnsPerHost: 64,
-		IdleConnTimeout:     time.Minute,
-		ForceAttemptHTTP2:   true,
-	}
 	client := &http.Client{
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     otelhttp.NewTransport(transport, instruments(t)...),
+		Transport:     otelhttp.NewTransport(newTransport(timeout), instruments(t)...),
 	}
 	if timeout > 0 {
 		client.Transport = bounded{client.Transport}
 	}
 	return client
+}
+
+func newTransport(timeout time.Duration) *http.Transport {
+	return &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: min(timeout, 2*time.Second)}).DialContext,
+		MaxIdleConns:        128,
+		MaxIdleConnsPerHost: 64,
+		IdleConnTimeout:     idleTimeout,
+		ForceAttemptHTTP2:   true,
+	}
 }
 
 // bounded ends the body of each reply with an error after maxReply.
