@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -56,8 +57,9 @@ func NewClient(r Registration) (c Client, secret string, err error) {
 	broken.Require(validName(r.Name), "name", "must be 1 to 100 characters that can be seen, without spaces around them")
 	for _, uri := range slices.Concat(r.Redirects, r.Logouts) {
 		broken.Require(ValidRedirect(uri), uri, "must be an https URL, an http one of localhost or 127.0.0.1, or one of "+
-			"an app's own scheme such as com.example.app:/back; without user, fragment and parameters of ours; "+
-			"its host must be of letters, digits, dots, dashes and underscores, no IPv6 address")
+			"an app's own scheme such as com.example.app:/back; without user, fragment, parameters of ours and . or .. "+
+			"in its path; its host must be of letters, digits, dots, dashes and underscores, no IPv6 address; "+
+			"its port, if it has one, must be 1 to 65535")
 	}
 	broken.Require(len(r.Redirects) > 0 || !r.Public, "redirect", "is needed for a public client")
 	broken.Require(len(scopes) > 0, "scope", "is needed")
@@ -96,6 +98,9 @@ var plainHost = regexp.MustCompile(`^[A-Za-z0-9._-]+(:[0-9]+)?$`)
 // appScheme is a scheme that an app has for itself: its maker's domain in reverse.
 var appScheme = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$`)
 
+// dotSegment is a . or .. in a path (RFC 3986 section 3.3).
+var dotSegment = regexp.MustCompile(`(^|/)\.\.?(/|$)`)
+
 // ValidRedirect reports whether browsers may be sent to the URI. It checks:
 //   - the length, and that all of it is visible ASCII, without the backslash that
 //     browsers read as a slash
@@ -104,6 +109,8 @@ var appScheme = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$`)
 //     consent page can allow, or an app's own scheme (section 7.1)
 //   - that there is no fragment, not even an empty one (RFC 6749 section 3.1.2)
 //   - that it has no user, which hides the host from people
+//   - that the port is one that a browser connects to
+//   - that the path has no . and .., which browsers resolve
 //   - that it has no parameter of the response (RFC 9700 section 4.2)
 //   - that it is written as Go writes it, so that no two parsers differ about it
 func ValidRedirect(uri string) bool {
@@ -112,7 +119,8 @@ func ValidRedirect(uri string) bool {
 		return false
 	}
 	u, err := url.Parse(uri)
-	if err != nil || u.User != nil || u.Opaque != "" || u.String() != uri {
+	if err != nil || u.User != nil || u.Opaque != "" || u.String() != uri ||
+		!validPort(u) || dotSegment.MatchString(u.Path) {
 		return false
 	}
 	query, err := url.ParseQuery(u.RawQuery)
@@ -129,6 +137,11 @@ func ValidRedirect(uri string) bool {
 	default:
 		return appScheme.MatchString(u.Scheme)
 	}
+}
+
+func validPort(u *url.URL) bool {
+	port, _ := strconv.ParseUint(u.Port(), 10, 16) // 0 where there is none
+	return u.Port() == "" && !strings.HasSuffix(u.Host, ":") || port > 0 && strconv.FormatUint(port, 10) == u.Port()
 }
 
 func local(u *url.URL) bool { return u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" }
