@@ -211,7 +211,7 @@ func TestSettings(t *testing.T) {
 	}
 	got, err = config.Load(product.Default(), all)
 	want = product.Config{
-		Config:      service.Config{Addr: ":1", Version: "2", Options: telemetry.Options{OTLPEndpoint: "8"}},
+		Config:      service.Config{Addr: ":1", Version: "2", Options: telemetry.Options{Endpoints: telemetry.Endpoints{OTLPEndpoint: "8"}}},
 		DatabaseURL: "3", RedisURL: "4", RedisTimeout: time.Second, JWKSURL: "5", Issuer: "6", Audience: "7",
 	}
 	if diff := cmp.Diff(got, want); diff != "" || err != nil {

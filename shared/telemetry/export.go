@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -55,16 +57,22 @@ func (m cleaned) Name() string { return validUTF8(m.ReadOnlySpan.Name()) }
 
 // Attributes implements sdktrace.ReadOnlySpan.
 func (m cleaned) Attributes() []attribute.KeyValue {
-	attributes := slices.Clone(m.ReadOnlySpan.Attributes())
+	attributes := repaired(slices.Clone(m.ReadOnlySpan.Attributes()))
 	for i, a := range attributes {
-		if a.Value.Type() != attribute.STRING {
-			continue
-		}
-		text := validUTF8(a.Value.AsString())
 		if a.Key == semconv.URLFullKey {
-			text, _, _ = strings.Cut(text, "?")
+			text, _, _ := strings.Cut(a.Value.AsString(), "?")
+			attributes[i].Value = attribute.StringValue(text)
 		}
-		attributes[i].Value = attribute.StringValue(text)
+	}
+	return attributes
+}
+
+// repaired makes the text of the attributes UTF-8, in place.
+func repaired(attributes []attribute.KeyValue) []attribute.KeyValue {
+	for i, a := range attributes {
+		if a.Value.Type() == attribute.STRING {
+			attributes[i].Value = attribute.StringValue(validUTF8(a.Value.AsString()))
+		}
 	}
 	return attributes
 }
@@ -93,4 +101,37 @@ func (e metricExporter) Export(ctx context.Context, m *metricdata.ResourceMetric
 		e.log.WarnContext(ctx, "metrics were not sent", "error", err.Error())
 	}
 	return nil
+}
+
+// logExporter repairs and logs like spanExporter. What it logs must not come back to it.
+type logExporter struct {
+	sdklog.Exporter
+	log *slog.Logger
+}
+
+// Export implements sdklog.Exporter.
+func (e logExporter) Export(ctx context.Context, records []sdklog.Record) error {
+	for i := range records {
+		var attributes []attribute.KeyValue
+		records[i].WalkAttributes(func(a attribute.KeyValue) bool {
+			attributes = append(attributes, a)
+			return true
+		})
+		records[i].SetAttributes(repaired(attributes)...)
+	}
+	if err := e.Exporter.Export(ctx, records); err != nil {
+		e.log.WarnContext(ctx, "logs were not sent", "count", len(records), "error", err.Error())
+	}
+	return nil
+}
+
+// atLevel drops what is less important than level.
+type atLevel struct {
+	sdklog.Processor
+	level slog.Level
+}
+
+// Enabled implements sdklog.Processor.
+func (p atLevel) Enabled(_ context.Context, e sdklog.EnabledParameters) bool {
+	return e.Severity >= log.SeverityInfo+log.Severity(p.level)
 }

@@ -13,28 +13,34 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/contrib/bridges/otelslog"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Options say where telemetry goes. The zero value keeps it in the process:
-// spans and metrics are made, logs go to standard error as JSON.
+// Options say where telemetry goes. The zero value keeps it in the process: spans and metrics are made, logs go to
+// standard error as JSON. OpenTelemetry's libraries read what else the environment says, such as
+// OTEL_EXPORTER_OTLP_HEADERS, OTEL_BSP_SCHEDULE_DELAY and OTEL_METRIC_EXPORT_INTERVAL.
 type Options struct {
 	Sampling
-	OTLPEndpoint string     `env:"OTEL_EXPORTER_OTLP_ENDPOINT"` // over HTTP, as http://localhost:4318; "" sends nothing
-	LogLevel     slog.Level `env:"LOG_LEVEL"`                   // what is less important is not logged; for a nil Log
+	Endpoints
+	LogLevel slog.Level `env:"LOG_LEVEL"` // what is less important is not logged; a Log has its own besides
 
 	Exporter sdktrace.SpanExporter // gets every span at once besides; nil is none
 	Reader   sdkmetric.Reader      // reads metrics besides; nil is none
 	Log      slog.Handler          // nil is JSON on standard error at LogLevel
+	Resource []attribute.KeyValue  // of all signals, before what OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME say
 }
 
 // Telemetry is one process's providers. All of it is safe for concurrent use.
@@ -43,6 +49,7 @@ type Telemetry struct {
 	Metrics    metric.MeterProvider
 	Propagator propagation.TextMapPropagator // W3C Trace Context and Baggage
 	Log        *slog.Logger                  // adds trace_id and span_id from the context
+	local      *slog.Logger                  // Log without OTLP, for what goes wrong with that
 	sends      bool                          // there is somewhere to send spans
 	delivery   atomic.Pointer[Delivery]      // the last; nil before the first
 	shutdown   []func(context.Context) error
@@ -50,19 +57,20 @@ type Telemetry struct {
 
 // New starts the telemetry of the named service. Call Shutdown at the end: it
 // sends what is still waiting. An endpoint that does not answer is no error
-// here; spans for it are dropped. Errors are settings that cannot be.
+// here; what is for it is dropped. Errors are settings that cannot be.
 func New(ctx context.Context, name, version string, o Options) (*Telemetry, error) {
 	handler := cmp.Or[slog.Handler](o.Log, slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: o.LogLevel}))
-	res := resource.NewSchemaless(
-		attribute.String("service.name", name),
-		attribute.String("service.version", version),
-	)
+	local := traced{handler}.WithAttrs([]slog.Attr{slog.String("service", name)})
 	t := &Telemetry{
 		Propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
-		Log:        slog.New(traced{handler}).With("service", name),
-		sends:      o.Exporter != nil || o.OTLPEndpoint != "",
+		Log:        slog.New(local),
+		local:      slog.New(local),
 	}
 	sampler, err := o.sampler()
+	if err != nil {
+		return nil, err
+	}
+	res, err := o.resource(ctx, name, version)
 	if err != nil {
 		return nil, err
 	}
@@ -71,30 +79,88 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 		t.Traces, t.Metrics = sdktrace.NewTracerProvider(traces...), noop.NewMeterProvider()
 		return t, nil
 	}
-	metrics := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithView(withoutHost())}
-	if o.Reader != nil {
-		metrics = append(metrics, sdkmetric.WithReader(o.Reader))
+	if err := errors.Join(t.trace(ctx, o, traces), t.measure(ctx, o, res), t.log(ctx, o, res)); err != nil {
+		return nil, errors.Join(err, t.Shutdown(ctx))
+	}
+	return t, nil
+}
+
+// resource is what made the telemetry: o.Resource, else what the environment says, else what is known here.
+func (o Options) resource(ctx context.Context, name, version string) (*resource.Resource, error) {
+	res, err := resource.New(ctx,
+		resource.WithService(), // a random service.instance.id
+		resource.WithTelemetrySDK(),
+		resource.WithAttributes(
+			semconv.ServiceName(name), semconv.ServiceVersion(version), semconv.ServiceNamespace("craftista"),
+			semconv.DeploymentEnvironmentName("development")),
+		resource.WithFromEnv(),
+		resource.WithAttributes(o.Resource...))
+	if err != nil {
+		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
+	}
+	return res, nil
+}
+
+// trace starts the traces.
+func (t *Telemetry) trace(ctx context.Context, o Options, options []sdktrace.TracerProviderOption) error {
+	url, err := o.Traces()
+	if err != nil {
+		return err
 	}
 	if o.Exporter != nil {
-		traces = append(traces, sdktrace.WithSyncer(spanExporter{o.Exporter, t.Log, &t.delivery}))
+		options = append(options, sdktrace.WithSyncer(spanExporter{o.Exporter, t.local, &t.delivery}))
 	}
-	if o.OTLPEndpoint != "" {
-		spans, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.OTLPEndpoint+"/v1/traces"))
+	if url != "" {
+		spans, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(url))
 		if err != nil {
-			return nil, fmt.Errorf("start trace exporter: %w", err)
+			return fmt.Errorf("start trace exporter: %w", err)
 		}
-		points, err := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpointURL(o.OTLPEndpoint+"/v1/metrics"))
-		if err != nil {
-			return nil, fmt.Errorf("start metric exporter: %w", err)
-		}
-		traces = append(traces, sdktrace.WithBatcher(spanExporter{spans, t.Log, &t.delivery}))
-		reader := sdkmetric.NewPeriodicReader(metricExporter{points, t.Log}, sdkmetric.WithInterval(15*time.Second))
-		metrics = append(metrics, sdkmetric.WithReader(reader))
+		options = append(options, sdktrace.WithBatcher(spanExporter{spans, t.local, &t.delivery}))
 	}
-	tp, mp := sdktrace.NewTracerProvider(traces...), sdkmetric.NewMeterProvider(metrics...)
-	t.Traces, t.Metrics = tp, mp
-	t.shutdown = []func(context.Context) error{tp.Shutdown, mp.Shutdown}
-	return t, nil
+	t.sends = o.Exporter != nil || url != ""
+	provider := sdktrace.NewTracerProvider(options...)
+	t.Traces, t.shutdown = provider, append(t.shutdown, provider.Shutdown)
+	return nil
+}
+
+// measure starts the metrics.
+func (t *Telemetry) measure(ctx context.Context, o Options, res *resource.Resource) error {
+	url, err := o.metrics()
+	if err != nil {
+		return err
+	}
+	options := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithView(withoutHost())}
+	if o.Reader != nil {
+		options = append(options, sdkmetric.WithReader(o.Reader))
+	}
+	if url != "" {
+		points, err := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpointURL(url))
+		if err != nil {
+			return fmt.Errorf("start metric exporter: %w", err)
+		}
+		options = append(options, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metricExporter{points, t.local})))
+	}
+	provider := sdkmetric.NewMeterProvider(options...)
+	t.Metrics, t.shutdown = provider, append(t.shutdown, provider.Shutdown)
+	return nil
+}
+
+// log sends what is logged, too.
+func (t *Telemetry) log(ctx context.Context, o Options, res *resource.Resource) error {
+	url, err := o.logs()
+	if url == "" || err != nil {
+		return err
+	}
+	records, err := otlploghttp.New(ctx, otlploghttp.WithEndpointURL(url))
+	if err != nil {
+		return fmt.Errorf("start log exporter: %w", err)
+	}
+	provider := sdklog.NewLoggerProvider(sdklog.WithResource(res),
+		sdklog.WithProcessor(atLevel{sdklog.NewBatchProcessor(logExporter{records, t.local}), o.LogLevel}))
+	t.Log = slog.New(slog.NewMultiHandler(t.local.Handler(),
+		otelslog.NewHandler("craftista", otelslog.WithLoggerProvider(provider))))
+	t.shutdown = append(t.shutdown, provider.Shutdown)
+	return nil
 }
 
 // withoutHost takes the host out of the metrics of HTTP servers. Callers choose it, and each value would be a series
@@ -128,7 +194,7 @@ func (t *Telemetry) Shutdown(ctx context.Context) error {
 		all = errors.Join(all, stop(ctx))
 	}
 	if all != nil {
-		t.Log.WarnContext(ctx, "telemetry was not sent at the end", "error", all.Error())
+		t.local.WarnContext(ctx, "telemetry was not sent at the end", "error", all.Error())
 	}
 	return nil
 }

@@ -4,21 +4,23 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"craftista/shared/config"
 	"craftista/shared/telemetry"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
+	commonv1 "go.opentelemetry.io/proto/otlp/common/v1"
+	resourcev1 "go.opentelemetry.io/proto/otlp/resource/v1"
 )
 
 func start(t *testing.T, o telemetry.Options) *telemetry.Telemetry {
@@ -59,27 +61,22 @@ func TestLogLinesCarryTheTrace(t *testing.T) {
 	}
 }
 
-// TestShutdownSendsWhatIsWaiting has a span whose text is not UTF-8, which OTLP would refuse, and which is of a request
-// whose caller asks not to be traced.
+// TestShutdownSendsWhatIsWaiting of each signal, with text that is not UTF-8, which OTLP would refuse. The request's
+// caller asks not to be traced.
 func TestShutdownSendsWhatIsWaiting(t *testing.T) {
 	t.Parallel()
-	var mu sync.Mutex
-	got := map[string][]string{} // bodies by path, guarded by mu
-	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		got[r.URL.Path] = append(got[r.URL.Path], string(body))
-	}))
-	defer collector.Close()
-	tel := start(t, telemetry.Options{OTLPEndpoint: collector.URL})
+	collector := newReceiver(t, http.StatusOK)
+	var stderr bytes.Buffer
+	tel := start(t, telemetry.Options{
+		Endpoints: telemetry.Endpoints{OTLPEndpoint: collector.url + "/"}, Log: slog.NewJSONHandler(&stderr, nil),
+		Resource: []attribute.KeyValue{attribute.String("deployment.environment.name", "test")},
+	})
 	const caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 	ctx := tel.Propagator.Extract(t.Context(), propagation.MapCarrier{"traceparent": caller})
 	path := trace.WithAttributes(attribute.String("url.path", "/\xff/crane"))
-	_, span := tel.Traces.Tracer("test").Start(ctx, "fold \xff", path)
+	ctx, span := tel.Traces.Tracer("test").Start(ctx, "fold \xff", path)
+	tel.Log.With("piece", "crane").WarnContext(ctx, "torn", "path", "/\xff/crane")
+	tel.Log.DebugContext(ctx, "not for LogLevel")
 	span.End()
 	counter, err := tel.Metrics.Meter("test").Int64Counter("folds")
 	if err != nil {
@@ -89,14 +86,146 @@ func TestShutdownSendsWhatIsWaiting(t *testing.T) {
 	if err := tel.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	if len(got["/v1/traces"]) != 1 || len(got["/v1/metrics"]) != 1 {
-		t.Fatalf("the collector got %q, want one post of traces and one of metrics", got)
+	if len(collector.traces) != 1 || len(collector.metrics) != 1 || len(collector.logs) != 1 {
+		t.Fatalf("the collector got %d, %d and %d, want one post of each signal",
+			len(collector.traces), len(collector.metrics), len(collector.logs))
 	}
-	spans := got["/v1/traces"][0]
-	if !strings.Contains(spans, "fold \uFFFD") || !strings.Contains(spans, "/\uFFFD/crane") {
-		t.Errorf("the collector got %q", spans)
+	gotSpan := collector.traces[0].ResourceSpans[0].ScopeSpans[0].Spans[0]
+	if text := gotSpan.String(); gotSpan.Name != "fold \uFFFD" || !strings.Contains(text, "/\uFFFD/crane") {
+		t.Errorf("the span is %s", text)
+	}
+	if text := collector.metrics[0].String(); !strings.Contains(text, `name:"folds"`) {
+		t.Errorf("the metrics are %s", text)
+	}
+	records := collector.logs[0].ResourceLogs[0].ScopeLogs[0].LogRecords
+	if len(records) != 1 || !bytes.Equal(records[0].TraceId, gotSpan.TraceId) ||
+		!bytes.Equal(records[0].SpanId, gotSpan.SpanId) || records[0].SeverityText != "WARN" {
+		t.Errorf("logs %v, want one of span %s", records, gotSpan)
+	}
+	if got := attributes(records[0].Attributes); got["piece"] != "crane" || got["path"] != "/\uFFFD/crane" {
+		t.Errorf("attributes of the log %v", got)
+	}
+	if strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), `"msg":"torn"`) {
+		t.Errorf("standard error has %s", stderr.String())
+	}
+	for _, resource := range []*resourcev1.Resource{
+		collector.traces[0].ResourceSpans[0].Resource, collector.metrics[0].ResourceMetrics[0].Resource,
+		collector.logs[0].ResourceLogs[0].Resource,
+	} {
+		got := attributes(resource.Attributes)
+		if id := got["service.instance.id"]; len(id) != 36 {
+			t.Errorf("service.instance.id %q is no UUID", id)
+		}
+		for key, want := range map[string]string{
+			"service.name": "test", "service.version": "v1", "service.namespace": "craftista",
+			"deployment.environment.name": "test",
+		} {
+			if got[key] != want {
+				t.Errorf("%s is %q, want %q", key, got[key], want)
+			}
+		}
+	}
+}
+
+func attributes(all []*commonv1.KeyValue) map[string]string {
+	texts := map[string]string{}
+	for _, a := range all {
+		texts[a.Key] = a.Value.GetStringValue()
+	}
+	return texts
+}
+
+// TestLogsThatCannotBeSentAreNotSentAgain: the failure is one line on standard error, and no record of its own.
+func TestLogsThatCannotBeSentAreNotSentAgain(t *testing.T) {
+	t.Parallel()
+	collector := newReceiver(t, http.StatusBadRequest)
+	var stderr bytes.Buffer
+	tel := start(t, telemetry.Options{
+		Endpoints: telemetry.Endpoints{LogsEndpoint: collector.url + "/v1/logs"}, Log: slog.NewJSONHandler(&stderr, nil),
+	})
+	tel.Log.InfoContext(t.Context(), "folded")
+	if err := tel.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(collector.logs) != 1 || len(collector.logs[0].ResourceLogs[0].ScopeLogs[0].LogRecords) != 1 {
+		t.Errorf("the collector got %v", collector.logs)
+	}
+	if strings.Count(stderr.String(), "\n") != 2 || !strings.Contains(stderr.String(), `"msg":"logs were not sent"`) {
+		t.Errorf("standard error has %s", stderr.String())
+	}
+}
+
+// TestEnvironment holds what OpenTelemetry's variables do, most of them by its own libraries.
+func TestEnvironment(t *testing.T) {
+	collector, traces := newReceiver(t, http.StatusOK), newReceiver(t, http.StatusOK)
+	for name, value := range map[string]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT":        collector.url,
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": traces.url + "/only-traces",
+		"OTEL_LOGS_EXPORTER":                 "none",
+		"OTEL_EXPORTER_OTLP_HEADERS":         "authorization=Basic%20a2V5",
+		"OTEL_EXPORTER_OTLP_COMPRESSION":     "gzip",
+		"OTEL_METRIC_EXPORT_INTERVAL":        "20",
+		"OTEL_BSP_SCHEDULE_DELAY":            "20",
+		"OTEL_SERVICE_NAME":                  "workshop",
+		"OTEL_RESOURCE_ATTRIBUTES":           "service.name=other,deployment.environment.name=production,team=a%20few,room=1",
+	} {
+		t.Setenv(name, value)
+	}
+	o, err := config.Load(telemetry.Options{Log: slog.DiscardHandler}, os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Resource = []attribute.KeyValue{attribute.String("room", "2")} // as a program with several services does
+	tel := start(t, o)
+	_, span := tel.Traces.Tracer("test").Start(t.Context(), "fold")
+	span.End()
+	tel.Log.InfoContext(t.Context(), "folded")
+	for _, r := range []*receiver{traces, collector} { // both intervals are over long before the defaults
+		for len(r.all()) == 0 {
+			select {
+			case <-t.Context().Done():
+				t.Fatal("nothing was sent")
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}
+	if err := tel.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range append(traces.all(), collector.all()...) {
+		if r.Header.Get("Authorization") != "Basic a2V5" || r.Header.Get("Content-Encoding") != "gzip" {
+			t.Errorf("%s has the headers %v", r.URL, r.Header)
+		}
+		if r.URL.Path != "/only-traces" && r.URL.Path != "/v1/metrics" {
+			t.Errorf("something was sent to %s", r.URL)
+		}
+	}
+	got := attributes(traces.traces[0].ResourceSpans[0].Resource.Attributes)
+	if got["service.name"] != "workshop" || got["deployment.environment.name"] != "production" ||
+		got["team"] != "a few" || got["room"] != "2" || got["service.version"] != "v1" {
+		t.Errorf("resource %v", got)
+	}
+}
+
+func TestEndpointsThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for _, e := range []telemetry.Endpoints{
+		{OTLPEndpoint: "localhost:4318"}, {LogsEndpoint: "http://"}, {MetricsExporter: "prometheus"},
+		{TracesExporter: "console", OTLPEndpoint: "http://localhost:4318"},
+	} {
+		if _, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Endpoints: e}); err == nil {
+			t.Errorf("%+v is accepted", e)
+		}
+	}
+	for url, e := range map[string]telemetry.Endpoints{
+		"":                                {TracesExporter: "none", OTLPEndpoint: "http://c:1", TracesEndpoint: "http://c:2"},
+		"http://localhost:4318/v1/traces": {TracesExporter: "otlp"},
+		"https://c:1/otlp/v1/traces":      {OTLPEndpoint: "https://c:1/otlp"},
+		"http://c:2/t":                    {OTLPEndpoint: "http://c:1", TracesEndpoint: "http://c:2/t"},
+	} {
+		if got, err := e.Traces(); got != url || err != nil {
+			t.Errorf("%+v: got %q, %v, want %q", e, got, err, url)
+		}
 	}
 }
 
@@ -107,7 +236,9 @@ func TestShutdownDoesNotWaitForACollectorThatHangs(t *testing.T) {
 	t.Cleanup(collector.Close)
 	t.Cleanup(func() { close(release) })
 	var log bytes.Buffer
-	tel := start(t, telemetry.Options{OTLPEndpoint: collector.URL, Log: slog.NewJSONHandler(&log, nil)})
+	tel := start(t, telemetry.Options{
+		Endpoints: telemetry.Endpoints{OTLPEndpoint: collector.URL}, Log: slog.NewJSONHandler(&log, nil),
+	})
 	_, span := tel.Traces.Tracer("test").Start(t.Context(), "fold")
 	span.End()
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second) // less than an export may take

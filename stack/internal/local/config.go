@@ -22,19 +22,19 @@ type Config struct {
 	RecommendationAddr string `env:"RECOMMENDATION_ADDR"`
 	TracesAddr         string `env:"TRACES_ADDR"`
 
-	Data             string        `env:"STACK_DATA"`                  // "" is craftista in the user's cache folder
-	Seed             bool          `env:"STACK_SEED"`                  // demo accounts, products and votes
-	DatabaseURL      string        `env:"DATABASE_URL"`                // a superuser's; "" runs a private PostgreSQL
-	RedisURL         string        `env:"REDIS_URL"`                   // "" runs an in-memory Redis
-	OTLPEndpoint     string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT"` // "" stores traces in memory and shows them
-	TraceURLTemplate string        `env:"TRACE_URL_TEMPLATE"`          // page of the trace {id} with an OTLPEndpoint
-	InternalAPIKey   string        `env:"INTERNAL_API_KEY"`            // registers people; "" makes one for each start
+	Data             string        `env:"STACK_DATA"`         // "" is craftista in the user's cache folder
+	Seed             bool          `env:"STACK_SEED"`         // demo accounts, products and votes
+	DatabaseURL      string        `env:"DATABASE_URL"`       // a superuser's; "" runs a private PostgreSQL
+	RedisURL         string        `env:"REDIS_URL"`          // "" runs an in-memory Redis
+	TraceURLTemplate string        `env:"TRACE_URL_TEMPLATE"` // page of the trace {id} if traces are sent elsewhere
+	InternalAPIKey   string        `env:"INTERNAL_API_KEY"`   // registers people; "" makes one for each start
 	AccessTokenTTL   time.Duration `env:"ACCESS_TOKEN_TTL"`
 	BcryptCost       int           `env:"BCRYPT_COST"`
 	PageTimeout      time.Duration `env:"PAGE_TIMEOUT"` // of the site's pages
-	LogLevel         slog.Level    `env:"LOG_LEVEL"`    // of all services
 	DevReload        bool          `env:"DEV_RELOAD"`   // open pages reload after a restart
-	telemetry.Sampling
+	// Options are those of all services. With an endpoint of traces these are sent there, and else stored in memory and
+	// shown.
+	telemetry.Options
 
 	Passwords db.Passwords // of the service roles; zero follows from the superuser's
 }
@@ -44,7 +44,7 @@ func Default() Config {
 	return Config{
 		FrontendAddr: "localhost:3000", AuthAddr: "localhost:8082", ProductAddr: "localhost:8000",
 		RecommendationAddr: "localhost:8080", TracesAddr: "localhost:16686",
-		Seed: true, LogLevel: slog.LevelWarn,
+		Seed: true, Options: telemetry.Options{LogLevel: slog.LevelWarn},
 		AccessTokenTTL: auth.Default().AccessTokenTTL, BcryptCost: auth.Default().BcryptCost,
 		PageTimeout: frontend.Default().PageTimeout,
 	}

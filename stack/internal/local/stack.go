@@ -25,6 +25,7 @@ import (
 	"craftista/stack/internal/traces"
 
 	"github.com/alicebob/miniredis/v2"
+	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
@@ -141,11 +142,9 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 	exporter, traceURL := s.startTraces(ctx, ports["traces"])
 	log := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})
 	common := func(name string) service.Config {
-		return service.Config{
-			Version: "dev", Listener: ports[name], Options: telemetry.Options{
-				OTLPEndpoint: c.OTLPEndpoint, Sampling: c.Sampling, Exporter: exporter, Log: log,
-			},
-		}
+		o := c.Options
+		o.Exporter, o.Log, o.Resource = exporter, log, []attribute.KeyValue{attribute.String("service.name", name)}
+		return service.Config{Version: "dev", Listener: ports[name], Options: o}
 	}
 
 	a := auth.Default()
@@ -175,7 +174,7 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 // startTraces returns where spans go besides the settings' endpoint, to the page
 // of traces, which it starts, if there is none, and where trace {id} is shown.
 func (s *Stack) startTraces(ctx context.Context, l net.Listener) (_ sdktrace.SpanExporter, traceURL string) {
-	if s.Config.OTLPEndpoint != "" {
+	if url, err := s.Config.Traces(); url != "" || err != nil { // the services report the error
 		_ = l.Close() // nothing was served on it yet
 		delete(s.URLs, "traces")
 		return nil, s.Config.TraceURLTemplate
