@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"craftista/auth/internal/oidc"
 	"craftista/auth/internal/throttle"
 )
 
@@ -52,6 +53,9 @@ func TestScriptsOfOtherOrigins(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{})
 	s.publicClient(t)
+	const ipv4, name = "http://127.0.0.1", "http://localhost"
+	s.addClient(t, oidc.Registration{Redirects: []string{ipv4 + ":5000/back"}, Scope: allScopes, Public: true})
+	s.addClient(t, oidc.Registration{Redirects: []string{name + ":6000/back"}, Scope: allScopes})
 	const app, other = "https://app.example", "https://app.example.evil"
 	for _, row := range []struct{ method, path, origin, allowed string }{
 		{http.MethodGet, jwksPath, other, "*"},
@@ -62,7 +66,13 @@ func TestScriptsOfOtherOrigins(t *testing.T) {
 		{http.MethodPost, tokenPath, other, ""},
 		{http.MethodPost, tokenPath, "null", ""},
 		{http.MethodPost, tokenPath, app + ":444", ""},
-		{http.MethodPost, "/oauth2/introspect", app, ""}, // only clients with a secret ask, and they are no pages
+		{http.MethodPost, tokenPath, ipv4, ipv4}, // RFC 8252 section 7.3
+		{http.MethodPost, tokenPath, ipv4 + ":49152", ipv4 + ":49152"},
+		{http.MethodPost, tokenPath, "https://127.0.0.1:49152", ""},
+		{http.MethodPost, tokenPath, ipv4 + ".evil:5000", ""},
+		{http.MethodPost, tokenPath, name + ":6000", name + ":6000"},
+		{http.MethodPost, tokenPath, name + ":49152", ""}, // the client has a secret, and is no page
+		{http.MethodPost, "/oauth2/introspect", app, ""},  // only clients with a secret ask, and they are no pages
 		{http.MethodPost, loginPath, app, ""},
 		{http.MethodGet, mePath, app, ""},
 	} {

@@ -32,8 +32,10 @@ type Client struct {
 // Clients stores clients; one that is unknown or disabled is a NotFound fault.
 type Clients interface {
 	Client(ctx context.Context, id string) (Client, error)
-	// KnownOrigin reports whether a redirect URI of a client is of that web origin.
-	KnownOrigin(ctx context.Context, origin string) (bool, error)
+	// KnownOrigin reports whether a redirect URI of a client is of that web origin, or is
+	// one of a public client on this machine that is of it but for the port; portless is
+	// the origin without its port.
+	KnownOrigin(ctx context.Context, origin, portless string) (bool, error)
 }
 
 // Scopes are all that a client can ask for.

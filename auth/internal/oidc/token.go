@@ -63,9 +63,10 @@ func (p *Provider) Authenticate(ctx context.Context, id, secret string) (Client,
 }
 
 // KnownOrigin reports whether a client comes back to that web origin (RFC 6454), so
-// that scripts there may call the provider.
+// that scripts there may call the provider. A client on this machine that has no secret
+// comes back to any port (RFC 8252 section 7.3).
 func (p *Provider) KnownOrigin(ctx context.Context, origin string) (bool, error) {
-	return p.clients.KnownOrigin(ctx, origin)
+	return p.clients.KnownOrigin(ctx, origin, anyPort(origin))
 }
 
 // Exchange answers a token request of the client, who has been authenticated.

@@ -60,15 +60,15 @@ func (s *Store) Clients(ctx context.Context) (all []oidc.Client, err error) {
 	return all, rows.Err()
 }
 
-// KnownOrigin implements oidc.Clients.
-func (s *Store) KnownOrigin(ctx context.Context, origin string) (known bool, err error) {
+// KnownOrigin implements oidc.Clients. Redirect URIs by http are of this machine.
+func (s *Store) KnownOrigin(ctx context.Context, origin, portless string) (known bool, err error) {
 	const query = `
 		SELECT EXISTS (
 		       SELECT
-		         FROM auth.clients, unnest(redirect_uris) AS uri
-		        WHERE lower(substring(uri FROM '^https?://[^/?]+')) = $1
+		         FROM auth.clients, unnest(redirect_uris) AS uri, lower(substring(uri FROM '^https?://[^/?]+')) AS own
+		        WHERE (own = $1 OR secret_hash IS NULL AND own LIKE 'http:%' AND regexp_replace(own, ':[0-9]+$', '') = $2)
 		          AND disabled_at IS NULL)`
-	if err := s.db.GetContext(ctx, &known, query, origin); err != nil {
+	if err := s.db.GetContext(ctx, &known, query, origin, portless); err != nil {
 		return false, fmt.Errorf("select origin: %w", err)
 	}
 	return known, nil
