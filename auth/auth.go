@@ -21,6 +21,7 @@ import (
 	"craftista/auth/internal/postgres"
 	"craftista/auth/internal/session"
 	"craftista/auth/internal/throttle"
+	"craftista/shared/build"
 	"craftista/shared/health"
 	"craftista/shared/pg"
 	"craftista/shared/service"
@@ -54,7 +55,7 @@ type Config struct {
 // no default.
 func Default() Config {
 	return Config{
-		Config:           service.Config{Addr: ":8082", Version: "dev"},
+		Config:           service.Config{Addr: ":8082"},
 		KeyConfig:        defaultKeys(),
 		Limits:           throttle.Default(),
 		Issuer:           "http://localhost:8082",
@@ -102,7 +103,7 @@ func (c Config) dependencies(t *telemetry.Telemetry, db *sqlx.DB, signing *keys.
 	return api.Dependencies{
 		About: health.Service{
 			Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
-			Version: c.Version, Checks: map[string]health.Check{"database": store.Ready},
+			Build: build.This(), Checks: map[string]health.Check{"database": store.Ready},
 			Optional: map[string]health.Check{"schema": store.Current},
 		},
 		Accounts: account.New(store, hasher, limit, t.Log), Issuer: tokens, Sessions: sessions,

@@ -15,6 +15,7 @@ import (
 	"craftista/frontend/internal/page"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/static"
+	"craftista/shared/build"
 	"craftista/shared/health"
 	"craftista/shared/service"
 	"craftista/shared/telemetry"
@@ -48,7 +49,7 @@ type Config struct {
 // Default are the settings for a laptop, lacking only the internal API key.
 func Default() Config {
 	return Config{
-		Config:            service.Config{Addr: ":3000", Version: "dev"},
+		Config:            service.Config{Addr: ":3000"},
 		PageTimeout:       backend.PageTimeout,
 		AuthURL:           "http://localhost:8082",
 		ProductURL:        "http://localhost:8000",
@@ -91,7 +92,7 @@ func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (http.Handler, 
 	return page.Routes(page.Parts{
 		Services: services, Sessions: session.NewManager(verifier, services.Auth, c.CookieSecure, time.Now),
 		Assets: assets, Cards: cards, Telemetry: t,
-		Self: health.Service{Name: "frontend", Description: "The origami gallery's pages.", Version: c.Version},
+		Self: health.Service{Name: "frontend", Description: "The origami gallery's pages.", Build: build.This()},
 	}, page.Settings{
 		DevReload: c.DevReload, Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
 		CacheTTL: cacheTTL,

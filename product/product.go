@@ -13,6 +13,7 @@ import (
 	"craftista/product/internal/infrastructure/cache"
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/internal/infrastructure/pubsub"
+	"craftista/shared/build"
 	"craftista/shared/health"
 	"craftista/shared/pg"
 	"craftista/shared/service"
@@ -38,7 +39,7 @@ type Config struct {
 // usual ports.
 func Default() Config {
 	return Config{
-		Config:       service.Config{Addr: ":8000", Version: "dev"},
+		Config:       service.Config{Addr: ":8000"},
 		RedisTimeout: 200 * time.Millisecond,
 		JWKSURL:      "http://localhost:8082/.well-known/jwks.json",
 		Issuer:       "http://localhost:8082",
@@ -79,7 +80,7 @@ func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *servic
 	tracer := t.Traces.Tracer("craftista/product")
 	catalogue := core.NewCatalogue(store, cached, api.Encode, tracer, notifyChanged)
 	return api.Routes(t, catalogue, broadcaster, token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
-		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Version: c.Version,
+		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Build: build.This(),
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
 		Checks: map[string]health.Check{"database": store.Ready}, Optional: optional,

@@ -198,7 +198,7 @@ func TestSettings(t *testing.T) {
 	t.Parallel()
 	got, err := config.Load(product.Default(), []string{"DATABASE_URL=postgres://db/x"})
 	want := product.Config{
-		Config:      service.Config{Addr: ":8000", Version: "dev"},
+		Config:      service.Config{Addr: ":8000"},
 		DatabaseURL: "postgres://db/x", RedisTimeout: 200 * time.Millisecond,
 		JWKSURL: "http://localhost:8082/.well-known/jwks.json", Issuer: "http://localhost:8082", Audience: "craftista",
 	}
@@ -206,12 +206,12 @@ func TestSettings(t *testing.T) {
 		t.Errorf("defaults, %v (-got +want):\n%s", err, diff)
 	}
 	all := []string{
-		"ADDR=:1", "VERSION=2", "DATABASE_URL=3", "REDIS_URL=4", "REDIS_TIMEOUT=1s", "JWKS_URL=5", "ISSUER=6",
+		"ADDR=:1", "DATABASE_URL=3", "REDIS_URL=4", "REDIS_TIMEOUT=1s", "JWKS_URL=5", "ISSUER=6",
 		"AUDIENCE=7", "OTEL_EXPORTER_OTLP_ENDPOINT=8",
 	}
 	got, err = config.Load(product.Default(), all)
 	want = product.Config{
-		Config:      service.Config{Addr: ":1", Version: "2", Options: telemetry.Options{Endpoints: telemetry.Endpoints{OTLPEndpoint: "8"}}},
+		Config:      service.Config{Addr: ":1", Options: telemetry.Options{Endpoints: telemetry.Endpoints{OTLPEndpoint: "8"}}},
 		DatabaseURL: "3", RedisURL: "4", RedisTimeout: time.Second, JWKSURL: "5", Issuer: "6", Audience: "7",
 	}
 	if diff := cmp.Diff(got, want); diff != "" || err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"craftista/recommendation/internal/api"
 	"craftista/recommendation/internal/postgres"
+	"craftista/shared/build"
 	"craftista/shared/health"
 	"craftista/shared/pg"
 	"craftista/shared/service"
@@ -30,7 +31,7 @@ type Config struct {
 // default ports. DatabaseURL has no default.
 func Default() Config {
 	return Config{
-		Config:   service.Config{Addr: ":8080", Version: "dev"},
+		Config:   service.Config{Addr: ":8080"},
 		JWKSURL:  "http://localhost:8082/.well-known/jwks.json",
 		Issuer:   "http://localhost:8082",
 		Audience: "craftista",
@@ -52,7 +53,7 @@ func Run(ctx context.Context, c Config) error {
 		about := health.Service{
 			Name:        "recommendation",
 			Description: "The origami of the day for everyone, and picks for each person.",
-			Version:     c.Version,
+			Build:       build.This(),
 			Checks:      map[string]health.Check{"database": store.Ready},
 			Optional:    map[string]health.Check{"schema": store.Current},
 		}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"craftista/shared/build"
 	"craftista/shared/fault"
 	"craftista/shared/web"
 )
@@ -27,7 +28,7 @@ type Check func(context.Context) error
 type Service struct {
 	Name        string
 	Description string // one sentence
-	Version     string
+	Build       build.Info
 	Checks      map[string]Check // required: the service is unready while one fails
 	Optional    map[string]Check // reported only: the service works without, if less well
 }
@@ -57,7 +58,7 @@ type readyReply struct {
 type healthReply struct {
 	Status    string    `json:"status"` // ok
 	Timestamp time.Time `json:"timestamp"`
-	Version   string    `json:"version"`
+	build.Info
 }
 
 // System is where a process runs.
@@ -127,7 +128,7 @@ func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
 
 // health answers GET /health and, on the JSON services, GET /status.
 func (s Service) health(w http.ResponseWriter, _ *http.Request) error {
-	return web.Reply(w, http.StatusOK, healthReply{Status: "ok", Timestamp: time.Now().UTC(), Version: s.Version})
+	return web.Reply(w, http.StatusOK, healthReply{Status: "ok", Timestamp: time.Now().UTC(), Info: s.Build})
 }
 
 // systemInfo answers GET /api/system-info.
@@ -138,7 +139,7 @@ func (s Service) systemInfo(w http.ResponseWriter, r *http.Request) error {
 // home answers GET /.
 func (s Service) home(w http.ResponseWriter, r *http.Request) error {
 	return web.ReplyJSONWithETag(w, r, "no-cache", homeReply{
-		Service: s.Name, Description: s.Description, Version: s.Version, Host: Here(),
+		Service: s.Name, Description: s.Description, Version: s.Build.Version, Host: Here(),
 		Links: map[string]string{
 			"docs": "/docs", "openapi": "/openapi.json", "health": "/health", "ready": "/readyz", "system": "/api/system-info",
 		},

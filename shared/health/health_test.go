@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"craftista/shared/build"
 	"craftista/shared/fault"
 	"craftista/shared/health"
 	"craftista/shared/telemetry"
@@ -18,7 +19,7 @@ import (
 )
 
 func router(checks map[string]health.Check) *web.Router {
-	return routes(health.Service{Name: "shop", Description: "Sells.", Version: "v1", Checks: checks})
+	return routes(health.Service{Name: "shop", Description: "Sells.", Build: build.Info{Version: "v1", Commit: "1a2b3c4d"}, Checks: checks})
 }
 
 func routes(s health.Service) *web.Router {
@@ -115,7 +116,7 @@ func TestServiceDescribesItself(t *testing.T) {
 	for _, path := range []string{"/health", "/status"} {
 		status, body := get(t, r, path)
 		stamp, err := time.Parse(time.RFC3339, body["timestamp"].(string))
-		if status != 200 || body["status"] != "ok" || body["version"] != "v1" {
+		if status != 200 || body["status"] != "ok" || body["version"] != "v1" || body["commit"] != "1a2b3c4d" {
 			t.Errorf("%s: %d %v", path, status, body)
 		}
 		if err != nil || time.Since(stamp) > time.Minute || stamp.Location() != time.UTC {

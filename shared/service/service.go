@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"craftista/shared/build"
 	"craftista/shared/config"
 	"craftista/shared/telemetry"
 	"craftista/shared/web"
@@ -23,9 +24,8 @@ import (
 // Config are the settings that every service has. The fields without an env tag
 // are for programs that run services inside them.
 type Config struct {
-	Addr    string        `env:"ADDR"`    // host:port to listen on
-	Version string        `env:"VERSION"` // what /health reports
-	Drain   time.Duration `env:"DRAIN"`   // from the signal to stop until it stops accepting, see web.Serve
+	Addr  string        `env:"ADDR"`  // host:port to listen on
+	Drain time.Duration `env:"DRAIN"` // from the signal to stop until it stops accepting, see web.Serve
 	telemetry.Options
 
 	Listener net.Listener // listened on instead of Addr if not nil
@@ -50,7 +50,7 @@ func (c *Closers) close() (err error) {
 func (c Config) Serve(
 	ctx context.Context, name string, open func(*telemetry.Telemetry, *Closers) (http.Handler, error),
 ) error {
-	t, err := telemetry.New(ctx, name, c.Version, c.Options)
+	t, err := telemetry.New(ctx, name, build.This().Version, c.Options)
 	if err != nil {
 		return err
 	}

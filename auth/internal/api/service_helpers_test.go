@@ -21,6 +21,7 @@ import (
 	"craftista/auth/internal/session"
 	"craftista/auth/internal/throttle"
 	"craftista/db/pgtest"
+	"craftista/shared/build"
 	"craftista/shared/health"
 	"craftista/shared/openapi/openapitest"
 	"craftista/shared/pg"
@@ -101,7 +102,7 @@ func (s setup) dependencies(db *sqlx.DB, tel *telemetry.Telemetry, signing *keys
 	tokens := issuer.New(signing, sessions, url, audience, 15*time.Minute)
 	return api.Dependencies{
 		About: health.Service{
-			Name: "auth", Description: "under test", Version: "test",
+			Name: "auth", Description: "under test", Build: build.Info{Version: "test"},
 			Checks: map[string]health.Check{"database": store.Ready},
 		},
 		Accounts: account.New(store, s.hasher, limit, tel.Log), Issuer: tokens, Sessions: sessions,

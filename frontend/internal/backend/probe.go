@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"craftista/shared/build"
 	"craftista/shared/web"
 )
 
@@ -15,7 +16,7 @@ type Report struct {
 	Ready      bool             // it can do its work
 	Latency    time.Duration    // of its plainest answer; 0 when it does not answer
 	Checks     map[string]Check // by name, such as database; nil when it does not tell in time
-	Version    string
+	Build      build.Info
 	Hostname   string
 	Container  bool
 	Kubernetes bool
@@ -39,9 +40,6 @@ func (c client) Ready(ctx context.Context) error {
 func (c client) Probe(ctx context.Context) (Report, error) {
 	c.web = c.direct
 	var report Report
-	var health struct {
-		Version string `json:"version"`
-	}
 	var system struct {
 		Hostname     string `json:"hostname"`
 		IsContainer  bool   `json:"is_container"`
@@ -54,7 +52,7 @@ func (c client) Probe(ctx context.Context) (Report, error) {
 	wg.Go(func() { checks, readyErr = c.checks(ctx) })
 	wg.Go(func() {
 		start := time.Now()
-		_, healthErr = c.read(ctx, "/health", "", &health)
+		_, healthErr = c.read(ctx, "/health", "", &report.Build)
 		latency = time.Since(start)
 	})
 	wg.Go(func() { _, _ = c.read(ctx, "/api/system-info", "", &system) }) // its absence shows as absence
@@ -64,7 +62,7 @@ func (c client) Probe(ctx context.Context) (Report, error) {
 	if !report.Alive {
 		return Report{}, readyErr
 	}
-	report.Checks, report.Latency, report.Version = checks, latency, health.Version
+	report.Checks, report.Latency = checks, latency
 	report.Hostname, report.Container, report.Kubernetes = system.Hostname, system.IsContainer, system.IsKubernetes
 	return report, readyErr
 }

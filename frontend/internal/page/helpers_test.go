@@ -19,6 +19,7 @@ import (
 	"craftista/frontend/internal/page"
 	"craftista/frontend/internal/session"
 	"craftista/frontend/static"
+	"craftista/shared/build"
 	"craftista/shared/health"
 	"craftista/shared/openapi/openapitest"
 	"craftista/shared/telemetry"
@@ -125,7 +126,7 @@ func (w *website) router(settings page.Settings) *web.Router {
 	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", fetch)
 	sessions := session.NewManager(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), services.Auth,
 		settings.Secure, time.Now)
-	self := health.Service{Name: "frontend", Version: "9.9.9"}
+	self := health.Service{Name: "frontend", Build: build.Info{Version: "9.9.9"}}
 	return page.Routes(page.Parts{
 		Services: services, Sessions: sessions, Assets: assets, Cards: cards, Self: self, Telemetry: tel,
 	}, settings)

@@ -48,7 +48,7 @@ func serviceBox(id, name, job string, r backend.Report) view.Box {
 	box := view.Box{ID: id, Name: name, State: view.Down, Says: "It does not answer."}
 	if r.Alive {
 		box.State, box.Says = view.Up, job
-		box.Facts = facts(r.Version, milliseconds(r.Latency), r.Hostname, home(r.Kubernetes, r.Container, r.Hostname))
+		box.Facts = facts(r.Build.String(), milliseconds(r.Latency), r.Hostname, home(r.Kubernetes, r.Container, r.Hostname))
 	}
 	for _, needs := range []struct{ check, id, name, without string }{
 		{"database", "postgres", "PostgreSQL", "It waits for its database."},

@@ -64,7 +64,7 @@ func (h statusPage) ownBox() view.Box {
 	here := health.Here()
 	return view.Box{
 		ID: "frontend", Name: "Frontend", State: view.Up, Says: "Makes the page you are reading.",
-		Facts: facts(h.self.Version, "", here.Hostname, home(here.IsKubernetes, here.IsContainer, here.Hostname)),
+		Facts: facts(h.self.Build.String(), "", here.Hostname, home(here.IsKubernetes, here.IsContainer, here.Hostname)),
 	}
 }
 

@@ -75,8 +75,8 @@ func TestThePictureHasFactsAndLines(t *testing.T) {
 	a := w.get("/status")
 	catalogue := text(a.id("box-product"))
 	for _, want := range []string{
-		"Catalogue degraded", "It works, slower without its cache.", "Version 1.2.3", "Answers in", "Host host-7",
-		"Runs in Kubernetes", "PostgreSQL up 12 ms", "Redis down",
+		"Catalogue degraded", "It works, slower without its cache.", "Version 1.2.3 (1a2b3c4, 2026-11-29)",
+		"Answers in", "Host host-7", "Runs in Kubernetes", "PostgreSQL up 12 ms", "Redis down",
 	} {
 		check(t, "the answer", catalogue, has(want))
 	}

@@ -15,6 +15,7 @@ import (
 	"craftista/product/internal/core"
 	"craftista/product/internal/infrastructure/cache"
 	"craftista/product/internal/infrastructure/postgres"
+	"craftista/shared/build"
 	"craftista/shared/health"
 	"craftista/shared/netfault"
 	"craftista/shared/pg"
@@ -96,7 +97,7 @@ func (g *gallery) service(cached core.Cache) *web.Router {
 
 func (g *gallery) serviceOn(store core.Store, cached core.Cache) *web.Router {
 	about := health.Service{
-		Name: "product", Description: "the catalogue", Version: "v-test",
+		Name: "product", Description: "the catalogue", Build: build.Info{Version: "v-test"},
 		Checks: map[string]health.Check{"database": postgres.NewStore(g.db).Ready},
 	}
 	broadcaster := core.NewCountBroadcaster(postgres.NewStore(g.db), slog.New(slog.DiscardHandler))

@@ -10,6 +10,7 @@ import (
 	"craftista/db/pgtest"
 	"craftista/recommendation/internal/api"
 	"craftista/recommendation/internal/postgres"
+	"craftista/shared/build"
 	"craftista/shared/fault"
 	"craftista/shared/health"
 	"craftista/shared/openapi/openapitest"
@@ -55,7 +56,7 @@ func (f *fixture) router(t *testing.T, now func() time.Time) *web.Router {
 	t.Helper()
 	store := f.store(t)
 	checks := map[string]health.Check{"database": store.Ready}
-	about := health.Service{Name: "recommendation", Version: "1.2.3", Checks: checks}
+	about := health.Service{Name: "recommendation", Build: build.Info{Version: "1.2.3"}, Checks: checks}
 	return api.Routes(telemetry.Discard(), store, f.issuer.Verifier(), about, now)
 }
 

@@ -144,7 +144,7 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 	common := func(name string) service.Config {
 		o := c.Options
 		o.Exporter, o.Log, o.Resource = exporter, log, []attribute.KeyValue{attribute.String("service.name", name)}
-		return service.Config{Version: "dev", Listener: ports[name], Options: o}
+		return service.Config{Listener: ports[name], Options: o}
 	}
 
 	a := auth.Default()
