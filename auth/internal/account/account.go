@@ -52,14 +52,20 @@ type Store interface {
 type Accounts struct {
 	store    Store
 	hasher   *Hasher
+	reserved *Hasher // for people who are signed in, so that strangers cannot keep them waiting
 	throttle *throttle.Throttle
 	log      *slog.Logger
 }
 
-// New returns the accounts in store. Security events go to log, by user id
+// reservedQueue is how many of the passwords of people who are signed in may wait.
+const reservedQueue = 8
+
+// New returns the accounts in store. Hashing for people who are signed in has one
+// worker besides hasher's. Security events go to log, by user id
 // and never by name, address or password.
 func New(store Store, hasher *Hasher, limit *throttle.Throttle, log *slog.Logger) *Accounts {
-	return &Accounts{store: store, hasher: hasher, throttle: limit, log: log}
+	reserved := NewHasher(hasher.cost, 1, reservedQueue)
+	return &Accounts{store: store, hasher: hasher, reserved: reserved, throttle: limit, log: log}
 }
 
 // Register adds a person. Broken rules are an Invalid fault with all of them, a
@@ -86,7 +92,8 @@ func (a *Accounts) Register(ctx context.Context, from string, r Registration) (P
 }
 
 // SignIn returns the person with that name or address and password, and the hash
-// that matched, to somebody at the network from. After the OWASP Authentication Cheat Sheet,
+// that matched, to somebody at the network from; signedIn is who they are already, 0
+// for nobody. After the OWASP Authentication Cheat Sheet,
 // "Authentication and Error Messages", it checks:
 //   - the number of failures before, before any hashing: see Throttle
 //   - the password against the person's hash, in constant time (bcrypt)
@@ -96,13 +103,19 @@ func (a *Accounts) Register(ctx context.Context, from string, r Registration) (P
 //
 // Whatever was wrong, the answer is one Unauthenticated fault with one text. The
 // cost differs for hashes made before a change of the configured cost.
-func (a *Accounts) SignIn(ctx context.Context, from, nameOrEmail, password string) (Person, string, error) {
+func (a *Accounts) SignIn(
+	ctx context.Context, from, nameOrEmail, password string, signedIn int64,
+) (Person, string, error) {
 	p, hash, err := a.store.Find(ctx, nameOrEmail)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return Person{}, "", err
 	}
+	hasher := a.hasher
+	if signedIn != 0 && p.ID == signedIn {
+		hasher = a.reserved
+	}
 	// What was typed counts, or the counts would tell which name and address are one's.
-	ok, err := a.try(ctx, "name:"+strings.ToLower(nameOrEmail), from, hash, password)
+	ok, err := a.try(ctx, hasher, "name:"+strings.ToLower(nameOrEmail), from, hash, password)
 	if err != nil {
 		return Person{}, "", err
 	}
@@ -116,12 +129,12 @@ func (a *Accounts) SignIn(ctx context.Context, from, nameOrEmail, password strin
 
 // try reports whether hash was made of password, and counts the result for the
 // subject and the network from. Errors are those of Throttle and Hasher.
-func (a *Accounts) try(ctx context.Context, subject, from, hash, password string) (bool, error) {
+func (a *Accounts) try(ctx context.Context, hasher *Hasher, subject, from, hash, password string) (bool, error) {
 	attempt, err := a.throttle.Attempt(ctx, subject, from)
 	if err != nil {
 		return false, err
 	}
-	ok, err := a.hasher.Matches(ctx, hash, password)
+	ok, err := hasher.Matches(ctx, hash, password)
 	switch {
 	case err != nil:
 		return false, err

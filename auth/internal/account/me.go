@@ -43,7 +43,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, from string, in PasswordC
 	if err := c.Err(); err != nil {
 		return err
 	}
-	ok, err := a.try(ctx, "change:"+strconv.FormatInt(p.ID, 10), from, old, in.Current)
+	ok, err := a.try(ctx, a.reserved, "change:"+strconv.FormatInt(p.ID, 10), from, old, in.Current)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, from string, in PasswordC
 		a.log.InfoContext(ctx, "password change refused", "user_id", p.ID)
 		return c.Err()
 	}
-	hash, err := a.hasher.Hash(ctx, in.Replacement)
+	hash, err := a.reserved.Hash(ctx, in.Replacement)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,25 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
+// TestStrangersDoNotStarveWhoIsSignedIn has a service whose hashing is all in use by
+// strangers.
+func TestStrangersDoNotStarveWhoIsSignedIn(t *testing.T) {
+	t.Parallel()
+	hasher := account.NewHasher(bcrypt.MinCost, 1, 8)
+	s := start(t, setup{hasher: hasher})
+	s.person(t)
+	s.register(t, "Fox", "fox@example.com", password)
+	mine := s.tokens(t)
+	*hasher = *account.NewHasher(bcrypt.MinCost, 0, 0)
+	bearer := []string{"Authorization", "Bearer " + mine.Access}
+	wantStatus(t, "a stranger", s.login(t, "Crane", password), http.StatusServiceUnavailable)
+	wantStatus(t, "a bad token", s.login(t, "Crane", password, "Authorization", "Bearer x"), http.StatusServiceUnavailable)
+	wantStatus(t, "somebody else", s.login(t, "Fox", password, bearer...), http.StatusServiceUnavailable)
+	wantStatus(t, "again", s.login(t, "Crane", password, bearer...), http.StatusOK)
+	wantStatus(t, "a wrong password", s.login(t, "Crane", wrong, bearer...), http.StatusUnauthorized)
+	wantNoContent(t, "a new password", s.changePassword(t, mine.Access, password, newPassword))
+}
+
 // TestManySignInsAreBounded sends 200 sign-ins at once to a service that hashes one
 // password at a time and lets 8 wait. Everything else is answered meanwhile.
 func TestManySignInsAreBounded(t *testing.T) {

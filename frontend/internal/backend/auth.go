@@ -28,11 +28,12 @@ type Grant struct {
 // person will know the session.
 type Browser struct{ Address, Agent string }
 
-// Login signs a person in by username or e-mail. Unauthenticated means that the
+// Login signs a person in by username or e-mail; bearer is for who signs in again, and
+// may be "". Unauthenticated means that the
 // two do not match, Throttled that there were too many tries.
-func (c Auth) Login(ctx context.Context, by Browser, username, password string) (Grant, error) {
+func (c Auth) Login(ctx context.Context, by Browser, bearer, username, password string) (Grant, error) {
 	return c.grant(ctx, web.Request{
-		Path: "/api/auth/login", Header: c.onBehalfOf(by),
+		Path: "/api/auth/login", Header: c.onBehalfOf(by), Bearer: bearer,
 		Body: map[string]string{"username": username, "password": password},
 	})
 }

@@ -132,6 +132,7 @@ func (c *call) tooManyTries() any {
 func (w *website) serveAuth() {
 	loggedOut := map[any]bool{} // refresh tokens
 	w.auth.on("POST /api/auth/login", func(c *call) any {
+		w.signedInBy = c.Header.Get("Authorization")
 		switch {
 		case !c.onBehalf():
 			return refuse(http.StatusInternalServerError, "whose address is this")

@@ -51,6 +51,7 @@ type website struct {
 
 	people, sessions []map[string]any
 	password         string
+	signedInBy       string       // the Authorization of the last sign-in
 	ended            []string     // paths at which sessions were ended
 	grants           int          // of pairs of tokens
 	refreshes        atomic.Int32 // calls that asked for one

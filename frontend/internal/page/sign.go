@@ -79,7 +79,7 @@ func (h signForms) register(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h signForms) signIn(w http.ResponseWriter, r *http.Request, username, password string) error {
-	grant, err := h.auth.Login(r.Context(), browser(r), username, password)
+	grant, err := h.auth.Login(r.Context(), browser(r), session.From(r.Context()).Token, username, password)
 	if err != nil {
 		return err
 	}

@@ -64,6 +64,15 @@ func (w *website) submit(browser *http.Client, path string, form url.Values) str
 	return res.Request.URL.RequestURI()
 }
 
+// TestWhoSignsInAgainSaysSo, so that auth does not let them wait for strangers.
+func TestWhoSignsInAgainSaysSo(t *testing.T) {
+	w := startWebsite(t)
+	w.post("/login", ada(), w.signedIn)
+	check(t, "signed in", w.signedInBy, "Bearer "+w.access)
+	w.post("/login", ada())
+	check(t, "nobody", w.signedInBy, "")
+}
+
 // TestSessionCookies holds both cookies of a sign-in and of a registration: the
 // access token's outlives the other by a day, to tell that the session ran out.
 func TestSessionCookies(t *testing.T) {
