@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"reflect"
 	"strings"
@@ -20,7 +21,10 @@ import (
 func Load[T any](defaults T, environ []string) (T, error) {
 	settings, values := defaults, env.ToMap(environ)
 	mistakes := readFiles[T](values)
-	err := env.ParseWithOptions(&settings, env.Options{Environment: values})
+	err := env.ParseWithOptions(&settings, env.Options{
+		Environment: values,
+		FuncMap:     map[reflect.Type]env.ParserFunc{reflect.TypeFor[[]netip.Prefix](): prefixes},
+	})
 	var all env.AggregateError
 	if err != nil && !errors.As(err, &all) {
 		return defaults, fmt.Errorf("read settings: %w", err)
@@ -55,6 +59,20 @@ func readFiles[T any](values map[string]string) (mistakes []string) {
 	return mistakes
 }
 
+// prefixes reads networks with commas between them. It refuses IPv4 networks that are written as IPv6: netip finds no
+// address in them.
+func prefixes(text string) (any, error) {
+	var all []netip.Prefix
+	for part := range strings.SplitSeq(text, ",") {
+		prefix, err := netip.ParsePrefix(strings.TrimSpace(part))
+		if err != nil || prefix.Addr().Is4In6() {
+			return nil, errors.New("not a network")
+		}
+		all = append(all, prefix)
+	}
+	return all, nil
+}
+
 func mistake[T any](err error) string {
 	var unset env.VarIsNotSetError
 	var empty env.EmptyVarError
@@ -66,6 +84,8 @@ func mistake[T any](err error) string {
 		return empty.Key + " is empty"
 	case errors.As(err, &parse) && parse.Type == reflect.TypeFor[slog.Level]():
 		return keys[T]()[parse.Name] + " is not debug, info, warn or error"
+	case errors.As(err, &parse) && parse.Type == reflect.TypeFor[[]netip.Prefix]():
+		return keys[T]()[parse.Name] + " is not a list of networks such as 10.0.0.0/8, fd00::/8"
 	case errors.As(err, &parse):
 		return fmt.Sprintf("%s is not a valid %s", keys[T]()[parse.Name], parse.Type)
 	default:

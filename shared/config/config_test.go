@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,12 +21,13 @@ type Common struct {
 
 type settings struct {
 	Common
-	Database string        `env:"DATABASE_URL,required,notEmpty"`
-	Key      string        `env:"KEY,required"`
-	TTL      time.Duration `env:"TTL"`
-	Secret   string        `env:"SECRET,notEmpty"`
-	Quiet    bool          `env:"QUIET"`
-	Level    slog.Level    `env:"LOG_LEVEL"`
+	Database string         `env:"DATABASE_URL,required,notEmpty"`
+	Key      string         `env:"KEY,required"`
+	TTL      time.Duration  `env:"TTL"`
+	Secret   string         `env:"SECRET,notEmpty"`
+	Quiet    bool           `env:"QUIET"`
+	Level    slog.Level     `env:"LOG_LEVEL"`
+	Trusted  []netip.Prefix `env:"TRUSTED"`
 }
 
 func TestLoadOverlaysDefaults(t *testing.T) {
@@ -36,12 +38,13 @@ func TestLoadOverlaysDefaults(t *testing.T) {
 	}
 	got, err := config.Load(settings{Common: Common{Version: "dev"}, TTL: time.Minute},
 		[]string{"ADDR=:8000", "DATABASE_URL=postgres://db", "KEY=k", "QUIET=true", "LOG_LEVEL=warn",
-			"SECRET_FILE=" + secret, "UNRELATED=x"})
+			"SECRET_FILE=" + secret, "TRUSTED=10.0.0.0/8, fd00::/8", "UNRELATED=x"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := settings{Common{":8000", "dev"}, "postgres://db", "k", time.Minute, "s3cret", true, slog.LevelWarn}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(settings{}, Common{})); diff != "" {
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	want := settings{Common{":8000", "dev"}, "postgres://db", "k", time.Minute, "s3cret", true, slog.LevelWarn, trusted}
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 }
@@ -66,5 +69,24 @@ func TestLoadReportsEveryMistakeAndNoValue(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("the error repeats a value, which may be a secret:\n%v", err)
+	}
+}
+
+func TestNetworksAreAList(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"": 0, "10.0.0.1/32": 1, "10.0.0.0/8,fd00::/8": 2,
+		"10.0.0.1": -1, "proxy.example": -1, "10.0.0.0/33": -1, "10.0.0.0/8,": -1, "10.0.0.0/8 fd00::/8": -1,
+		"fe80::%eth0/64": -1, "::ffff:10.0.0.0/104": -1,
+	} {
+		got, err := config.Load(settings{}, []string{"DATABASE_URL=x", "KEY=x", "SECRET=x", "TRUSTED=" + text})
+		switch {
+		case want < 0 && err == nil:
+			t.Errorf("%q is accepted", text)
+		case want < 0 && err.Error() != "invalid settings:\n  TRUSTED is not a list of networks such as 10.0.0.0/8, fd00::/8":
+			t.Errorf("%q: %v", text, err)
+		case want >= 0 && (err != nil || len(got.Trusted) != want):
+			t.Errorf("%q: %v, %v", text, got.Trusted, err)
+		}
 	}
 }

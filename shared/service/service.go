@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"slices"
@@ -27,6 +28,8 @@ type Config struct {
 	Addr  string        `env:"ADDR"`  // host:port to listen on
 	Drain time.Duration `env:"DRAIN"` // from the signal to stop until it stops accepting, see web.Serve
 	telemetry.Options
+
+	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"` // whose X-Forwarded-For counts, see web.TrustProxies
 
 	Listener net.Listener // listened on instead of Addr if not nil
 }
@@ -63,7 +66,8 @@ func (c Config) Serve(
 	if err != nil {
 		return errors.Join(err, opened.close())
 	}
-	return errors.Join(web.Serve(ctx, l, routes, t.Log, max(0, c.Drain)), opened.close())
+	handler := web.TrustProxies(c.TrustedProxies, routes)
+	return errors.Join(web.Serve(ctx, l, handler, t.Log, max(0, c.Drain)), opened.close())
 }
 
 func (c Config) listen() (net.Listener, error) {

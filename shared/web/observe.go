@@ -57,6 +57,8 @@ func (f *failures) all() error {
 func (r *Router) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		start, ctx, noted := time.Now(), req.Context(), &failures{}
+		// otelhttp believes anybody's X-Forwarded-For.
+		trace.SpanFromContext(ctx).SetAttributes(semconv.ClientAddress(ClientAddress(req)))
 		w.Header().Set("Trace-Id", telemetry.TraceID(ctx))
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		res := middleware.NewWrapResponseWriter(w, req.ProtoMajor)

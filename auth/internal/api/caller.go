@@ -48,12 +48,11 @@ func person(v *token.Verifier, w http.ResponseWriter, r *http.Request) (u token.
 // network is where the person is, to throttle by: one IPv4 address or the /64 that
 // one subscriber has of IPv6 (RFC 6177 section 2). It is the X-Client-Address of a
 // request with the key, which the frontend sends; anybody else could write any
-// address there, so that it is the peer's.
+// address there, so that it is the client's.
 func network(key string, r *http.Request) string {
 	address, err := netip.ParseAddr(r.Header.Get("X-Client-Address"))
 	if err != nil || !hasKey(key, r) {
-		peer, _ := netip.ParseAddrPort(r.RemoteAddr) // net/http sets it for every connection
-		address = peer.Addr()
+		address, _ = netip.ParseAddr(web.ClientAddress(r))
 	}
 	address = address.Unmap().WithZone("")
 	prefix, _ := address.Prefix(min(address.BitLen(), 64)) // a valid length

@@ -3,6 +3,8 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"craftista/auth/internal/throttle"
 	"craftista/db/pgtest"
 	"craftista/shared/fault"
+	"craftista/shared/web"
 )
 
 const wrong = "eight paper cranes"
@@ -168,6 +171,32 @@ func TestTheAddressCountsOnlyWithTheKey(t *testing.T) {
 		wantThrottled(t, s.from(t, address, "nobody", wrong), loginPath, "1")
 	}
 	wantStatus(t, "by the frontend, from elsewhere", s.from(t, "192.0.2.1", "nobody", wrong), 401)
+}
+
+// TestVisitorsBehindAProxyCountApart by what the proxy adds to X-Forwarded-For. Others change nothing by it.
+func TestVisitorsBehindAProxyCountApart(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		proxy  string
+		others int // what the next address gets, after the free ones of the first
+	}{
+		{"127.0.0.1/32", http.StatusUnauthorized},
+		{"192.0.2.0/24", http.StatusTooManyRequests},
+	} {
+		s, _ := throttled(t)
+		server := httptest.NewServer(web.TrustProxies([]netip.Prefix{netip.MustParsePrefix(row.proxy)}, s.router))
+		t.Cleanup(server.Close)
+		s.URL = server.URL
+		guess := func(forwarded string) answer {
+			return s.login(t, "nobody", wrong, "X-Forwarded-For", forwarded)
+		}
+		for i := range 5 {
+			wantStatus(t, "free", guess(fmt.Sprintf("198.51.100.%d, 203.0.113.1", i)), 401)
+		}
+		wantThrottled(t, guess("198.51.100.9, 203.0.113.1"), loginPath, "1")
+		wantStatus(t, "by "+row.proxy, guess("203.0.113.2"), row.others)
+		wantStatus(t, "by the site", s.from(t, "203.0.113.3", "nobody", wrong), 401)
+	}
 }
 
 // replicated is the setup of replicas on one database.

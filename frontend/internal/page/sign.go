@@ -1,7 +1,6 @@
 package page
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -87,15 +86,10 @@ func (h signForms) signIn(w http.ResponseWriter, r *http.Request, username, pass
 	return nil
 }
 
-// browser is where the person's browser connects from, "" if that is not TCP, and
-// what it says it is. Forwarding headers are not asked: anybody can send them.
+// browser is where the person's browser connects from and what it says it is.
 func browser(r *http.Request) backend.Browser {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = ""
-	}
 	agent := r.UserAgent()
-	return backend.Browser{Address: host, Agent: agent[:min(len(agent), maxAgent)]}
+	return backend.Browser{Address: web.ClientAddress(r), Agent: agent[:min(len(agent), maxAgent)]}
 }
 
 // refuse shows the form again with what is wrong; err that the form cannot say
