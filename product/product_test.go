@@ -210,8 +210,9 @@ func TestSettings(t *testing.T) {
 		"AUDIENCE=7", "OTEL_EXPORTER_OTLP_ENDPOINT=8",
 	}
 	got, err = config.Load(product.Default(), all)
+	sent := telemetry.Options{Endpoints: telemetry.Endpoints{OTLPEndpoint: "8"}}
 	want = product.Config{
-		Config:      service.Config{Addr: ":1", Options: telemetry.Options{Endpoints: telemetry.Endpoints{OTLPEndpoint: "8"}}},
+		Config:      service.Config{Addr: ":1", Options: sent},
 		DatabaseURL: "3", RedisURL: "4", RedisTimeout: time.Second, JWKSURL: "5", Issuer: "6", Audience: "7",
 	}
 	if diff := cmp.Diff(got, want); diff != "" || err != nil {

@@ -28,7 +28,9 @@ func This() Info {
 		}
 	}
 	return Info{
-		Version: cmp.Or(version, "dev"), Commit: cmp.Or(commit, found["vcs.revision"]), BuiltAt: cmp.Or(date, found["vcs.time"]),
+		Version: cmp.Or(version, "dev"),
+		Commit:  cmp.Or(commit, found["vcs.revision"]),
+		BuiltAt: cmp.Or(date, found["vcs.time"]),
 	}
 }
 

@@ -19,7 +19,8 @@ import (
 )
 
 func router(checks map[string]health.Check) *web.Router {
-	return routes(health.Service{Name: "shop", Description: "Sells.", Build: build.Info{Version: "v1", Commit: "1a2b3c4d"}, Checks: checks})
+	made := build.Info{Version: "v1", Commit: "1a2b3c4d"}
+	return routes(health.Service{Name: "shop", Description: "Sells.", Build: made, Checks: checks})
 }
 
 func routes(s health.Service) *web.Router {

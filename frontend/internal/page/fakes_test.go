@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"craftista/shared/build"
 )
 
 // The failures of a fake service.
@@ -98,7 +100,8 @@ func (w *website) newFake() *fake {
 	f.ready = map[string]any{"status": "ready", "checks": map[string]string{"database": "ok"},
 		"took_ms": map[string]int{"database": 3}}
 	f.on("GET /readyz", func(*call) any { return f.ready })
-	f.on("GET /health", always(map[string]string{"version": "1.2.3", "commit": "1a2b3c4d5e", "built_at": "2026-11-29T12:00:00Z"}))
+	made := build.Info{Version: "1.2.3", Commit: "1a2b3c4d5e", BuiltAt: "2026-11-29T12:00:00Z"}
+	f.on("GET /health", always(made))
 	f.on("GET /api/system-info",
 		always(map[string]any{"hostname": "host-7", "is_container": true, "is_kubernetes": true}))
 	return f
