@@ -34,7 +34,10 @@ func TestReadinessKnowsTheSchema(t *testing.T) {
 	down := func(why string) readiness {
 		return readiness{"unready", map[string]string{"database": "down"}, map[string]string{"database": why}}
 	}
-	const older = "the schema product is older than this version of the service needs: migrate the database"
+	forbidden := func(what string) readiness {
+		return down("the role in DATABASE_URL may not read the schema product (permission denied for " + what +
+			"): migrate the database, or correct the role")
+	}
 	for name, row := range map[string]struct {
 		change string
 		want   readiness
@@ -42,9 +45,14 @@ func TestReadinessKnowsTheSchema(t *testing.T) {
 		"migrated": {"SELECT", readiness{"ready", map[string]string{"database": "ok", "schema": "ok"}, nil}},
 		"empty":    {"DROP SCHEMA product CASCADE", down("the database has no schema product yet: migrate it")},
 		"older": {
-			"DELETE FROM product.goose_db_version WHERE version_id > 0", down(older + " (from 0 to 10)"),
+			"DELETE FROM product.goose_db_version WHERE version_id > 0",
+			down("the schema product is older than this version of the service needs: migrate the database (from 0 to 10)"),
 		},
-		"migrated before services asked": {"REVOKE ALL ON product.goose_db_version FROM craftista_product", down(older)},
+		"no right to read the version": {
+			"REVOKE ALL ON product.goose_db_version FROM craftista_product", forbidden("table goose_db_version"),
+		},
+		"no right to use the schema": {"REVOKE ALL ON SCHEMA product FROM craftista_product", forbidden("schema product")},
+		"no right to read a table":   {"REVOKE ALL ON product.images FROM craftista_product", forbidden("table images")},
 		"newer": {
 			"INSERT INTO product.goose_db_version (version_id, is_applied) VALUES (99, true)",
 			readiness{
@@ -54,7 +62,7 @@ func TestReadinessKnowsTheSchema(t *testing.T) {
 			},
 		},
 		"without a table": {
-			"DROP TABLE product.images", down("the schema lacks a table, or the right to read it"),
+			"DROP TABLE product.images", down(`the schema lacks a table: relation "product.images" does not exist`),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,8 +23,6 @@ func (s Schema) Ready(ctx context.Context, db *sqlx.DB) error {
 	const older = "the schema %s is older than this version of the service needs: migrate the database"
 	version, err := s.version(ctx, db)
 	switch {
-	case pq.As(err, "42501") != nil: // an older migrate let nobody read it
-		return fault.New(fault.Unavailable, older, s.Name).Because(err)
 	case err != nil:
 		return err
 	case version < s.Version:
@@ -34,8 +32,10 @@ func (s Schema) Ready(ctx context.Context, db *sqlx.DB) error {
 	switch e := pq.As(err, "42703", "42P01", "42501"); {
 	case e != nil && e.Code == "42703":
 		return fault.New(fault.Unavailable, "the schema lacks a column: %s", e.Message).Because(err)
+	case e != nil && e.Code == "42P01":
+		return fault.New(fault.Unavailable, "the schema lacks a table: %s", e.Message).Because(err)
 	case e != nil:
-		return fault.New(fault.Unavailable, "the schema lacks a table, or the right to read it").Because(err)
+		return s.forbidden(e)
 	case err != nil:
 		return fmt.Errorf("find the columns: %w", err)
 	}
@@ -53,11 +53,18 @@ func (s Schema) Current(ctx context.Context, db *sqlx.DB) error {
 	return err
 }
 
+func (s Schema) forbidden(e *pq.Error) error {
+	const text = "the role in DATABASE_URL may not read the schema %s (%s): migrate the database, or correct the role"
+	return fault.New(fault.Unavailable, text, s.Name, e.Message).Because(e)
+}
+
 // version is the latest migration of the schema.
 func (s Schema) version(ctx context.Context, db *sqlx.DB) (version int64, err error) {
 	query := `SELECT coalesce(max(version_id), 0) FROM ` + s.Name + `.goose_db_version WHERE is_applied`
 	err = db.GetContext(ctx, &version, query)
 	switch e := pq.As(err); {
+	case e != nil && e.Code == "42501": // also where an older migrate let no service read it
+		return 0, s.forbidden(e)
 	case e != nil && (e.Code.Class() == "28" || e.Code == "3D000"):
 		const refused = "the database does not let this service sign in: migrate it, or correct DATABASE_URL"
 		return 0, fault.New(fault.Unavailable, refused).Because(err)
