@@ -20,6 +20,8 @@ import (
 	"craftista/shared/config"
 	"craftista/shared/telemetry"
 	"craftista/shared/web"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
 // Config are the settings that every service has. The fields without an env tag
@@ -116,6 +118,8 @@ func start[C any](ctx context.Context, p Process, defaults C, run func(context.C
 	if err != nil {
 		return err
 	}
+	// GOMEMLIMIT, or 0.9 of what the container may have. An error means that the system has no cgroups.
+	_, _ = memlimit.Set()
 	return run(ctx, settings)
 }
 

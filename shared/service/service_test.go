@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +19,7 @@ import (
 	"craftista/shared/service"
 	"craftista/shared/telemetry"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
@@ -97,6 +101,37 @@ func TestServeClosesWhatWasOpened(t *testing.T) {
 		if err := metrics.Collect(t.Context(), &metricdata.ResourceMetrics{}); !errors.Is(err, metric.ErrReaderShutdown) {
 			t.Errorf("%s: telemetry goes on: %v", row.addr, err)
 		}
+	}
+}
+
+// TestMemoryLimitIsTheContainers changes the process, so that it runs alone.
+func TestMemoryLimitIsTheContainers(t *testing.T) {
+	const before = 1 << 40
+	t.Cleanup(func() { debug.SetMemoryLimit(math.MaxInt64) })
+	limitInMain := func() (limit int64) {
+		debug.SetMemoryLimit(before)
+		service.Main("shop", service.Process{}, service.Config{}, func(context.Context, service.Config) error {
+			limit = debug.SetMemoryLimit(-1)
+			return nil
+		})
+		return limit
+	}
+	t.Setenv("GOMEMLIMIT", "1TiB")
+	if got := limitInMain(); got != before {
+		t.Errorf("with GOMEMLIMIT the limit is %d", got)
+	}
+	if err := os.Unsetenv("GOMEMLIMIT"); err != nil {
+		t.Fatal(err)
+	}
+	want := int64(before) // where there are no cgroups
+	switch container, err := memlimit.FromCgroup(); {
+	case err == nil:
+		want = int64(float64(container) * 0.9)
+	case errors.Is(err, memlimit.ErrNoLimit):
+		want = math.MaxInt64
+	}
+	if got := limitInMain(); got != want {
+		t.Errorf("the limit is %d, want %d", got, want)
 	}
 }
 
