@@ -6,10 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"craftista/shared/build"
@@ -37,7 +40,7 @@ type Service struct {
 // /api/system-info.
 func (s Service) Routes(r *web.Router) {
 	r.Get("/livez", s.livez)
-	r.Get("/readyz", s.readyz)
+	r.Get("/readyz", (&readiness{Service: s}).readyz)
 	r.Get("/health", s.health)
 	r.Get("/api/system-info", s.systemInfo)
 }
@@ -79,12 +82,19 @@ type homeReply struct {
 
 // livez answers GET /livez. It depends on nothing: restarting this process must
 // be able to help.
-func (s Service) livez(w http.ResponseWriter, _ *http.Request) error {
+func (s Service) livez(w http.ResponseWriter, r *http.Request) error {
+	web.Routine(r.Context())
 	return web.Reply(w, http.StatusOK, map[string]string{"status": "alive"})
 }
 
+// readiness remembers which checks failed last, as a string, so that only a change is logged.
+type readiness struct {
+	Service
+	failing atomic.Value
+}
+
 // readyz answers GET /readyz with every check by name, 503 until all required ones are ok and once the service drains.
-func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
+func (s *readiness) readyz(w http.ResponseWriter, r *http.Request) error {
 	reply := readyReply{
 		Status: "ready", Checks: map[string]string{}, TookMS: map[string]int64{}, Reasons: map[string]string{},
 	}
@@ -115,6 +125,7 @@ func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
 	run(s.Checks, "down")
 	run(s.Optional, "degraded")
 	all.Wait()
+	s.logChange(ctx, reply.Checks)
 	for name := range s.Checks {
 		if reply.Checks[name] == "down" {
 			reply.Status, status = "unready", http.StatusServiceUnavailable
@@ -124,6 +135,18 @@ func (s Service) readyz(w http.ResponseWriter, r *http.Request) error {
 		reply.Status, status = "draining", http.StatusServiceUnavailable
 	}
 	return web.Reply(w, status, reply)
+}
+
+func (s *readiness) logChange(ctx context.Context, checks map[string]string) {
+	failing := ""
+	for _, name := range slices.Sorted(maps.Keys(checks)) {
+		if checks[name] != "ok" {
+			failing += " " + name
+		}
+	}
+	if before, _ := s.failing.Swap(failing).(string); before == failing {
+		web.Routine(ctx)
+	}
 }
 
 // health answers GET /health and, on the JSON services, GET /status.

@@ -1,11 +1,14 @@
 package health_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +19,7 @@ import (
 	"craftista/shared/web"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
 func router(checks map[string]health.Check) *web.Router {
@@ -68,6 +72,50 @@ func TestReadinessChecksDependenciesAndLivenessNone(t *testing.T) {
 	}
 	if status, body := get(t, router(nil), "/readyz"); status != 200 || body["status"] != "ready" {
 		t.Errorf("readyz without checks: %d %v", status, body)
+	}
+}
+
+// TestProbesAreQuiet: no span, none of what a check does either, and a line only when what fails changes.
+func TestProbesAreQuiet(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	spans := tracetest.NewInMemoryExporter()
+	tel, err := telemetry.New(t.Context(), "shop", "", telemetry.Options{
+		Exporter: spans, Log: slog.NewJSONHandler(&log, nil),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var state error
+	r := web.NewRouter(tel, web.Problem)
+	health.Service{Checks: map[string]health.Check{"database": func(ctx context.Context) error {
+		_, span := tel.Traces.Tracer("test").Start(ctx, "ping")
+		span.End()
+		return state
+	}}}.Routes(r)
+	for _, step := range []struct {
+		state error
+		want  string // the level of the line
+	}{
+		{nil, ""},
+		{nil, ""},
+		{errors.New("no database"), `"level":"ERROR"`},
+		{errors.New("still none"), ""},
+		{nil, `"level":"INFO"`},
+		{nil, ""},
+	} {
+		log.Reset()
+		state = step.state
+		get(t, r, "/livez")
+		get(t, r, "/readyz")
+		lines, want := strings.Count(log.String(), "\n"), min(1, len(step.want))
+		if lines != want || !strings.Contains(log.String(), step.want) || strings.Contains(log.String(), "livez") {
+			t.Errorf("after %v the log has %s", state, log.String())
+		}
+	}
+	get(t, r, "/health")
+	if got := spans.GetSpans(); len(got) != 1 || got[0].Name != "GET /health" {
+		t.Errorf("spans %v, want the one of /health", got)
 	}
 }
 

@@ -3,10 +3,14 @@ package telemetry
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Sampling says what becomes a trace, by the names and values of OpenTelemetry's
@@ -17,6 +21,23 @@ type Sampling struct {
 	Disabled   bool   `env:"OTEL_SDK_DISABLED"`       // neither traces nor metrics
 	Sampler    string `env:"OTEL_TRACES_SAMPLER"`     // always_on, always_off, traceidratio; or parentbased_ and one
 	SamplerArg string `env:"OTEL_TRACES_SAMPLER_ARG"` // the part that traceidratio traces, 0 to 1; "" is all
+}
+
+// withoutProbes samples no health check, nor what is done for one: they come every few seconds and would hide the rest.
+type withoutProbes struct{ sdktrace.Sampler }
+
+// ShouldSample implements sdktrace.Sampler.
+func (s withoutProbes) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	parent := trace.SpanContextFromContext(p.ParentContext)
+	below := parent.IsValid() && !parent.IsRemote() && !parent.IsSampled()
+	if below || p.Kind == trace.SpanKindServer && slices.ContainsFunc(p.Attributes, isProbe) {
+		return sdktrace.NeverSample().ShouldSample(p)
+	}
+	return s.Sampler.ShouldSample(p)
+}
+
+func isProbe(a attribute.KeyValue) bool {
+	return a.Key == semconv.URLPathKey && slices.Contains([]string{"/livez", "/readyz"}, a.Value.AsString())
 }
 
 // sampler is the specification's, see OpenTelemetry Environment Variable
@@ -44,5 +65,5 @@ func (s Sampling) sampler() (sdktrace.Sampler, error) {
 	if parentBased {
 		sampler = sdktrace.ParentBased(sampler)
 	}
-	return sampler, nil
+	return withoutProbes{sampler}, nil
 }

@@ -27,42 +27,47 @@ func instruments(t *telemetry.Telemetry) []otelhttp.Option {
 	}
 }
 
-// failures are the errors of one request.
-type failures struct {
-	mu  sync.Mutex // guards err
-	err error
+// notes are what the log line of one request needs.
+type notes struct {
+	mu      sync.Mutex // guards the rest
+	err     error
+	routine bool
 }
 
-type failuresKey struct{}
+type notesKey struct{}
 
 // RecordError hands err to the request's log line, the only place that logs it. Errors that a handler returns get
 // there by themselves; this is for one that answers a failure itself, or shows a page without the part that failed.
 // It is safe for concurrent use and does nothing outside a Router's requests.
 func RecordError(ctx context.Context, err error) {
-	if f, ok := ctx.Value(failuresKey{}).(*failures); ok {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.err = errors.Join(f.err, err)
+	if n, ok := ctx.Value(notesKey{}).(*notes); ok {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.err = errors.Join(n.err, err)
 	}
 }
 
-func (f *failures) all() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.err
+// Routine makes the request's log line one for debugging, whatever the status. It is for health checks, which come
+// every few seconds.
+func Routine(ctx context.Context) {
+	if n, ok := ctx.Value(notesKey{}).(*notes); ok {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.routine = true
+	}
 }
 
 // observe sets the headers that every response has, turns a panic into an error, names the request's span by its
 // route and writes its log line. It runs inside otelhttp's middleware, which makes the span.
 func (r *Router) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		start, ctx, noted := time.Now(), req.Context(), &failures{}
+		start, ctx, noted := time.Now(), req.Context(), &notes{}
 		// otelhttp believes anybody's X-Forwarded-For.
 		trace.SpanFromContext(ctx).SetAttributes(semconv.ClientAddress(ClientAddress(req)))
 		w.Header().Set("Trace-Id", telemetry.TraceID(ctx))
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		res := middleware.NewWrapResponseWriter(w, req.ProtoMajor)
-		inner := req.WithContext(context.WithValue(ctx, failuresKey{}, noted))
+		inner := req.WithContext(context.WithValue(ctx, notesKey{}, noted))
 		defer func() {
 			if p := recover(); p != nil {
 				err := panicked(p)
@@ -72,7 +77,7 @@ func (r *Router) observe(next http.Handler) http.Handler {
 				}
 			}
 			setRoute(req)
-			r.logRequest(req, cmp.Or(res.Status(), http.StatusOK), noted.all(), start)
+			r.logRequest(req, cmp.Or(res.Status(), http.StatusOK), noted, start)
 		}()
 		next.ServeHTTP(res, inner)
 	})
@@ -106,9 +111,15 @@ func hungUp(ctx context.Context) bool { return ctx.Err() != nil }
 
 // logRequest logs failures of ours as errors. A 503 of a handler's own is none if the server drains, which a probe is
 // told by it, or if the client has hung up; a 500 is a panic then, see adapt.
-func (r *Router) logRequest(req *http.Request, status int, failure error, start time.Time) {
+func (r *Router) logRequest(req *http.Request, status int, noted *notes, start time.Time) {
+	noted.mu.Lock()
+	failure, routine := noted.err, noted.routine
+	noted.mu.Unlock()
 	level := slog.LevelInfo
-	if status == http.StatusInternalServerError || status > 500 && !hungUp(req.Context()) && !Draining(req.Context()) {
+	switch {
+	case routine:
+		level = slog.LevelDebug
+	case status == http.StatusInternalServerError || status > 500 && !hungUp(req.Context()) && !Draining(req.Context()):
 		level = slog.LevelError
 	}
 	if !r.log.Enabled(req.Context(), level) {
