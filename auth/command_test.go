@@ -83,7 +83,7 @@ func TestMainExitCodes(t *testing.T) {
 		"rotate into the past": {"keys rotate", []string{"KEY_DIR=" + file, "KEY_ACTIVATION=-1s"}, 1,
 			"auth: invalid settings:\n  KEY_ACTIVATION is under 0s\n"},
 		"no duration": {"keys list", []string{"KEY_DIR=" + file, "ACCESS_TOKEN_TTL=x"}, 1,
-			"auth: invalid settings:\n  ACCESS_TOKEN_TTL is not a valid"},
+			"auth: invalid settings:\n  ACCESS_TOKEN_TTL is not a length of time"},
 		"show no client":                {"clients show", nil, 2, "usage:\n"},
 		"an unknown client":             {"clients burn client-a", nil, 2, "usage:\n"},
 		"clients alone":                 {"clients", nil, 2, "usage:\n"},

@@ -31,7 +31,7 @@ func TestSettings(t *testing.T) {
 	}
 	_, err = config.Load(frontend.Default(), []string{"COOKIE_SECURE=perhaps"})
 	if err == nil || !strings.Contains(err.Error(), "INTERNAL_API_KEY is not set") || !strings.Contains(err.Error(),
-		"COOKIE_SECURE is not a valid bool") {
+		"COOKIE_SECURE is not true or false") {
 		t.Errorf("got %v", err)
 	}
 }

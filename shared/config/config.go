@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -82,14 +83,26 @@ func mistake[T any](err error) string {
 		return unset.Key + " is not set"
 	case errors.As(err, &empty):
 		return empty.Key + " is empty"
-	case errors.As(err, &parse) && parse.Type == reflect.TypeFor[slog.Level]():
-		return keys[T]()[parse.Name] + " is not debug, info, warn or error"
-	case errors.As(err, &parse) && parse.Type == reflect.TypeFor[[]netip.Prefix]():
-		return keys[T]()[parse.Name] + " is not a list of networks such as 10.0.0.0/8, fd00::/8"
 	case errors.As(err, &parse):
-		return fmt.Sprintf("%s is not a valid %s", keys[T]()[parse.Name], parse.Type)
+		return keys[T]()[parse.Name] + " is not " + form(parse.Type)
 	default:
 		return err.Error()
+	}
+}
+
+// form says how values of the type are written.
+func form(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[slog.Level]():
+		return "debug, info, warn or error"
+	case reflect.TypeFor[[]netip.Prefix]():
+		return "a list of networks such as 10.0.0.0/8, fd00::/8"
+	case reflect.TypeFor[time.Duration]():
+		return "a length of time with its unit, such as 5s, 500ms or 2m"
+	case reflect.TypeFor[bool]():
+		return "true or false"
+	default:
+		return "a whole number, or is too large"
 	}
 }
 

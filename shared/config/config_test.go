@@ -28,6 +28,7 @@ type settings struct {
 	Quiet    bool           `env:"QUIET"`
 	Level    slog.Level     `env:"LOG_LEVEL"`
 	Trusted  []netip.Prefix `env:"TRUSTED"`
+	Cost     int            `env:"COST"`
 }
 
 func TestLoadOverlaysDefaults(t *testing.T) {
@@ -38,12 +39,14 @@ func TestLoadOverlaysDefaults(t *testing.T) {
 	}
 	got, err := config.Load(settings{Common: Common{Version: "dev"}, TTL: time.Minute},
 		[]string{"ADDR=:8000", "DATABASE_URL=postgres://db", "KEY=k", "QUIET=true", "LOG_LEVEL=warn",
-			"SECRET_FILE=" + secret, "TRUSTED=10.0.0.0/8, fd00::/8", "UNRELATED=x"})
+			"SECRET_FILE=" + secret, "TRUSTED=10.0.0.0/8, fd00::/8", "COST=12", "UNRELATED=x"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
-	want := settings{Common{":8000", "dev"}, "postgres://db", "k", time.Minute, "s3cret", true, slog.LevelWarn, trusted}
+	want := settings{
+		Common{":8000", "dev"}, "postgres://db", "k", time.Minute, "s3cret", true, slog.LevelWarn, trusted, 12,
+	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
@@ -53,13 +56,14 @@ func TestLoadReportsEveryMistakeAndNoValue(t *testing.T) {
 	t.Parallel()
 	_, err := config.Load(settings{}, []string{
 		"DATABASE_URL=", "TTL=hunter2", "QUIET=perhaps", "SECRET_FILE=/hunter2", "ADDR=hunter2", "ADDR_FILE=/dev/null",
-		"LOG_LEVEL=hunter2",
+		"LOG_LEVEL=hunter2", "COST=twelve",
 	})
 	if err == nil {
-		t.Fatal("seven mistakes, no error")
+		t.Fatal("eight mistakes, no error")
 	}
 	for _, want := range []string{
-		"DATABASE_URL is empty", "KEY is not set", "TTL is not a valid time.Duration", "QUIET is not a valid bool",
+		"DATABASE_URL is empty", "KEY is not set", "QUIET is not true or false",
+		"TTL is not a length of time with its unit, such as 5s, 500ms or 2m", "COST is not a whole number, or is too large",
 		"SECRET_FILE cannot be read", "ADDR and ADDR_FILE are both set",
 		"LOG_LEVEL is not debug, info, warn or error",
 	} {
@@ -69,6 +73,16 @@ func TestLoadReportsEveryMistakeAndNoValue(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("the error repeats a value, which may be a secret:\n%v", err)
+	}
+}
+
+func TestLengthsOfTimeHaveAUnit(t *testing.T) {
+	t.Parallel()
+	for text, ok := range map[string]bool{"5": false, "1.5": false, "5 s": false, "2d": false, "5s": true, "1m30s": true} {
+		_, err := config.Load(settings{}, []string{"DATABASE_URL=x", "KEY=x", "SECRET=x", "TTL=" + text})
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "TTL is not a length of time with its unit") {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 

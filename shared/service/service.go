@@ -77,6 +77,9 @@ func (c Config) listen() (net.Listener, error) {
 		return c.Listener, nil
 	}
 	l, err := net.Listen("tcp", c.Addr)
+	if _, malformed := errors.AsType[*net.AddrError](err); malformed {
+		return nil, errors.New("ADDR is not of the form host:port, such as localhost:8000 or :8000")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", c.Addr, err)
 	}

@@ -87,6 +87,8 @@ func TestServeClosesWhatWasOpened(t *testing.T) {
 		{"127.0.0.1:0", nil, closed},
 		{"127.0.0.1:0", errors.New("no database"), "no database\n" + closed},
 		{taken.Addr().String(), nil, "listen on " + taken.Addr().String()},
+		{"8000", nil, "ADDR is not of the form host:port, such as localhost:8000 or :8000\n"},
+		{"localhost:99999", nil, "ADDR is not of the form host:port, such as localhost:8000 or :8000\n"},
 	} {
 		metrics := metric.NewManualReader()
 		c := service.Config{Addr: row.addr, Options: telemetry.Options{Reader: metrics, Log: slog.DiscardHandler}}

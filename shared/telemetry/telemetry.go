@@ -96,7 +96,7 @@ func (o Options) resource(ctx context.Context, name, version string) (*resource.
 		resource.WithFromEnv(),
 		resource.WithAttributes(o.Resource...))
 	if err != nil {
-		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
+		return nil, errors.New("OTEL_RESOURCE_ATTRIBUTES is not of the form name=value,name=value")
 	}
 	return res, nil
 }

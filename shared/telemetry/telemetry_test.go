@@ -207,6 +207,14 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+func TestResourceAttributesThatCannotBe(t *testing.T) {
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "hunter2")
+	_, err := telemetry.New(t.Context(), "test", "", telemetry.Options{})
+	if err == nil || err.Error() != "OTEL_RESOURCE_ATTRIBUTES is not of the form name=value,name=value" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestEndpointsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	for _, e := range []telemetry.Endpoints{
