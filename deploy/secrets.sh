@@ -1,22 +1,34 @@
 #!/bin/sh
-# Makes each installation's secrets once, in the volume that the services read
-# them from. Nothing here is a default that another installation shares.
+# Makes each installation's secrets once. Every container reads a volume of its own, with what it needs and no more.
+# Nothing here is a default that another installation shares.
 set -eu
 umask 077
-cd /run/secrets
+all=/secrets
 
-make() { # name, text
-	[ -s "$1" ] || { printf '%s' "$2" >"$1.new" && mv "$1.new" "$1"; }
-}
 random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
+put() { # file, text: kept if it is there
+	[ -s "$all/$1" ] || { printf '%s' "$2" >"$all/$1.new" && mv "$all/$1.new" "$all/$1"; }
+}
+copy() { # from, to
+	put "$2" "$(cat "$all/$1")"
+}
+url() { # role, file with its password
+	printf 'postgres://%s:%s@postgres:5432/craftista?sslmode=disable' "$1" "$(cat "$all/$2")"
+}
 
-make postgres_password "$(random)"
-make internal_api_key "$(random)"
+put auth/internal_api_key "$(random)"
+copy auth/internal_api_key frontend/internal_api_key
+put postgres/postgres_password "$(random)"
+put migrate/database_url "$(url postgres postgres/postgres_password)"
 for service in auth product recommendation; do
-	make "${service}_db_password" "$(random)"
-	make "${service}_database_url" "postgres://craftista_$service:$(cat "${service}_db_password")@postgres:5432/craftista?sslmode=disable"
+	put "migrate/${service}_db_password" "$(random)"
+	put "$service/database_url" "$(url "craftista_$service" "migrate/${service}_db_password")"
 done
-make admin_database_url "postgres://postgres:$(cat postgres_password)@postgres:5432/craftista?sslmode=disable"
-chown -R 65532:65532 .
-# PostgreSQL's own container reads its password as another user.
-chmod 711 . && chmod 444 postgres_password
+
+# The signing keys lie in a folder of the volume: whoever mounts a volume may give its root another mode.
+mkdir -p "$all/auth-keys/keys"
+for reader in auth frontend migrate product recommendation auth-keys; do
+	chown -R 65532:65532 "$all/$reader"
+done
+# PostgreSQL's own container reads its password as a user whose number differs from image to image.
+chmod 755 "$all/postgres" && chmod 444 "$all/postgres/postgres_password"
