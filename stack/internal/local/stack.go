@@ -39,11 +39,12 @@ const audience = "craftista"
 type Stack struct {
 	URLs         map[string]string // by service name, and of the page of traces
 	Config       Config
-	KeyFile      string        // has the internal API key, for scripts that register people
-	Traces       *traces.Store // what the page of traces shows; empty if they are sent elsewhere
-	authDatabase string        // file with auth's DATABASE_URL
-	parts        []*part       // in the order they were started
-	ended        chan error    // of a part that ended by itself
+	KeyFile      string          // has the internal API key, for scripts that register people
+	Traces       *traces.Store   // what the page of traces shows; empty if they are sent elsewhere
+	Metrics      *traces.Metrics // likewise
+	authDatabase string          // file with auth's DATABASE_URL
+	parts        []*part         // in the order they were started
+	ended        chan error      // of a part that ended by itself
 }
 
 // part is one thing that runs until it is stopped.
@@ -81,7 +82,9 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{URLs: map[string]string{}, Config: c, Traces: &traces.Store{}, ended: make(chan error, 8)}
+	s := &Stack{
+		URLs: map[string]string{}, Config: c, Traces: &traces.Store{}, Metrics: &traces.Metrics{}, ended: make(chan error, 8),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop())
@@ -144,6 +147,9 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 	common := func(name string) service.Config {
 		o := c.Options
 		o.Exporter, o.Log, o.Resource = exporter, log, []attribute.KeyValue{attribute.String("service.name", name)}
+		if exporter != nil {
+			o.Reader = s.Metrics.Reader()
+		}
 		return service.Config{Listener: ports[name], Options: o}
 	}
 
@@ -179,8 +185,9 @@ func (s *Stack) startTraces(ctx context.Context, l net.Listener) (_ sdktrace.Spa
 		delete(s.URLs, "traces")
 		return nil, s.Config.TraceURLTemplate
 	}
+	s.start(ctx, "metrics", s.Metrics.Run)
 	s.start(ctx, "traces", func(ctx context.Context) error {
-		return web.Serve(ctx, l, traces.Handler(s.Traces), telemetry.Discard().Log, 0)
+		return web.Serve(ctx, l, traces.Handler(s.Traces, s.Metrics), telemetry.Discard().Log, 0)
 	})
 	return s.Traces, s.URLs["traces"] + "/trace/{id}"
 }

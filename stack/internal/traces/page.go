@@ -13,18 +13,22 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-//go:embed page.css list.html trace.html
+//go:embed page.css page.js list.html requests.html trace.html
 var files embed.FS
 
-// Handler shows the store: / lists recent traces and /trace/{id}, Jaeger's own
-// path, shows one as a waterfall.
-func Handler(s *Store) http.Handler {
-	list := template.Must(template.ParseFS(files, "list.html"))
+// Handler shows the metrics and the store: / has the rates, failures and latencies of
+// each route and lists recent traces, /requests is the part of it that is updated, and
+// /trace/{id}, Jaeger's own path, shows one trace as a waterfall.
+func Handler(s *Store, m *Metrics) http.Handler {
+	list := template.Must(template.ParseFS(files, "list.html", "requests.html"))
 	one := template.Must(template.ParseFS(files, "trace.html"))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		all := r.URL.Query().Has("all")
-		render(w, list, http.StatusOK, listView{All: all, Rows: rows(s.Recent(), all)})
+		all, only := r.URL.Query().Has("all"), asked(r)
+		render(w, list, http.StatusOK, listView{all, m.view(only), rows(s.Recent(), all, only)})
+	})
+	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, r *http.Request) {
+		render(w, list.Lookup("requests.html"), http.StatusOK, m.view(asked(r)))
 	})
 	mux.HandleFunc("GET /trace/{id}", func(w http.ResponseWriter, r *http.Request) {
 		id, err := trace.TraceIDFromHex(r.PathValue("id"))
@@ -35,15 +39,20 @@ func Handler(s *Store) http.Handler {
 		}
 		render(w, one, http.StatusOK, waterfall(t))
 	})
-	mux.HandleFunc("GET /page.css", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFileFS(w, r, files, "page.css")
-	})
+	mux.Handle("GET /page.css", http.FileServerFS(files))
+	mux.Handle("GET /page.js", http.FileServerFS(files))
 	return mux
 }
 
+// asked is the route whose traces are asked for; without one its name is "".
+func asked(r *http.Request) route {
+	return route{r.URL.Query().Get("service"), r.URL.Query().Get("route")}
+}
+
 type listView struct {
-	All  bool
-	Rows []row
+	All      bool
+	Requests requestsView
+	Rows     []row
 }
 
 type row struct {
@@ -53,12 +62,16 @@ type row struct {
 	Failed                bool
 }
 
-// rows leaves out traces of one span, which are mostly pictures and probes,
-// unless all is asked for.
-func rows(recent []Trace, all bool) []row {
+// rows are the traces with a step of the route only or, without one, those of more
+// than one span unless all are asked for: the others are mostly pictures and probes.
+func rows(recent []Trace, all bool, only route) []row {
 	var out []row
 	for _, t := range recent {
-		if len(t.Spans) < 2 && !all {
+		shown := all || len(t.Spans) > 1
+		if only.Name != "" {
+			shown = t.has(only)
+		}
+		if !shown {
 			continue
 		}
 		steps := t.Steps()
@@ -125,6 +138,8 @@ func millis(d time.Duration) string {
 	return fmt.Sprintf("%.2f ms", float64(d.Microseconds())/1000)
 }
 
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'"
+
 func render(w http.ResponseWriter, t *template.Template, status int, view any) {
 	var page bytes.Buffer
 	if err := t.Execute(&page, view); err != nil {
@@ -132,7 +147,7 @@ func render(w http.ResponseWriter, t *template.Template, status int, view any) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'")
+	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write(page.Bytes()) // an error means that the caller hung up

@@ -1,5 +1,6 @@
-// Package traces stores the spans of recent requests in memory and shows each
-// request as a waterfall, for a laptop that runs no Jaeger.
+// Package traces stores the spans and metrics of recent requests in memory, shows
+// each request as a waterfall and charts the rates, failures and latencies of the
+// routes, for a laptop that runs no Jaeger and no Grafana.
 package traces
 
 import (
@@ -81,6 +82,13 @@ func (s *Store) Find(id trace.TraceID) (Trace, bool) {
 		return *t, true
 	}
 	return Trace{}, false
+}
+
+// has reports whether one of the steps is a request of the route.
+func (t Trace) has(r route) bool {
+	return slices.ContainsFunc(t.Spans, func(s sdktrace.ReadOnlySpan) bool {
+		return s.Name() == r.Name && Step{s, 0}.Service() == r.Service
+	})
 }
 
 // Step is a span at its place in the tree of its trace.

@@ -106,6 +106,9 @@ func TestPages(t *testing.T) {
 	}{
 		{"/", 200, []string{"GET /&lt;x&gt;", "10.00 ms", `class="failed"`, traceID(2).String()}, []string{"GET /static"}},
 		{"/?all", 200, []string{"GET /static", "GET /&lt;x&gt;"}, nil},
+		{"/?service=product&route=bad+query", 200, []string{"Those with product bad query", "GET /&lt;x&gt;"},
+			[]string{"GET /static"}},
+		{"/?service=frontend&route=GET+/static", 200, []string{traceID(1).String()}, []string{traceID(2).String()}},
 		{"/trace/" + traceID(2).String(), 200, []string{
 			"bad query", `x="50.00%" width="50.00%"`, `class="d1 product failed"`, "SELECT &#39;&lt;b&gt;&#39;",
 			`<dt>together with</dt><dd><a href="/trace/` + traceID(3).String() + `">`,
@@ -113,10 +116,11 @@ func TestPages(t *testing.T) {
 		{"/trace/" + traceID(3).String(), 404, []string{"This trace is not here"}, nil},
 		{"/trace/x", 404, []string{"This trace is not here"}, nil},
 		{"/page.css", 200, []string{"color-scheme"}, nil},
+		{"/page.js", 200, []string{"fetch"}, nil},
 		{"/other", 404, nil, nil},
 	} {
 		res := httptest.NewRecorder()
-		traces.Handler(s).ServeHTTP(res, httptest.NewRequest("GET", row.path, nil))
+		traces.Handler(s, &traces.Metrics{}).ServeHTTP(res, httptest.NewRequest("GET", row.path, nil))
 		if res.Code != row.status {
 			t.Errorf("%s: %d, want %d", row.path, res.Code, row.status)
 		}
