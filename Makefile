@@ -5,6 +5,7 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 AIR           := github.com/air-verse/air@v1.67.4
 MODULES       := auth db frontend product recommendation shared stack
 PACKAGES      := $(MODULES:%=./%/...)
+TEMPLATED     := auth frontend shared
 
 FUZZTIME      := 30s
 
@@ -19,7 +20,7 @@ test: ## every test, with real PostgreSQL, Redis and browser, under the race det
 
 lint: ## formatting, vet and linters
 	@test -z "$$(gofmt -l $(MODULES))" || { gofmt -l $(MODULES); echo "run gofmt -w on these files"; exit 1; }
-	go tool templ fmt -fail frontend/internal/view
+	go tool templ fmt -fail $(TEMPLATED)
 	go vet work
 	go run $(GOLANGCI_LINT) run $(PACKAGES)
 
@@ -43,7 +44,7 @@ fuzz-api: ## what the OpenAPI documents promise, against a running stack, some f
 	@sh stack/fuzzapi/fuzz.sh
 
 generate: ## Go from templ
-	go tool templ generate -path frontend
+	@for module in $(TEMPLATED); do go tool templ generate -path $$module -log-level error || exit 1; done
 
 dev: ## run, and show each edit in the open browser
 	@DEV_RELOAD=true go run $(AIR)

@@ -4,17 +4,13 @@ package openapi
 
 import (
 	"bytes"
-	_ "embed"
+	"context"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/http"
 
 	"craftista/shared/web"
 )
-
-//go:embed docs.html
-var page string
 
 // maxAge is how long both may be cached; a new version changes their ETag.
 const maxAge = "public, max-age=300"
@@ -37,36 +33,49 @@ func Routes(r *web.Router, spec []byte) {
 	})
 }
 
+// document is what the page shows of an OpenAPI document.
+type document struct {
+	Info  struct{ Title, Description, Version string }
+	Paths map[string]map[string]operation // by path and method
+}
+
+type operation struct {
+	Summary, Description string
+	Security             []map[string][]string
+	Parameters           []parameter
+	RequestBody          json.RawMessage
+	Responses            map[string]struct{ Description string } // by status
+}
+
+type parameter struct {
+	Name, In, Description string
+	Required              bool
+}
+
 func render(spec []byte) ([]byte, error) {
-	var document map[string]any
-	if err := json.Unmarshal(spec, &document); err != nil {
+	var d document
+	if err := json.Unmarshal(spec, &d); err != nil {
 		return nil, fmt.Errorf("read OpenAPI document: %w", err)
 	}
-	functions := template.FuncMap{"indent": indent, "needsCredentials": needsCredentials}
-	t, err := template.New("docs").Funcs(functions).Parse(page)
-	if err != nil {
-		return nil, fmt.Errorf("read page template: %w", err)
-	}
 	var out bytes.Buffer
-	if err := t.Execute(&out, document); err != nil {
+	if err := docs(d).Render(context.Background(), &out); err != nil {
 		return nil, fmt.Errorf("render page: %w", err)
 	}
 	return out.Bytes(), nil
 }
 
-// needsCredentials reports whether an operation with that security cannot be
-// called without; an empty alternative makes them optional.
-func needsCredentials(security any) bool {
-	alternatives, _ := security.([]any)
-	for _, alternative := range alternatives {
-		if schemes, _ := alternative.(map[string]any); len(schemes) == 0 {
+// needsCredentials reports whether the operation cannot be called without; an empty alternative makes them optional.
+func (o operation) needsCredentials() bool {
+	for _, alternative := range o.Security {
+		if len(alternative) == 0 {
 			return false
 		}
 	}
-	return len(alternatives) > 0
+	return len(o.Security) > 0
 }
 
-func indent(value any) (string, error) {
-	text, err := json.MarshalIndent(value, "", "  ")
-	return string(text), err
+func indent(value json.RawMessage) string {
+	var out bytes.Buffer
+	_ = json.Indent(&out, value, "", "  ") // it was read as JSON
+	return out.String()
 }

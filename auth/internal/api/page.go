@@ -2,8 +2,7 @@ package api
 
 import (
 	"bytes"
-	_ "embed"
-	"html/template"
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,11 +12,6 @@ import (
 	"craftista/shared/pg"
 	"craftista/shared/web"
 )
-
-//go:embed page.html
-var pageHTML string
-
-var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
 // wantsPage reports whether a person's browser asks, at an address that applications send people to. Accept decides
 // about the answer then.
@@ -48,7 +42,7 @@ func (d Dependencies) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (d Dependencies) page(w http.ResponseWriter, status int) {
 	site, _ := url.JoinPath(d.ConsentURL, "..") // it was checked at the start
 	var body bytes.Buffer
-	_ = pageTemplate.Execute(&body, map[string]any{"Status": status, "Site": site}) // into memory
+	_ = messagePage(status, site).Render(context.Background(), &body) // into memory
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
