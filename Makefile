@@ -9,7 +9,7 @@ TEMPLATED     := auth frontend shared
 
 FUZZTIME      := 30s
 
-.PHONY: run test lint size bench bench-flat fuzz fuzz-api generate dev
+.PHONY: run test lint size bench bench-flat fuzz fuzz-api compose-check images generate dev
 
 run: ## everything on this machine; then open http://localhost:3000
 	@go run ./stack
@@ -42,6 +42,12 @@ fuzz: ## every fuzz target for FUZZTIME
 
 fuzz-api: ## what the OpenAPI documents promise, against a running stack, some five minutes; needs python3
 	@sh stack/fuzzapi/fuzz.sh
+
+compose-check: ## the containers, two of each service: built, used, broken and taken down; needs docker compose
+	@sh stack/composetest/check.sh
+
+images: ## the images, built, and a table of their sizes; needs docker compose
+	@sh stack/composetest/images.sh
 
 generate: ## Go from templ
 	@for module in $(TEMPLATED); do go tool templ generate -path $$module -log-level error || exit 1; done

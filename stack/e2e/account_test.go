@@ -12,7 +12,7 @@ import (
 // TestAccount changes the password and ends sessions, with JavaScript and without.
 func TestAccount(t *testing.T) {
 	t.Parallel()
-	s := stacktest.Start(t, nil)
+	s := stacktest.Site(t)
 	front := s.URLs["frontend"]
 	withAndWithoutScript(t, s, func(t *testing.T, b *tab, script bool) {
 		const next = "folded-once-more-by-the-tests"

@@ -169,9 +169,12 @@ func (b *tab) become(s *local.Stack, role string) string {
 	return name
 }
 
-// openDatabase is the database behind url until the test ends.
+// openDatabase is the database behind url until the test ends. A stack that runs elsewhere has no url.
 func openDatabase(t *testing.T, url string) *sqlx.DB {
 	t.Helper()
+	if url == "" {
+		t.Skip("needs the database of the site at E2E_SITE_URL")
+	}
 	db, err := pg.Open(url, telemetry.Discard())
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 // element on the way shows that it has the focus.
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
-	s := stacktest.Start(t, nil)
+	s := stacktest.Site(t)
 	t.Run("a visitor becomes a person", func(t *testing.T) {
 		t.Parallel()
 		b := open(t, s, true)

@@ -15,7 +15,7 @@ import (
 // came later.
 func TestVotesShowElsewhere(t *testing.T) {
 	t.Parallel()
-	s := stacktest.Start(t, nil)
+	s := stacktest.Site(t)
 	voter, gallery, page := open(t, s, true), open(t, s, true), open(t, s, true)
 	voter.join()
 	before := votes(t, s, 1)
@@ -40,7 +40,7 @@ func TestVotesShowElsewhere(t *testing.T) {
 // TestVoteShowsAtOnce: before the answer, and no longer if that is a refusal.
 func TestVoteShowsAtOnce(t *testing.T) {
 	t.Parallel()
-	s := stacktest.Start(t, nil)
+	s := stacktest.Site(t)
 	b := open(t, s, true)
 	b.join()
 	b.goTo("/origamis/2")
@@ -122,7 +122,7 @@ func (b *tab) waitDoubleClick() {
 // TestOffline says so, and takes it back by itself.
 func TestOffline(t *testing.T) {
 	t.Parallel()
-	s := stacktest.Start(t, nil)
+	s := stacktest.Site(t)
 	b := open(t, s, true)
 	b.goTo("/")
 	before := votes(t, s, 1)

@@ -12,7 +12,7 @@ import (
 // with JavaScript and without.
 func TestSearch(t *testing.T) {
 	t.Parallel()
-	s := stacktest.Start(t, nil)
+	s := stacktest.Site(t)
 	withAndWithoutScript(t, s, func(_ *testing.T, b *tab, script bool) {
 		enter := ""
 		if !script {
@@ -59,7 +59,7 @@ func TestSearch(t *testing.T) {
 // from a product leads to where it was. Without script there are pages.
 func TestEndlessList(t *testing.T) {
 	t.Parallel()
-	s := stacktest.Start(t, nil)
+	s := stacktest.Site(t)
 	b := open(t, s, true)
 	b.goTo("/")
 	b.holds("there is more", `document.querySelectorAll(".card").length === 12`)

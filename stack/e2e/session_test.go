@@ -81,7 +81,7 @@ func awaitExpiry(t *testing.T, s *local.Stack, access string) {
 // TestScriptsCannotReadTheTokens searches all that a script can read.
 func TestScriptsCannotReadTheTokens(t *testing.T) {
 	t.Parallel()
-	s := stacktest.Start(t, nil)
+	s := stacktest.Site(t)
 	b := open(t, s, true)
 	b.join()
 	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.cookie + JSON.stringify(localStorage) +
@@ -111,7 +111,7 @@ func TestScriptsCannotReadTheTokens(t *testing.T) {
 // TestExpiredSession leads to the sign-in and back to where the person was.
 func TestExpiredSession(t *testing.T) {
 	t.Parallel()
-	s := stacktest.Start(t, nil)
+	s := stacktest.Site(t)
 	withAndWithoutScript(t, s, func(_ *testing.T, b *tab, _ bool) {
 		name := newName()
 		b.goTo("/register?next=/origamis/3")

@@ -16,7 +16,7 @@ import (
 // TestVisit is the whole visit of a new person, with JavaScript and without.
 func TestVisit(t *testing.T) {
 	t.Parallel()
-	s := stacktest.Start(t, nil)
+	s := stacktest.Site(t)
 	withAndWithoutScript(t, s, func(t *testing.T, b *tab, script bool) {
 		product, name := map[bool]int{true: 1, false: 2}[script], newName()
 		form, button := fmt.Sprintf("#vote-%d", product), fmt.Sprintf("#vote-button-%d", product)
@@ -68,11 +68,11 @@ func TestVisit(t *testing.T) {
 	})
 }
 
-// votes is the count that product answers.
+// votes is the count that scripts get.
 func votes(t *testing.T, s *local.Stack, product int) int {
 	t.Helper()
 	var got struct{ Votes int }
-	r := do(t, http.DefaultClient, get(t, fmt.Sprintf("%s/api/origamis/%d/votes", s.URLs["product"], product)))
+	r := do(t, http.DefaultClient, get(t, fmt.Sprintf("%s/api/origamis/%d/votes", s.URLs["frontend"], product)))
 	if err := json.Unmarshal([]byte(r.Body), &got); err != nil {
 		t.Fatalf("%d %s: %v", r.Status, r.Body, err)
 	}

@@ -4,6 +4,7 @@ package stacktest
 
 import (
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -46,4 +47,14 @@ func Start(tb testing.TB, change func(*local.Config)) *local.Stack {
 		}
 	})
 	return s
+}
+
+// Site is a stack for a test that needs only the URL of its site: the one at E2E_SITE_URL, which others may use at the
+// same time, or else one of its own.
+func Site(tb testing.TB) *local.Stack {
+	tb.Helper()
+	if url := os.Getenv("E2E_SITE_URL"); url != "" {
+		return &local.Stack{URLs: map[string]string{"frontend": url}}
+	}
+	return Start(tb, nil)
 }

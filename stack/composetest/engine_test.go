@@ -1,0 +1,108 @@
+// Package composetest looks at the containers of docker-compose.yml, and breaks them while people use them. check.sh
+// starts them first.
+package composetest
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// services are the project's own that run all the time, each with two replicas.
+var services = []string{"auth", "product", "recommendation", "frontend"}
+
+// needsContainers skips the test where check.sh has started none.
+func needsContainers(t *testing.T) {
+	t.Helper()
+	if os.Getenv("COMPOSE_CHECK") == "" {
+		t.Skip("make compose-check starts what this test is about")
+	}
+}
+
+// published is the URL of the port that the setting names.
+func published(setting string) string { return "http://localhost:" + os.Getenv(setting) }
+
+// container is what the engine says about one, as far as tests ask.
+type container struct {
+	ID, Name, Image string
+	RestartCount    int
+	State           struct {
+		Status    string
+		ExitCode  int
+		OOMKilled bool
+		Health    struct {
+			Status string
+			Log    []struct{ Start time.Time }
+		}
+	}
+	Config struct {
+		Env    []string
+		Labels map[string]string
+	}
+	HostConfig struct {
+		ReadonlyRootfs bool
+		SecurityOpt    []string
+		CapDrop        []string
+		Memory         int64 // bytes; 0 is no limit
+	}
+	Mounts          []struct{ Name, Destination string }
+	NetworkSettings struct {
+		Ports map[string][]struct{ HostIP, HostPort string }
+	}
+}
+
+func (c container) service() string { return c.Config.Labels["com.docker.compose.service"] }
+
+// runs reports whether the container is not one that ends when its work is done.
+func (c container) runs() bool {
+	return !slices.Contains([]string{"secrets", "migrate", "seed"}, c.service())
+}
+
+// docker runs the command and returns what it printed.
+func docker(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "docker", args...).Output()
+	if failed, ok := err.(*exec.ExitError); ok {
+		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, failed.Stderr)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// compose is docker compose of the project that check.sh names.
+func compose(t *testing.T, args ...string) string {
+	t.Helper()
+	return docker(t, slices.Concat([]string{"compose", "--project-directory", "../.."}, args)...)
+}
+
+// containers are those of these services, or all of them, whether or not they run.
+func containers(t *testing.T, services ...string) (found []container) {
+	t.Helper()
+	ids := strings.Fields(compose(t, slices.Concat([]string{"ps", "--all", "--quiet"}, services)...))
+	if len(ids) == 0 {
+		t.Fatalf("no container of %q", services)
+	}
+	if err := json.Unmarshal([]byte(docker(t, slices.Concat([]string{"inspect"}, ids)...)), &found); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// eventually polls until the condition holds, and fails the test if that takes longer than on a busy machine.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	const timeout = 5 * time.Minute
+	for end := time.Now().Add(timeout); !holds(); <-ticker.C {
+		if time.Now().After(end) {
+			t.Fatalf("not so after %s: %s", timeout, what)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package composetest
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestContainersAreClosed looks at each container as the engine started it.
+func TestContainersAreClosed(t *testing.T) {
+	needsContainers(t)
+	replicas := map[string]int{}
+	for _, c := range containers(t) {
+		replicas[c.service()]++
+		if c.runs() && (c.State.Status != "running" || c.State.Health.Status != "healthy") {
+			t.Errorf("%s is %s, %s", c.Name, c.State.Status, c.State.Health.Status)
+		}
+		if !c.runs() && (c.State.Status != "exited" || c.State.ExitCode != 0) {
+			t.Errorf("%s is %s with %d", c.Name, c.State.Status, c.State.ExitCode)
+		}
+		if c.RestartCount != 0 || c.State.OOMKilled {
+			t.Errorf("%s was restarted %d times, killed for its memory: %t", c.Name, c.RestartCount, c.State.OOMKilled)
+		}
+		has := c.HostConfig
+		if !has.ReadonlyRootfs || !slices.Contains(has.SecurityOpt, "no-new-privileges:true") {
+			t.Errorf("%s: a read-only root is %t, options are %q", c.Name, has.ReadonlyRootfs, has.SecurityOpt)
+		}
+		if needsRoot := slices.Contains([]string{"secrets", "postgres"}, c.service()); !needsRoot &&
+			!slices.Contains(has.CapDrop, "ALL") {
+			t.Errorf("%s has capabilities", c.Name)
+		}
+		if c.runs() && has.Memory == 0 {
+			t.Errorf("%s has no limit of memory", c.Name)
+		}
+	}
+	for _, service := range services {
+		if replicas[service] != 2 {
+			t.Errorf("%d replicas of %s, want 2", replicas[service], service)
+		}
+	}
+}
+
+// TestPublishedPorts: the proxy is the way in, besides the pages for whoever operates it, and for this machine only.
+func TestPublishedPorts(t *testing.T) {
+	needsContainers(t)
+	for _, c := range containers(t) {
+		for port, published := range c.NetworkSettings.Ports {
+			for _, at := range published {
+				if !slices.Contains([]string{"proxy", "jaeger", "grafana"}, c.service()) || at.HostIP != "127.0.0.1" {
+					t.Errorf("%s has %s published at %s:%s", c.Name, port, at.HostIP, at.HostPort)
+				}
+			}
+		}
+	}
+}
+
+// TestVisitorsCannotChooseTheirAddress: guesses at one name, each with another X-Forwarded-For, are slowed down after
+// five, which is what one address has free. From ten addresses ten would be free.
+func TestVisitorsCannotChooseTheirAddress(t *testing.T) {
+	needsContainers(t)
+	for where, guess := range map[string]func(name string) *http.Request{
+		"auth": func(name string) *http.Request {
+			body := strings.NewReader(`{"username": "` + name + `", "password": "not-the-password"}`)
+			r := request(t, http.MethodPost, published("AUTH_PORT")+"/api/auth/login", body)
+			r.Header.Set("Content-Type", "application/json")
+			return r
+		},
+		"the site": func(name string) *http.Request {
+			form := url.Values{"username": {name}, "password": {"not-the-password"}}
+			return pageForm(t, published("SITE_PORT")+"/login", form)
+		},
+	} {
+		name := newName()
+		var got []int
+		for _, claimed := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"} {
+			r := guess(name)
+			r.Header.Set("X-Forwarded-For", "203.0.113."+claimed)
+			res, _ := send(t, http.DefaultClient, r)
+			got = append(got, res.StatusCode)
+		}
+		if want := http.StatusTooManyRequests; !slices.Contains(got, want) || got[0] != http.StatusUnauthorized {
+			t.Errorf("%s answers guesses with %d, want %d among them", where, got, want)
+		}
+	}
+}
+
+// TestTraceReachesJaeger: one page is one trace through every service, with the address that the proxy saw.
+func TestTraceReachesJaeger(t *testing.T) {
+	needsContainers(t)
+	const claimed = "203.0.113.77"
+	page := request(t, http.MethodGet, published("SITE_PORT")+"/origamis/1", nil)
+	page.Header.Set("X-Forwarded-For", claimed)
+	res, _ := send(t, http.DefaultClient, page)
+	eventually(t, "Jaeger shows the trace", func() bool {
+		found, body := send(t, http.DefaultClient,
+			request(t, http.MethodGet, published("JAEGER_PORT")+"/api/traces/"+res.Header.Get("Trace-Id"), nil))
+		if strings.Contains(body, claimed) {
+			t.Fatal("the trace has the address that the visitor claimed")
+		}
+		var reply struct {
+			Data []struct {
+				Processes map[string]struct{ ServiceName string }
+			}
+		}
+		if err := json.Unmarshal([]byte(body), &reply); err != nil || found.StatusCode != http.StatusOK {
+			return false
+		}
+		seen := map[string]bool{}
+		for _, trace := range reply.Data {
+			for _, p := range trace.Processes {
+				seen[p.ServiceName] = true
+			}
+		}
+		return seen["frontend"] && seen["product"] && seen["recommendation"]
+	})
+}
+
+func request(t *testing.T, method, url string, body io.Reader) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// pageForm is a form that a page of the site sends.
+func pageForm(t *testing.T, url string, form url.Values) *http.Request {
+	t.Helper()
+	r := request(t, http.MethodPost, url, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return r
+}
+
+// send returns the response with its body.
+func send(t *testing.T, client *http.Client, r *http.Request) (*http.Response, string) {
+	t.Helper()
+	res, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, string(body)
+}
+
+func newName() string { return "check-" + strings.ToLower(rand.Text()[:12]) }
