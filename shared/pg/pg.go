@@ -59,9 +59,8 @@ func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
 		return nil, fmt.Errorf("read database URL: %w", redacted{})
 	}
 	connector.Dialer(dialer{&net.Dialer{Timeout: responseTimeout}})
-	db := otelsql.OpenDB(connector,
-		otelsql.WithTracerProvider(t.Traces), otelsql.WithMeterProvider(t.Metrics),
-		otelsql.WithAttributes(semconv.DBSystemNamePostgreSQL),
+	metrics, system := otelsql.WithMeterProvider(t.Metrics), otelsql.WithAttributes(semconv.DBSystemNamePostgreSQL)
+	db := otelsql.OpenDB(connector, metrics, system, otelsql.WithTracerProvider(t.Traces),
 		otelsql.WithTextMapPropagator(t.Propagator), otelsql.WithSQLCommenter(true),
 		otelsql.WithSpanOptions(otelsql.SpanOptions{
 			OmitConnResetSession: true, OmitConnectorConnect: true, OmitRows: true, DisableErrSkip: true, SpanFilter: traced,
@@ -70,6 +69,9 @@ func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
 	db.SetMaxIdleConns(maxIdle)
 	db.SetConnMaxLifetime(maxLifetime)
 	db.SetConnMaxIdleTime(maxIdleTime)
+	if _, err := otelsql.RegisterDBStatsMetrics(db, metrics, system); err != nil {
+		return nil, errors.Join(fmt.Errorf("measure the pool: %w", err), db.Close())
+	}
 	return sqlx.NewDb(db, "postgres"), nil
 }
 

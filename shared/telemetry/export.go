@@ -89,7 +89,8 @@ func (m cleaned) Status() sdktrace.Status {
 
 func validUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
-// metricExporter logs like spanExporter.
+// metricExporter logs like spanExporter, and takes out of exemplars what a view took out of the series: a caller chose
+// it.
 type metricExporter struct {
 	sdkmetric.Exporter
 	log *slog.Logger
@@ -97,10 +98,28 @@ type metricExporter struct {
 
 // Export implements sdkmetric.Exporter.
 func (e metricExporter) Export(ctx context.Context, m *metricdata.ResourceMetrics) error {
+	for _, scope := range m.ScopeMetrics {
+		for _, metric := range scope.Metrics {
+			switch data := metric.Data.(type) {
+			case metricdata.Histogram[float64]:
+				stripExemplars(data.DataPoints)
+			case metricdata.Histogram[int64]:
+				stripExemplars(data.DataPoints)
+			}
+		}
+	}
 	if err := e.Exporter.Export(ctx, m); err != nil {
 		e.log.WarnContext(ctx, "metrics were not sent", "error", err.Error())
 	}
 	return nil
+}
+
+func stripExemplars[N int64 | float64](points []metricdata.HistogramDataPoint[N]) {
+	for _, point := range points {
+		for i := range point.Exemplars {
+			point.Exemplars[i].FilteredAttributes = nil
+		}
+	}
 }
 
 // logExporter repairs and logs like spanExporter. What it logs must not come back to it.

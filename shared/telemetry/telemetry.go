@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/bridges/otelslog"
+	"go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
@@ -129,7 +130,7 @@ func (t *Telemetry) measure(ctx context.Context, o Options, res *resource.Resour
 	if err != nil {
 		return err
 	}
-	options := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithView(withoutHost())}
+	options := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithView(withoutHost(), withoutMilliseconds())}
 	if o.Reader != nil {
 		options = append(options, sdkmetric.WithReader(o.Reader))
 	}
@@ -142,6 +143,9 @@ func (t *Telemetry) measure(ctx context.Context, o Options, res *resource.Resour
 	}
 	provider := sdkmetric.NewMeterProvider(options...)
 	t.Metrics, t.shutdown = provider, append(t.shutdown, provider.Shutdown)
+	if err := runtime.Start(runtime.WithMeterProvider(provider)); err != nil {
+		return fmt.Errorf("measure the Go runtime: %w", err)
+	}
 	return nil
 }
 
@@ -168,6 +172,12 @@ func (t *Telemetry) log(ctx context.Context, o Options, res *resource.Resource) 
 func withoutHost() sdkmetric.View {
 	return sdkmetric.NewView(sdkmetric.Instrument{Name: "http.server.*"},
 		sdkmetric.Stream{AttributeFilter: attribute.NewDenyKeysFilter("server.address", "server.port")})
+}
+
+// withoutMilliseconds drops redisotel's histograms: db.client.operation.duration has Redis too, in seconds.
+func withoutMilliseconds() sdkmetric.View {
+	return sdkmetric.NewView(sdkmetric.Instrument{Name: "db.client.connections.*_time"},
+		sdkmetric.Stream{Aggregation: sdkmetric.AggregationDrop{}})
 }
 
 // Discard is telemetry whose traces have ids and go nowhere, for tests and

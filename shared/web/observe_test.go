@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -120,7 +121,7 @@ func TestCallersCannotMakeSeries(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]uint64{}
-	for _, m := range all.ScopeMetrics[0].Metrics {
+	for _, m := range allMetrics(all) {
 		points, ok := m.Data.(metricdata.Histogram[float64])
 		if m.Name != "http.server.request.duration" || !ok {
 			continue
@@ -138,6 +139,52 @@ func TestCallersCannotMakeSeries(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests by series (-want +got):\n%s", diff)
 	}
+}
+
+// TestDurationsLeadToTheirTraces: the durations are seconds, in the buckets of the conventions, with an exemplar for
+// each request that is sampled.
+func TestDurationsLeadToTheirTraces(t *testing.T) {
+	t.Parallel()
+	for sampler, sampled := range map[string]bool{"always_on": true, "always_off": false} {
+		reader := metric.NewManualReader()
+		o := telemetry.Options{Reader: reader, Sampling: telemetry.Sampling{Sampler: sampler}}
+		router := newRouter(t, o)
+		router.Get("/piece/{id}", ok)
+		id := send(router, "GET", "/piece/7").Header().Get("Trace-Id")
+		var all metricdata.ResourceMetrics
+		if err := reader.Collect(t.Context(), &all); err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, m := range allMetrics(all) {
+			if m.Name != "http.server.request.duration" {
+				continue
+			}
+			found = true
+			point := m.Data.(metricdata.Histogram[float64]).DataPoints[0]
+			bounds := []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+			if diff := cmp.Diff(bounds, point.Bounds); diff != "" || m.Unit != "s" {
+				t.Errorf("unit %q, buckets (-want +got):\n%s", m.Unit, diff)
+			}
+			var got string
+			for _, e := range point.Exemplars {
+				got += hex.EncodeToString(e.TraceID)
+			}
+			if sampled && got != id || !sampled && got != "" {
+				t.Errorf("%s: exemplars of %q for the request %s", sampler, got, id)
+			}
+		}
+		if !found {
+			t.Error("requests are not measured")
+		}
+	}
+}
+
+func allMetrics(all metricdata.ResourceMetrics) (metrics []metricdata.Metrics) {
+	for _, scope := range all.ScopeMetrics {
+		metrics = append(metrics, scope.Metrics...)
+	}
+	return metrics
 }
 
 // TestWithoutTracing: no span is made, and a response still names its request.

@@ -48,6 +48,27 @@ func TestTelemetryHasNoQueries(t *testing.T) {
 	}
 }
 
+// operation is one of an OpenAPI document.
+type operation struct {
+	Parameters []struct{ Name, In string }
+}
+
+// paths are those of the service's document, with the operations by method.
+func paths(t *testing.T, service *process) map[string]map[string]operation {
+	t.Helper()
+	var document struct {
+		Paths map[string]map[string]operation
+	}
+	spec := do(t, http.DefaultClient, get(t, service.url+"/openapi.json"))
+	if err := json.Unmarshal([]byte(spec.Body), &document); err != nil || len(document.Paths) < 5 {
+		t.Fatalf("%s has %d paths, %v", service.url, len(document.Paths), err)
+	}
+	return document.Paths
+}
+
+// parameter is one of a path.
+var parameter = regexp.MustCompile(`\{[^}]+\}`)
+
 // canary is part of the address.
 const canary = "canary-in-the-query"
 
@@ -55,16 +76,7 @@ const canary = "canary-in-the-query"
 func askEveryRoute(t *testing.T, client *http.Client, bearer, method string, services ...*process) {
 	t.Helper()
 	for _, service := range services {
-		var document struct {
-			Paths map[string]map[string]struct {
-				Parameters []struct{ Name, In string }
-			}
-		}
-		spec := do(t, http.DefaultClient, get(t, service.url+"/openapi.json"))
-		if err := json.Unmarshal([]byte(spec.Body), &document); err != nil || len(document.Paths) < 5 {
-			t.Fatalf("%s has %d paths, %v", service.url, len(document.Paths), err)
-		}
-		for path, operations := range document.Paths {
+		for path, operations := range paths(t, service) {
 			operation, ok := operations[strings.ToLower(method)]
 			if !ok || path == "/logout" {
 				continue
@@ -78,7 +90,7 @@ func askEveryRoute(t *testing.T, client *http.Client, bearer, method string, ser
 					values.Set(p.Name, canary+"@example.com")
 				}
 			}
-			r := request(t, method, service.url+regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(path, "1"), values)
+			r := request(t, method, service.url+parameter.ReplaceAllString(path, "1"), values)
 			r.URL.RawQuery = values.Encode()
 			r.Header.Set("Referer", service.url+"/?q="+canary)
 			r.Header.Set("Authorization", "Bearer "+bearer)

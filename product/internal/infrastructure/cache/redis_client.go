@@ -15,6 +15,10 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/sony/gobreaker/v2"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
+	"go.opentelemetry.io/otel/semconv/v1.37.0/dbconv"
 )
 
 const (
@@ -30,6 +34,8 @@ type redisClient struct {
 	timeout time.Duration // of one command
 	breaker *gobreaker.CircuitBreaker[struct{}]
 	runID   atomic.Pointer[string] // Redis has a new one after each start; nil before the first connection
+
+	duration dbconv.ClientOperationDuration
 }
 
 func openRedis(url string, timeout time.Duration, t *telemetry.Telemetry) (*redisClient, error) {
@@ -37,15 +43,21 @@ func openRedis(url string, timeout time.Duration, t *telemetry.Telemetry) (*redi
 	if err != nil {
 		return nil, err
 	}
-	c := &redisClient{timeout: timeout, breaker: newBreaker(t)}
+	duration, err := dbconv.NewClientOperationDuration(t.Metrics.Meter("craftista/product"),
+		metric.WithExplicitBucketBoundaries(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)) // as the conventions say
+	if err != nil {
+		return nil, fmt.Errorf("make metric: %w", err)
+	}
+	c := &redisClient{timeout: timeout, breaker: newBreaker(t), duration: duration}
 	o.OnConnect = c.readRunID
 	c.client = redis.NewClient(o)
 	logging.Disable() // of each failed dial; the breaker logs once
 	err = errors.Join(
-		redisotel.InstrumentTracing(c.client, redisotel.WithTracerProvider(t.Traces),
-			redisotel.WithDBStatement(false), redisotel.WithCallerEnabled(false), redisotel.WithDialFilter(true),
-			redisotel.WithCommandFilter(isConnectionCommand)),
-		redisotel.InstrumentMetrics(c.client, redisotel.WithMeterProvider(t.Metrics)))
+		redisotel.InstrumentTracing(c.client, redisotel.WithTracerProvider(t.Traces), redisotel.WithDBStatement(false),
+			redisotel.WithAttributes(semconv.DBSystemNameRedis), redisotel.WithCallerEnabled(false),
+			redisotel.WithDialFilter(true), redisotel.WithCommandFilter(isConnectionCommand)),
+		redisotel.InstrumentMetrics(c.client, redisotel.WithMeterProvider(t.Metrics),
+			redisotel.WithSemConvCompliantMetrics(true)))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("instrument Redis client: %w", err), c.client.Close())
 	}
@@ -86,7 +98,14 @@ func (c *redisClient) do(ctx context.Context, command func(context.Context) erro
 	_, err := c.breaker.Execute(func() (struct{}, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
 		defer cancel()
-		return struct{}{}, command(ctx)
+		start := time.Now()
+		err := command(ctx)
+		var failed []attribute.KeyValue
+		if !answered(err) {
+			failed = append(failed, semconv.ErrorType(err))
+		}
+		c.duration.Record(ctx, time.Since(start).Seconds(), dbconv.SystemNameRedis, failed...)
+		return struct{}{}, err
 	})
 	return err
 }
