@@ -62,7 +62,7 @@ func TestReadinessKnowsTheSchema(t *testing.T) {
 			},
 		},
 		"without a table": {
-			"DROP TABLE product.images", down(`the schema lacks a table: relation "product.images" does not exist`),
+			"DROP TABLE product.images", down("the schema product lacks a table"),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -33,7 +33,7 @@ func (s Schema) Ready(ctx context.Context, db *sqlx.DB) error {
 	case e != nil && e.Code == "42703":
 		return fault.New(fault.Unavailable, "the schema lacks a column: %s", e.Message).Because(err)
 	case e != nil && e.Code == "42P01":
-		return fault.New(fault.Unavailable, "the schema lacks a table: %s", e.Message).Because(err)
+		return fault.New(fault.Unavailable, "the schema %s lacks a table", s.Name).Because(err)
 	case e != nil:
 		return s.forbidden(e)
 	case err != nil:
