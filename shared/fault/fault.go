@@ -3,8 +3,11 @@
 package fault
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -39,6 +42,7 @@ type Error struct {
 	Fields     []Field       // the broken rules of an Invalid fault
 	RetryAfter time.Duration // when trying again may help; 0 is not known
 	cause      error
+	logged     string // instead of Message, if it is not empty
 }
 
 // Field is one broken rule. Message is a predicate: "is required".
@@ -59,9 +63,18 @@ func (e *Error) Because(cause error) *Error {
 	return &copied
 }
 
+// Quoting returns a copy whose message ends with text that a stranger typed, 64 bytes
+// of it at most: it is sent, and never logged.
+func (e *Error) Quoting(typed string) *Error {
+	copied := *e
+	copied.logged = e.Message
+	copied.Message += " " + strconv.Quote(strings.ToValidUTF8(typed[:min(len(typed), 64)], ""))
+	return &copied
+}
+
 // Error is the text for the log: the message and the cause.
 func (e *Error) Error() string {
-	text := e.Message
+	text := cmp.Or(e.logged, e.Message)
 	for _, f := range e.Fields {
 		text += "; " + f.Field + " " + f.Message
 	}

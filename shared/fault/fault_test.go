@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"craftista/shared/fault"
@@ -19,6 +20,26 @@ func TestKindSurvivesWrapping(t *testing.T) {
 	}
 	if got, want := fault.KindOf(io.EOF), fault.Internal; got != want {
 		t.Errorf("kind of a plain error %v, want %v", got, want)
+	}
+}
+
+func TestTypedTextIsForTheCallerOnly(t *testing.T) {
+	t.Parallel()
+	plain := fault.New(fault.BadRequest, "the body has the unknown field")
+	for typed, want := range map[string]string{
+		"hunter2": `"hunter2"`, "": `""`, "\n\xff": `"\n"`, strings.Repeat("é", 40): `"` + strings.Repeat("é", 32) + `"`,
+		"a" + strings.Repeat("é", 40): `"a` + strings.Repeat("é", 31) + `"`,
+	} {
+		quoted := plain.Quoting(typed).Because(io.ErrUnexpectedEOF)
+		if got := quoted.Message; got != "the body has the unknown field "+want {
+			t.Errorf("message %q, want %s at its end", got, want)
+		}
+		if got := quoted.Error(); got != "the body has the unknown field: unexpected EOF" {
+			t.Errorf("log text %q", got)
+		}
+	}
+	if plain.Message != plain.Error() {
+		t.Error("Quoting changed its receiver")
 	}
 }
 

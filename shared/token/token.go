@@ -4,6 +4,7 @@ package token
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -136,8 +137,15 @@ func (p Parser) Parse(ctx context.Context, raw string, claims jwt.Claims) error 
 		if kid == "" || !strings.EqualFold(strings.TrimPrefix(given, "application/"), p.Type) {
 			return nil, invalid("the token is of another kind")
 		}
-		return p.Keys.KeyfuncCtx(ctx)(t)
+		key, err := p.Keys.KeyfuncCtx(ctx)(t)
+		if err != nil && fault.KindOf(err) != fault.Unavailable {
+			err = invalid("the key is not known") // err repeats kid
+		}
+		return key, err
 	})
+	if errors.Is(err, jwt.ErrTokenMalformed) {
+		err = jwt.ErrTokenMalformed // err may repeat claims
+	}
 	if err != nil && fault.KindOf(err) != fault.Unavailable {
 		return invalid("the token is not valid").Because(err)
 	}

@@ -40,7 +40,7 @@ func Decode[T any](r *http.Request) (T, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	if err := d.Decode(&v); err != nil {
-		return v, fault.New(fault.BadRequest, "%s", decodeMessage(err)).Because(err)
+		return v, fault.New(fault.BadRequest, "%s", decodeMessage(err)) // err may repeat what is in the body
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return v, fault.New(fault.BadRequest, "the body holds more than one JSON value")
@@ -86,7 +86,7 @@ func checkNames[T any](body []byte) error {
 		left, ok := known[text]
 		switch {
 		case !ok:
-			return fault.New(fault.BadRequest, "the body has the unknown field %q", text)
+			return fault.New(fault.BadRequest, "the body has the unknown field").Quoting(text)
 		case left == 0:
 			return fault.New(fault.BadRequest, "the body has the field %q twice", text)
 		}
@@ -105,7 +105,8 @@ func decodeMessage(err error) string {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &shape) && shape.Field != "":
-		return fmt.Sprintf("the field %s cannot be a JSON %s", shape.Field, shape.Value)
+		kind, _, _ := strings.Cut(shape.Value, " ") // without the number itself
+		return fmt.Sprintf("the field %s cannot be a JSON %s", shape.Field, kind)
 	case errors.As(err, &shape):
 		return fmt.Sprintf("the body cannot be a JSON %s", shape.Value)
 	case errors.As(err, &syntax):

@@ -23,6 +23,7 @@ type sheet struct {
 func TestDecodeIsStrict(t *testing.T) {
 	t.Parallel()
 	const media = "application/json"
+	untyped := strings.NewReplacer(` "colour"`, "", ` "NAME"`, "")
 	for _, row := range []struct {
 		name, media, body string
 		kind              fault.Kind
@@ -39,6 +40,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"name in another case", media, `{"NAME":"kami"}`, fault.BadRequest, `the body has the unknown field "NAME"`},
 		{"name twice", media, `{"name":"a","side":1,"name":"b"}`, fault.BadRequest, `the body has the field "name" twice`},
 		{"wrong type", media, `{"side":"x"}`, fault.BadRequest, "the field side cannot be a JSON string"},
+		{"large number", media, `{"side":9223372036854775808}`, fault.BadRequest, "the field side cannot be a JSON number"},
 		{"wrong shape", media, `[1]`, fault.BadRequest, "the body cannot be a JSON array"},
 		{"null", media, `null`, fault.BadRequest, "the body cannot be a JSON null"},
 		{"not UTF-8", media, "{\"name\":\"\xff\"}", fault.BadRequest, "the body is not UTF-8"},
@@ -52,6 +54,9 @@ func TestDecodeIsStrict(t *testing.T) {
 			}
 			if got := web.FaultOf(err).Message; got != row.message {
 				t.Errorf("message %q, want %q", got, row.message)
+			}
+			if got := err.Error(); got != untyped.Replace(row.message) {
+				t.Errorf("the log says %q", got)
 			}
 		})
 	}

@@ -125,7 +125,7 @@ func Param(r *http.Request, name string) string {
 func Query(r *http.Request) (url.Values, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, fault.New(fault.BadRequest, "the query of the URL is not well formed").Because(err)
+		return nil, fault.New(fault.BadRequest, "the query of the URL is not well formed") // err repeats a part of it
 	}
 	return values, nil
 }

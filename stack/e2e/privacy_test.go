@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -13,8 +14,9 @@ import (
 )
 
 // TestTelemetryHasNoQueries asks every route of every service, as an admin, with an e-mail address in each parameter
-// of its document and of OpenID Connect, in a form and in Referer, and the site's again while nothing is behind it. The
-// address is in no trace, no metric and no line of a log.
+// of its document and of OpenID Connect, in a form and in Referer, with the name of a field that nobody knows and in a
+// token that nobody signed, and the site's again while nothing is behind it. The address is in no trace, no metric and
+// no line of a log.
 func TestTelemetryHasNoQueries(t *testing.T) {
 	t.Parallel()
 	var sent output
@@ -90,11 +92,26 @@ func askEveryRoute(t *testing.T, client *http.Client, bearer, method string, ser
 					values.Set(p.Name, canary+"@example.com")
 				}
 			}
-			r := request(t, method, service.url+parameter.ReplaceAllString(path, "1"), values)
-			r.URL.RawQuery = values.Encode()
-			r.Header.Set("Referer", service.url+"/?q="+canary)
-			r.Header.Set("Authorization", "Bearer "+bearer)
-			do(t, client, r)
+			for _, row := range [][3]string{
+				{"application/x-www-form-urlencoded", values.Encode(), bearer},
+				{"application/json", `{"` + canary + `": 1}`, bearer},
+				{"multipart/form-data; boundary=b", "--b\r\n" + canary + "\r\n\r\n--b--", forged()},
+			} {
+				mediaType, body, bearer := row[0], row[1], row[2]
+				r := request(t, method, service.url+parameter.ReplaceAllString(path, "1"), values)
+				r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+				r.URL.RawQuery = values.Encode()
+				r.Header.Set("Content-Type", mediaType)
+				r.Header.Set("Referer", service.url+"/?q="+canary)
+				r.Header.Set("Authorization", "Bearer "+bearer)
+				do(t, client, r)
+			}
 		}
 	}
+}
+
+// forged is a token by a key that has the address for its name.
+func forged() string {
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"alg":"RS256","typ":"at+jwt","kid":"`+canary+`"}`)) + ".e30." + encode([]byte("signature"))
 }

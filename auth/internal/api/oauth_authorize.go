@@ -121,7 +121,7 @@ func (o oauth) decide(w http.ResponseWriter, r *http.Request, in decisionRequest
 func parseQuery(query string) (url.Values, error) {
 	q, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, fault.New(fault.BadRequest, "query is not the query of a URL").Because(err)
+		return nil, fault.New(fault.BadRequest, "query is not the query of a URL") // err repeats a part of it
 	}
 	return q, nil
 }

@@ -76,7 +76,7 @@ func form(r *http.Request) (url.Values, error) {
 	}
 	q, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, fault.New(fault.BadRequest, "the body is not a form").Because(err)
+		return nil, fault.New(fault.BadRequest, "the body is not a form") // err repeats a part of it
 	}
 	return q, nil
 }

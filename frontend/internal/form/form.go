@@ -50,5 +50,5 @@ func unreadable(err error) error {
 	if errors.As(err, &tooLarge) {
 		return fault.New(fault.TooLarge, "the form is over %d bytes", tooLarge.Limit)
 	}
-	return fault.New(fault.BadRequest, "the form cannot be read").Because(err)
+	return fault.New(fault.BadRequest, "the form cannot be read") // err may repeat a part of it
 }

@@ -185,7 +185,7 @@ func (s *Store) corrected(ctx context.Context, asked string) (t term, err error)
 		Products int64  `db:"products"`
 	}
 	if err := s.db.SelectContext(ctx, &near, query, asked, least); err != nil {
-		return t, fmt.Errorf("look up words near %q: %w", asked, err)
+		return t, fmt.Errorf("look up similar words: %w", err)
 	}
 	var words []string
 	for _, n := range near {
