@@ -9,7 +9,7 @@ TEMPLATED     := auth frontend shared
 
 FUZZTIME      := 30s
 
-.PHONY: run test lint size bench bench-flat fuzz fuzz-api compose-check images generate dev
+.PHONY: run test lint size bench bench-flat load fuzz fuzz-api compose-check images generate dev
 
 run: ## everything on this machine; then open http://localhost:3000
 	@go run ./stack
@@ -32,6 +32,9 @@ bench: ## measured against a baseline in the same run
 
 bench-flat: ## 24 products against a million, some ten minutes; FLAT_PRODUCTS=20000 FLAT_VOTES=200000 for a quick try
 	go test -v -run '^$$' -bench . -timeout 60m ./stack/bench/flat
+
+load: ## people on a running site: RATE=50 DURATION=30s LISTENERS=20 URL=http://localhost:3000 LOAD_FLAGS=-max-errors=0.01
+	@go run ./stack/load $(LOAD_FLAGS)
 
 fuzz: ## every fuzz target for FUZZTIME
 	@go test -list '^Fuzz' $(PACKAGES) | awk '/^Fuzz/ {name[n++] = $$1} /^ok/ {while (n) print $$2, name[--n]}' | \
