@@ -1,7 +1,9 @@
 # In order of need. Each target needs Go; test installs what else it needs.
 
-# The linter stays out of go.mod: its two hundred dependencies are not ours.
+# Tools stay out of go.mod: the two hundred dependencies of the linter alone are not ours.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+ACTIONLINT    := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 AIR           := github.com/air-verse/air@v1.67.4
 MODULES       := auth db frontend product recommendation shared stack
 PACKAGES      := $(MODULES:%=./%/...)
@@ -9,7 +11,7 @@ TEMPLATED     := auth frontend shared
 
 FUZZTIME      := 30s
 
-.PHONY: run test lint size bench bench-flat load fuzz fuzz-api compose-check images generate dev
+.PHONY: run test lint vulnerabilities size bench bench-flat load fuzz fuzz-api compose-check images generate dev
 
 run: ## everything on this machine; then open http://localhost:3000
 	@go run ./stack
@@ -18,11 +20,15 @@ test: ## every test, with real PostgreSQL, Redis and browser, under the race det
 	@sh stack/e2e/setup.sh
 	go test -race -timeout 15m work
 
-lint: ## formatting, vet and linters
+lint: ## formatting, vet and linters, also of the workflows
 	@test -z "$$(gofmt -l $(MODULES))" || { gofmt -l $(MODULES); echo "run gofmt -w on these files"; exit 1; }
 	go tool templ fmt -fail $(TEMPLATED)
 	go vet work
 	go run $(GOLANGCI_LINT) run $(PACKAGES)
+	go run $(ACTIONLINT)
+
+vulnerabilities: ## known ones that the code reaches, by the Go project's database, which needs the network
+	@for module in $(MODULES); do echo "$$module:"; go run $(GOVULNCHECK) -C $$module ./... || exit 1; done
 
 size: ## lines of Go, SQL, tests and of the reading path, and the bounds they keep to
 	@sh stack/size.sh
