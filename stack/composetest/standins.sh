@@ -1,8 +1,8 @@
 #!/bin/sh
 # Images under the names of those that docker-compose.yml pulls, for a machine that reaches no registry of images, only
-# those of packages: Debian's PostgreSQL, Redis, Caddy and Prometheus, the Collector and Jaeger compiled from their Go
-# modules. They stand in for a check and are never shipped: where the real images can be pulled, pull them.
-# Grafana has no such source; its stand-in answers its health check and nothing else.
+# those of packages: Debian's PostgreSQL, Redis and Caddy, the Collector, Jaeger and Prometheus compiled from their Go
+# modules (Debian's Prometheus takes no OTLP). They stand in for a check and are never shipped: where the real images can
+# be pulled, pull them. Grafana has no such source; its stand-in answers its health check and nothing else.
 #
 #   standins.sh FOLDER     FOLDER keeps what was downloaded and compiled, some 15 minutes the first time
 set -eu
@@ -17,14 +17,13 @@ if [ ! -e root/.complete ]; then
 	touch root/.complete
 fi
 
-# Newer than any stable release has them; a Go program needs little of the system that it was made for.
-for program in caddy prometheus; do
-	[ -x bin/$program ] && continue
+# Newer than any stable release has it; a Go program needs little of the system that it was made for.
+if [ ! -x bin/caddy ]; then
 	curl -fsS $debian/dists/sid/main/binary-amd64/Packages.xz | xz -d |
-		awk -v name=$program 'BEGIN {RS = ""} $2 == name && match($0, /Filename: [^\n]*/) {print substr($0, RSTART + 10, RLENGTH - 10); exit}' |
+		awk 'BEGIN {RS = ""} $2 == "caddy" && match($0, /Filename: [^\n]*/) {print substr($0, RSTART + 10, RLENGTH - 10); exit}' |
 		while read -r path; do curl -fsS -o package.deb "$debian/$path"; done
-	dpkg-deb -x package.deb package && mv package/usr/bin/$program bin/ && rm -r package package.deb
-done
+	dpkg-deb -x package.deb package && mv package/usr/bin/caddy bin/ && rm -r package package.deb
+fi
 
 export CGO_ENABLED=0 GOBIN="$PWD/bin" GOWORK=off GOFLAGS=-trimpath
 if [ ! -x bin/otelcol ]; then
@@ -32,11 +31,15 @@ if [ ! -x bin/otelcol ]; then
 	bin/builder --config "$here/otelcol.yaml"
 	mv otelcol/otelcol bin/ && rm -r otelcol
 fi
-if [ ! -x bin/jaeger ]; then # has replacements, which go install refuses
-	cp -r "$(go mod download -json github.com/jaegertracing/jaeger@v1.76.0 | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')" jaeger
-	chmod -R u+w jaeger
-	(cd jaeger && go build -ldflags='-s -w' -o ../bin/jaeger ./cmd/jaeger) && rm -r jaeger
-fi
+# compile MODULE VERSION [FLAG] PACKAGE... is for modules with replacements, which go install refuses.
+compile() {
+	cp -r "$(go mod download -json "$1@$2" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')" module
+	chmod -R u+w module
+	(cd module && shift 2 && go build -ldflags='-s -w' -o ../bin/ "$@") && rm -r module
+}
+[ -x bin/jaeger ] || compile github.com/jaegertracing/jaeger v1.76.0 ./cmd/jaeger
+[ -x bin/promtool ] || compile github.com/prometheus/prometheus v0.313.5 -tags=remove_all_sd,netgo \
+	./cmd/prometheus ./cmd/promtool
 
 docker image inspect craftista-standin >/dev/null 2>&1 || tar -C root -c . | docker import - craftista-standin >/dev/null
 go=$(go env GOROOT)

@@ -51,7 +51,7 @@ func TestPublishedPorts(t *testing.T) {
 	for _, c := range containers(t) {
 		for port, published := range c.NetworkSettings.Ports {
 			for _, at := range published {
-				if !slices.Contains([]string{"proxy", "jaeger", "grafana"}, c.service()) || at.HostIP != "127.0.0.1" {
+				if !slices.Contains([]string{"proxy", "jaeger", "prometheus", "grafana"}, c.service()) || at.HostIP != "127.0.0.1" {
 					t.Errorf("%s has %s published at %s:%s", c.Name, port, at.HostIP, at.HostPort)
 				}
 			}
