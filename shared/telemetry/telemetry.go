@@ -180,6 +180,22 @@ func withoutMilliseconds() sdkmetric.View {
 		sdkmetric.Stream{Aggregation: sdkmetric.AggregationDrop{}})
 }
 
+// Counter is a counter of ours. Its name starts with craftista and its unit is as {vote}. It panics if the name is none
+// of OpenTelemetry's.
+func (t *Telemetry) Counter(name, unit, description string) metric.Int64Counter {
+	options := []metric.Int64CounterOption{metric.WithUnit(unit), metric.WithDescription(description)}
+	counter, err := t.Metrics.Meter("craftista").Int64Counter(name, options...)
+	if err != nil {
+		panic("counter " + name + ": " + err.Error())
+	}
+	return counter
+}
+
+// Outcome is the attribute of such a counter. There must be few values, and callers must not choose them.
+func Outcome(value string) metric.MeasurementOption {
+	return metric.WithAttributes(attribute.String("outcome", value))
+}
+
 // Discard is telemetry whose traces have ids and go nowhere, for tests and
 // benchmarks.
 func Discard() *Telemetry {

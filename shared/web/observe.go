@@ -29,9 +29,11 @@ func instruments(t *telemetry.Telemetry) []otelhttp.Option {
 
 // notes are what the log line of one request needs.
 type notes struct {
-	mu      sync.Mutex // guards the rest
+	mu      sync.Mutex // guards err and routine
 	err     error
 	routine bool
+
+	answered func(status int) // called in the end; may be nil
 }
 
 type notesKey struct{}
@@ -77,7 +79,11 @@ func (r *Router) observe(next http.Handler) http.Handler {
 				}
 			}
 			setRoute(req)
-			r.logRequest(req, cmp.Or(res.Status(), http.StatusOK), noted, start)
+			status := cmp.Or(res.Status(), http.StatusOK)
+			if noted.answered != nil {
+				noted.answered(status)
+			}
+			r.logRequest(req, status, noted, start)
 		}()
 		next.ServeHTTP(res, inner)
 	})

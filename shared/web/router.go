@@ -18,6 +18,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // RequestTimeout bounds a Handler's work, so that every call it makes has a
@@ -46,14 +47,15 @@ type Router struct {
 	mux     chi.Router
 	fail    ErrorWriter
 	log     *slog.Logger
-	streams map[string]*streamRoute // by path
+	streams map[string]*streamRoute   // by path
+	open    metric.Int64UpDownCounter // streams
 }
 
 // NewRouter returns a router without routes. Errors, 404 and 405 among them, go
 // to fail.
 func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 	mux := chi.NewRouter()
-	r := &Router{mux: mux, fail: fail, log: t.Log, streams: map[string]*streamRoute{}}
+	r := &Router{mux: mux, fail: fail, log: t.Log, streams: map[string]*streamRoute{}, open: newListeners(t)}
 	mux.Use(otelhttp.NewMiddleware("request", instruments(t)...), r.observe, middleware.GetHead)
 	mux.NotFound(r.adapt(notFound))
 	mux.MethodNotAllowed(r.adapt(r.methodNotAllowed))

@@ -47,8 +47,10 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 
 	verifier := d.Issuer.Verifier
 	a, u := accounts{d}, admin{d}
-	r.Post("/api/auth/register", requireKey(d.InternalKey, withBody(a.register)))
-	r.Post("/api/auth/login", withBody(a.login))
+	registrations := t.Counter("craftista.registrations", "{registration}", "People who registered, or tried to.")
+	r.Post("/api/auth/register", web.Count(registrations, "success", requireKey(d.InternalKey, withBody(a.register))))
+	signIns := t.Counter("craftista.sign_ins", "{sign_in}", "Sign-ins by password.")
+	r.Post("/api/auth/login", web.Count(signIns, "success", withBody(a.login)))
 	r.Post("/api/auth/refresh", withBody(a.refresh))
 	r.Post("/api/auth/logout", withBody(a.logout))
 	r.Get("/api/auth/status", a.status)

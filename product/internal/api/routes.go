@@ -43,8 +43,11 @@ func Routes(
 
 	s := votes{catalogue: c}
 	r.Get("/api/origamis/{id}/votes", withID(s.count))
-	r.Post("/api/origamis/{id}/vote", token.RequireScope(v, s.change(c.Vote, true), token.ScopeVote))
-	r.Delete("/api/origamis/{id}/vote", token.RequireScope(v, s.change(c.Unvote, false), token.ScopeVote))
+	counter := t.Counter("craftista.votes", "{vote}", "Votes that were asked to be recorded or taken back.")
+	vote := web.Count(counter, "recorded", token.RequireScope(v, s.change(c.Vote, true), token.ScopeVote))
+	unvote := web.Count(counter, "taken_back", token.RequireScope(v, s.change(c.Unvote, false), token.ScopeVote))
+	r.Post("/api/origamis/{id}/vote", vote)
+	r.Delete("/api/origamis/{id}/vote", unvote)
 	r.Get("/api/votes/mine", token.RequireScope(v, s.mine, token.ScopeReadVotes))
 
 	r.Stream("/api/votes/stream", streamRetry, liveHandler{broadcaster: b}.stream)

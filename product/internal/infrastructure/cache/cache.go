@@ -15,6 +15,7 @@ import (
 	"craftista/shared/telemetry"
 
 	"github.com/jmoiron/sqlx"
+	"go.opentelemetry.io/otel/metric"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -41,6 +42,8 @@ type Cache struct {
 	redis         *redisClient
 	generation    *generationCache
 	log           *slog.Logger
+	requests      metric.Int64Counter
+	invalidations metric.Int64Counter
 	loads         singleflight.Group // by lease
 	writesFailing atomic.Bool        // Redis responds, but with errors
 	close         func() error       // of the generation store
@@ -59,13 +62,17 @@ func Open(o Options) (*Cache, error) {
 	if err != nil {
 		return nil, errors.Join(err, generations.close())
 	}
-	c := newCache(client, newGenerationCache(generations, o.FenceDuration, o.Telemetry.Log), o.Telemetry.Log)
+	c := newCache(client, newGenerationCache(generations, o.FenceDuration, o.Telemetry.Log), o.Telemetry)
 	c.close = generations.close
 	return c, nil
 }
 
-func newCache(r *redisClient, g *generationCache, log *slog.Logger) *Cache {
-	return &Cache{redis: r, generation: g, log: log, close: func() error { return nil }}
+func newCache(r *redisClient, g *generationCache, t *telemetry.Telemetry) *Cache {
+	return &Cache{
+		redis: r, generation: g, log: t.Log, close: func() error { return nil },
+		requests:      t.Counter("craftista.cache.requests", "{request}", "Products that were looked up by id."),
+		invalidations: t.Counter("craftista.cache.invalidations", "{invalidation}", "Changes, by how the cache heard."),
+	}
 }
 
 // Close waits for the queries that run and closes the connections.
@@ -90,6 +97,12 @@ type loaded struct {
 // before any of them came [3]. Without a lease no load is shared, because one that
 // runs may have begun before a change that was acknowledged.
 func (c *Cache) Fetch(ctx context.Context, id int64, load core.Load) (core.Encoded, core.Source, error) {
+	product, source, err := c.fetch(ctx, id, load)
+	c.requests.Add(ctx, 1, telemetry.Outcome(string(source)))
+	return product, source, err
+}
+
+func (c *Cache) fetch(ctx context.Context, id int64, load core.Load) (core.Encoded, core.Source, error) {
 	generation, ok := c.generation.current(ctx) // [1]
 	if !ok {
 		return bypass(ctx, load)
@@ -141,12 +154,15 @@ func (c *Cache) Invalidate(ctx context.Context, ids ...int64) error {
 	}
 	for range 2 {
 		if err := c.redis.remove(ctx, keys); err == nil { // [6]
+			c.invalidations.Add(ctx, 1, telemetry.Outcome("removed"))
 			return nil
 		}
 	}
 	if err := c.generation.fence(ctx); err != nil { // [7]
+		c.invalidations.Add(ctx, 1, telemetry.Outcome("failed"))
 		return fmt.Errorf("invalidate cached products: %w", err)
 	}
+	c.invalidations.Add(ctx, 1, telemetry.Outcome("fenced"))
 	return nil
 }
 

@@ -32,7 +32,7 @@ func openWith(t *testing.T, url string, m *memoryStore, tel *telemetry.Telemetry
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newCache(s, newGenerationCache(m, DefaultFenceDuration, tel.Log), tel.Log)
+	c := newCache(s, newGenerationCache(m, DefaultFenceDuration, tel.Log), tel)
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
@@ -53,6 +55,50 @@ func TestSpans(t *testing.T) {
 	want := []string{"get", "evalsha fails", "eval", "get", "evalsha fails", "eval", "get", "del", "get fails"}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("spans (-got +want):\n%s", diff)
+	}
+}
+
+// TestMetrics counts what readers get and how changes reach the cache, and measures Redis in seconds.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	server, reader := redistest.Start(t), metric.NewManualReader()
+	tel, err := telemetry.New(t.Context(), "product", "", telemetry.Options{Reader: reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := openWith(t, server.URL(), &memoryStore{}, tel)
+	fetch(t, c, 1, gives("crane"), "crane", core.Miss)
+	fetch(t, c, 1, gives("crane"), "crane", core.Hit)
+	invalidate(t.Context(), t, c, 1)
+	server.Kill()
+	invalidate(t.Context(), t, c, 1)
+	fetch(t, c, 1, gives("crane"), "crane", core.Bypass)
+	var all metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int64{}
+	for _, scope := range all.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			switch data := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				for _, point := range data.DataPoints {
+					if outcome, ok := point.Attributes.Value("outcome"); ok {
+						got[m.Name+" "+outcome.AsString()] = point.Value
+					}
+				}
+			case metricdata.Histogram[float64]:
+				got[m.Name+" "+m.Unit] = int64(len(data.DataPoints))
+			}
+		}
+	}
+	want := map[string]int64{
+		"craftista.cache.requests hit": 1, "craftista.cache.requests miss": 1, "craftista.cache.requests bypass": 1,
+		"craftista.cache.invalidations removed": 1, "craftista.cache.invalidations fenced": 1,
+		"db.client.operation.duration s": 2, // with an error.type and without
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("metrics (-want +got):\n%s", diff)
 	}
 }
 
