@@ -33,49 +33,14 @@ func Routes(r *web.Router, spec []byte) {
 	})
 }
 
-// document is what the page shows of an OpenAPI document.
-type document struct {
-	Info  struct{ Title, Description, Version string }
-	Paths map[string]map[string]operation // by path and method
-}
-
-type operation struct {
-	Summary, Description string
-	Security             []map[string][]string
-	Parameters           []parameter
-	RequestBody          json.RawMessage
-	Responses            map[string]struct{ Description string } // by status
-}
-
-type parameter struct {
-	Name, In, Description string
-	Required              bool
-}
-
 func render(spec []byte) ([]byte, error) {
 	var d document
 	if err := json.Unmarshal(spec, &d); err != nil {
 		return nil, fmt.Errorf("read OpenAPI document: %w", err)
 	}
 	var out bytes.Buffer
-	if err := docs(d).Render(context.Background(), &out); err != nil {
+	if err := docs(d.page()).Render(context.Background(), &out); err != nil {
 		return nil, fmt.Errorf("render page: %w", err)
 	}
 	return out.Bytes(), nil
-}
-
-// needsCredentials reports whether the operation cannot be called without; an empty alternative makes them optional.
-func (o operation) needsCredentials() bool {
-	for _, alternative := range o.Security {
-		if len(alternative) == 0 {
-			return false
-		}
-	}
-	return len(o.Security) > 0
-}
-
-func indent(value json.RawMessage) string {
-	var out bytes.Buffer
-	_ = json.Indent(&out, value, "", "  ") // it was read as JSON
-	return out.String()
 }

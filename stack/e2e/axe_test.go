@@ -48,7 +48,7 @@ func (b *tab) checkVisitorPages() {
 	b.t.Helper()
 	for _, path := range []string{
 		"/", "/?sort=name", "/?show=24", "/?q=crane", "/?q=zzzzz", "/origamis/1", "/origamis/999999", "/origamis/one",
-		"/daily", "/daily?month=2020-01", "/daily?date=2020-01-01", "/status",
+		"/daily", "/daily?month=2020-01", "/daily?date=2020-01-01", "/status", "/docs",
 	} {
 		b.goTo(path)
 		b.clean(path)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that the tests find a browser, Redis and what the race detector
+# Makes sure that the tests find a browser, Redis, curl and what the race detector
 # needs; on Debian it installs what is missing.
 set -eu
 
@@ -11,6 +11,7 @@ browser() {
 
 missing=
 browser || missing="$missing chromium"
+have curl || missing="$missing curl"
 have redis-server || missing="$missing redis-server"
 have cc || have gcc || have clang || missing="$missing gcc libc6-dev"
 [ -n "$missing" ] || exit 0

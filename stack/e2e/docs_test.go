@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"bufio"
+	"html"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"craftista/db"
+	"craftista/stack/internal/local"
+	"craftista/stack/internal/stacktest"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// needsBrowser are the operations without a command: an application sends a person's browser to them, or they take the
+// token that it then gets.
+var needsBrowser = map[string][]string{
+	"auth": {
+		"get-oauth2-authorize", "post-oauth2-authorize", "post-oauth2-consent", "post-oauth2-decision",
+		"get-oauth2-userinfo", "post-oauth2-userinfo", "get-oauth2-logout", "post-oauth2-logout",
+	},
+	"frontend": {"get-authorize", "post-authorize"},
+}
+
+var (
+	credentialsBlock = regexp.MustCompile(`(?s)<pre class="credentials"><code>(.*?)</code></pre>`)
+	operationBlock   = regexp.MustCompile(`(?s)<section id="((?:get|post|put|delete)[^"]*)">(.*?)</section>`)
+	exampleBlock     = regexp.MustCompile(`(?s)<pre class="example"><code>(.*?)</code></pre>`)
+)
+
+// TestDocumentedCommandsWork copies the commands of each service's page into a shell.
+func TestDocumentedCommandsWork(t *testing.T) {
+	t.Parallel()
+	var adminURL string
+	s := stacktest.Start(t, func(c *local.Config) { adminURL = c.DatabaseURL })
+	cheapenDemoPasswords(t, adminURL)
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := strings.NewReplacer(
+		"http://localhost:3000", s.URLs["frontend"], "http://localhost:8082", s.URLs["auth"],
+		"http://localhost:8000", s.URLs["product"], "http://localhost:8080", s.URLs["recommendation"],
+		"~/.cache/craftista", filepath.Dir(s.KeyFile), "go run", "go run -C "+root)
+	for _, service := range []string{"auth", "product", "recommendation", "frontend"} {
+		page := do(t, http.DefaultClient, get(t, s.URLs[service]+"/docs")).Body
+		var credentials, without []string
+		for _, block := range credentialsBlock.FindAllStringSubmatch(page, -1) {
+			credentials = append(credentials, here.Replace(html.UnescapeString(block[1])))
+		}
+		for _, operation := range operationBlock.FindAllStringSubmatch(page, -1) {
+			example := exampleBlock.FindStringSubmatch(operation[2])
+			if example == nil {
+				without = append(without, operation[1])
+				continue
+			}
+			commands := here.Replace(html.UnescapeString(example[1]))
+			t.Run(service+" "+operation[1], func(t *testing.T) {
+				status := inShell(t, append(needed(credentials, commands), commands))
+				if status < "200" || status > "299" && status != "303" {
+					t.Errorf("status %s of\n%s", status, commands)
+				}
+			})
+		}
+		if diff := cmp.Diff(needsBrowser[service], without); diff != "" {
+			t.Errorf("operations of %s without a command (-want +got):\n%s", service, diff)
+		}
+	}
+}
+
+// needed are the credentials that the commands use: what sets a variable of theirs, or a file of cookies.
+func needed(credentials []string, commands string) []string {
+	return slices.DeleteFunc(slices.Clone(credentials), func(c string) bool {
+		name, _, assigns := strings.Cut(c, "=$(")
+		return assigns && !strings.Contains(commands, "$"+name) || !assigns && !strings.Contains(commands, "-b cookies")
+	})
+}
+
+// inShell runs the commands in a shell and returns the status that the last, a curl, is answered with.
+func inShell(t *testing.T, commands []string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Join(commands, "\n")+" -sS -D -")
+	cmd.Dir, cmd.Env, cmd.Stderr = t.TempDir(), append(os.Environ(), "no_proxy=*"), t.Output()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // a stream does not end
+		_ = cmd.Wait()
+	}()
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if words := strings.Fields(lines.Text()); len(words) > 1 && strings.HasPrefix(words[0], "HTTP/") {
+			return words[1]
+		}
+	}
+	return "none"
+}
+
+// cheapenDemoPasswords makes them quick to check.
+func cheapenDemoPasswords(t *testing.T, adminURL string) {
+	t.Helper()
+	database := openDatabase(t, adminURL)
+	for _, a := range db.DemoAccounts() {
+		hash, err := bcrypt.GenerateFromPassword([]byte(a.Password), bcrypt.MinCost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const update = `UPDATE auth.users SET password_hash = $1 WHERE username = $2`
+		if _, err := database.ExecContext(t.Context(), update, string(hash), a.Username); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
