@@ -143,8 +143,9 @@ func (t *Telemetry) measure(ctx context.Context, o Options, res *resource.Resour
 	}
 	provider := sdkmetric.NewMeterProvider(options...)
 	t.Metrics, t.shutdown = provider, append(t.shutdown, provider.Shutdown)
-	if err := runtime.Start(runtime.WithMeterProvider(provider)); err != nil {
-		return fmt.Errorf("measure the Go runtime: %w", err)
+	err = errors.Join(runtime.Start(runtime.WithMeterProvider(provider)), measureProcess(provider.Meter("craftista")))
+	if err != nil {
+		return fmt.Errorf("measure the process: %w", err)
 	}
 	return nil
 }

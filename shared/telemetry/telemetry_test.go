@@ -94,8 +94,10 @@ func TestShutdownSendsWhatIsWaiting(t *testing.T) {
 	if text := gotSpan.String(); gotSpan.Name != "fold \uFFFD" || !strings.Contains(text, "/\uFFFD/crane") {
 		t.Errorf("the span is %s", text)
 	}
-	if text := collector.metrics[0].String(); !strings.Contains(text, `name:"folds"`) {
-		t.Errorf("the metrics are %s", text)
+	for _, name := range []string{"folds", "go.memory.used", "process.cpu.time"} {
+		if text := collector.metrics[0].String(); !strings.Contains(text, `name:"`+name+`"`) {
+			t.Errorf("%s is not among the metrics %s", name, text)
+		}
 	}
 	records := collector.logs[0].ResourceLogs[0].ScopeLogs[0].LogRecords
 	if len(records) != 1 || !bytes.Equal(records[0].TraceId, gotSpan.TraceId) ||

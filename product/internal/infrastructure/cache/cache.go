@@ -15,7 +15,6 @@ import (
 	"craftista/shared/telemetry"
 
 	"github.com/jmoiron/sqlx"
-	"go.opentelemetry.io/otel/metric"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -39,11 +38,10 @@ type Options struct {
 // Cache is the core.Cache in Redis. It is safe for concurrent use, and any
 // number of processes may share one Redis and one database.
 type Cache struct {
+	counters
 	redis         *redisClient
 	generation    *generationCache
 	log           *slog.Logger
-	requests      metric.Int64Counter
-	invalidations metric.Int64Counter
 	loads         singleflight.Group // by lease
 	writesFailing atomic.Bool        // Redis responds, but with errors
 	close         func() error       // of the generation store
@@ -68,11 +66,7 @@ func Open(o Options) (*Cache, error) {
 }
 
 func newCache(r *redisClient, g *generationCache, t *telemetry.Telemetry) *Cache {
-	return &Cache{
-		redis: r, generation: g, log: t.Log, close: func() error { return nil },
-		requests:      t.Counter("craftista.cache.requests", "{request}", "Products that were looked up by id."),
-		invalidations: t.Counter("craftista.cache.invalidations", "{invalidation}", "Changes, by how the cache heard."),
-	}
+	return &Cache{redis: r, generation: g, log: t.Log, counters: newCounters(t), close: func() error { return nil }}
 }
 
 // Close waits for the queries that run and closes the connections.
@@ -92,16 +86,10 @@ type loaded struct {
 	source  core.Source
 }
 
-// Fetch implements core.Cache. Readers of one process that got the same lease share
+// fetch is Fetch, uncounted. Readers of one process that got the same lease share
 // one load: it began after the lease, hence after every change that was invalidated
 // before any of them came [3]. Without a lease no load is shared, because one that
 // runs may have begun before a change that was acknowledged.
-func (c *Cache) Fetch(ctx context.Context, id int64, load core.Load) (core.Encoded, core.Source, error) {
-	product, source, err := c.fetch(ctx, id, load)
-	c.requests.Add(ctx, 1, telemetry.Outcome(string(source)))
-	return product, source, err
-}
-
 func (c *Cache) fetch(ctx context.Context, id int64, load core.Load) (core.Encoded, core.Source, error) {
 	generation, ok := c.generation.current(ctx) // [1]
 	if !ok {
@@ -145,25 +133,22 @@ func (c *Cache) fill(ctx context.Context, key string, generation int64, lease en
 	return loaded{product, core.Miss}, nil
 }
 
-// Invalidate implements core.Cache. It tries twice in one round trip each before
+// invalidate is Invalidate, uncounted. It tries twice in one round trip each before
 // it sets a fence, which costs every reader the cache for a while.
-func (c *Cache) Invalidate(ctx context.Context, ids ...int64) error {
+func (c *Cache) invalidate(ctx context.Context, ids []int64) (outcome string, err error) {
 	keys := make([]string, len(ids))
 	for i, id := range ids {
 		keys[i] = key(id)
 	}
 	for range 2 {
 		if err := c.redis.remove(ctx, keys); err == nil { // [6]
-			c.invalidations.Add(ctx, 1, telemetry.Outcome("removed"))
-			return nil
+			return "removed", nil
 		}
 	}
 	if err := c.generation.fence(ctx); err != nil { // [7]
-		c.invalidations.Add(ctx, 1, telemetry.Outcome("failed"))
-		return fmt.Errorf("invalidate cached products: %w", err)
+		return "failed", fmt.Errorf("invalidate cached products: %w", err)
 	}
-	c.invalidations.Add(ctx, 1, telemetry.Outcome("fenced"))
-	return nil
+	return "fenced", nil
 }
 
 // logWriteState logs once when Redis begins to respond with errors, because it is full
