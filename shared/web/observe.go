@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"time"
 
+	"craftista/shared/fault"
 	"craftista/shared/telemetry"
 
 	"github.com/go-chi/chi/v5"
@@ -60,7 +62,8 @@ func Routine(ctx context.Context) {
 }
 
 // observe sets the headers that every response has, turns a panic into an error, names the request's span by its
-// route and writes its log line. It runs inside otelhttp's middleware, which makes the span.
+// route, marks its metrics if it failed and writes its log line. It runs inside otelhttp's middleware, which makes the
+// span.
 func (r *Router) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		start, ctx, noted := time.Now(), req.Context(), &notes{}
@@ -80,6 +83,7 @@ func (r *Router) observe(next http.Handler) http.Handler {
 			}
 			setRoute(req)
 			status := cmp.Or(res.Status(), http.StatusOK)
+			labelFailure(ctx, status, noted)
 			if noted.answered != nil {
 				noted.answered(status)
 			}
@@ -87,6 +91,22 @@ func (r *Router) observe(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(res, inner)
 	})
+}
+
+// labelFailure gives the metrics of a request that failed the attribute error.type: its status, or incomplete if it was
+// answered without a part that is unavailable.
+func labelFailure(ctx context.Context, status int, noted *notes) {
+	noted.mu.Lock()
+	err := noted.err
+	noted.mu.Unlock()
+	labels, _ := otelhttp.LabelerFromContext(ctx)
+	switch {
+	case hungUp(ctx): // the client did, before it could be answered well
+	case status >= http.StatusInternalServerError:
+		labels.Add(semconv.ErrorTypeKey.String(strconv.Itoa(status)))
+	case err != nil && FaultOf(err).Kind == fault.Unavailable:
+		labels.Add(semconv.ErrorTypeKey.String("incomplete"))
+	}
 }
 
 // setRoute tells otelhttp the route that chi has found. otelhttp takes the span's name and an attribute of its

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"craftista/shared/fault"
 	"craftista/shared/telemetry"
 	"craftista/shared/web"
 
@@ -138,6 +139,49 @@ func TestCallersCannotMakeSeries(t *testing.T) {
 	want := map[string]uint64{"GET /piece/{id}": 2, "GET ": 2, "_OTHER ": 2}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests by series (-want +got):\n%s", diff)
+	}
+}
+
+// TestFailuresAreMeasured: an answer with a part missing is one, a caller's mistake and a caller who left are none.
+func TestFailuresAreMeasured(t *testing.T) {
+	t.Parallel()
+	reader := metric.NewManualReader()
+	router := newRouter(t, telemetry.Options{Reader: reader})
+	unavailable := fault.New(fault.Unavailable, "product does not answer")
+	router.Get("/whole", ok)
+	router.Get("/broken", func(http.ResponseWriter, *http.Request) error { return errors.New("a bug") })
+	router.Get("/unavailable", func(http.ResponseWriter, *http.Request) error { return unavailable })
+	router.Get("/refused", func(http.ResponseWriter, *http.Request) error { return fault.New(fault.Conflict, "no") })
+	router.Get("/part", func(w http.ResponseWriter, r *http.Request) error {
+		web.RecordError(r.Context(), unavailable)
+		return ok(w, r)
+	})
+	for _, path := range []string{"/whole", "/broken", "/unavailable", "/refused", "/part"} {
+		send(router, "GET", path)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/part", nil).WithContext(gone))
+	var all metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]uint64{}
+	for _, m := range allMetrics(all) {
+		if m.Name != "http.server.request.duration" {
+			continue
+		}
+		for _, point := range m.Data.(metricdata.Histogram[float64]).DataPoints {
+			route, _ := point.Attributes.Value("http.route")
+			failure, _ := point.Attributes.Value("error.type")
+			got[route.AsString()+" "+failure.AsString()] += point.Count
+		}
+	}
+	want := map[string]uint64{
+		"/whole ": 1, "/broken 500": 1, "/unavailable 503": 1, "/refused ": 1, "/part incomplete": 1, "/part ": 1,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("requests by route and failure (-want +got):\n%s", diff)
 	}
 }
 
