@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"craftista/shared/netfault"
+	"craftista/shared/waittest"
 )
 
 // answer is the body that url answers with, or the error of one attempt on a new connection.
@@ -40,7 +41,7 @@ func TestProxyFaults(t *testing.T) {
 	url := p.URL(first)
 	want := func(step, body string) {
 		t.Helper()
-		if got, err := answer(url, time.Minute); err != nil || got != body {
+		if got, err := answer(url, waittest.Timeout); err != nil || got != body {
 			t.Errorf("%s: %q, %v; want %q", step, got, err, body)
 		}
 	}
@@ -52,7 +53,7 @@ func TestProxyFaults(t *testing.T) {
 	}
 	want("unchanged", "first")
 	p.Cut()
-	wantFailure("cut", time.Minute)
+	wantFailure("cut", waittest.Timeout)
 	p.Restore()
 	want("after a cut", "first")
 	p.Block()
@@ -79,13 +80,7 @@ func TestProxyPassesWhatWasBlocked(t *testing.T) {
 	if _, err := io.WriteString(c, "GET / HTTP/1.0\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	for p.Sent.Load() < 2 { // the connection and the request
-		select {
-		case <-t.Context().Done():
-			t.Fatal("the request does not arrive")
-		case <-time.After(time.Millisecond):
-		}
-	}
+	waittest.Until(t, "the connection and the request arrive", func() bool { return p.Sent.Load() == 2 })
 	p.Restore()
 	if reply, err := io.ReadAll(c); err != nil || len(reply) == 0 {
 		t.Errorf("reply %q, %v", reply, err)

@@ -11,14 +11,15 @@ import (
 
 	"craftista/shared/fault"
 	"craftista/shared/telemetry"
+	"craftista/shared/waittest"
 	"craftista/shared/web"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// client calls the service at url, and gives up after 200 ms.
-func client(url string) *web.Client {
-	return web.NewClient("shop", url, web.NewHTTPClient(200*time.Millisecond, telemetry.Discard()))
+// client calls the service at url, and gives up after timeout.
+func client(url string, timeout time.Duration) *web.Client {
+	return web.NewClient("shop", url, web.NewHTTPClient(timeout, telemetry.Discard()))
 }
 
 // clientOf calls a service that answers by h.
@@ -26,7 +27,7 @@ func clientOf(t *testing.T, h http.HandlerFunc) *web.Client {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	return client(server.URL)
+	return client(server.URL, waittest.Timeout)
 }
 
 func TestFaultsKeepTheirMeaningAcrossTheWire(t *testing.T) {
@@ -60,7 +61,7 @@ func TestFaultsKeepTheirMeaningAcrossTheWire(t *testing.T) {
 func TestClientCallsAServiceThatMisbehaves(t *testing.T) {
 	t.Parallel()
 	hang := make(chan struct{})
-	calls := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/hang":
 			<-hang
@@ -75,20 +76,22 @@ func TestClientCallsAServiceThatMisbehaves(t *testing.T) {
 				_, err = w.Write(make([]byte, 64<<10))
 			}
 		}
-	})
+	}))
+	t.Cleanup(server.Close)
 	t.Cleanup(func() { close(hang) })
+	calls := client(server.URL, waittest.Timeout)
 	for _, row := range []struct {
 		client  *web.Client
 		path    string
 		kind    fault.Kind
 		message string
 	}{
-		{calls, "/hang", fault.Unavailable, "shop does not answer"},
+		{client(server.URL, 200*time.Millisecond), "/hang", fault.Unavailable, "shop does not answer"},
 		{calls, "/nonsense", fault.Unavailable, "shop answers nonsense"},
 		{calls, "/redirect", fault.Internal, "shop answered 302"},
 		{calls, "/html-error", fault.Unavailable, "shop answered 502"},
 		{calls, "/endless", fault.Unavailable, "shop stopped answering"},
-		{client("http://127.0.0.1:1/"), "/", fault.Unavailable, "shop does not answer"},
+		{client("http://127.0.0.1:1/", waittest.Timeout), "/", fault.Unavailable, "shop does not answer"},
 	} {
 		var out struct{}
 		_, err := row.client.Do(t.Context(), web.Request{Method: "GET", Path: row.path + "?q=secret"}, &out)

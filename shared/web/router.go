@@ -37,8 +37,10 @@ type ErrorWriter func(w http.ResponseWriter, r *http.Request, err error)
 // and a panic is answered like any other error. Register all routes before
 // serving.
 type Router struct {
+	// Timeout bounds a Handler's work. It is RequestTimeout, and may be set before serving.
+	Timeout time.Duration
 	// GetTimeout bounds the Handlers that Get registers from then on; 0 means
-	// RequestTimeout. Set it before the calls of Get that it is for.
+	// Timeout. Set it before the calls of Get that it is for.
 	GetTimeout time.Duration
 	// MaxListeners bounds the listeners of each stream that Stream registers from then
 	// on; 0 means what Listeners returns, at most 10,000.
@@ -55,7 +57,9 @@ type Router struct {
 // to fail.
 func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 	mux := chi.NewRouter()
-	r := &Router{mux: mux, fail: fail, log: t.Log, streams: map[string]*streamRoute{}, open: newListeners(t)}
+	r := &Router{
+		Timeout: RequestTimeout, mux: mux, fail: fail, log: t.Log, streams: map[string]*streamRoute{}, open: newListeners(t),
+	}
 	mux.Use(otelhttp.NewMiddleware("request", instruments(t)...), r.observe, middleware.GetHead)
 	mux.NotFound(r.adapt(notFound))
 	mux.MethodNotAllowed(r.adapt(r.methodNotAllowed))
@@ -64,22 +68,22 @@ func NewRouter(t *telemetry.Telemetry, fail ErrorWriter) *Router {
 
 // Get routes GET and HEAD.
 func (r *Router) Get(pattern string, h Handler) {
-	r.mux.Get(pattern, r.adapt(withTimeout(cmp.Or(r.GetTimeout, RequestTimeout), h)))
+	r.mux.Get(pattern, r.adapt(r.withTimeout(r.GetTimeout, h)))
 }
 
 // Post routes POST.
 func (r *Router) Post(pattern string, h Handler) {
-	r.mux.Post(pattern, r.adapt(withTimeout(RequestTimeout, h)))
+	r.mux.Post(pattern, r.adapt(r.withTimeout(0, h)))
 }
 
 // Put routes PUT.
 func (r *Router) Put(pattern string, h Handler) {
-	r.mux.Put(pattern, r.adapt(withTimeout(RequestTimeout, h)))
+	r.mux.Put(pattern, r.adapt(r.withTimeout(0, h)))
 }
 
 // Delete routes DELETE.
 func (r *Router) Delete(pattern string, h Handler) {
-	r.mux.Delete(pattern, r.adapt(withTimeout(RequestTimeout, h)))
+	r.mux.Delete(pattern, r.adapt(r.withTimeout(0, h)))
 }
 
 // ServeHTTP implements http.Handler.
@@ -151,10 +155,10 @@ func (r *Router) adapt(h Handler) http.HandlerFunc {
 	}
 }
 
-// withTimeout bounds h's work. What it returns is answered without that bound.
-func withTimeout(timeout time.Duration, h Handler) Handler {
+// withTimeout bounds h's work; a timeout of 0 is r.Timeout. What it returns is answered without that bound.
+func (r *Router) withTimeout(timeout time.Duration, h Handler) Handler {
 	return func(w http.ResponseWriter, req *http.Request) error {
-		ctx, cancel := context.WithTimeout(req.Context(), timeout)
+		ctx, cancel := context.WithTimeout(req.Context(), cmp.Or(timeout, r.Timeout))
 		defer cancel()
 		return h(w, req.WithContext(ctx))
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"craftista/shared/fault"
@@ -150,25 +151,27 @@ func TestQueryThatCannotBeReadIsABadRequest(t *testing.T) {
 // TestGetTimeout bounds the GETs registered while it is set, and nothing else.
 func TestGetTimeout(t *testing.T) {
 	t.Parallel()
-	router := web.NewRouter(telemetry.Discard(), web.Problem)
-	left := map[string]time.Duration{}
-	note := func(w http.ResponseWriter, r *http.Request) error {
-		end, _ := r.Context().Deadline()
-		left[r.Method+" "+r.URL.Path] = time.Until(end)
-		return web.Reply(w, http.StatusOK, "ok")
-	}
-	router.Get("/before", note)
-	router.GetTimeout = time.Second
-	router.Get("/after", note)
-	router.Post("/after", note)
-	for what, most := range map[string]time.Duration{
-		"GET /before": web.RequestTimeout, "GET /after": time.Second, "HEAD /after": time.Second,
-		"POST /after": web.RequestTimeout,
-	} {
-		method, path, _ := strings.Cut(what, " ")
-		send(router, method, path)
-		if got := left[what]; got > most || got < most/2 {
-			t.Errorf("%s: %s left, want nearly %s", what, got, most)
+	synctest.Test(t, func(t *testing.T) {
+		router := web.NewRouter(telemetry.Discard(), web.Problem)
+		left := map[string]time.Duration{}
+		note := func(w http.ResponseWriter, r *http.Request) error {
+			end, _ := r.Context().Deadline()
+			left[r.Method+" "+r.URL.Path] = time.Until(end)
+			return web.Reply(w, http.StatusOK, "ok")
 		}
-	}
+		router.Get("/before", note)
+		router.GetTimeout = time.Second
+		router.Get("/after", note)
+		router.Post("/after", note)
+		for what, want := range map[string]time.Duration{
+			"GET /before": web.RequestTimeout, "GET /after": time.Second, "HEAD /after": time.Second,
+			"POST /after": web.RequestTimeout,
+		} {
+			method, path, _ := strings.Cut(what, " ")
+			send(router, method, path)
+			if got := left[what]; got != want {
+				t.Errorf("%s: %s left, want %s", what, got, want)
+			}
+		}
+	})
 }
