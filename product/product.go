@@ -3,6 +3,7 @@
 package product
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"sync"
@@ -33,6 +34,7 @@ type Config struct {
 	JWKSURL      string        `env:"JWKS_URL"`                       // where auth publishes its keys
 	Issuer       string        `env:"ISSUER"`                         // the iss of the tokens to accept
 	Audience     string        `env:"AUDIENCE"`                       // the aud of the tokens to accept
+	ReadInterval time.Duration // of live counts, see core.CountBroadcaster; 0 is the usual one
 }
 
 // Default are the settings that suit a laptop where all services have their
@@ -66,6 +68,7 @@ func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *servic
 	opened.Add(db.Close)
 	store := postgres.NewStore(db)
 	broadcaster := core.NewCountBroadcaster(store, t.Log)
+	broadcaster.ReadInterval = cmp.Or(c.ReadInterval, broadcaster.ReadInterval)
 	optional := map[string]health.Check{"schema": store.Current}
 	cached, err := openCache(c, db, t, opened, optional)
 	if err != nil {

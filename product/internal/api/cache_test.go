@@ -12,7 +12,7 @@ import (
 	"craftista/product/internal/infrastructure/postgres"
 	"craftista/product/redistest"
 	"craftista/shared/netfault"
-	"craftista/shared/web"
+	"craftista/shared/waittest"
 )
 
 // show reads a product and returns its count and X-Cache.
@@ -32,7 +32,7 @@ func wantShown(t *testing.T, h http.Handler, id, votes int64, source string) {
 // shownUntil reads until the source is that, and every count has to be right.
 func shownUntil(t *testing.T, h http.Handler, id, votes int64, source string) {
 	t.Helper()
-	waitFor(t, "a "+source, func() bool {
+	waittest.Until(t, "a "+source, func() bool {
 		got, from := show(t, h, id)
 		if got != votes {
 			t.Fatalf("shown %d (%s), want %d", got, from, votes)
@@ -66,13 +66,9 @@ func TestRedisUnreachable(t *testing.T) {
 			t.Parallel()
 			h := g.service(g.openCacheWith(t, cache.Options{RedisURL: "redis://" + addr, RedisTimeout: 50 * time.Millisecond}))
 			id := g.addProduct(t, "Crane", day(1))
-			start := time.Now()
 			wantShown(t, h, id, 0, "bypass")
 			g.vote(t, h, id, 1, 1)
 			wantShown(t, h, id, 1, "bypass")
-			if took := time.Since(start); took > web.RequestTimeout { // 3 × 50 ms, a fence, and a busy machine
-				t.Errorf("three requests took %v", took)
-			}
 			if w := call(t, h, "GET", "/readyz", ""); w.Code != 200 {
 				t.Errorf("readyz: %d %s", w.Code, w.Body)
 			}
@@ -162,7 +158,7 @@ func TestVoteWithoutInvalidationAndFence(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	g, proxy := newGallery(t).proxied(t)
-	cached := g.openCacheWith(t, cache.Options{RedisURL: server.URL(), RedisTimeout: 100 * time.Millisecond})
+	cached := g.openCacheWith(t, cache.Options{RedisURL: server.URL(), RedisTimeout: shortTimeout})
 	h := g.serviceOn(cutAfterVote{postgres.NewStore(g.db), proxy}, cached)
 	id := g.addProduct(t, "Crane", day(1))
 	shownUntil(t, h, id, 0, "hit")
@@ -186,25 +182,21 @@ func TestVoteWithoutInvalidationAndFence(t *testing.T) {
 // Redis nothing, and hence wait for nothing, but for one now and then.
 func TestUnresponsiveRedisDelaysFewReaders(t *testing.T) {
 	t.Parallel()
-	const reads, timeout = 500, 200 * time.Millisecond
+	const reads = 500
 	g := newGallery(t)
 	proxy := startProxy(t, redistest.Start(t).Addr)
-	h := g.service(g.openCacheWith(t, cache.Options{RedisURL: "redis://" + proxy.Addr, RedisTimeout: timeout}))
+	h := g.service(g.openCacheWith(t, cache.Options{RedisURL: "redis://" + proxy.Addr, RedisTimeout: shortTimeout}))
 	id := g.addProduct(t, "Crane", day(1))
 	shownUntil(t, h, id, 0, "hit")
 	proxy.Block()
-	start, before, delayed := time.Now(), proxy.Sent.Load(), 0
+	start, before := time.Now(), proxy.Sent.Load()
 	for range reads {
-		began := time.Now()
 		wantShown(t, h, id, 0, "bypass")
-		if time.Since(began) > timeout/2 {
-			delayed++
-		}
 	}
 	took := time.Since(start)
-	rounds := int64(3 + took/(500*time.Millisecond)) // until the breaker opens, and when it is half-open
-	if sent := proxy.Sent.Load() - before; int64(delayed) > rounds+5 || sent > 4*rounds {
-		t.Errorf("%d reads in %v: %d delayed and %d chunks sent in %d rounds", reads, took, delayed, sent, rounds)
+	rounds := int64(3 + took/(500*time.Millisecond))         // until the breaker opens, and when it is half-open
+	if sent := proxy.Sent.Load() - before; sent > 2*rounds { // each a connection and a command
+		t.Errorf("%d reads in %v: %d chunks sent in %d rounds", reads, took, sent, rounds)
 	}
 	proxy.Restore()
 	shownUntil(t, h, id, 0, "hit")

@@ -71,7 +71,10 @@ func open(t *testing.T, url string) *sqlx.DB {
 	return db
 }
 
-const redisTimeout = 10 * time.Second // more than a busy test machine needs
+const (
+	redisTimeout = 10 * time.Second // more than a busy test machine needs
+	shortTimeout = time.Second      // where tests wait for it to pass; enough for a busy machine to have hits
+)
 
 // openCache opens the cache of one replica.
 func (g *gallery) openCache(t *testing.T, redisURL string) *cache.Cache {
@@ -137,18 +140,6 @@ func (g *gallery) voters(t *testing.T, id int64) int64 {
 }
 
 func (g *gallery) token(userID int64) string { return g.issuer.Mint(userID, token.RoleUser) }
-
-// waitFor waits until something is done.
-func waitFor(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(2 * time.Minute); !done(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
-}
 
 // atOnce runs do(0), …, do(n-1) from one moment on and waits for all.
 func atOnce(n int, do func(i int)) {

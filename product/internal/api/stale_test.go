@@ -104,7 +104,7 @@ func newReplicas(t *testing.T, g *gallery, fenceDuration time.Duration) *replica
 	for i := range r.services {
 		r.proxies[i] = startProxy(t, r.server.Addr)
 		r.services[i] = g.serviceOn(slowReads{postgres.NewStore(g.db)}, g.openCacheWith(t, cache.Options{
-			RedisURL: "redis://" + r.proxies[i].Addr, RedisTimeout: 100 * time.Millisecond, FenceDuration: fenceDuration,
+			RedisURL: "redis://" + r.proxies[i].Addr, RedisTimeout: shortTimeout, FenceDuration: fenceDuration,
 		}))
 	}
 	return r

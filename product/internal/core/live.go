@@ -16,7 +16,6 @@ const (
 	listenerBuffer = 16   // messages; a listener with more to receive is dropped
 	chunkSize      = 1000 // products in one query
 
-	readInterval    = time.Second
 	minReadInterval = 200 * time.Millisecond // so that a thousand votes at once cost one read
 	readTimeout     = 5 * time.Second
 )
@@ -40,11 +39,14 @@ type CountReader interface {
 // all of them, then those that changed, through whatever replica. It is safe for
 // concurrent use.
 //
-// One goroutine, Run, reads the counts of all watched products once a second, and
+// One goroutine, Run, reads the counts of all watched products once a ReadInterval, and
 // soon after Notify. Only Run sends, in the order of its reads, so that a listener
 // never gets an older count after a newer one. A message has whole counts, not
 // differences, so that a listener that missed some needs only the next one.
 type CountBroadcaster struct {
+	// ReadInterval is 1 s, and may be set before Run.
+	ReadInterval time.Duration
+
 	store    CountReader
 	log      *slog.Logger
 	notified chan struct{}
@@ -66,7 +68,7 @@ type listener struct {
 // runs.
 func NewCountBroadcaster(store CountReader, log *slog.Logger) *CountBroadcaster {
 	return &CountBroadcaster{
-		store: store, log: log, notified: make(chan struct{}, 1),
+		ReadInterval: time.Second, store: store, log: log, notified: make(chan struct{}, 1),
 		listeners: map[*listener]struct{}{}, watched: map[int64]int{},
 	}
 }
@@ -127,7 +129,7 @@ func (b *CountBroadcaster) remove(l *listener) {
 
 // Run reads and sends until ctx is done. While nobody listens it reads nothing.
 func (b *CountBroadcaster) Run(ctx context.Context) {
-	tick := time.NewTicker(readInterval)
+	tick := time.NewTicker(b.ReadInterval)
 	defer tick.Stop()
 	for {
 		select {

@@ -13,6 +13,7 @@ import (
 	"craftista/product/internal/core"
 	"craftista/product/redistest"
 	"craftista/shared/telemetry"
+	"craftista/shared/waittest"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
@@ -80,21 +81,10 @@ func fetch(t *testing.T, c *Cache, id int64, load core.Load, text string, source
 // until reads until one comes from that source.
 func until(t *testing.T, c *Cache, id int64, text string, source core.Source) {
 	t.Helper()
-	waitFor(t, "a "+string(source), func() bool {
+	waittest.Until(t, "a "+string(source), func() bool {
 		_, got, err := c.Fetch(t.Context(), id, gives(text))
 		return got == source && err == nil
 	})
-}
-
-func waitFor(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(2 * time.Minute); !done(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }
 
 func TestFetchStoresUntilInvalidate(t *testing.T) {
@@ -119,14 +109,14 @@ func TestFetchStoresUntilInvalidate(t *testing.T) {
 
 func TestEntriesExpire(t *testing.T) {
 	t.Parallel()
-	c := open(t, redistest.Start(t).URL())
+	c, start := open(t, redistest.Start(t).URL()), time.Now()
 	fetch(t, c, 1, gives(`{}`), `{}`, core.Miss)
 	if _, _, err := c.Fetch(t.Context(), 2, fails); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("error %v", err)
 	}
 	for id, most := range map[int64]time.Duration{1: time.Minute, 2: 10 * time.Second} { // a product, and a lease
 		left, err := c.redis.client.PTTL(t.Context(), key(id)).Result()
-		if err != nil || left > most || left < most-5*time.Second {
+		if err != nil || left > most || left < most-time.Since(start) {
 			t.Errorf("key %d lives %v, %v; want %v", id, left, err, most)
 		}
 	}
@@ -254,5 +244,5 @@ func TestRedisDiesDuringALoad(t *testing.T) {
 		t.Error("no fence")
 	}
 	server.Restart()
-	waitFor(t, "readiness", func() bool { return c.Ready(t.Context()) == nil })
+	waittest.Until(t, "readiness", func() bool { return c.Ready(t.Context()) == nil })
 }

@@ -10,6 +10,7 @@ import (
 	"craftista/product/internal/core"
 	"craftista/product/redistest"
 	"craftista/shared/telemetry"
+	"craftista/shared/waittest"
 
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/codes"
@@ -131,7 +132,7 @@ func TestOneLineForEachChange(t *testing.T) {
 		id := int64(round) << 40
 		until(t, c, id, `{}`, core.Miss)
 		server.Kill()
-		waitFor(t, "the breaker", func() bool {
+		waittest.Until(t, "the breaker", func() bool {
 			fetch(t, c, id, gives(`{}`), `{}`, core.Bypass)
 			return log.count("cache unavailable") == round
 		})
