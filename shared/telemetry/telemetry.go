@@ -194,7 +194,7 @@ func (t *Telemetry) Counter(name, unit, description string) metric.Int64Counter 
 
 // Outcome is the attribute of such a counter. There must be few values, and callers must not choose them.
 func Outcome(value string) metric.MeasurementOption {
-	return metric.WithAttributes(attribute.String("outcome", value))
+	return metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", value)))
 }
 
 // Discard is telemetry whose traces have ids and go nowhere, for tests and

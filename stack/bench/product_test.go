@@ -29,7 +29,7 @@ func BenchmarkProduct(b *testing.B) {
 	redisURL, databaseURL := redistest.Start(b).URL(), pgtest.NewSeeded(b).ProductURL
 	run := func(change func(*product.Config)) string {
 		c := product.Default()
-		c.Listener, c.Log = listen(b), slog.DiscardHandler
+		c.Listener, c.Log, c.LogLevel = listen(b), slog.DiscardHandler, slog.LevelError+1
 		c.DatabaseURL, c.RedisURL = databaseURL, redisURL
 		change(&c)
 		serve(b, func(ctx context.Context) error { return product.Run(ctx, c) })

@@ -10,19 +10,25 @@ import (
 )
 
 // counters tell what readers got of the cache, and how it heard of changes.
-type counters struct{ requests, invalidations metric.Int64Counter }
+type counters struct {
+	requests, invalidations metric.Int64Counter
+	sources                 map[core.Source]metric.MeasurementOption // made once: a hit is cheap
+}
 
 func newCounters(t *telemetry.Telemetry) counters {
 	return counters{
 		requests:      t.Counter("craftista.cache.requests", "{request}", "Products that were looked up by id."),
 		invalidations: t.Counter("craftista.cache.invalidations", "{invalidation}", "Changes, by how the cache heard."),
+		sources: map[core.Source]metric.MeasurementOption{
+			core.Hit: telemetry.Outcome("hit"), core.Miss: telemetry.Outcome("miss"), core.Bypass: telemetry.Outcome("bypass"),
+		},
 	}
 }
 
 // Fetch implements core.Cache.
 func (c *Cache) Fetch(ctx context.Context, id int64, load core.Load) (core.Encoded, core.Source, error) {
 	product, source, err := c.fetch(ctx, id, load)
-	c.requests.Add(ctx, 1, telemetry.Outcome(string(source)))
+	c.requests.Add(ctx, 1, c.sources[source])
 	return product, source, err
 }
 

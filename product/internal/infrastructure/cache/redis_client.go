@@ -36,6 +36,7 @@ type redisClient struct {
 	runID   atomic.Pointer[string] // Redis has a new one after each start; nil before the first connection
 
 	duration dbconv.ClientOperationDuration
+	measured attribute.Set // of a command that Redis answered
 }
 
 func openRedis(url string, timeout time.Duration, t *telemetry.Telemetry) (*redisClient, error) {
@@ -49,6 +50,7 @@ func openRedis(url string, timeout time.Duration, t *telemetry.Telemetry) (*redi
 		return nil, fmt.Errorf("make metric: %w", err)
 	}
 	c := &redisClient{timeout: timeout, breaker: newBreaker(t), duration: duration}
+	c.measured = attribute.NewSet(semconv.DBSystemNameRedis)
 	o.OnConnect = c.readRunID
 	c.client = redis.NewClient(o)
 	logging.Disable() // of each failed dial; the breaker logs once
@@ -100,11 +102,11 @@ func (c *redisClient) do(ctx context.Context, command func(context.Context) erro
 		defer cancel()
 		start := time.Now()
 		err := command(ctx)
-		var failed []attribute.KeyValue
+		attributes := c.measured
 		if !answered(err) {
-			failed = append(failed, semconv.ErrorType(err))
+			attributes = attribute.NewSet(semconv.DBSystemNameRedis, semconv.ErrorType(err))
 		}
-		c.duration.Record(ctx, time.Since(start).Seconds(), dbconv.SystemNameRedis, failed...)
+		c.duration.RecordSet(ctx, time.Since(start).Seconds(), attributes)
 		return struct{}{}, err
 	})
 	return err
