@@ -7,6 +7,7 @@ import (
 	"craftista/shared/telemetry"
 
 	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
 )
 
 // Count counts the requests for h by their outcome, once they are answered: success, cancelled if the client has gone,
@@ -29,6 +30,13 @@ func newListeners(t *telemetry.Telemetry) metric.Int64UpDownCounter {
 		panic("craftista.live.listeners: " + err.Error()) // only the name could be wrong
 	}
 	return counter
+}
+
+// countListener counts one until the returned function is called.
+func (r *Router) countListener(req *http.Request) (leave func()) {
+	path := metric.WithAttributes(semconv.HTTPRoute(req.URL.Path))
+	r.open.Add(req.Context(), 1, path)
+	return func() { r.open.Add(req.Context(), -1, path) }
 }
 
 func outcome(status int, success string) string {

@@ -12,9 +12,6 @@ import (
 	"time"
 
 	"craftista/shared/fault"
-
-	"go.opentelemetry.io/otel/metric"
-	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
 )
 
 // Heartbeat is a server-sent event without content, for a stream that has had
@@ -98,9 +95,7 @@ func (r *Router) serveStream(w http.ResponseWriter, req *http.Request, route *st
 	if own.stream == nil {
 		return
 	}
-	path := metric.WithAttributes(semconv.HTTPRoute(req.URL.Path))
-	r.open.Add(req.Context(), 1, path)
-	defer r.open.Add(req.Context(), -1, path)
+	defer r.countListener(req)()
 	start := time.Now()
 	if err := runEventStream(req.Context(), w, route.first, own.stream); err != nil {
 		r.log.LogAttrs(req.Context(), slog.LevelInfo, "stream ended", slog.String("path", req.URL.Path),
