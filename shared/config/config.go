@@ -101,6 +101,8 @@ func form(t reflect.Type) string {
 		return "a length of time with its unit, such as 5s, 500ms or 2m"
 	case reflect.TypeFor[bool]():
 		return "true or false"
+	case reflect.TypeFor[float64]():
+		return "a number"
 	default:
 		return "a whole number, or is too large"
 	}

@@ -29,6 +29,7 @@ type settings struct {
 	Level    slog.Level     `env:"LOG_LEVEL"`
 	Trusted  []netip.Prefix `env:"TRUSTED"`
 	Cost     int            `env:"COST"`
+	Rate     float64        `env:"RATE"`
 }
 
 func TestLoadOverlaysDefaults(t *testing.T) {
@@ -39,13 +40,13 @@ func TestLoadOverlaysDefaults(t *testing.T) {
 	}
 	got, err := config.Load(settings{Common: Common{Version: "dev"}, TTL: time.Minute},
 		[]string{"ADDR=:8000", "DATABASE_URL=postgres://db", "KEY=k", "QUIET=true", "LOG_LEVEL=warn",
-			"SECRET_FILE=" + secret, "TRUSTED=10.0.0.0/8, fd00::/8", "COST=12", "UNRELATED=x"})
+			"SECRET_FILE=" + secret, "TRUSTED=10.0.0.0/8, fd00::/8", "COST=12", "RATE=0.5", "UNRELATED=x"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	want := settings{
-		Common{":8000", "dev"}, "postgres://db", "k", time.Minute, "s3cret", true, slog.LevelWarn, trusted, 12,
+		Common{":8000", "dev"}, "postgres://db", "k", time.Minute, "s3cret", true, slog.LevelWarn, trusted, 12, 0.5,
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -56,16 +57,16 @@ func TestLoadReportsEveryMistakeAndNoValue(t *testing.T) {
 	t.Parallel()
 	_, err := config.Load(settings{}, []string{
 		"DATABASE_URL=", "TTL=hunter2", "QUIET=perhaps", "SECRET_FILE=/hunter2", "ADDR=hunter2", "ADDR_FILE=/dev/null",
-		"LOG_LEVEL=hunter2", "COST=twelve",
+		"LOG_LEVEL=hunter2", "COST=twelve", "RATE=hunter2",
 	})
 	if err == nil {
-		t.Fatal("eight mistakes, no error")
+		t.Fatal("nine mistakes, no error")
 	}
 	for _, want := range []string{
 		"DATABASE_URL is empty", "KEY is not set", "QUIET is not true or false",
 		"TTL is not a length of time with its unit, such as 5s, 500ms or 2m", "COST is not a whole number, or is too large",
 		"SECRET_FILE cannot be read", "ADDR and ADDR_FILE are both set",
-		"LOG_LEVEL is not debug, info, warn or error",
+		"LOG_LEVEL is not debug, info, warn or error", "RATE is not a number",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing from:\n%v", want, err)
