@@ -14,12 +14,12 @@ var version, commit, date string
 
 // Info is one build.
 type Info struct {
-	Version string `json:"version"`            // such as v1.2.3; "dev" if the linker was not told
+	Version string `json:"version"`            // such as v1.2.3; "dev" if the linker did not set it
 	Commit  string `json:"commit,omitempty"`   // of git, in hex; "" if it is not known
-	BuiltAt string `json:"built_at,omitempty"` // RFC 3339; of the commit if the linker was not told
+	BuiltAt string `json:"built_at,omitempty"` // RFC 3339; of the commit if the linker did not set it
 }
 
-// This is the build of this process: what the linker was told, else what go build found in the repository.
+// This is the build of this process: what the linker has set, else what go build found in the repository.
 func This() Info {
 	found := map[string]string{}
 	if binary, ok := debug.ReadBuildInfo(); ok {

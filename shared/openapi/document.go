@@ -76,7 +76,6 @@ type schema struct {
 	Items                        *schema
 	Properties                   ordered[schema]
 	Required                     []string
-	AdditionalProperties         json.RawMessage // a schema, or whether there are any
 	OneOf                        []schema
 }
 

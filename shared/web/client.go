@@ -80,7 +80,6 @@ func newTransport(timeout time.Duration) *http.Transport {
 		MaxIdleConns:        128,
 		MaxIdleConnsPerHost: 64,
 		IdleConnTimeout:     idleTimeout,
-		ForceAttemptHTTP2:   true,
 	}
 }
 

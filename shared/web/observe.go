@@ -135,8 +135,8 @@ const StatusClientClosedRequest = 499
 // deadline would say the same of a handler that was too slow.
 func hungUp(ctx context.Context) bool { return ctx.Err() != nil }
 
-// logRequest logs failures of ours as errors. A 503 of a handler's own is none if the server drains, which a probe is
-// told by it, or if the client has hung up; a 500 is a panic then, see adapt.
+// logRequest logs failures of ours as errors. A 503 of a handler's own is none if the server drains, since it is
+// what a probe then gets, or if the client has hung up; a 500 is a panic then, see adapt.
 func (r *Router) logRequest(req *http.Request, status int, noted *notes, start time.Time) {
 	noted.mu.Lock()
 	failure, routine := noted.err, noted.routine

@@ -98,7 +98,7 @@ func (c Auth) Register(ctx context.Context, by Browser, username, email, passwor
 }
 
 // keyRefused is err without its kind where auth refused the internal key: that is
-// ours to mend and no fault of the person's, so it must not be told as theirs.
+// ours to mend and no fault of the person's, so it must not be shown as theirs.
 func keyRefused(err error) error {
 	if fault.KindOf(err) == fault.Unauthenticated {
 		return fmt.Errorf("auth refuses the internal API key: %s", err.Error())

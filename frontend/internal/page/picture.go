@@ -54,12 +54,12 @@ func serviceBox(id, name, job string, r backend.Report) view.Box {
 		{"database", "postgres", "PostgreSQL", "It waits for its database."},
 		{"cache", "redis", "Redis", "It works, slower without its cache."},
 	} {
-		check, told := r.Checks[needs.check]
+		check, reported := r.Checks[needs.check]
 		line := view.Line{From: id, To: needs.id, Name: needs.name, State: view.Unknown}
 		switch {
-		case told && check.OK:
+		case reported && check.OK:
 			line.State, line.Latency = view.Up, milliseconds(check.Took)
-		case told:
+		case reported:
 			line.State, box.State = view.Down, view.Degraded
 			if box.Says == job {
 				box.Says = needs.without
@@ -78,10 +78,10 @@ func serviceBox(id, name, job string, r backend.Report) view.Box {
 // databaseBox is what all services that got through to PostgreSQL say of it.
 func databaseBox(p probes) view.Box {
 	box := view.Box{ID: "postgres", Name: "PostgreSQL", State: view.Unknown, Says: "No service tells how it is."}
-	told, well, slowest := 0, 0, time.Duration(0)
+	reported, well, slowest := 0, 0, time.Duration(0)
 	for _, r := range []backend.Report{p.auth, p.recommendation, p.catalogue} {
 		if check, ok := r.Checks["database"]; ok {
-			told++
+			reported++
 			if check.OK {
 				well++
 				slowest = max(slowest, check.Took)
@@ -89,12 +89,12 @@ func databaseBox(p probes) view.Box {
 		}
 	}
 	switch {
-	case told == 0:
+	case reported == 0:
 		return box
 	case well == 0:
 		box.State, box.Says = view.Down, "No service gets through to it."
 		return box
-	case well < told:
+	case well < reported:
 		box.State, box.Says = view.Degraded, "Not every service gets through to it."
 	default:
 		box.State, box.Says = view.Up, "Keeps everything that lasts."
@@ -105,11 +105,11 @@ func databaseBox(p probes) view.Box {
 
 func cacheBox(r backend.Report) view.Box {
 	box := view.Box{ID: "redis", Name: "Redis", State: view.Unknown, Says: "The catalogue does not tell how it is."}
-	switch check, told := r.Checks["cache"]; {
-	case told && check.OK:
+	switch check, reported := r.Checks["cache"]; {
+	case reported && check.OK:
 		box.State, box.Says = view.Up, "Remembers pieces for the catalogue."
 		box.Facts = facts("", milliseconds(check.Took), "", "")
-	case told:
+	case reported:
 		box.State, box.Says = view.Down, "The catalogue does not get through to it."
 	case r.Checks != nil:
 		box.Says = "The catalogue is set up without a cache."
