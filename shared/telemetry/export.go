@@ -102,9 +102,21 @@ func (e metricExporter) Export(ctx context.Context, m *metricdata.ResourceMetric
 		for _, metric := range scope.Metrics {
 			switch data := metric.Data.(type) {
 			case metricdata.Histogram[float64]:
-				stripExemplars(data.DataPoints)
+				for _, point := range data.DataPoints {
+					stripExemplars(point.Exemplars)
+				}
 			case metricdata.Histogram[int64]:
-				stripExemplars(data.DataPoints)
+				for _, point := range data.DataPoints {
+					stripExemplars(point.Exemplars)
+				}
+			case metricdata.ExponentialHistogram[float64]: // where the environment asks for them
+				for _, point := range data.DataPoints {
+					stripExemplars(point.Exemplars)
+				}
+			case metricdata.ExponentialHistogram[int64]:
+				for _, point := range data.DataPoints {
+					stripExemplars(point.Exemplars)
+				}
 			}
 		}
 	}
@@ -114,11 +126,9 @@ func (e metricExporter) Export(ctx context.Context, m *metricdata.ResourceMetric
 	return nil
 }
 
-func stripExemplars[N int64 | float64](points []metricdata.HistogramDataPoint[N]) {
-	for _, point := range points {
-		for i := range point.Exemplars {
-			point.Exemplars[i].FilteredAttributes = nil
-		}
+func stripExemplars[N int64 | float64](exemplars []metricdata.Exemplar[N]) {
+	for i := range exemplars {
+		exemplars[i].FilteredAttributes = nil
 	}
 }
 

@@ -94,13 +94,14 @@ func (r *Router) observe(next http.Handler) http.Handler {
 }
 
 // labelFailure gives the metrics of a request that failed the attribute error.type: its status, or incomplete if it was
-// answered without a part that is unavailable.
+// answered without a part that is unavailable. A health check that finds what it found before has not failed.
 func labelFailure(ctx context.Context, status int, noted *notes) {
 	noted.mu.Lock()
-	err := noted.err
+	err, routine := noted.err, noted.routine
 	noted.mu.Unlock()
 	labels, _ := otelhttp.LabelerFromContext(ctx)
 	switch {
+	case routine:
 	case hungUp(ctx): // the client did, before it could be answered well
 	case status >= http.StatusInternalServerError:
 		labels.Add(semconv.ErrorTypeKey.String(strconv.Itoa(status)))

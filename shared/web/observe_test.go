@@ -142,7 +142,8 @@ func TestCallersCannotMakeSeries(t *testing.T) {
 	}
 }
 
-// TestFailuresAreMeasured: an answer with a part missing is one, a caller's mistake and a caller who left are none.
+// TestFailuresAreMeasured: an answer with a part missing is one, a caller's mistake, a caller who left and a
+// probe are none.
 func TestFailuresAreMeasured(t *testing.T) {
 	t.Parallel()
 	reader := metric.NewManualReader()
@@ -156,7 +157,11 @@ func TestFailuresAreMeasured(t *testing.T) {
 		web.RecordError(r.Context(), unavailable)
 		return ok(w, r)
 	})
-	for _, path := range []string{"/whole", "/broken", "/unavailable", "/refused", "/part"} {
+	router.Get("/probe", func(_ http.ResponseWriter, r *http.Request) error {
+		web.Routine(r.Context())
+		return unavailable
+	})
+	for _, path := range []string{"/whole", "/broken", "/unavailable", "/refused", "/part", "/probe"} {
 		send(router, "GET", path)
 	}
 	gone, leave := context.WithCancel(t.Context())
@@ -178,7 +183,7 @@ func TestFailuresAreMeasured(t *testing.T) {
 		}
 	}
 	want := map[string]uint64{
-		"/whole ": 1, "/broken 500": 1, "/unavailable 503": 1, "/refused ": 1, "/part incomplete": 1, "/part ": 1,
+		"/whole ": 1, "/broken 500": 1, "/unavailable 503": 1, "/refused ": 1, "/part incomplete": 1, "/part ": 1, "/probe ": 1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests by route and failure (-want +got):\n%s", diff)
