@@ -6,7 +6,6 @@ package auth
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"runtime"
 	"strings"
@@ -26,6 +25,7 @@ import (
 	"craftista/shared/pg"
 	"craftista/shared/service"
 	"craftista/shared/telemetry"
+	"craftista/shared/web"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -78,7 +78,7 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	return c.Serve(ctx, "auth", func(t *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
+	return c.Serve(ctx, "auth", func(t *telemetry.Telemetry, opened *service.Closers) (*web.Router, error) {
 		db, err := pg.Open(c.DatabaseURL, t)
 		if err != nil {
 			return nil, err

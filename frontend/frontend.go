@@ -5,7 +5,6 @@ package frontend
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -71,7 +70,7 @@ func Run(ctx context.Context, c Config) error {
 	return c.Serve(ctx, "frontend", c.site)
 }
 
-func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (http.Handler, error) {
+func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (*web.Router, error) {
 	assets, err := static.New()
 	if err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ package product
 import (
 	"cmp"
 	"context"
-	"net/http"
 	"sync"
 	"time"
 
@@ -53,14 +52,14 @@ func Default() Config {
 // closes the cache, the database and the telemetry. It waits for none of the
 // processes it talks to: until the database answers, it is not ready.
 func Run(ctx context.Context, c Config) error {
-	return c.Serve(ctx, "product", func(t *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
+	return c.Serve(ctx, "product", func(t *telemetry.Telemetry, opened *service.Closers) (*web.Router, error) {
 		return c.open(ctx, t, opened)
 	})
 }
 
 // open opens all that the service needs, each with its closer, and returns what
 // it serves.
-func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
+func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *service.Closers) (*web.Router, error) {
 	db, err := pg.Open(c.DatabaseURL, t)
 	if err != nil {
 		return nil, err

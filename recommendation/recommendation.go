@@ -4,7 +4,6 @@ package recommendation
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"craftista/recommendation/internal/api"
@@ -42,7 +41,7 @@ func Default() Config {
 // database nor for auth: /readyz tells when the database is there, and anonymous
 // requests are answered without auth.
 func Run(ctx context.Context, c Config) error {
-	return c.Serve(ctx, "recommendation", func(t *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
+	return c.Serve(ctx, "recommendation", func(t *telemetry.Telemetry, opened *service.Closers) (*web.Router, error) {
 		db, err := pg.Open(c.DatabaseURL, t)
 		if err != nil {
 			return nil, err

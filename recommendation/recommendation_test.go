@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"craftista/db/pgtest"
 	"craftista/recommendation"
@@ -30,7 +29,7 @@ func TestRunServesUntilItIsToldToStop(t *testing.T) {
 	go func() { ended <- recommendation.Run(ctx, c) }()
 
 	// The listener is open already: the request waits for the server.
-	client := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for path, want := range map[string]string{
 		"/readyz": `"database":"ok","schema":"ok"`, "/": `"service":"recommendation"`,
 	} {

@@ -3,6 +3,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,8 @@ type Config struct {
 
 	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"` // whose X-Forwarded-For counts, see web.TrustProxies
 
-	Listener net.Listener // listened on instead of Addr if not nil
+	Listener       net.Listener  // listened on instead of Addr if not nil
+	RequestTimeout time.Duration // see web.Router; 0 is web.RequestTimeout
 }
 
 // Closers end what a service has opened.
@@ -53,7 +55,7 @@ func (c *Closers) close() (err error) {
 // Serve starts the telemetry of the named service and serves what open returns until ctx is done, see web.Serve. Then,
 // or if the service cannot start, it runs the closers that open has added, the last first, and ends the telemetry.
 func (c Config) Serve(
-	ctx context.Context, name string, open func(*telemetry.Telemetry, *Closers) (http.Handler, error),
+	ctx context.Context, name string, open func(*telemetry.Telemetry, *Closers) (*web.Router, error),
 ) error {
 	t, err := telemetry.New(ctx, name, build.This().Version, c.Options)
 	if err != nil {
@@ -68,6 +70,7 @@ func (c Config) Serve(
 	if err != nil {
 		return errors.Join(err, opened.close())
 	}
+	routes.Timeout = cmp.Or(c.RequestTimeout, routes.Timeout)
 	handler := web.TrustProxies(c.TrustedProxies, routes)
 	return errors.Join(web.Serve(ctx, l, handler, t.Log, max(0, c.Drain)), opened.close())
 }

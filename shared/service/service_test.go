@@ -18,6 +18,7 @@ import (
 	"craftista/shared/config"
 	"craftista/shared/service"
 	"craftista/shared/telemetry"
+	"craftista/shared/web"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"go.opentelemetry.io/otel/sdk/metric"
@@ -92,10 +93,10 @@ func TestServeClosesWhatWasOpened(t *testing.T) {
 	} {
 		metrics := metric.NewManualReader()
 		c := service.Config{Addr: row.addr, Options: telemetry.Options{Reader: metrics, Log: slog.DiscardHandler}}
-		err := c.Serve(stopped, "shop", func(_ *telemetry.Telemetry, opened *service.Closers) (http.Handler, error) {
+		err := c.Serve(stopped, "shop", func(t *telemetry.Telemetry, opened *service.Closers) (*web.Router, error) {
 			opened.Add(func() error { return errors.New("database") })
 			opened.Add(func() error { return errors.New("cache") })
-			return http.NotFoundHandler(), row.err
+			return web.NewRouter(t, web.Problem), row.err
 		})
 		if err == nil || !strings.HasPrefix(err.Error(), row.want) || !strings.HasSuffix(err.Error(), closed) {
 			t.Errorf("%s: got %v, want %s", row.addr, err, row.want)
@@ -167,8 +168,8 @@ func TestDrainIsASetting(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	began := time.Now()
-	err = c.Serve(stopped, "shop", func(*telemetry.Telemetry, *service.Closers) (http.Handler, error) {
-		return http.NotFoundHandler(), nil
+	err = c.Serve(stopped, "shop", func(t *telemetry.Telemetry, _ *service.Closers) (*web.Router, error) {
+		return web.NewRouter(t, web.Problem), nil
 	})
 	if took := time.Since(began); err != nil || took < 50*time.Millisecond {
 		t.Errorf("served for %v: %v", took, err)

@@ -61,12 +61,16 @@ func NewClient(name, base string, client *http.Client) *Client {
 // NewHTTPClient returns a traced client whose calls, from dialling to the last
 // byte of the body, take at most timeout, and which reads at most 4 MiB of each. With
 // a timeout of 0, for streams, there is neither limit. It follows no redirect, and
-// closes a connection after 2 s without a call.
-func NewHTTPClient(timeout time.Duration, t *telemetry.Telemetry) *http.Client {
+// closes a connection after 2 s without a call. The options change its transport.
+func NewHTTPClient(timeout time.Duration, t *telemetry.Telemetry, options ...func(*http.Transport)) *http.Client {
+	transport := newTransport(timeout)
+	for _, change := range options {
+		change(transport)
+	}
 	client := &http.Client{
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     otelhttp.NewTransport(newTransport(timeout), instruments(t)...),
+		Transport:     otelhttp.NewTransport(transport, instruments(t)...),
 	}
 	if timeout > 0 {
 		client.Transport = bounded{client.Transport}

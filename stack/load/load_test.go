@@ -12,6 +12,7 @@ import (
 	"craftista/db"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
+	"craftista/shared/waittest"
 	"craftista/stack/internal/local"
 	"craftista/stack/internal/stacktest"
 
@@ -77,7 +78,7 @@ func TestEverybodyWorks(t *testing.T) {
 // runUntil runs the load until the condition holds, and gives what it printed.
 func runUntil(t *testing.T, s *local.Stack, perSecond float64, holds func(*meter) bool) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Timeout)
 	defer cancel()
 	var out bytes.Buffer
 	m, ended := newMeter(), make(chan error, 1)

@@ -114,9 +114,8 @@ func TestReuseAfterTheGraceEndsTheFamily(t *testing.T) {
 func TestRefreshAtOnce(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
-	dir := t.TempDir() + "/keys"
-	one := start(t, setup{databaseURL: d.AuthURL, keyDir: dir})
-	two := start(t, setup{databaseURL: d.AuthURL, keyDir: dir})
+	same := setup{databaseURL: d.AuthURL, keyDir: t.TempDir() + "/keys", now: newClock().now} // all within the grace
+	one, two := start(t, same), start(t, same)
 	one.person(t)
 	raw := one.tokens(t).Refresh
 	replicas := []*service{one, two}

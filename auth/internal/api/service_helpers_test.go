@@ -26,6 +26,7 @@ import (
 	"craftista/shared/openapi/openapitest"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
+	"craftista/shared/waittest"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -78,6 +79,7 @@ func start(t testing.TB, s setup) *service {
 	}
 	db := open(t, cmp.Or(s.databaseURL, database.AuthURL))
 	router := api.Routes(tel, s.dependencies(db, tel, signing, url))
+	router.Timeout = waittest.Timeout
 	contract := openapitest.New(t, api.Spec(), router)
 	server.Config.Handler = contract.Handler(router)
 	server.Start()

@@ -57,7 +57,7 @@ func New(tb testing.TB) *Issuer {
 	}
 	i := &Issuer{Key: key, Kid: "test-key", tb: tb}
 	i.Revoked.Store([]string{"1"})
-	server := httptest.NewServer(http.HandlerFunc(i.serve))
+	server := httptest.NewServer(i)
 	tb.Cleanup(server.Close)
 	i.URL = server.URL
 	return i
@@ -141,7 +141,8 @@ func (i *Issuer) Bads() []Bad {
 	}
 }
 
-func (i *Issuer) serve(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP serves what is published.
+func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	switch {
 	case i.Down.Load():

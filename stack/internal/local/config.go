@@ -36,7 +36,8 @@ type Config struct {
 	// shown.
 	telemetry.Options
 
-	Passwords db.Passwords // of the service roles; zero follows from the superuser's
+	Passwords      db.Passwords  // of the service roles; zero follows from the superuser's
+	RequestTimeout time.Duration // of the services; 0 is the usual one
 }
 
 // Default are the settings of a laptop.

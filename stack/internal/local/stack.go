@@ -29,8 +29,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// readyTimeout bounds how long the services may take to become ready.
-const readyTimeout = 30 * time.Second
+// slowStart is how long a service may take to become ready before the stack says what it waits for.
+const slowStart = 30 * time.Second
 
 // audience is who the tokens are for.
 const audience = "craftista"
@@ -121,7 +121,7 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 		return nil, fmt.Errorf("write the internal API key (STACK_DATA names the folder): %w", err)
 	}
 	s.startServices(ctx, ports, db, redis, filepath.Join(data, "keys"))
-	return s, s.awaitReady(ctx)
+	return s, s.awaitReady(ctx, progress)
 }
 
 // startCache returns the URL of Redis and starts one if the settings name none.
@@ -150,7 +150,7 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 		if exporter != nil {
 			o.Reader = s.Metrics.Reader()
 		}
-		return service.Config{Listener: ports[name], Options: o}
+		return service.Config{Listener: ports[name], Options: o, RequestTimeout: c.RequestTimeout}
 	}
 
 	a := auth.Default()
@@ -240,18 +240,19 @@ func (p *part) stop() error {
 
 // awaitReady returns once every service says that it is ready, or one of them
 // has ended.
-func (s *Stack) awaitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	ticker := time.NewTicker(20 * time.Millisecond)
+func (s *Stack) awaitReady(ctx context.Context, progress func(string)) error {
+	ticker, slow := time.NewTicker(20*time.Millisecond), time.NewTicker(slowStart)
 	defer ticker.Stop()
+	defer slow.Stop()
 	for _, name := range []string{"auth", "product", "recommendation", "frontend"} {
 		for service.Probe(ctx, s.URLs[name]+"/readyz") != nil {
 			select {
 			case err := <-s.ended:
 				return err
 			case <-ctx.Done():
-				return fmt.Errorf("%s is not ready after %v: see %s/readyz", name, readyTimeout, s.URLs[name])
+				return ctx.Err()
+			case <-slow.C:
+				progress(fmt.Sprintf("waiting for %s: see %s/readyz", name, s.URLs[name]))
 			case <-ticker.C:
 			}
 		}

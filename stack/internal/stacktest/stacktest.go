@@ -6,9 +6,9 @@ import (
 	"log/slog"
 	"os"
 	"testing"
-	"time"
 
 	"craftista/db/pgtest"
+	"craftista/shared/waittest"
 	"craftista/stack/internal/local"
 
 	"golang.org/x/crypto/bcrypt"
@@ -23,8 +23,9 @@ func Settings(tb testing.TB) local.Config {
 	c.FrontendAddr, c.AuthAddr, c.ProductAddr, c.RecommendationAddr, c.TracesAddr = free, free, free, free, free
 	c.Data, c.DatabaseURL = tb.TempDir(), pgtest.NewSeeded(tb).AdminURL
 	c.Passwords = pgtest.Passwords()
-	c.BcryptCost = bcrypt.MinCost    // hashing is slow on purpose, and slower under the race detector
-	c.PageTimeout = 20 * time.Second // on a busy machine, too, nothing is missing from a page
+	c.BcryptCost = bcrypt.MinCost // hashing is slow on purpose, and slower under the race detector
+	// On a busy machine, too, nothing is missing from a page.
+	c.PageTimeout, c.RequestTimeout = waittest.Timeout, waittest.Timeout
 	c.LogLevel = slog.LevelError + 1 // tests break things on purpose
 	return c
 }
