@@ -20,8 +20,8 @@ import (
 // there within a second, whichever service is unavailable.
 const PageTimeout = 850 * time.Millisecond
 
-// writeTimeout bounds what a person started: to give up on a vote or a sign-in
-// early would leave them unsure of it.
+// writeTimeout bounds what a person started, unless a page waits longer: to give up on
+// a vote or a sign-in early would leave them unsure of it.
 const writeTimeout = 8 * time.Second
 
 // SessionTimeout is how long a page that waits for pageTimeout in all waits to know
@@ -41,14 +41,22 @@ type Services struct {
 }
 
 // New returns the clients. internalKey is what auth wants to see before it
-// registers anybody; a page waits for pageTimeout at most.
-func New(urls URLs, internalKey string, pageTimeout time.Duration, t *telemetry.Telemetry) Services {
-	client := func(name, base string) client { return newClient(name, base, pageTimeout, t) }
+// registers anybody; a page waits for pageTimeout at most. The options change how
+// the services are reached.
+func New(
+	urls URLs, internalKey string, pageTimeout time.Duration, t *telemetry.Telemetry, options ...func(*http.Transport),
+) Services {
+	client := func(name, base string) client {
+		direct := web.NewHTTPClient(max(writeTimeout, pageTimeout), t, options...)
+		behind := *direct
+		behind.Transport = newBreakers(name, direct.Transport, t.Log)
+		return client{web.NewClient(name, base, &behind), web.NewClient(name, base, direct), pageTimeout}
+	}
 	return Services{
 		Auth:           Auth{client("sign-in", urls.Auth), internalKey},
 		Catalogue:      Catalogue{client("the catalogue", urls.Product)},
 		Recommendation: Recommendation{client("the recommendation service", urls.Recommendation)},
-		Live:           Live{strings.TrimSuffix(urls.Product, "/"), web.NewHTTPClient(0, t), pageTimeout},
+		Live:           Live{strings.TrimSuffix(urls.Product, "/"), web.NewHTTPClient(0, t, options...), pageTimeout},
 		PageTimeout:    pageTimeout,
 	}
 }
@@ -58,13 +66,6 @@ type client struct {
 	web         *web.Client // behind the breakers
 	direct      *web.Client // without breakers, for questions about the service itself
 	pageTimeout time.Duration
-}
-
-func newClient(name, base string, pageTimeout time.Duration, t *telemetry.Telemetry) client {
-	direct := web.NewHTTPClient(writeTimeout, t)
-	behind := *direct
-	behind.Transport = newBreakers(name, direct.Transport, t.Log)
-	return client{web.NewClient(name, base, &behind), web.NewClient(name, base, direct), pageTimeout}
 }
 
 // read GETs path into out within the time of a page.

@@ -105,7 +105,7 @@ func TestMyVotes(t *testing.T) {
 // TestAccountWhenServicesAreAway has the keys fetched before, so that it is known
 // who asks.
 func TestAccountWhenServicesAreAway(t *testing.T) {
-	onEachFailure(t, func(t *testing.T, w *website, fail func(*fake)) {
+	onEachFailure(t, inBubble, func(t *testing.T, w *website, fail func(*fake)) {
 		w.mine[1] = true
 		w.get("/account", w.here("user"))
 		fail(w.product)

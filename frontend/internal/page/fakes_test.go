@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,7 +34,7 @@ type fake struct {
 	website *website
 	failure atomic.Int32
 	asked   atomic.Int32 // how many requests came
-	server  *httptest.Server
+	server  *server
 	ready   any // what it says on /readyz
 }
 
@@ -64,7 +63,7 @@ func refuse(status int, detail string, broken ...string) reply {
 
 func (w *website) newFake() *fake {
 	f := &fake{ServeMux: http.NewServeMux(), website: w}
-	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	f.server = w.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.asked.Add(1)
 		switch f.failure.Load() {
 		case broken:
@@ -96,7 +95,6 @@ func (w *website) newFake() *fake {
 			f.ServeHTTP(w, r)
 		}
 	}))
-	w.t.Cleanup(f.server.Close)
 	f.ready = map[string]any{"status": "ready", "checks": map[string]string{"database": "ok"},
 		"took_ms": map[string]int{"database": 3}}
 	f.on("GET /readyz", func(*call) any { return f.ready })

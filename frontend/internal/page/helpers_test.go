@@ -25,6 +25,7 @@ import (
 	"craftista/shared/telemetry"
 	"craftista/shared/token"
 	"craftista/shared/token/tokentest"
+	"craftista/shared/waittest"
 	"craftista/shared/web"
 
 	"golang.org/x/net/html"
@@ -33,7 +34,10 @@ import (
 // website is the site with three fake services behind it.
 type website struct {
 	t                             *testing.T
-	site                          *httptest.Server
+	network                       network // nil is this machine's
+	transport                     http.RoundTripper
+	pageTimeout                   time.Duration
+	site                          *server
 	issuer                        *tokentest.Issuer
 	auth, product, recommendation *fake
 	handler                       http.Handler
@@ -67,16 +71,22 @@ func startWebsite(t *testing.T, settings ...page.Settings) *website {
 
 func newWebsite(t *testing.T, settings page.Settings) *website {
 	t.Helper()
-	w := &website{
-		t: t, issuer: tokentest.New(t), mine: map[int64]bool{}, versions: map[string]int{},
-		products: []map[string]any{
-			{"id": 1, "name": "Crane", "description": "A crane.", "image_url": "/static/origami/crane.svg", "votes": 41,
-				"difficulty": "easy", "folds": 22, "paper": "15 cm square"},
-			{"id": 2, "name": "Fox", "description": "A fox.", "image_url": "/static/origami/fox.svg", "votes": 1,
-				"difficulty": "advanced", "folds": 30, "paper": "20 cm square"},
-			{"id": 3, "name": "Whale", "description": "A whale.", "image_url": "https://evil.example/x.svg", "votes": 1234567,
-				"difficulty": "odd", "folds": 8, "paper": "any"},
-		},
+	w := &website{t: t, issuer: tokentest.New(t), transport: http.DefaultTransport, pageTimeout: waittest.Timeout}
+	w.start(settings)
+	return w
+}
+
+// start starts the services and the site.
+func (w *website) start(settings page.Settings) {
+	w.t.Helper()
+	w.mine, w.versions = map[int64]bool{}, map[string]int{}
+	w.products = []map[string]any{
+		{"id": 1, "name": "Crane", "description": "A crane.", "image_url": "/static/origami/crane.svg", "votes": 41,
+			"difficulty": "easy", "folds": 22, "paper": "15 cm square"},
+		{"id": 2, "name": "Fox", "description": "A fox.", "image_url": "/static/origami/fox.svg", "votes": 1,
+			"difficulty": "advanced", "folds": 30, "paper": "20 cm square"},
+		{"id": 3, "name": "Whale", "description": "A whale.", "image_url": "https://evil.example/x.svg", "votes": 1234567,
+			"difficulty": "odd", "folds": 8, "paper": "any"},
 	}
 	w.auth, w.product, w.recommendation = w.newFake(), w.newFake(), w.newFake()
 	w.access = w.issuer.Mint(7, "user")
@@ -93,9 +103,7 @@ func newWebsite(t *testing.T, settings page.Settings) *website {
 	w.serveConsent()
 	w.serveKeys()
 	w.hold(w.router(settings), settings)
-	w.site = httptest.NewServer(w.handler)
-	t.Cleanup(w.site.Close)
-	return w
+	w.site = w.serve(w.handler)
 }
 
 // router is one replica of the site.
@@ -122,8 +130,8 @@ func (w *website) router(settings page.Settings) *web.Router {
 	}
 	services := backend.New(backend.URLs{
 		Auth: w.auth.server.URL, Product: w.product.server.URL, Recommendation: w.recommendation.server.URL,
-	}, "the-key", backend.PageTimeout, tel)
-	fetch := web.NewHTTPClient(backend.SessionTimeout(backend.PageTimeout), tel)
+	}, "the-key", w.pageTimeout, tel, w.network.use)
+	fetch := web.NewHTTPClient(backend.SessionTimeout(w.pageTimeout), tel, w.network.use)
 	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", fetch)
 	sessions := session.NewManager(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), services.Auth,
 		settings.Secure, time.Now)
@@ -220,7 +228,7 @@ func (w *website) do(method, path string, body io.Reader, options ...option) ans
 	for _, o := range options {
 		o(r)
 	}
-	res, err := http.DefaultTransport.RoundTrip(r)
+	res, err := w.transport.RoundTrip(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -230,6 +238,7 @@ func (w *website) do(method, path string, body io.Reader, options ...option) ans
 		w.t.Fatal(err)
 	}
 	a := answer{status: res.StatusCode, header: res.Header, body: string(text)}
+	check(w.t, method+" "+path+" leaks", a.body, lacks("secret detail"))
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
 		if a.doc, err = html.Parse(strings.NewReader(a.body)); err != nil {
 			w.t.Fatal(err)
@@ -257,15 +266,3 @@ func open(t *testing.T, url string) *http.Response {
 
 // overTLS makes the request what a TLS server would.
 func overTLS(r *http.Request) { r.TLS = &tls.ConnectionState{} }
-
-// until waits for what comes about, at most 2 minutes on a busy machine.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(2 * time.Minute); !ok(); <-tick.C {
-		if time.Now().After(end) {
-			t.Fatalf("not within 2 minutes: %s", what)
-		}
-	}
-}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"craftista/frontend/internal/page"
+	"craftista/shared/waittest"
 )
 
 // outage is a website with one service unavailable, and a person in it whose session is to
@@ -19,25 +19,31 @@ type outage struct {
 	someone option
 }
 
-// inject makes the service called part unavailable. The keys of tokens are here already,
-// except where that is what auth withholds.
-func inject(t *testing.T, part, failure string) outage {
+// inject runs the test with the service called part unavailable, in a bubble if it can. The
+// keys of tokens are here already, except where that is what auth withholds.
+func inject(t *testing.T, part, failure string, test func(t *testing.T, s outage)) {
 	t.Helper()
-	w := newWebsite(t, page.Settings{})
-	s := outage{website: w, someone: w.signedIn}
-	switch part {
-	case "product":
-		s.fake = w.product
-	case "recommendation":
-		s.fake = w.recommendation
-	case "auth":
-		w.get("/", s.someone)
-		s.fake, s.someone = w.auth, with(w.ending(-time.Hour), "r0")
-	case "keys":
-		s.fake = w.auth
+	t.Parallel()
+	in := inBubble
+	if part == "auth" || part == "keys" {
+		in = inRealTime
 	}
-	failures()[failure](s.fake)
-	return s
+	in(t, func(t *testing.T, w *website) {
+		s := outage{website: w, someone: w.signedIn}
+		switch part {
+		case "product":
+			s.fake = w.product
+		case "recommendation":
+			s.fake = w.recommendation
+		case "auth":
+			w.get("/", s.someone)
+			s.fake, s.someone = w.auth, with(w.ending(-time.Hour), "r0")
+		case "keys":
+			s.fake = w.auth
+		}
+		failures()[failure](s.fake)
+		test(t, s)
+	})
 }
 
 // words is what pages say while a part is unavailable.
@@ -61,21 +67,21 @@ func TestEveryPageIsThereInASecond(t *testing.T) {
 	for part, pages := range words() {
 		for failure := range failures() {
 			t.Run(part+" "+failure, func(t *testing.T) {
-				t.Parallel()
-				s := inject(t, part, failure)
-				for visit := range 3 {
-					var wg sync.WaitGroup
-					for path, want := range pages {
-						wg.Go(func() {
-							a := s.promptly(path, s.someone)
-							if !strings.Contains(text(a.doc), want) || a.status != http.StatusOK &&
-								a.status != http.StatusServiceUnavailable {
-								t.Errorf("visit %d: %s is %d without %q: %s", visit, path, a.status, want, text(a.doc))
-							}
-						})
+				inject(t, part, failure, func(t *testing.T, s outage) {
+					for visit := range 3 {
+						var wg sync.WaitGroup
+						for path, want := range pages {
+							wg.Go(func() {
+								a := s.promptly(path, s.someone)
+								if !strings.Contains(text(a.doc), want) || a.status != http.StatusOK &&
+									a.status != http.StatusServiceUnavailable {
+									t.Errorf("visit %d: %s is %d without %q: %s", visit, path, a.status, want, text(a.doc))
+								}
+							})
+						}
+						wg.Wait()
 					}
-					wg.Wait()
-				}
+				})
 			})
 		}
 	}
@@ -88,24 +94,22 @@ func TestSilenceIsNotAskedAgain(t *testing.T) {
 	t.Parallel()
 	for _, failure := range []string{"hanging", "slow", "cutting"} {
 		t.Run(failure, func(t *testing.T) {
-			t.Parallel()
-			s := inject(t, "product", failure)
-			s.promptly("/")
-			s.promptly("/")
-			opened, asked := time.Now(), s.asked.Load()
-			unavailable := s.get("/", s.someone)
-			if got := s.asked.Load() - asked; got != 0 && time.Since(opened) < time.Second {
-				t.Errorf("asked %d times more", got)
-			}
-			check(t, "the gallery", text(unavailable.class("away-heading")), "The shelves are out of sight")
-			if failure == "cutting" { // a vote waits longer for the others than this test
-				vote := s.post("/origamis/1/vote", nil, s.someone, header("Referer", s.site.URL+"/?sort=name"))
-				vote.check(t, "a vote", 503, attr(vote.class("button"), "href"), "/?sort=name", len(s.mine), 0)
-			}
-			s.failure.Store(none)
-			s.get("/origamis/1").check(t, "a piece by its id", 200)
-			check(t, "status", s.get("/api/service-status").body, has(`"Catalogue":"up"`))
-			s.returns()
+			inject(t, "product", failure, func(t *testing.T, s outage) {
+				s.promptly("/")
+				s.promptly("/")
+				asked := s.asked.Load()
+				unavailable := s.get("/", s.someone)
+				check(t, "asked more often", s.asked.Load()-asked, int32(0))
+				check(t, "the gallery", text(unavailable.class("away-heading")), "The shelves are out of sight")
+				if failure != "slow" { // a vote waits for that
+					vote := s.post("/origamis/1/vote", nil, s.someone, header("Referer", s.site.URL+"/?sort=name"))
+					vote.check(t, "a vote", 503, attr(vote.class("button"), "href"), "/?sort=name", len(s.mine), 0)
+				}
+				s.failure.Store(none)
+				s.get("/origamis/1").check(t, "a piece by its id", 200)
+				check(t, "status", s.get("/api/service-status").body, has(`"Catalogue":"up"`))
+				s.returns()
+			})
 		})
 	}
 }
@@ -115,7 +119,7 @@ func (s outage) returns() {
 	s.t.Helper()
 	var a answer
 	asked := s.asked.Load()
-	until(s.t, "the service is asked again", func() bool {
+	waittest.Until(s.t, "the service is asked again", func() bool {
 		a = s.get("/", s.someone)
 		return s.asked.Load() != asked
 	})
@@ -126,12 +130,12 @@ func (s outage) returns() {
 // TestAllSectionsReturnAtOnce is TestSilenceIsNotAskedAgain for a service that
 // pages ask several times: one call let through would not be enough.
 func TestAllSectionsReturnAtOnce(t *testing.T) {
-	t.Parallel()
-	s := inject(t, "recommendation", "cutting")
-	s.promptly("/")
-	s.promptly("/")
-	s.failure.Store(none)
-	s.returns()
+	inject(t, "recommendation", "cutting", func(_ *testing.T, s outage) {
+		s.promptly("/")
+		s.promptly("/")
+		s.failure.Store(none)
+		s.returns()
+	})
 }
 
 // TestAnswersAreAnswers holds that no answer keeps a service from being asked.
@@ -155,12 +159,12 @@ func TestAnswersAreAnswers(t *testing.T) {
 
 // TestWhoHangsUpBlamesNobody ends requests while the service thinks.
 func TestWhoHangsUpBlamesNobody(t *testing.T) {
-	t.Parallel()
-	s := inject(t, "product", "hanging")
+	w := startWebsite(t)
+	w.product.failure.Store(hanging)
 	for range 5 {
 		ctx, hangUp := context.WithCancel(t.Context())
-		asked, done := s.asked.Load(), make(chan struct{})
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.site.URL+"/origamis/1", nil)
+		asked, done := w.product.asked.Load(), make(chan struct{})
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.site.URL+"/origamis/1", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,10 +174,10 @@ func TestWhoHangsUpBlamesNobody(t *testing.T) {
 				_ = res.Body.Close()
 			}
 		}()
-		until(t, "the service is asked", func() bool { return s.asked.Load() != asked })
+		waittest.Until(t, "the service is asked", func() bool { return w.product.asked.Load() != asked })
 		hangUp()
 		<-done
 	}
-	s.failure.Store(none)
-	s.get("/origamis/1").check(t, "afterwards", 200)
+	w.product.failure.Store(none)
+	w.get("/origamis/1").check(t, "afterwards", 200)
 }

@@ -78,25 +78,27 @@ func TestScriptsProblems(t *testing.T) {
 }
 
 func TestScriptsWhenServicesAreAway(t *testing.T) {
-	w := startWebsite(t)
-	w.product.server.Close()
-	w.recommendation.failure.Store(broken)
-	w.auth.failure.Store(hanging)
-	for path, want := range map[string]string{
-		"/api/service-status": `{"Frontend":"up","Catalogue":"down","Voting":"down","Recommendation":"down",` +
-			`"Authentication":"down"}`,
-		"/votingservice-status":  `{"status":"down","message":"voting cannot be used now"}`,
-		"/recommendation-status": `{"status":"down","message":"recommendations cannot be used now"}`,
-	} {
-		got := w.promptly(path)
-		got.check(t, path, 200, got.body, want)
-	}
-	for _, path := range []string{"/api/products", "/api/origamis/1/votes", "/daily-origami", "/auth/status"} {
-		w.promptly(path).check(t, path, 503)
-	}
-	for _, path := range []string{"/livez", "/readyz", "/health"} {
-		w.promptly(path).check(t, path, 200)
-	}
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *website) {
+		w.product.server.Close()
+		w.recommendation.failure.Store(broken)
+		w.auth.failure.Store(hanging)
+		for path, want := range map[string]string{
+			"/api/service-status": `{"Frontend":"up","Catalogue":"down","Voting":"down","Recommendation":"down",` +
+				`"Authentication":"down"}`,
+			"/votingservice-status":  `{"status":"down","message":"voting cannot be used now"}`,
+			"/recommendation-status": `{"status":"down","message":"recommendations cannot be used now"}`,
+		} {
+			got := w.promptly(path)
+			got.check(t, path, 200, got.body, want)
+		}
+		for _, path := range []string{"/api/products", "/api/origamis/1/votes", "/daily-origami", "/auth/status"} {
+			w.promptly(path).check(t, path, 503)
+		}
+		for _, path := range []string{"/livez", "/readyz", "/health"} {
+			w.promptly(path).check(t, path, 200)
+		}
+	})
 }
 
 func TestDevelopmentReload(t *testing.T) {

@@ -95,7 +95,7 @@ func TestThePictureHasFactsAndLines(t *testing.T) {
 }
 
 func TestThePictureWaitsForNobody(t *testing.T) {
-	onEachFailure(t, func(t *testing.T, w *website, fail func(*fake)) {
+	onEachFailure(t, inBubble, func(t *testing.T, w *website, fail func(*fake)) {
 		for _, f := range []*fake{w.auth, w.product, w.recommendation} {
 			fail(f)
 		}
