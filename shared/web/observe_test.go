@@ -183,7 +183,8 @@ func TestFailuresAreMeasured(t *testing.T) {
 		}
 	}
 	want := map[string]uint64{
-		"/whole ": 1, "/broken 500": 1, "/unavailable 503": 1, "/refused ": 1, "/part incomplete": 1, "/part ": 1, "/probe ": 1,
+		"/whole ": 1, "/broken 500": 1, "/unavailable 503": 1, "/refused ": 1, "/part incomplete": 1, "/part ": 1,
+		"/probe ": 1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests by route and failure (-want +got):\n%s", diff)

@@ -110,7 +110,9 @@ func TestDatabaseUnresponsive(t *testing.T) {
 	f.wantUnavailable(2)
 	f.proxy.Restore()
 	// Connections that were begun meanwhile still have to be given up.
-	waittest.Until(t, "votes", func() bool { return call(t, f.h, "DELETE", path(f.other, "/vote"), f.token(3)).Code == 200 })
+	waittest.Until(t, "votes", func() bool {
+		return call(t, f.h, "DELETE", path(f.other, "/vote"), f.token(3)).Code == 200
+	})
 	f.wantWell(3)
 }
 
