@@ -24,10 +24,12 @@ trap 'exit 130' INT TERM
 down # what a run that was killed has left
 
 took build docker compose build --quiet
+docker run --rm --volume "$PWD/deploy:/deploy:ro" --entrypoint promtool \
+	"$(docker compose config --images | grep prom/)" test rules /deploy/rules_test.yaml
 took healthy docker compose up --detach --wait || { docker compose ps --all; docker compose logs --tail 20; exit 1; }
 
 # The journeys that need a site and nothing else, one after the other: they count the same votes.
 journeys=$(awk '/^func Test/ {sub(/\(.*/, "", $2); name = $2} /stacktest\.Site\(/ {print name}' stack/e2e/*_test.go)
-E2E_SITE_URL=$SITE_PUBLIC_URL go test -v -count=1 -parallel 1 -timeout 30m \
+E2E_SITE_URL=$SITE_PUBLIC_URL PROMETHEUS=http://localhost:$PROMETHEUS_PORT go test -v -count=1 -parallel 1 -timeout 30m \
 	-run "^($(echo $journeys | tr ' ' '|'))\$" ./stack/e2e
 go test -v -count=1 -timeout 60m ./stack/composetest

@@ -36,7 +36,7 @@ USER 10001
 ENTRYPOINT ["/cmd/jaeger/jaeger-linux"]
 
 FROM craftista-standin AS prometheus
-COPY bin/prometheus /bin/prometheus
+COPY bin/prometheus bin/promtool /bin/
 RUN mkdir -p /prometheus && chown nobody /prometheus
 USER nobody
 WORKDIR /prometheus

@@ -66,8 +66,15 @@ func build(t *testing.T, pkg string, flags ...string) string {
 // launch starts a program that is killed at the end of the test at the latest.
 func launch(t *testing.T, binary string, environ ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.CommandContext(context.WithoutCancel(t.Context()), binary), out: &output{}}
-	p.cmd.Env = append(os.Environ(), environ...)
+	command := exec.CommandContext(context.WithoutCancel(t.Context()), binary)
+	command.Env = append(os.Environ(), environ...)
+	return launchCommand(t, command)
+}
+
+// launchCommand is launch for a program with arguments.
+func launchCommand(t *testing.T, command *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: command, out: &output{}}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -78,7 +85,7 @@ func launch(t *testing.T, binary string, environ ...string) *process {
 			_ = p.cmd.Wait()
 		}
 		if t.Failed() {
-			t.Logf("%s printed\n%.4000s", filepath.Base(binary), p.out)
+			t.Logf("%s printed\n%.4000s", filepath.Base(command.Path), p.out)
 		}
 	})
 	return p

@@ -12,6 +12,7 @@ import (
 
 	"craftista/product/redistest"
 
+	"github.com/prometheus/otlptranslator"
 	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
 	"google.golang.org/protobuf/proto"
@@ -35,10 +36,11 @@ func TestBuildSaysWhatTheLinkerSet(t *testing.T) {
 const maxSeries = 120
 
 // TestStrangersMakeNoSeries asks every route of every service, as an admin and as somebody who makes up ids, methods,
-// hosts, queries and headers. What was made up is in no metric, and no instrument has many series.
+// hosts, queries and headers. What was made up is in no metric, and no instrument has many series. Dashboards and
+// alerts use no metrics but these.
 func TestStrangersMakeNoSeries(t *testing.T) {
 	t.Parallel()
-	sent := series{attributes: map[string]map[string]bool{}}
+	sent := series{attributes: map[string]map[string]bool{}, names: map[string]bool{}}
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if err := sent.receive(r.Body); err != nil {
 			t.Errorf("%s: %v", r.URL, err)
@@ -46,9 +48,10 @@ func TestStrangersMakeNoSeries(t *testing.T) {
 	}))
 	t.Cleanup(receiver.Close)
 	auth, product, recommendation, front := startProcesses(t,
-		"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT="+receiver.URL, "REDIS_URL="+redistest.Start(t).URL())
+		"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT="+receiver.URL, "REDIS_URL="+redistest.Start(t).URL(), "GOMEMLIMIT=1GiB")
 	admin := signIn(t, front.url, "admin", "paper-crane-admin")
 	bearer := cookies(t, admin, front.url)["craftista_session"]
+	listen(t, front.url+"/live?ids=1")
 	all := []*process{auth, product, recommendation, front}
 	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete} {
 		askEveryRoute(t, admin, bearer, method, all...)
@@ -78,6 +81,7 @@ func TestStrangersMakeNoSeries(t *testing.T) {
 			t.Errorf("%s is %s, want %q", name, got, outcome)
 		}
 	}
+	assertMetricsExist(t, sent.names)
 	for name, series := range sent.attributes {
 		if len(series) > maxSeries {
 			t.Errorf("%s has %d series", name, len(series))
@@ -105,8 +109,9 @@ func askAsAStranger(t *testing.T, method, url string) {
 
 // series are the attributes of each instrument's series, as text. It is safe for concurrent use.
 type series struct {
-	mu         sync.Mutex // guards attributes
+	mu         sync.Mutex // guards the rest
 	attributes map[string]map[string]bool
+	names      map[string]bool // in Prometheus
 }
 
 func (s *series) receive(body io.Reader) error {
@@ -130,10 +135,30 @@ func (s *series) receive(body io.Reader) error {
 					}
 				}
 				s.attributes[name] = seriesOf(m)
+				translated, err := nameInPrometheus(m)
+				if err != nil {
+					return err
+				}
+				s.names[translated] = true
 			}
 		}
 	}
 	return nil
+}
+
+// nameInPrometheus is what deploy/prometheus.yaml asks for.
+func nameInPrometheus(m *metrics.Metric) (string, error) {
+	var kind otlptranslator.MetricType = otlptranslator.MetricTypeGauge
+	switch {
+	case m.GetHistogram() != nil:
+		kind = otlptranslator.MetricTypeHistogram
+	case m.GetSum().GetIsMonotonic():
+		kind = otlptranslator.MetricTypeMonotonicCounter
+	case m.GetSum() != nil:
+		kind = otlptranslator.MetricTypeNonMonotonicCounter
+	}
+	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
+	return namer.Build(otlptranslator.Metric{Name: m.Name, Unit: m.Unit, Type: kind})
 }
 
 // seriesOf are the attributes of each series, with those that exemplars have besides.
