@@ -4,6 +4,7 @@ package composetest
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"slices"
@@ -34,6 +35,7 @@ type container struct {
 		Status    string
 		ExitCode  int
 		OOMKilled bool
+		StartedAt time.Time
 		Health    struct {
 			Status string
 			Log    []struct{ Start time.Time }
@@ -66,7 +68,7 @@ func (c container) runs() bool {
 func docker(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "docker", args...).Output()
-	if failed, ok := err.(*exec.ExitError); ok {
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, failed.Stderr)
 	}
 	if err != nil {
@@ -82,16 +84,31 @@ func compose(t *testing.T, args ...string) string {
 }
 
 // containers are those of these services, or all of them, whether or not they run.
-func containers(t *testing.T, services ...string) (found []container) {
+func containers(t *testing.T, services ...string) []container {
 	t.Helper()
 	ids := strings.Fields(compose(t, slices.Concat([]string{"ps", "--all", "--quiet"}, services)...))
 	if len(ids) == 0 {
 		t.Fatalf("no container of %q", services)
 	}
+	return inspect(t, ids...)
+}
+
+func inspect(t *testing.T, ids ...string) (found []container) {
+	t.Helper()
 	if err := json.Unmarshal([]byte(docker(t, slices.Concat([]string{"inspect"}, ids)...)), &found); err != nil {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// awaitHealthy waits until these containers run and say that they are well.
+func awaitHealthy(t *testing.T, ids ...string) {
+	t.Helper()
+	eventually(t, "all are healthy", func() bool {
+		return !slices.ContainsFunc(inspect(t, ids...), func(c container) bool {
+			return c.State.Status != "running" || c.State.Health.Status != "healthy"
+		})
+	})
 }
 
 // eventually polls until the condition holds, and fails the test if that takes longer than on a busy machine.

@@ -45,4 +45,4 @@ ENTRYPOINT ["/bin/prometheus"]
 FROM craftista-standin AS grafana
 RUN mkdir -p /srv/api && echo ok >/srv/api/health
 USER nobody
-ENTRYPOINT ["busybox", "httpd", "-f", "-p", "3000", "-h", "/srv"]
+ENTRYPOINT ["sh", "-c", "trap exit TERM; busybox httpd -f -p 3000 -h /srv & wait"]
