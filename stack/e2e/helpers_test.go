@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
@@ -181,17 +180,4 @@ func openDatabase(t *testing.T, url string) *sqlx.DB {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
-}
-
-// eventually polls until the condition holds, and fails the test if that takes longer than on a busy machine.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	const timeout = 2 * time.Minute
-	for end := time.Now().Add(timeout); !holds(); <-ticker.C {
-		if time.Now().After(end) {
-			t.Fatalf("not so after %s: %s", timeout, what)
-		}
-	}
 }

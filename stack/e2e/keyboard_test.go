@@ -143,6 +143,7 @@ func (b *tab) keysThroughThePeople() {
 	b.at("/admin/people")
 	b.typeInto("#q", "user@example.com")
 	b.press(kb.Enter)
+	b.at("/admin/people?q=user%40example.com")
 	b.see(".people", "user@example.com · ")
 	b.tabTo(".one-person select", 14)
 	b.press(kb.ArrowDown)
@@ -200,6 +201,7 @@ func (b *tab) press(keys string, options ...chromedp.KeyOption) {
 // focus is before, and types.
 func (b *tab) typeInto(fields ...string) {
 	b.t.Helper()
+	b.loaded()
 	for i := 0; i < len(fields); i += 2 {
 		switch {
 		case i > 0:
@@ -220,6 +222,7 @@ func (b *tab) tabTo(selector string, most int) {
 		`left === document.body || document.activeElement.matches(".skip") ||
 		(left.compareDocumentPosition(document.activeElement) & Node.DOCUMENT_POSITION_FOLLOWING) > 0`
 	for range most {
+		b.loaded()
 		b.holds("the page runs", remember)
 		b.press(kb.Tab)
 		path = append(path, b.outlined())

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"craftista/shared/waittest"
 )
 
 // process is a service or a stack in a process of its own.
@@ -41,7 +43,7 @@ func (o *output) String() string {
 // the process has printed them.
 func (o *output) await(t *testing.T, after, until string) (text string) {
 	t.Helper()
-	eventually(t, "the output has "+after, func() bool {
+	waittest.Until(t, "the output has "+after, func() bool {
 		_, rest, found := strings.Cut(o.String(), after)
 		end := strings.IndexAny(rest, until)
 		if found && end >= 0 {

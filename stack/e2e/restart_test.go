@@ -21,6 +21,7 @@ import (
 	"craftista/shared/service"
 	"craftista/shared/token"
 	"craftista/shared/token/tokentest"
+	"craftista/shared/waittest"
 	"craftista/stack/internal/stacktest"
 )
 
@@ -110,6 +111,10 @@ func rollingRestart(t *testing.T, run func(context.Context, service.Config) erro
 
 	sendsContext, stopSends := context.WithCancel(t.Context())
 	for _, l := range loads {
+		n := l.sent.Add(1)
+		waittest.Until(t, l.path+" works, once all have what they need of each other", func() bool {
+			return b.send(l, n) == nil
+		})
 		for range clients {
 			sends.Go(func() {
 				for sendsContext.Err() == nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"craftista/shared/waittest"
 	"craftista/stack/internal/local"
 	"craftista/stack/internal/stacktest"
 
@@ -71,7 +72,7 @@ func TestSessionOutlivesItsTokens(t *testing.T) {
 // awaitExpiry waits until product refuses the access token.
 func awaitExpiry(t *testing.T, s *local.Stack, access string) {
 	t.Helper()
-	eventually(t, "the access token has expired", func() bool {
+	waittest.Until(t, "the access token has expired", func() bool {
 		r := get(t, s.URLs["product"]+"/api/votes/mine?ids=1")
 		r.Header.Set("Authorization", "Bearer "+access)
 		return do(t, http.DefaultClient, r).Status == http.StatusUnauthorized

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"craftista/shared/waittest"
 	"craftista/stack/internal/local"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -45,8 +46,6 @@ func open(t *testing.T, s *local.Stack, script bool) *tab {
 		options = append(options, chromedp.ExecPath(browser))
 	}
 	ctx, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
@@ -93,11 +92,11 @@ func (b *tab) prefer(scheme string) {
 	}
 }
 
-// do takes each step within 30 s.
+// do takes each step, once the page lets it.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	for _, step := range steps {
-		ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+		ctx, cancel := context.WithTimeout(b.ctx, waittest.Timeout)
 		err := chromedp.Do(ctx, step)
 		for replaced(err) {
 			err = chromedp.Do(ctx, step)
@@ -117,12 +116,13 @@ func replaced(err error) bool {
 
 func (b *tab) goTo(path string) { b.t.Helper(); b.do(chromedp.Navigate(b.front + path)) }
 
-// loaded waits until the page is laid out and painted: before that a browser drops
-// clicks and keys, or clicks go to where the element was.
+// loaded waits until the page is laid out and painted, and the focus is where the page puts it: before that a browser
+// drops clicks and keys, or clicks go to where the element was.
 func (b *tab) loaded() {
 	b.t.Helper()
 	b.until("the page is loaded", b.js(`document.readyState === "complete" &&
-		performance.getEntriesByName("first-contentful-paint").length > 0`))
+		performance.getEntriesByName("first-contentful-paint").length > 0 &&
+		(document.activeElement !== document.body || !document.querySelector("[autofocus]"))`))
 }
 
 func (b *tab) click(selector string) {
@@ -137,55 +137,37 @@ func (b *tab) fill(selector, text string) {
 	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
-// until waits for at most 30 s.
+// until waits until the condition holds, and says what there is instead if that takes too long.
 func (b *tab) until(what string, holds func(context.Context) bool) {
 	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, waittest.Timeout)
+	defer cancel()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
-	retry := time.Now().Add(2 * time.Second)
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); <-ticker.C {
-		ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
-		ok := holds(ctx)
-		cancel()
-		if ok {
-			return
-		}
-		if time.Now().After(retry) {
-			b.retryUnavailable()
-			retry = time.Now().Add(2 * time.Second)
+	for !holds(ctx) {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + ": " +
+				document.querySelector("main")?.innerText.slice(0, 300) + " …, focus on " +
+				document.activeElement.outerHTML.slice(0, 150)`))
+			b.t.Fatalf("not so: %s; there is %s", what, shown)
 		}
 	}
-	shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + ": " +
-		document.querySelector("main")?.innerText.slice(0, 300) + " …, focus on " +
-		document.activeElement.outerHTML.slice(0, 150)`))
-	b.t.Fatalf("not so: %s; there is %s", what, shown)
-}
-
-// retryUnavailable loads a page again that said to try again: on a busy machine a
-// service may miss the site's deadline.
-func (b *tab) retryUnavailable() {
-	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
-	defer cancel()
-	const reload = `document.querySelector("h1")?.textContent === "Away just now" && (location.reload(), true)`
-	_, _ = chromedp.Run(ctx, chromedp.Evaluate[bool](reload)) // a page that is just loading is tried later
 }
 
 // see waits until the element's text contains want.
 func (b *tab) see(selector, want string) {
 	b.t.Helper()
-	b.until(selector+" shows "+want, func(ctx context.Context) bool {
-		got, err := chromedp.Run(ctx, chromedp.TextContent(chromedp.CSS(selector)))
-		return err == nil && strings.Contains(strings.Join(strings.Fields(got), " "), want)
-	})
+	b.until(selector+" shows "+want, b.js(fmt.Sprintf(
+		`document.querySelector(%q).textContent.replace(/\s+/g, " ").includes(%q)`, selector, want)))
 }
 
 // lacks waits until the element no longer has the text.
 func (b *tab) lacks(selector, text string) {
 	b.t.Helper()
-	b.until(selector+" no longer shows "+text, func(ctx context.Context) bool {
-		got, err := chromedp.Run(ctx, chromedp.TextContent(chromedp.CSS(selector)))
-		return err == nil && !strings.Contains(got, text)
-	})
+	b.until(selector+" no longer shows "+text, b.js(fmt.Sprintf(
+		`!document.querySelector(%q).textContent.includes(%q)`, selector, text)))
 }
 
 // at waits until the address is path.
@@ -280,8 +262,6 @@ func (b *tab) holds(what, condition string) {
 // none waits until nothing in the page has the id.
 func (b *tab) none(id string) {
 	b.t.Helper()
-	b.until("nothing is called "+id, func(ctx context.Context) bool {
-		html, err := chromedp.Run(ctx, chromedp.OuterHTML(chromedp.CSS("main")))
-		return err == nil && !strings.Contains(html, `id="`+id+`"`)
-	})
+	b.until("nothing is called "+id, b.js(fmt.Sprintf(
+		`!!document.querySelector("main") && !document.getElementById(%q)`, id)))
 }

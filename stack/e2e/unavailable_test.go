@@ -6,31 +6,30 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"craftista/db/pgtest"
-	"craftista/shared/web"
+	"craftista/shared/waittest"
+	"craftista/stack/internal/stacktest"
 )
 
 // TestGalleryWithAnUnresponsiveService stops the process of each service in turn:
 // it accepts connections and answers nothing. The person's session is refreshed
-// with each request. The gallery is there within a second, and on a busy machine
-// before its own timeout, and whole again soon after the process continues.
+// with each request. The gallery is there all the same, and whole again once the
+// process continues.
 func TestGalleryWithAnUnresponsiveService(t *testing.T) {
 	t.Parallel()
-	const within, whole = web.RequestTimeout, `id="pieces"|See it up close|pick-list|Sign out`
-	auth, product, recommendation, front := startProcesses(t)
+	const whole = `id="pieces"|See it up close|pick-list|Sign out`
+	auth, product, recommendation, front := startProcesses(t, "PAGE_TIMEOUT=5s") // which it waits for what is stopped
 	client := signUp(t, front.url)
 	visit := func() string {
-		start := time.Now()
 		page := do(t, client, get(t, front.url+"/"))
-		if took := time.Since(start); took > within || page.Status != http.StatusOK {
-			t.Errorf("the gallery answers %d after %s", page.Status, took)
+		if page.Status != http.StatusOK {
+			t.Errorf("the gallery answers %d", page.Status)
 		}
 		return page.Body
 	}
 	isWhole := func() bool { return missing(visit(), whole) == "" }
-	eventually(t, "the gallery is whole", isWhole)
+	waittest.Until(t, "the gallery is whole", isWhole)
 	for _, row := range []struct {
 		name  string
 		of    *process
@@ -42,14 +41,14 @@ func TestGalleryWithAnUnresponsiveService(t *testing.T) {
 	} {
 		row.of.signal(t, syscall.SIGSTOP)
 		told := 0 // visits that said what is missing; at first a page may be from a cache
-		eventually(t, "the gallery says four times that it lacks "+row.name, func() bool {
+		waittest.Until(t, "the gallery says four times that it lacks "+row.name, func() bool {
 			if missing(visit(), row.shows) == "" {
 				told++
 			}
 			return told >= 4
 		})
 		row.of.signal(t, syscall.SIGCONT)
-		eventually(t, "the gallery is whole with "+row.name, isWhole)
+		waittest.Until(t, "the gallery is whole with "+row.name, isWhole)
 	}
 }
 
@@ -59,6 +58,7 @@ func startProcesses(t *testing.T, environ ...string) (auth, product, recommendat
 	const addr, issuer = "ADDR=127.0.0.1:0", "ISSUER=https://auth.example"
 	const key = "INTERNAL_API_KEY=9d3f0c7a5be84612a1f7c3d96e20b458"
 	database := pgtest.NewSeeded(t)
+	stacktest.CheapenPasswords(t, openDatabase(t, database.AdminURL))
 	start := func(name, databaseURL string, own ...string) *process {
 		own = append(own, addr, issuer, "DATABASE_URL="+databaseURL)
 		return run(t, build(t, "craftista/"+name+"/cmd/"+name), append(own, environ...)...)
@@ -68,7 +68,7 @@ func startProcesses(t *testing.T, environ ...string) (auth, product, recommendat
 	jwks := "JWKS_URL=" + auth.url + "/.well-known/jwks.json"
 	product = start("product", database.ProductURL, jwks)
 	recommendation = start("recommendation", database.RecommendationURL, jwks)
-	front = start("frontend", "", key,
+	front = start("frontend", "", key, "PAGE_TIMEOUT=1m", // a busy test machine needs some
 		"AUTH_URL="+auth.url, "PRODUCT_URL="+product.url, "RECOMMENDATION_URL="+recommendation.url)
 	return auth, product, recommendation, front
 }

@@ -12,6 +12,7 @@ import (
 
 	"craftista/shared/token"
 	"craftista/shared/token/tokentest"
+	"craftista/shared/waittest"
 )
 
 // voters are many people who vote for the first product and take their votes
@@ -62,20 +63,18 @@ func (v *voters) start(t *testing.T, replicas ...*process) (done chan struct{}) 
 		people <- person
 	}
 	close(people)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	var all sync.WaitGroup
 	for range 64 {
 		all.Go(func() {
 			for person := range people {
-				v.vote(ctx, client, person)
+				v.vote(t.Context(), client, person)
 			}
 		})
 	}
 	done = make(chan struct{})
 	go func() {
 		defer close(done)
-		defer cancel()
 		all.Wait()
 		client.CloseIdleConnections()
 	}()
@@ -120,7 +119,7 @@ func (v *voters) acknowledged(ctx context.Context, client *http.Client, method, 
 // await returns once n people are done.
 func (v *voters) await(t *testing.T, n int) {
 	t.Helper()
-	eventually(t, "many people have voted", func() bool { return v.done.Load() >= int64(n) })
+	waittest.Until(t, "many people have voted", func() bool { return v.done.Load() >= int64(n) })
 }
 
 // check compares what was acknowledged with the rows, and the rows with the count.

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"craftista/db"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
 	"craftista/shared/waittest"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jmoiron/sqlx"
-	"golang.org/x/crypto/bcrypt"
 )
 
 // TestEverybodyWorks runs the mix against a whole stack until each kind was done, and
@@ -113,16 +111,7 @@ func openDatabase(t *testing.T, s *local.Stack) *sqlx.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = database.Close() })
-	for _, a := range db.DemoAccounts() {
-		hash, err := bcrypt.GenerateFromPassword([]byte(a.Password), bcrypt.MinCost)
-		if err != nil {
-			t.Fatal(err)
-		}
-		const cheapen = `UPDATE auth.users SET password_hash = $1 WHERE username = $2`
-		if _, err := database.ExecContext(t.Context(), cheapen, string(hash), a.Username); err != nil {
-			t.Fatal(err)
-		}
-	}
+	stacktest.CheapenPasswords(t, database)
 	return database
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"craftista/auth/internal/account"
+	"craftista/shared/waittest"
 
 	"golang.org/x/crypto/bcrypt"
 )
@@ -52,8 +53,11 @@ func TestManySignInsAreBounded(t *testing.T) {
 	equal(t, "Retry-After", first.Header.Get("Retry-After"), "2")
 
 	for _, path := range []string{"/livez", "/readyz", jwksPath, statusPath} {
-		a := s.getAs(t, mine.Access, path)
-		wantStatus(t, path, a, http.StatusOK)
+		var a answer
+		waittest.Until(t, path+" is answered", func() bool { // a busy machine may check the database for too long
+			a = s.getAs(t, mine.Access, path)
+			return a.Status == http.StatusOK
+		})
 		equal(t, "signed out", strings.Contains(a.Body, `"authenticated":false`), false)
 	}
 	wantStatus(t, refreshPath, s.refresh(t, mine.Refresh), http.StatusOK)

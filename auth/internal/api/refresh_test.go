@@ -119,7 +119,13 @@ func TestRefreshAtOnce(t *testing.T) {
 	one.person(t)
 	raw := one.tokens(t).Refresh
 	replicas := []*service{one, two}
-	children := atOnce(50, func(i int) string { return read[tokens](t, replicas[i%2].refresh(t, raw)).Refresh })
+	children := atOnce(50, func(i int) string {
+		a := replicas[i%2].refresh(t, raw)
+		for a.Status == http.StatusServiceUnavailable { // a busy machine's, since all wait for one row
+			a = replicas[i%2].refresh(t, raw)
+		}
+		return read[tokens](t, a).Refresh
+	})
 	equal(t, "different tokens", len(children), 50)
 	equal(t, "refusals", children[""], 0)
 	for child := range children {

@@ -93,6 +93,10 @@ func redirectTo(w http.ResponseWriter, r *http.Request, to string) error {
 	return nil
 }
 
+// htmxTimeout is how long a browser waits at least: longer than the site for what a
+// person started.
+const htmxTimeout = 12 * time.Second
+
 func (s *site) frame(r *http.Request, title string) view.Frame {
 	next := ""
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -105,7 +109,8 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 			Style: s.assets.URL("css/site.css"), Htmx: s.assets.URL("vendor/htmx.min.js"),
 			Live: s.assets.URL("vendor/hx-sse.min.js"), Site: s.assets.URL("js/site.js"), Icon: s.assets.URL("icon.svg"),
 		},
-		Trace: view.Trace{ID: telemetry.TraceID(r.Context())},
+		Trace:   view.Trace{ID: telemetry.TraceID(r.Context())},
+		Timeout: strconv.FormatInt(max(htmxTimeout, 2*s.pageTimeout).Milliseconds(), 10),
 	}
 	if title != "" {
 		frame.Title = titled(title)

@@ -14,6 +14,7 @@ type Frame struct {
 	Person      Person
 	Trace       Trace
 	OpenGraph   OpenGraph
+	Timeout     string // of what htmx sends, in ms
 }
 
 // Assets are the URLs of the files that every page loads. Reload is "" except

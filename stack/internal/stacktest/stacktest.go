@@ -7,10 +7,12 @@ import (
 	"os"
 	"testing"
 
+	"craftista/db"
 	"craftista/db/pgtest"
 	"craftista/shared/waittest"
 	"craftista/stack/internal/local"
 
+	"github.com/jmoiron/sqlx"
 	"golang.org/x/crypto/bcrypt"
 )
 
@@ -58,4 +60,19 @@ func Site(tb testing.TB) *local.Stack {
 		return &local.Stack{URLs: map[string]string{"frontend": url}}
 	}
 	return Start(tb, nil)
+}
+
+// CheapenPasswords makes those of the demo accounts as cheap to check as bcrypt can.
+func CheapenPasswords(tb testing.TB, database *sqlx.DB) {
+	tb.Helper()
+	for _, a := range db.DemoAccounts() {
+		hash, err := bcrypt.GenerateFromPassword([]byte(a.Password), bcrypt.MinCost)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		const cheapen = `UPDATE auth.users SET password_hash = $1 WHERE username = $2`
+		if _, err := database.ExecContext(tb.Context(), cheapen, string(hash), a.Username); err != nil {
+			tb.Fatal(err)
+		}
+	}
 }
