@@ -93,8 +93,7 @@ func redirectTo(w http.ResponseWriter, r *http.Request, to string) error {
 	return nil
 }
 
-// htmxTimeout is how long a browser waits at least: longer than the site for what a
-// person started.
+// htmxTimeout is how long a browser waits at least: longer than the site for what a person started.
 const htmxTimeout = 12 * time.Second
 
 func (s *site) frame(r *http.Request, title string) view.Frame {
