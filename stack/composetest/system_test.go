@@ -11,6 +11,17 @@ import (
 	"testing"
 )
 
+// TestNothingIsDegraded: each service reaches all that it uses, what it can do without included.
+func TestNothingIsDegraded(t *testing.T) {
+	needsContainers(t)
+	for _, port := range []string{"AUTH_PORT", "PRODUCT_PORT", "RECOMMENDATION_PORT", "SITE_PORT"} {
+		eventually(t, port+" is ready, with every check ok", func() bool {
+			res, body := send(t, http.DefaultClient, request(t, http.MethodGet, published(port)+"/readyz", nil))
+			return res.StatusCode == http.StatusOK && !strings.Contains(body, "degraded")
+		})
+	}
+}
+
 // TestContainersAreClosed looks at each container as the engine started it.
 func TestContainersAreClosed(t *testing.T) {
 	needsContainers(t)
