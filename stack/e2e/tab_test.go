@@ -116,13 +116,12 @@ func replaced(err error) bool {
 
 func (b *tab) goTo(path string) { b.t.Helper(); b.do(chromedp.Navigate(b.front + path)) }
 
-// loaded waits until the page is laid out and painted, and the focus is where the page puts it: before that a browser
-// drops clicks and keys, or clicks go to where the element was.
+// loaded waits until the page is laid out and painted: before that a browser drops clicks and keys, or clicks go to
+// where the element was.
 func (b *tab) loaded() {
 	b.t.Helper()
 	b.until("the page is loaded", b.js(`document.readyState === "complete" &&
-		performance.getEntriesByName("first-contentful-paint").length > 0 &&
-		(document.activeElement !== document.body || !document.querySelector("[autofocus]"))`))
+		performance.getEntriesByName("first-contentful-paint").length > 0`))
 }
 
 func (b *tab) click(selector string) {
