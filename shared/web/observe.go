@@ -38,6 +38,12 @@ type notes struct {
 	answered func(status int) // called in the end; may be nil
 }
 
+func (n *notes) read() (routine bool, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.routine, n.err
+}
+
 type notesKey struct{}
 
 // RecordError hands err to the request's log line, the only place that logs it. Errors that a handler returns get
@@ -83,29 +89,28 @@ func (r *Router) observe(next http.Handler) http.Handler {
 			}
 			setRoute(req)
 			status := cmp.Or(res.Status(), http.StatusOK)
-			labelFailure(ctx, status, noted)
+			routine, failure := noted.read()
+			if !routine { // a health check that finds what it found before has not failed
+				labelFailure(ctx, status, failure)
+			}
 			if noted.answered != nil {
 				noted.answered(status)
 			}
-			r.logRequest(req, status, noted, start)
+			r.logRequest(req, status, routine, failure, start)
 		}()
 		next.ServeHTTP(res, inner)
 	})
 }
 
 // labelFailure gives the metrics of a request that failed the attribute error.type: its status, or incomplete if it was
-// answered without a part that is unavailable. A health check that finds what it found before has not failed.
-func labelFailure(ctx context.Context, status int, noted *notes) {
-	noted.mu.Lock()
-	err, routine := noted.err, noted.routine
-	noted.mu.Unlock()
+// answered without a part that is unavailable.
+func labelFailure(ctx context.Context, status int, failure error) {
 	labels, _ := otelhttp.LabelerFromContext(ctx)
 	switch {
-	case routine:
 	case hungUp(ctx): // the client did, before it could be answered well
 	case status >= http.StatusInternalServerError:
 		labels.Add(semconv.ErrorTypeKey.String(strconv.Itoa(status)))
-	case err != nil && FaultOf(err).Kind == fault.Unavailable:
+	case failure != nil && FaultOf(failure).Kind == fault.Unavailable:
 		labels.Add(semconv.ErrorTypeKey.String("incomplete"))
 	}
 }
@@ -138,10 +143,7 @@ func hungUp(ctx context.Context) bool { return ctx.Err() != nil }
 
 // logRequest logs failures of ours as errors. A 503 of a handler's own is none if the server drains, since it is
 // what a probe then gets, or if the client has hung up; a 500 is a panic then, see adapt.
-func (r *Router) logRequest(req *http.Request, status int, noted *notes, start time.Time) {
-	noted.mu.Lock()
-	failure, routine := noted.err, noted.routine
-	noted.mu.Unlock()
+func (r *Router) logRequest(req *http.Request, status int, routine bool, failure error, start time.Time) {
 	level := slog.LevelInfo
 	switch {
 	case routine:
