@@ -13,12 +13,10 @@ import (
 	"syscall"
 	"testing"
 
-	"craftista/db"
 	"craftista/stack/internal/local"
 	"craftista/stack/internal/stacktest"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/crypto/bcrypt"
 )
 
 // needsBrowser are the operations without a command: an application sends a person's browser to them, or they take the
@@ -42,7 +40,7 @@ func TestDocumentedCommandsWork(t *testing.T) {
 	t.Parallel()
 	var adminURL string
 	s := stacktest.Start(t, func(c *local.Config) { adminURL = c.DatabaseURL })
-	cheapenDemoPasswords(t, adminURL)
+	stacktest.CheapenPasswords(t, openDatabase(t, adminURL))
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -108,20 +106,4 @@ func inShell(t *testing.T, commands []string) string {
 		}
 	}
 	return "none"
-}
-
-// cheapenDemoPasswords makes them quick to check.
-func cheapenDemoPasswords(t *testing.T, adminURL string) {
-	t.Helper()
-	database := openDatabase(t, adminURL)
-	for _, a := range db.DemoAccounts() {
-		hash, err := bcrypt.GenerateFromPassword([]byte(a.Password), bcrypt.MinCost)
-		if err != nil {
-			t.Fatal(err)
-		}
-		const update = `UPDATE auth.users SET password_hash = $1 WHERE username = $2`
-		if _, err := database.ExecContext(t.Context(), update, string(hash), a.Username); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

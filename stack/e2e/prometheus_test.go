@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"craftista/shared/waittest"
 	"craftista/stack/internal/local"
 	"craftista/stack/internal/stacktest"
 
@@ -63,7 +64,7 @@ func TestPanelsHaveData(t *testing.T) {
 	}
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	for end := time.Now().Add(10 * time.Minute); len(missing) > 0; <-ticker.C {
+	for end := time.Now().Add(waittest.Timeout); len(missing) > 0; <-ticker.C {
 		if time.Now().After(end) {
 			t.Fatalf("without data: %q", missing)
 		}
