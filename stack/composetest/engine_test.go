@@ -83,14 +83,19 @@ func compose(t *testing.T, args ...string) string {
 	return docker(t, slices.Concat([]string{"compose", "--project-directory", "../.."}, args)...)
 }
 
-// containers are those of these services, or all of them, whether or not they run.
-func containers(t *testing.T, services ...string) []container {
+// ids are those of the containers of these services, or of all, whether or not they run.
+func ids(t *testing.T, services ...string) []string {
 	t.Helper()
-	ids := strings.Fields(compose(t, slices.Concat([]string{"ps", "--all", "--quiet"}, services)...))
-	if len(ids) == 0 {
+	found := strings.Fields(compose(t, slices.Concat([]string{"ps", "--all", "--quiet"}, services)...))
+	if len(found) == 0 {
 		t.Fatalf("no container of %q", services)
 	}
-	return inspect(t, ids...)
+	return found
+}
+
+func containers(t *testing.T, services ...string) []container {
+	t.Helper()
+	return inspect(t, ids(t, services...)...)
 }
 
 func inspect(t *testing.T, ids ...string) (found []container) {

@@ -54,8 +54,13 @@ func TestMemoryIsEnough(t *testing.T) {
 func wantNoRestarts(t *testing.T, ids ...string) {
 	t.Helper()
 	for _, c := range inspect(t, ids...) {
-		if c.RestartCount != 0 || c.State.OOMKilled {
-			t.Errorf("%s was restarted %d times, killed for its memory: %t", c.Name, c.RestartCount, c.State.OOMKilled)
-		}
+		c.wantNoRestart(t)
+	}
+}
+
+func (c container) wantNoRestart(t *testing.T) {
+	t.Helper()
+	if c.RestartCount != 0 || c.State.OOMKilled {
+		t.Errorf("%s was restarted %d times, killed for its memory: %t", c.Name, c.RestartCount, c.State.OOMKilled)
 	}
 }

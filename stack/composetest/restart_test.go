@@ -51,11 +51,7 @@ func TestDatabaseRestarts(t *testing.T) {
 		awaitHealthy(t, postgres.ID)
 	})
 	tr.during(t, "stop of PostgreSQL", unavailable, func() { tr.stopAndStart(t, postgres) })
-	var ids []string
-	for _, c := range containers(t, services...) {
-		ids = append(ids, c.ID)
-	}
-	awaitHealthy(t, ids...)
+	awaitHealthy(t, ids(t, services...)...)
 	eventually(t, "every request succeeds again", func() bool {
 		tr.goOn(t)
 		return tr.takeFailures() == nil

@@ -53,14 +53,11 @@ func TestAnyStartsLast(t *testing.T) {
 func TestHealthChecksAreQuiet(t *testing.T) {
 	needsContainers(t)
 	began := time.Now()
-	var ids []string
-	for _, c := range containers(t, services...) {
-		ids = append(ids, c.ID)
-	}
-	awaitHealthy(t, ids...)
-	awaitChecks(t, began, ids...)
-	awaitChecks(t, time.Now(), ids...)
-	for _, id := range ids {
+	own := ids(t, services...)
+	awaitHealthy(t, own...)
+	awaitChecks(t, began, own...)
+	awaitChecks(t, time.Now(), own...)
+	for _, id := range own {
 		logs, err := exec.CommandContext(t.Context(), "docker", "logs", "--since", began.Format(time.RFC3339Nano), id).
 			CombinedOutput()
 		if err != nil {
