@@ -53,6 +53,7 @@ fuzz-api: ## what the OpenAPI documents promise, against a running stack, some f
 	@sh stack/fuzzapi/fuzz.sh
 
 compose-check: ## the containers, two of each service: built, used, broken and taken down; needs docker compose
+	@sh stack/e2e/setup.sh
 	@sh stack/composetest/check.sh
 
 images: ## the images, built, and a table of their sizes; needs docker compose

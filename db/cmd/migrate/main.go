@@ -32,6 +32,7 @@ environment, each also as KEY_FILE, which names a file that holds it:
   AUTH_DB_PASSWORD             the passwords to give the roles of the services (up only)
   PRODUCT_DB_PASSWORD
   RECOMMENDATION_DB_PASSWORD
+  SEED                         false makes seed add nothing
 `
 
 func main() {
@@ -43,7 +44,8 @@ func main() {
 
 // Settings are what every command needs. (config.Load sees exported embedded structs only.)
 type Settings struct {
-	URL string `env:"DATABASE_URL,required,notEmpty"`
+	URL  string `env:"DATABASE_URL,required,notEmpty"`
+	Seed bool   `env:"SEED"`
 }
 
 // upSettings are what up needs besides.
@@ -76,10 +78,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 }
 
 func read(command string, environ []string) (upSettings, error) {
+	defaults := Settings{Seed: true}
 	if command == "up" {
-		return config.Load(upSettings{}, environ)
+		return config.Load(upSettings{Settings: defaults}, environ)
 	}
-	s, err := config.Load(Settings{}, environ)
+	s, err := config.Load(defaults, environ)
 	return upSettings{Settings: s}, err
 }
 
@@ -120,6 +123,9 @@ func up(ctx context.Context, s upSettings, _ io.Writer) error {
 }
 
 func seed(ctx context.Context, s upSettings, _ io.Writer) error {
+	if !s.Seed {
+		return nil
+	}
 	return db.Seed(ctx, s.URL)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,25 @@ func TestRunMigratesAndSeeds(t *testing.T) {
 		if _, err := time.Parse(time.RFC3339, fields[2]); err != nil {
 			t.Errorf("got line %q, want it to end in a time", line)
 		}
+	}
+}
+
+func TestRunSeedsNothingOnRequest(t *testing.T) {
+	t.Parallel()
+	pg := pgtest.New(t)
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"seed"}, append(environment(pg.AdminURL), "SEED=false"), &stdout, &stderr); code != 0 {
+		t.Fatalf("got exit %d: %s", code, &stderr)
+	}
+	pool, err := sql.Open("postgres", pg.AdminURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	var rows int
+	const count = `SELECT (SELECT count(*) FROM auth.users) + (SELECT count(*) FROM product.products)`
+	if err := pool.QueryRowContext(t.Context(), count).Scan(&rows); err != nil || rows != 0 {
+		t.Errorf("got %d people and products, %v; want none", rows, err)
 	}
 }
 
