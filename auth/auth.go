@@ -103,7 +103,7 @@ func (c Config) dependencies(t *telemetry.Telemetry, db *sqlx.DB, signing *keys.
 	return api.Dependencies{
 		About: health.Service{
 			Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
-			Build: build.This(), Checks: map[string]health.Check{"database": store.Ready},
+			Build: build.Current(), Checks: map[string]health.Check{"database": store.Ready},
 			Optional: map[string]health.Check{"schema": store.Current},
 		},
 		Accounts: account.New(store, hasher, limit, t.Log), Issuer: tokens, Sessions: sessions,

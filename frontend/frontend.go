@@ -91,7 +91,7 @@ func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (*web.Router, e
 	return page.Routes(page.Parts{
 		Services: services, Sessions: session.NewManager(verifier, services.Auth, c.CookieSecure, time.Now),
 		Assets: assets, Cards: cards, Telemetry: t,
-		Self: health.Service{Name: "frontend", Description: "The origami gallery's pages.", Build: build.This()},
+		Self: health.Service{Name: "frontend", Description: "The origami gallery's pages.", Build: build.Current()},
 	}, page.Settings{
 		DevReload: c.DevReload, Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
 		CacheTTL: cacheTTL,

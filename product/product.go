@@ -82,7 +82,7 @@ func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *servic
 	tracer := t.Traces.Tracer("craftista/product")
 	catalogue := core.NewCatalogue(store, cached, api.Encode, tracer, notifyChanged)
 	return api.Routes(t, catalogue, broadcaster, token.NewVerifier(keys, c.Issuer, c.Audience), health.Service{
-		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Build: build.This(),
+		Name: "product", Description: "The pieces of the Craftista gallery and the votes for them.", Build: build.Current(),
 		// Readiness is the database alone. Without Redis everything works, slower; without auth's keys
 		// reads work and only votes wait: neither is a reason to take the catalogue out of service.
 		Checks: map[string]health.Check{"database": store.Ready}, Optional: optional,

@@ -52,7 +52,7 @@ func Run(ctx context.Context, c Config) error {
 		about := health.Service{
 			Name:        "recommendation",
 			Description: "The origami of the day for everyone, and picks for each person.",
-			Build:       build.This(),
+			Build:       build.Current(),
 			Checks:      map[string]health.Check{"database": store.Ready},
 			Optional:    map[string]health.Check{"schema": store.Current},
 		}

@@ -19,8 +19,8 @@ type Info struct {
 	BuiltAt string `json:"built_at,omitempty"` // RFC 3339; of the commit if the linker did not set it
 }
 
-// This is the build of this process: what the linker has set, else what go build found in the repository.
-func This() Info {
+// Current is the build of this process: what the linker has set, else what go build found in the repository.
+func Current() Info {
 	found := map[string]string{}
 	if binary, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range binary.Settings {

@@ -83,7 +83,7 @@ type homeReply struct {
 // livez answers GET /livez. It depends on nothing: restarting this process must
 // be able to help.
 func (s Service) livez(w http.ResponseWriter, r *http.Request) error {
-	web.Routine(r.Context())
+	web.LogAtDebug(r.Context())
 	return web.Reply(w, http.StatusOK, map[string]string{"status": "alive"})
 }
 
@@ -145,7 +145,7 @@ func (s *readiness) logChange(ctx context.Context, checks map[string]string) {
 		}
 	}
 	if before, _ := s.failing.Swap(failing).(string); before == failing {
-		web.Routine(ctx)
+		web.LogAtDebug(ctx)
 	}
 }
 
@@ -156,21 +156,21 @@ func (s Service) health(w http.ResponseWriter, _ *http.Request) error {
 
 // systemInfo answers GET /api/system-info.
 func (s Service) systemInfo(w http.ResponseWriter, r *http.Request) error {
-	return web.ReplyJSONWithETag(w, r, "no-cache", Here())
+	return web.ReplyJSONWithETag(w, r, "no-cache", CurrentSystem())
 }
 
 // home answers GET /.
 func (s Service) home(w http.ResponseWriter, r *http.Request) error {
 	return web.ReplyJSONWithETag(w, r, "no-cache", homeReply{
-		Service: s.Name, Description: s.Description, Version: s.Build.Version, Host: Here(),
+		Service: s.Name, Description: s.Description, Version: s.Build.Version, Host: CurrentSystem(),
 		Links: map[string]string{
 			"docs": "/docs", "openapi": "/openapi.json", "health": "/health", "ready": "/readyz", "system": "/api/system-info",
 		},
 	})
 }
 
-// Here is where this process runs. A hostname or address that cannot be found is "".
-func Here() System {
+// CurrentSystem is where this process runs. A hostname or address that cannot be found is "".
+func CurrentSystem() System {
 	host, _ := os.Hostname()
 	_, kubernetes := os.LookupEnv("KUBERNETES_SERVICE_HOST")
 	return System{Hostname: host, IPAddress: address(), IsContainer: kubernetes || container(), IsKubernetes: kubernetes}

@@ -57,7 +57,7 @@ func (c *Closers) close() (err error) {
 func (c Config) Serve(
 	ctx context.Context, name string, open func(*telemetry.Telemetry, *Closers) (*web.Router, error),
 ) error {
-	t, err := telemetry.New(ctx, name, build.This().Version, c.Options)
+	t, err := telemetry.New(ctx, name, build.Current().Version, c.Options)
 	if err != nil {
 		return err
 	}

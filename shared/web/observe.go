@@ -57,9 +57,9 @@ func RecordError(ctx context.Context, err error) {
 	}
 }
 
-// Routine makes the request's log line one for debugging, whatever the status. It is for health checks, which come
+// LogAtDebug makes the request's log line one for debugging, whatever the status. It is for health checks, which come
 // every few seconds.
-func Routine(ctx context.Context) {
+func LogAtDebug(ctx context.Context) {
 	if n, ok := ctx.Value(notesKey{}).(*notes); ok {
 		n.mu.Lock()
 		defer n.mu.Unlock()

@@ -158,7 +158,7 @@ func TestFailuresAreMeasured(t *testing.T) {
 		return ok(w, r)
 	})
 	router.Get("/probe", func(_ http.ResponseWriter, r *http.Request) error {
-		web.Routine(r.Context())
+		web.LogAtDebug(r.Context())
 		return unavailable
 	})
 	for _, path := range []string{"/whole", "/broken", "/unavailable", "/refused", "/part", "/probe"} {

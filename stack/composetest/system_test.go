@@ -22,8 +22,8 @@ func TestNothingIsDegraded(t *testing.T) {
 	}
 }
 
-// TestContainersAreClosed looks at each container as the engine started it.
-func TestContainersAreClosed(t *testing.T) {
+// TestContainersAreHardened looks at each container as the engine started it.
+func TestContainersAreHardened(t *testing.T) {
 	needsContainers(t)
 	replicas := map[string]int{}
 	for _, c := range containers(t) {

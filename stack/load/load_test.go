@@ -27,8 +27,8 @@ func TestEverybodyWorks(t *testing.T) {
 	database := openDatabase(t, s)
 	before := pieces(t, database)
 
-	kinds := []string{"edit", "listen", "search", "sign in", "take back", "visit", "vote"}
-	last := []string{"listen", "take back"} // are counted when all ends
+	kinds := []string{"edit", "listen", "search", "sign in", "unvote", "visit", "vote"}
+	last := []string{"listen", "unvote"} // are counted when all ends
 	out, err := runUntil(t, s, 1, func(m *meter) bool {
 		for _, kind := range kinds {
 			if !slices.Contains(last, kind) && m.kinds[kind] == nil {

@@ -52,7 +52,7 @@ func main() {
 // run works for s.Duration or until ctx is done, counts in m and prints to out. The
 // error says what kept it from beginning, or that more than s.MaxErrors failed.
 func run(ctx context.Context, s settings, m *meter, out io.Writer) error {
-	p, err := newPeople(ctx, s, m)
+	p, err := newPopulation(ctx, s, m)
 	if err != nil {
 		return err
 	}

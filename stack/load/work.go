@@ -23,7 +23,7 @@ var asset = regexp.MustCompile(`"/(static|images)/[^"]+"`)
 
 // visit loads the gallery and, six at a time as browsers do, its assets. A gallery
 // without pieces is an error.
-func (p *people) visit(ctx context.Context) error {
+func (p *population) visit(ctx context.Context) error {
 	var page web.RawBody
 	if _, err := p.visitor.Do(ctx, web.Request{Method: http.MethodGet, Path: "/"}, &page); err != nil {
 		return err
@@ -45,35 +45,35 @@ func (p *people) visit(ctx context.Context) error {
 }
 
 // search types the beginning of a name.
-func (p *people) search(ctx context.Context) error {
+func (p *population) search(ctx context.Context) error {
 	name := []rune(p.anyPiece().Name)
 	typed := url.Values{"q": {string(name[:1+rand.IntN(len(name))])}} //nolint:gosec // no secret
 	return byHtmx(ctx, p.visitor, http.MethodGet, "/?"+typed.Encode())
 }
 
 // vote votes or takes a vote back. Neither is new each time.
-func (p *people) vote(ctx context.Context) error {
+func (p *population) vote(ctx context.Context) error {
 	action := [...]string{"vote", "unvote"}[rand.IntN(2)] //nolint:gosec // no secret
-	return p.press(ctx, action, p.anyPiece())
+	return p.submit(ctx, action, p.anyPiece())
 }
 
-// takeBack takes all votes back.
-func (p *people) takeBack(ctx context.Context) error {
+// unvoteAll takes all votes back.
+func (p *population) unvoteAll(ctx context.Context) error {
 	for _, it := range p.pieces {
-		if err := p.press(ctx, "unvote", it); err != nil {
+		if err := p.submit(ctx, "unvote", it); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// press presses a button of the voter's page.
-func (p *people) press(ctx context.Context, button string, it piece) error {
+// submit presses a button of the voter's page.
+func (p *population) submit(ctx context.Context, button string, it piece) error {
 	return byHtmx(ctx, p.voter, http.MethodPost, fmt.Sprintf("/origamis/%d/%s", it.ID, button))
 }
 
 // edit changes a piece and changes it back, on condition that nobody else has.
-func (p *people) edit(ctx context.Context) error {
+func (p *population) edit(ctx context.Context) error {
 	it := <-p.unedited
 	defer func() { p.unedited <- it }()
 	path := fmt.Sprintf("/api/products/%d", it.ID)
@@ -101,7 +101,7 @@ func (p *people) edit(ctx context.Context) error {
 
 // listen counts the events of a stream of live counts until ctx is done. A stream
 // that ends before is an error.
-func (p *people) listen(ctx context.Context) error {
+func (p *population) listen(ctx context.Context) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.live, nil)
 	if err != nil {
 		return err
@@ -131,4 +131,4 @@ func byHtmx(ctx context.Context, site *web.Client, method, path string) error {
 	return err
 }
 
-func (p *people) anyPiece() piece { return p.pieces[rand.IntN(len(p.pieces))] } //nolint:gosec // no secret
+func (p *population) anyPiece() piece { return p.pieces[rand.IntN(len(p.pieces))] } //nolint:gosec // no secret

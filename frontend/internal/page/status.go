@@ -61,7 +61,7 @@ func probe(ctx context.Context, ask func(context.Context) (backend.Report, error
 
 // ownBox is the frontend's: it answers, since you read this.
 func (h statusPage) ownBox() view.Box {
-	here := health.Here()
+	here := health.CurrentSystem()
 	return view.Box{
 		ID: "frontend", Name: "Frontend", State: view.Up, Says: "Makes the page you are reading.",
 		Facts: facts(h.self.Build.String(), "", here.Hostname, home(here.IsKubernetes, here.IsContainer, here.Hostname)),

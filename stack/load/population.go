@@ -24,8 +24,8 @@ import (
 
 const timeout = 30 * time.Second // of one request
 
-// people are all who use the site, and a curator who uses the APIs.
-type people struct {
+// population is all who use the site, and a curator who uses the APIs.
+type population struct {
 	meter          *meter
 	transport      *http.Transport
 	visitor, voter *web.Client // of the site; the voter is signed in there
@@ -41,8 +41,8 @@ type piece struct {
 	Name string `json:"name"`
 }
 
-// newPeople signs in and reads which pieces there are.
-func newPeople(ctx context.Context, s settings, m *meter) (*people, error) {
+// newPopulation signs in and reads which pieces there are.
+func newPopulation(ctx context.Context, s settings, m *meter) (*population, error) {
 	dialer := net.Dialer{Timeout: timeout}
 	if !s.AllowRemote {
 		dialer.Control = nearby
@@ -52,7 +52,7 @@ func newPeople(ctx context.Context, s settings, m *meter) (*people, error) {
 		return web.NewClient(name, base, &http.Client{Transport: transport, Timeout: timeout, Jar: jar})
 	}
 	jar, _ := cookiejar.New(nil) // which never fails
-	p := &people{
+	p := &population{
 		meter: m, transport: transport,
 		visitor: client("the site", s.URL, nil), voter: client("the site", s.URL, jar),
 		auth: client("auth", s.AuthURL, nil), product: client("product", s.ProductURL, nil),
@@ -85,7 +85,7 @@ func nearby(_, address string, _ syscall.RawConn) error {
 }
 
 // signInVoter gives the voter the site's cookies.
-func (p *people) signInVoter(ctx context.Context) error {
+func (p *population) signInVoter(ctx context.Context) error {
 	voter := db.DemoAccounts()[0]
 	form := url.Values{"username": {voter.Username}, "password": {voter.Password}}
 	_, err := p.voter.Do(ctx, web.Request{Method: http.MethodPost, Path: "/login", Body: web.RawBody{
@@ -95,7 +95,7 @@ func (p *people) signInVoter(ctx context.Context) error {
 }
 
 // signInCurator gives the curator a new token.
-func (p *people) signInCurator(ctx context.Context) error {
+func (p *population) signInCurator(ctx context.Context) error {
 	curator := db.DemoAccounts()[1]
 	var grant struct {
 		Token string `json:"access_token"`
@@ -113,7 +113,7 @@ func (p *people) signInCurator(ctx context.Context) error {
 // work has all of them at it until ctx is done, and returns when they have finished.
 // So many begin in a second as the rate says, whether or not those before have ended:
 // what is slow shows as slow, and does not get less to do.
-func (p *people) work(ctx context.Context, perSecond float64, listeners int) {
+func (p *population) work(ctx context.Context, perSecond float64, listeners int) {
 	var all sync.WaitGroup
 	begin := func(kind string, perSecond float64, do func(context.Context) error) {
 		all.Go(func() {
@@ -140,5 +140,5 @@ func (p *people) work(ctx context.Context, perSecond float64, listeners int) {
 		})
 	}
 	all.Wait()
-	p.meter.measure(context.WithoutCancel(ctx), "take back", p.takeBack)
+	p.meter.measure(context.WithoutCancel(ctx), "unvote", p.unvoteAll)
 }
