@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -24,11 +25,11 @@ func Handler(s *Store, m *Metrics) http.Handler {
 	one := template.Must(template.ParseFS(files, "trace.html"))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		all, only := r.URL.Query().Has("all"), asked(r)
-		render(w, list, http.StatusOK, listView{all, m.view(only), rows(s.Recent(), all, only)})
+		f := readFilter(r)
+		render(w, list, http.StatusOK, listView{f, f.pageOf(s.Recent()), m.view(f.Only)})
 	})
 	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, r *http.Request) {
-		render(w, list.Lookup("requests.html"), http.StatusOK, m.view(asked(r)))
+		render(w, list.Lookup("requests.html"), http.StatusOK, m.view(readFilter(r).Only))
 	})
 	mux.HandleFunc("GET /trace/{id}", func(w http.ResponseWriter, r *http.Request) {
 		id, err := trace.TraceIDFromHex(r.PathValue("id"))
@@ -44,62 +45,26 @@ func Handler(s *Store, m *Metrics) http.Handler {
 	return mux
 }
 
-// asked is the route whose traces are asked for; without one its name is "".
-func asked(r *http.Request) route {
-	return route{r.URL.Query().Get("service"), r.URL.Query().Get("route")}
-}
-
 type listView struct {
-	All      bool
+	filter
+	page
+
 	Requests requestsView
-	Rows     []row
-}
-
-type row struct {
-	ID, Name, Start, Took string
-	Spans                 int
-	Services              int
-	Failed                bool
-}
-
-// rows are the traces with a step of the route only or, without one, those of more
-// than one span unless all are asked for: the others are mostly pictures and probes.
-func rows(recent []Trace, all bool, only route) []row {
-	var out []row
-	for _, t := range recent {
-		shown := all || len(t.Spans) > 1
-		if only.Name != "" {
-			shown = t.has(only)
-		}
-		if !shown {
-			continue
-		}
-		steps := t.Steps()
-		start, took := extent(steps)
-		r := row{
-			ID: t.ID.String(), Name: steps[0].Name(), Start: start.Format(time.TimeOnly), Took: millis(took), Spans: len(steps),
-		}
-		services := map[string]bool{}
-		for _, s := range steps {
-			services[s.Service()] = true
-			r.Failed = r.Failed || s.Failed()
-		}
-		r.Services = len(services)
-		out = append(out, r)
-	}
-	return out
 }
 
 type traceView struct {
 	ID, Name, Start, Took string
 	Bars                  []bar
+	FirstFailed           *bar // nil if none failed
 }
 
 type bar struct {
+	ID                  string // of its element
 	Service, Name, Took string
+	Error               string // what the span says of its failure
 	Depth               int
 	Left, Width         string // of the whole trace, in percent
-	Failed              bool
+	Failed, First       bool   // First: of those that failed
 	Attributes          []attribute.KeyValue
 	Links               []sdktrace.Link
 }
@@ -109,15 +74,32 @@ func waterfall(t Trace) traceView {
 	start, took := extent(steps)
 	v := traceView{ID: t.ID.String(), Name: steps[0].Name(), Start: start.Format(time.DateTime), Took: millis(took)}
 	percent := func(d time.Duration) float64 { return 100 * float64(d) / float64(max(took, 1)) }
-	for _, s := range steps {
+	first := firstFailed(steps)
+	for i, s := range steps {
 		duration := s.EndTime().Sub(s.StartTime())
 		v.Bars = append(v.Bars, bar{
+			ID: "step-" + strconv.Itoa(i+1), Error: s.Status().Description, First: i == first,
 			Service: s.Service(), Name: s.Name(), Took: millis(duration), Depth: min(s.Depth, 12), Failed: s.Failed(),
 			Left:  fmt.Sprintf("%.2f%%", percent(s.StartTime().Sub(start))),
 			Width: fmt.Sprintf("%.2f%%", max(percent(duration), 0.4)), Attributes: s.Attributes(), Links: s.Links(),
 		})
 	}
+	if first >= 0 {
+		v.FirstFailed = &v.Bars[first]
+	}
 	return v
+}
+
+// firstFailed is the failed step that ended first, which is most likely why the others failed; -1
+// if none failed.
+func firstFailed(steps []Step) int {
+	first := -1
+	for i, s := range steps {
+		if s.Failed() && (first < 0 || s.EndTime().Before(steps[first].EndTime())) {
+			first = i
+		}
+	}
+	return first
 }
 
 // extent is from the first start to the last end.

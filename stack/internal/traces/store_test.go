@@ -3,7 +3,9 @@ package traces_test
 import (
 	"context"
 	"fmt"
+	"html"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +44,7 @@ func add(t *testing.T, s *traces.Store, n int, service, name string, id, parent 
 		Attributes:  []attribute.KeyValue{attribute.String("db.query.text", "SELECT '<b>'")},
 	}
 	if strings.HasPrefix(name, "bad") {
-		stub.Status = sdktrace.Status{Code: codes.Error}
+		stub.Status = sdktrace.Status{Code: codes.Error, Description: "why " + name}
 	}
 	if err := s.ExportSpans(context.Background(), []sdktrace.ReadOnlySpan{stub.Snapshot()}); err != nil {
 		t.Fatal(err)
@@ -109,8 +111,13 @@ func TestPages(t *testing.T) {
 		{"/?service=product&route=bad+query", 200, []string{"Those with product bad query", "GET /&lt;x&gt;"},
 			[]string{"GET /static"}},
 		{"/?service=frontend&route=GET+/static", 200, []string{traceID(1).String()}, []string{traceID(2).String()}},
+		{"/?status=failed", 200, []string{traceID(2).String(), `value="failed" selected`}, []string{traceID(1).String()}},
+		{"/?min=0.5", 200, []string{traceID(1).String(), traceID(2).String()}, nil},
+		{"/?min=1.5", 200, []string{traceID(2).String(), `value="1.5"`}, []string{traceID(1).String()}},
+		{"/?status=failed&min=10.5", 200, []string{"No stored trace fits the filter."}, []string{"<tbody>"}},
+		{"/?min=x&status=odd", 200, []string{traceID(2).String()}, []string{traceID(1).String()}},
 		{"/trace/" + traceID(2).String(), 200, []string{
-			"bad query", `x="50.00%" width="50.00%"`, `class="d1 product failed"`, "SELECT &#39;&lt;b&gt;&#39;",
+			"bad query", `x="50.00%" width="50.00%"`, `class="d1 product failed"><details open>`, "SELECT &#39;&lt;b&gt;&#39;",
 			`<dt>together with</dt><dd><a href="/trace/` + traceID(3).String() + `">`,
 		}, []string{"style="}},
 		{"/trace/" + traceID(3).String(), 404, []string{"This trace is not here"}, nil},
@@ -134,5 +141,77 @@ func TestPages(t *testing.T) {
 				t.Errorf("%s has %q", row.path, not)
 			}
 		}
+	}
+}
+
+// TestListHasPages walks from the newest trace to the oldest and back, while others arrive.
+func TestListHasPages(t *testing.T) {
+	t.Parallel()
+	s := &traces.Store{}
+	for n := 1; n <= 120; n++ {
+		add(t, s, n, "frontend", fmt.Sprintf("bad %d", n), 1, 0, n, 1)
+		add(t, s, 1000+n, "frontend", fmt.Sprintf("good %d", n), 1, 0, n, 1)
+	}
+	get := func(path string) (names []string, links map[string]string) {
+		res := httptest.NewRecorder()
+		traces.Handler(s, &traces.Metrics{}).ServeHTTP(res, httptest.NewRequest("GET", path, nil))
+		for _, m := range regexp.MustCompile(`<td><a href="[^"]*">([^<]*)`).FindAllStringSubmatch(res.Body.String(), -1) {
+			names = append(names, m[1])
+		}
+		links = map[string]string{}
+		for _, m := range regexp.MustCompile(`<a href="([^"]*)" rel="([^"]*)"`).FindAllStringSubmatch(res.Body.String(), -1) {
+			links[m[2]] = html.UnescapeString(m[1])
+		}
+		return names, links
+	}
+	path, rel := "/?status=failed", "next"
+	for i, want := range []struct{ size, first, last int }{
+		{50, 120, 71}, {50, 70, 21}, {20, 20, 1}, {50, 70, 21}, {50, 120, 71},
+	} {
+		names, links := get(path)
+		if len(names) != want.size || names[0] != fmt.Sprintf("bad %d", want.first) ||
+			names[len(names)-1] != fmt.Sprintf("bad %d", want.last) {
+			t.Fatalf("%s: %d from %v, want %+v", path, len(names), names, want)
+		}
+		if _, older := links["next"]; older != (want.last > 1) {
+			t.Errorf("%s: a link to older ones: %v", path, older)
+		}
+		if i == 2 {
+			rel = "prev"
+			add(t, s, 500, "frontend", "good too", 1, 0, 500, 1)
+		}
+		path = links[rel]
+	}
+	if path != "" {
+		t.Errorf("the newest page has newer ones at %s", path)
+	}
+	if names, _ := get("/?status=failed&before=" + traceID(9999).String()); len(names) != 50 || names[0] != "bad 120" {
+		t.Errorf("after a trace that is gone: %v", names)
+	}
+}
+
+// TestFailedTraceShowsWhatFailedFirst: the failure that the others follow from is linked at the top.
+func TestFailedTraceShowsWhatFailedFirst(t *testing.T) {
+	t.Parallel()
+	s := &traces.Store{}
+	add(t, s, 1, "frontend", "bad page", 1, 0, 0, 10)
+	add(t, s, 1, "product", "bad handler", 2, 1, 1, 8)
+	add(t, s, 1, "product", "bad query", 3, 2, 5, 2)
+	add(t, s, 1, "product", "good query", 4, 2, 3, 1)
+	add(t, s, 2, "frontend", "GET /", 1, 0, 0, 10)
+	res := httptest.NewRecorder()
+	traces.Handler(s, &traces.Metrics{}).ServeHTTP(res, httptest.NewRequest("GET", "/trace/"+traceID(1).String(), nil))
+	for _, want := range []string{
+		`Failed first: <a href="#step-4"><b>product</b> bad query</a> – why bad query`,
+		`<li id="step-4" class="d2 product failed"><details open>`, `<li id="step-2" class="d1 product failed"><details>`,
+	} {
+		if !strings.Contains(res.Body.String(), want) {
+			t.Errorf("the page lacks %s:\n%s", want, res.Body)
+		}
+	}
+	res = httptest.NewRecorder()
+	traces.Handler(s, &traces.Metrics{}).ServeHTTP(res, httptest.NewRequest("GET", "/trace/"+traceID(2).String(), nil))
+	if strings.Contains(res.Body.String(), "Failed first") {
+		t.Error("a trace without a failure has a first one")
 	}
 }
