@@ -41,7 +41,8 @@ func TestRunSeedsNothingOnRequest(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.New(t)
 	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), []string{"seed"}, append(environment(pg.AdminURL), "SEED=false"), &stdout, &stderr); code != 0 {
+	env := append(environment(pg.AdminURL), "SEED=false")
+	if code := run(t.Context(), []string{"seed"}, env, &stdout, &stderr); code != 0 {
 		t.Fatalf("got exit %d: %s", code, &stderr)
 	}
 	pool, err := sql.Open("postgres", pg.AdminURL)
