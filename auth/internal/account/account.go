@@ -39,6 +39,9 @@ type Store interface {
 	// person except one, both or neither. If old is not the hash any more, that is a
 	// Conflict fault.
 	SetPassword(ctx context.Context, id int64, old, hash string, exceptFamily int64) error
+	// RenewHash replaces the hash by another of the same password, and revokes nothing.
+	// If old is not the hash any more, or the person is disabled, that is a Conflict fault.
+	RenewHash(ctx context.Context, id int64, old, hash string) error
 	// SetRole changes a person's role; nobody is a NotFound fault, taking the role
 	// from the last admin who is not disabled a Conflict fault, and a by who is no
 	// such admin a Forbidden fault.
@@ -92,7 +95,7 @@ func (a *Accounts) Register(ctx context.Context, from string, r Registration) (P
 }
 
 // SignIn returns the person with that name or address and password, and the hash
-// that matched, to somebody at the network from; signedIn is who they are already, 0
+// of it, to somebody at the network from; signedIn is who they are already, 0
 // for nobody. After the OWASP Authentication Cheat Sheet,
 // "Authentication and Error Messages", it checks:
 //   - the number of failures before, before any hashing: see Throttle
@@ -101,11 +104,13 @@ func (a *Accounts) Register(ctx context.Context, from string, r Registration) (P
 //     cost that no password matches, so that the time tells nothing
 //   - the number of passwords being hashed, before any work: see Hasher
 //
-// Whatever was wrong, the answer is one Unauthenticated fault with one text. The
-// cost differs for hashes made before a change of the configured cost.
+// Whatever was wrong, the answer is one Unauthenticated fault with one text. Blanks
+// around the name do not count. A hash of before a change of the construction or the
+// cost takes another time, until the person signs in: then it is renewed.
 func (a *Accounts) SignIn(
 	ctx context.Context, from, nameOrEmail, password string, signedIn int64,
 ) (Person, string, error) {
+	nameOrEmail = strings.TrimSpace(nameOrEmail)
 	p, hash, err := a.store.Find(ctx, nameOrEmail)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return Person{}, "", err
@@ -116,15 +121,37 @@ func (a *Accounts) SignIn(
 	}
 	// What was typed counts, or the counts would tell which name and address are one's.
 	ok, err := a.try(ctx, hasher, "name:"+strings.ToLower(nameOrEmail), from, hash, password)
-	if err != nil {
-		return Person{}, "", err
+	if ok && hasher.outdated(hash) {
+		hash, ok, err = a.renew(ctx, hasher, p.ID, hash, password)
 	}
-	if !ok {
+	switch {
+	case err != nil:
+		return Person{}, "", err
+	case !ok:
 		a.log.InfoContext(ctx, "sign-in failed", "user_id", p.ID) // 0 is nobody
 		return Person{}, "", fault.New(fault.Unauthenticated, "the name or the password is wrong")
 	}
 	a.log.InfoContext(ctx, "signed in", "user_id", p.ID)
 	return p, hash, nil
+}
+
+// renew replaces an outdated hash that the password matched, and gives the one that is
+// stored then. Of two sign-ins at once the first replaces it; the other holds the
+// password against what it finds, and reports whether they match.
+func (a *Accounts) renew(
+	ctx context.Context, hasher *Hasher, id int64, old, password string,
+) (hash string, ok bool, err error) {
+	if hash, err = hasher.Hash(ctx, password); err != nil {
+		return "", false, err
+	}
+	if err = a.store.RenewHash(ctx, id, old, hash); fault.KindOf(err) != fault.Conflict {
+		return hash, err == nil, err
+	}
+	if _, hash, err = a.store.Person(ctx, id); err != nil {
+		return "", false, err
+	}
+	ok, err = hasher.Matches(ctx, hash, password)
+	return hash, ok, err
 }
 
 // try reports whether hash was made of password, and counts the result for the

@@ -5,21 +5,24 @@ import (
 	"net/mail"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"craftista/shared/fault"
+
+	"golang.org/x/text/unicode/norm"
 )
 
-// commonest are the passwords of 10 bytes or more among the 10,000 commonest,
+// commonest are the passwords of 10 characters or more among the 10,000 commonest,
 // one a line; a shorter one fails the length rule anyway. The file's source and
 // licence are in the NOTICE of this module.
 //
 //go:embed common.txt
 var commonest string
 
-// The lengths of a password, in bytes. bcrypt reads no byte after the 72nd.
+// The lengths of a password, in characters: Unicode code points after NFC.
 const (
 	minPassword = 10
-	maxPassword = 72
+	maxPassword = 128
 )
 
 // Registration is what a person asks to be registered with.
@@ -58,22 +61,20 @@ func validEmail(s string) bool {
 
 // passwordFlaw is the first rule that the password breaks, "" if none. It checks,
 // after NIST SP 800-63B section 5.1.1.2:
-//   - the length in bytes, so that bcrypt ignores none of it
-//   - that it contains no NUL: bcrypt repeats a key after a NUL, so x and x NUL x
-//     are one password to it
+//   - the length, for which each code point is one character
 //   - that it is not the username or the e-mail address, regardless of case
 //   - that it is not one of the 10,000 commonest, regardless of case
 //
 // Nothing is asked of its composition.
 func (r Registration) passwordFlaw() string {
+	password := norm.NFC.String(r.Password)
+	length := utf8.RuneCountInString(password)
 	switch {
-	case len(r.Password) < minPassword || len(r.Password) > maxPassword:
-		return "must be 10 to 72 bytes long"
-	case !hashable(r.Password):
-		return "must not hold the character NUL"
-	case strings.EqualFold(r.Password, r.Username), strings.EqualFold(r.Password, r.Email):
+	case length < minPassword || length > maxPassword:
+		return "must be 10 to 128 characters long"
+	case strings.EqualFold(password, r.Username), strings.EqualFold(password, norm.NFC.String(r.Email)):
 		return "must not be the username or the e-mail address"
-	case common(r.Password):
+	case common(password):
 		return "must not be one of the 10,000 commonest passwords"
 	default:
 		return ""

@@ -11,6 +11,7 @@ import (
 	"craftista/shared/token"
 
 	"github.com/golang-jwt/jwt/v5"
+	"golang.org/x/crypto/bcrypt"
 )
 
 const loginPath = "/api/auth/login"
@@ -69,7 +70,7 @@ func TestLoginByAnyNameCarriesTheRole(t *testing.T) {
 	t.Parallel()
 	s := startWithCrane(t)
 	for role, names := range map[string][]string{
-		token.RoleUser:    {"Crane", "Crane@Example.com"},
+		token.RoleUser:    {"Crane", "Crane@Example.com", " Crane", "\tCrane@Example.com \n"},
 		token.RoleCurator: {"crane", "crane@example.com"},
 		token.RoleAdmin:   {"CRANE", "CRANE@EXAMPLE.COM"},
 	} {
@@ -77,6 +78,76 @@ func TestLoginByAnyNameCarriesTheRole(t *testing.T) {
 		for _, name := range names {
 			a := s.login(t, name, password)
 			equal(t, name+"'s role", claimsOf(t, read[tokens](t, a).Access).claims["role"], any(role))
+		}
+	}
+}
+
+// storeOldHash gives Crane the password in a hash of before digests.
+func (s *service) storeOldHash(t *testing.T, password string) {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, `UPDATE auth.users SET password_hash = $1 WHERE username = 'Crane'`, string(hash))
+}
+
+// hash is what is stored of Crane's password.
+func (s *service) hash(t *testing.T) (hash string) {
+	t.Helper()
+	const query = `SELECT password_hash FROM auth.users WHERE username = 'Crane'`
+	if err := s.db.GetContext(t.Context(), &hash, query); err != nil {
+		t.Fatal(err)
+	}
+	return hash
+}
+
+// TestAnOldHashIsRenewedAtSignIn has a password shorter than the rule is.
+func TestAnOldHashIsRenewedAtSignIn(t *testing.T) {
+	t.Parallel()
+	s := startWithCrane(t)
+	before := s.tokens(t)
+	s.storeOldHash(t, "crane")
+	old := s.hash(t)
+	wantStatus(t, "a wrong password", s.login(t, "Crane", wrong), http.StatusUnauthorized)
+	equal(t, "the hash after it", s.hash(t), old)
+	wantStatus(t, "the password", s.login(t, "Crane", "crane"), http.StatusOK)
+	renewed := s.hash(t)
+	if !strings.HasPrefix(renewed, "hmac-sha384:$2a$04$") {
+		t.Errorf("the hash after it: %s", renewed)
+	}
+	wantStatus(t, "again", s.login(t, "Crane", "crane"), http.StatusOK)
+	equal(t, "the hash then", s.hash(t), renewed)
+	wantStatus(t, "a wrong one", s.login(t, "Crane", password), http.StatusUnauthorized)
+	s.refreshed(t, before.Refresh) // nobody is signed out by it
+}
+
+func TestAnOldHashIsRenewedByOneOfManySignIns(t *testing.T) {
+	t.Parallel()
+	s := startWithCrane(t)
+	for range 5 {
+		s.storeOldHash(t, password)
+		got := atOnce(8, func(int) int { return s.login(t, "Crane", password).Status })
+		equal(t, "how often each status", got, map[int]int{http.StatusOK: 8})
+	}
+}
+
+// TestARenewalUndoesNothing has the person changed after the old hash was read and
+// before it is replaced.
+func TestARenewalUndoesNothing(t *testing.T) {
+	t.Parallel()
+	s := startWithCrane(t)
+	current := s.hash(t)
+	for change, status := range map[string]int{
+		`disabled_at = now()`:               http.StatusUnauthorized,
+		`password_hash = 'another'`:         http.StatusUnauthorized,
+		`password_hash = '` + current + `'`: http.StatusOK,
+	} {
+		s.exec(t, `UPDATE auth.users SET disabled_at = NULL`)
+		s.storeOldHash(t, password)
+		wantStatus(t, change, s.loginDuring(t, change), status)
+		if strings.HasPrefix(change, "password_hash") && !strings.Contains(change, s.hash(t)) {
+			t.Errorf("after %s the hash is %s", change, s.hash(t))
 		}
 	}
 }
@@ -96,26 +167,33 @@ func TestWhatChangesDuringASignInHolds(t *testing.T) {
 		{`password_hash = 'another'`, http.StatusUnauthorized, nil},
 	} {
 		s.exec(t, `UPDATE auth.users SET disabled_at = NULL`)
-		tx := s.admin.MustBeginTx(t.Context(), nil)
-		tx.MustExecContext(t.Context(), `UPDATE auth.users SET `+row.change)
-		signedIn := make(chan answer, 1)
-		go func() { signedIn <- s.login(t, "Crane", password) }()
-		const waiting = `SELECT count(*) FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock'`
-		for n := 0; n == 0 && t.Context().Err() == nil; {
-			if err := s.admin.GetContext(t.Context(), &n, waiting); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := tx.Commit(); err != nil {
-			t.Fatal(err)
-		}
-		a := <-signedIn
+		a := s.loginDuring(t, row.change)
 		wantStatus(t, row.change, a, row.status)
 		if a.Status == http.StatusOK {
 			equal(t, "role", claimsOf(t, read[tokens](t, a).Access).claims["role"], row.role)
 		}
 	}
+}
+
+// loginDuring is Crane's sign-in that reads the person before the change, and finds
+// them changed when it is about to write.
+func (s *service) loginDuring(t *testing.T, change string) answer {
+	t.Helper()
+	tx := s.admin.MustBeginTx(t.Context(), nil)
+	tx.MustExecContext(t.Context(), `UPDATE auth.users SET `+change)
+	signedIn := make(chan answer, 1)
+	go func() { signedIn <- s.login(t, "Crane", password) }()
+	const waiting = `SELECT count(*) FROM pg_stat_activity
+		WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	for n := 0; n == 0 && t.Context().Err() == nil; {
+		if err := s.admin.GetContext(t.Context(), &n, waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	return <-signedIn
 }
 
 func TestLoginRefusesWithOneText(t *testing.T) {
@@ -187,7 +265,7 @@ func TestLogNamesPeopleByIDOnly(t *testing.T) {
 	s.register(t, "other", "crane@example.com", password)
 	s.getAs(t, raw, "/api/auth/status")
 	logged := s.logs.String()
-	for _, secret := range []string{"paper cranes", "xample.com", raw, internalKey, "$2a$"} {
+	for _, secret := range []string{"paper cranes", "xample.com", raw, internalKey, "$2a$", "hmac-sha384"} {
 		if strings.Contains(strings.ToLower(logged), strings.ToLower(secret)) {
 			t.Errorf("%q is in the log:\n%s", secret, logged)
 		}

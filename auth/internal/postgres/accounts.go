@@ -111,6 +111,22 @@ func person(ctx context.Context, db sqlx.QueryerContext, id int64) (account.Pers
 
 // SetPassword implements account.Store.
 func (s *Store) SetPassword(ctx context.Context, id int64, old, hash string, exceptFamily int64) error {
+	return pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
+		if err := replaceHash(ctx, tx, id, old, hash); err != nil {
+			return err
+		}
+		_, err := revoke(ctx, tx, session.Filter{UserID: id, Except: exceptFamily}, time.Now())
+		return err
+	})
+}
+
+// RenewHash implements account.Store.
+func (s *Store) RenewHash(ctx context.Context, id int64, old, hash string) error {
+	return replaceHash(ctx, s.db, id, old, hash)
+}
+
+// replaceHash is a compare-and-set: old not being the hash any more is a Conflict fault.
+func replaceHash(ctx context.Context, db sqlx.QueryerContext, id int64, old, hash string) error {
 	const query = `
 		UPDATE auth.users
 		   SET password_hash = $3
@@ -118,15 +134,9 @@ func (s *Store) SetPassword(ctx context.Context, id int64, old, hash string, exc
 		   AND password_hash = $2
 		   AND disabled_at IS NULL
 		RETURNING id`
-	return pg.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
-		err := tx.GetContext(ctx, &id, query, id, old, hash)
-		changed := fault.New(fault.Conflict, "the password was changed by somebody else just now")
-		if err := pg.RowError(err, "update password", changed); err != nil {
-			return err
-		}
-		_, err = revoke(ctx, tx, session.Filter{UserID: id, Except: exceptFamily}, time.Now())
-		return err
-	})
+	err := sqlx.GetContext(ctx, db, &id, query, id, old, hash)
+	changed := fault.New(fault.Conflict, "the password was changed by somebody else just now")
+	return pg.RowError(err, "update password", changed)
 }
 
 // nobody is the fault of an id that no person has.
