@@ -16,6 +16,7 @@ import (
 	"craftista/auth/internal/api"
 	"craftista/auth/internal/issuer"
 	"craftista/auth/internal/keys"
+	"craftista/auth/internal/mail"
 	"craftista/auth/internal/oidc"
 	"craftista/auth/internal/postgres"
 	"craftista/auth/internal/session"
@@ -49,6 +50,8 @@ type Config struct {
 	RefreshTokenTTL  time.Duration `env:"REFRESH_TOKEN_TTL"`
 	RefreshFamilyTTL time.Duration `env:"REFRESH_FAMILY_TTL"`
 	BcryptCost       int           `env:"BCRYPT_COST"` // 4 to 31; each step doubles the work
+	SMTPURL          string        `env:"SMTP_URL"`    // see mail.NewSMTP; "" sends no mail
+	MailFrom         string        `env:"MAIL_FROM"`   // the sender of mails
 }
 
 // Default returns the settings of a laptop; DatabaseURL and InternalAPIKey have
@@ -64,6 +67,7 @@ func Default() Config {
 		RefreshTokenTTL:  30 * 24 * time.Hour,
 		RefreshFamilyTTL: 90 * 24 * time.Hour,
 		BcryptCost:       12,
+		MailFrom:         "Craftista <craftista@localhost>",
 	}
 }
 
@@ -88,25 +92,53 @@ func Run(ctx context.Context, c Config) error {
 		var watching sync.WaitGroup
 		watching.Go(func() { signing.Watch(watched, keyInterval, t.Log) })
 		opened.Add(func() error { stop(); watching.Wait(); return nil })
-		return api.Routes(t, c.dependencies(t, db, signing)), nil
+		mails, err := c.openMail(t)
+		if err != nil {
+			return nil, err
+		}
+		opened.Add(mails.Close)
+		return api.Routes(t, c.dependencies(t, db, signing, mails)), nil
 	})
 }
 
+// sender is where mails go, nil if they go nowhere.
+func (c Config) sender() (mail.Sender, error) {
+	if c.SMTPURL == "" {
+		return nil, nil
+	}
+	return mail.NewSMTP(c.SMTPURL, c.MailFrom)
+}
+
+// openMail starts the queue of mails, whose links lead to the site that the consent page belongs to.
+func (c Config) openMail(t *telemetry.Telemetry) (*mail.Queue, error) {
+	sender, err := c.sender()
+	site, _ := url.JoinPath(c.ConsentURL, "..") // it was checked before
+	if sender == nil && err == nil {
+		t.Log.Warn("no mail is sent, SMTP_URL is empty: nobody can reset a password or confirm an address")
+	}
+	pauses := []time.Duration{2 * time.Second, 10 * time.Second, 30 * time.Second}
+	return mail.NewQueue(sender, strings.TrimSuffix(site, "/"), pauses, t), err
+}
+
 // dependencies wires the packages of the service together.
-func (c Config) dependencies(t *telemetry.Telemetry, db *sqlx.DB, signing *keys.Set) api.Dependencies {
+func (c Config) dependencies(
+	t *telemetry.Telemetry, db *sqlx.DB, signing *keys.Set, mails *mail.Queue,
+) api.Dependencies {
 	cores := runtime.GOMAXPROCS(0)
 	hasher := account.NewHasher(c.BcryptCost, cores, cores*queuePerCore)
 	store := postgres.NewStore(db)
 	limit := throttle.New(store, c.InternalAPIKey, c.Limits, time.Now)
 	sessions := session.NewManager(store, c.RefreshTokenTTL, c.RefreshFamilyTTL, t.Log, time.Now)
 	tokens := issuer.New(signing, sessions, c.Issuer, c.Audience, c.AccessTokenTTL)
+	accounts := account.New(store, hasher, limit, t.Log)
 	return api.Dependencies{
 		About: health.Service{
 			Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
 			Build: build.Current(), Checks: map[string]health.Check{"database": store.Ready},
 			Optional: map[string]health.Check{"schema": store.Current},
 		},
-		Accounts: account.New(store, hasher, limit, t.Log), Issuer: tokens, Sessions: sessions,
+		Accounts: accounts, Recovery: account.NewRecovery(accounts, store, mails, time.Now),
+		Issuer: tokens, Sessions: sessions,
 		Provider:   oidc.NewProvider(store, sessions, tokens, time.Now),
 		ConsentURL: c.ConsentURL, InternalKey: c.InternalAPIKey,
 	}
@@ -114,6 +146,7 @@ func (c Config) dependencies(t *telemetry.Telemetry, db *sqlx.DB, signing *keys.
 
 // check reports every setting that cannot work, at once.
 func (c Config) check() error {
+	_, flaw := c.sender()
 	return check(append(c.rules(),
 		rule{c.DatabaseURL != "", "DATABASE_URL is empty"},
 		rule{!guessable(c.InternalAPIKey), "INTERNAL_API_KEY is short or a default, and who guesses it registers people: " +
@@ -129,6 +162,7 @@ func (c Config) check() error {
 		rule{c.First > 0 && c.First <= c.Admission && c.Admission <= c.Most,
 			"THROTTLE_FIRST is not above 0, or over THROTTLE_ADMISSION, or that over THROTTLE_MOST"},
 		rule{account.ValidCost(c.BcryptCost), "BCRYPT_COST is not from 4 to 31"},
+		rule{flaw == nil, fmt.Sprint(flaw)},
 	))
 }
 

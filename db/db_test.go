@@ -115,6 +115,7 @@ func TestStatusOfABlankDatabaseIsPending(t *testing.T) {
 		{Schema: "auth", Name: "00010_schema.sql"},
 		{Schema: "auth", Name: "00011_codes_and_revocations.sql"},
 		{Schema: "auth", Name: "00012_clients.sql"},
+		{Schema: "auth", Name: "00013_mail.sql"},
 		{Schema: "product", Name: "00010_schema.sql"},
 		{Schema: "recommendation", Name: "00010_schema.sql"},
 	}

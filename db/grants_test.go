@@ -20,6 +20,11 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 			`SELECT id, password_hash FROM auth.users`,
 			`INSERT INTO auth.users (username, email, password_hash) VALUES ('new', 'n@example.com', 'x')`,
 			`UPDATE auth.users SET password_hash = 'y'`,
+			`DELETE FROM auth.users`,
+			`INSERT INTO auth.mail_tokens VALUES (1, 'reset', sha256('x'), 'c@example.com', now())`,
+			`UPDATE auth.mail_tokens SET hash = sha256('x'), email = 'c@example.com', expires_at = now()`,
+			`SELECT hash FROM auth.mail_tokens`,
+			`DELETE FROM auth.mail_tokens`,
 			`INSERT INTO auth.refresh_families (user_id, expires_at) VALUES (1, 'infinity')`,
 			`UPDATE auth.refresh_families SET revoked_at = now()`,
 			`DELETE FROM auth.refresh_families`,
@@ -68,13 +73,14 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 			`SELECT product.words_of('a')`,
 		},
 		"nobody": {
-			`DELETE FROM auth.users`,
 			`TRUNCATE auth.users`,
 			`ALTER TABLE auth.users ADD COLUMN x text`,
 			`UPDATE auth.refresh_families SET expires_at = 'infinity'`,
 			`UPDATE auth.refresh_families SET user_id = 2`,
 			`UPDATE auth.refresh_tokens SET expires_at = 'infinity'`,
 			`DELETE FROM auth.refresh_tokens`,
+			`UPDATE auth.mail_tokens SET user_id = 2`,
+			`UPDATE auth.mail_tokens SET purpose = 'reset'`,
 			`UPDATE auth.clients SET redirect_uris = '{}'`,
 			`UPDATE auth.codes SET expires_at = 'infinity'`,
 			`UPDATE auth.codes SET client_id = 'client-b'`,
@@ -145,6 +151,7 @@ func TestEvenTheSuperuserKeepsTheConstraints(t *testing.T) {
 	mustExec(t, pgtest.Open(t, d.AdminURL), insertExamples)
 	const (
 		insertUser     = `INSERT INTO auth.users (username, password_hash, email, role) VALUES `
+		insertToken    = `INSERT INTO auth.mail_tokens VALUES `
 		insertImage    = `INSERT INTO product.images (name, media_type, body) `
 		insertAddition = `INSERT INTO product.additions (person_id, key, draft, product_id) `
 	)
@@ -156,6 +163,9 @@ func TestEvenTheSuperuserKeepsTheConstraints(t *testing.T) {
 		insertUser + `(E'abc\n', 'x', 'other@example.com', 'user')`: "users_username_format",
 		insertUser + `('other', 'x', 'other@example.com', 'root')`:  "users_role_known",
 		insertUser + `('other', 'x', '@', 'user')`:                  "users_email_length",
+		`UPDATE auth.users SET deleted_at = now()`:                  "users_deleted_are_disabled",
+		insertToken + `(1, 'login', sha256('x'), '', now())`:        "mail_tokens_purpose_known",
+		insertToken + `(1, 'reset', 'x', '', now())`:                "mail_tokens_hash_is_sha256",
 		`UPDATE product.products SET votes = votes + 1`:             "products_votes_are_counted",
 		`INSERT INTO product.products (name, description, image_url, difficulty, folds, paper, votes)
 		 VALUES ('a', 'b', 'c', 'easy', 1, 'd', 100)`: "products_votes_start_at_zero",

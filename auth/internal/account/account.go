@@ -17,6 +17,7 @@ type Person struct {
 	ID        int64
 	Username  string
 	Email     string
+	Verified  bool   // they have proved that the address is theirs
 	Role      string // one of the Role constants of shared/token
 	Disabled  bool   // may not sign in
 	CreatedAt time.Time

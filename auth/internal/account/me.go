@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"strconv"
 
 	"craftista/shared/fault"
 )
@@ -43,13 +42,8 @@ func (a *Accounts) ChangePassword(ctx context.Context, from string, in PasswordC
 	if err := c.Err(); err != nil {
 		return err
 	}
-	ok, err := a.try(ctx, a.reserved, "change:"+strconv.FormatInt(p.ID, 10), from, old, in.Current)
-	if err != nil {
+	if err := a.askPassword(ctx, from, p, old, "current_password", in.Current); err != nil {
 		return err
-	}
-	if c.Require(ok, "current_password", "is not your password"); !ok {
-		a.log.InfoContext(ctx, "password change refused", "user_id", p.ID)
-		return c.Err()
 	}
 	hash, err := a.reserved.Hash(ctx, in.Replacement)
 	if err != nil {

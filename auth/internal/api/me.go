@@ -14,6 +14,7 @@ type meReply struct {
 	ID        int64     `json:"id"`
 	Username  string    `json:"username"`
 	Email     string    `json:"email"`
+	Verified  bool      `json:"email_verified"`
 	Role      string    `json:"role"`
 	CreatedAt time.Time `json:"created_at"`
 }
@@ -25,7 +26,7 @@ func (a accounts) me(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.ReplyJSONWithETag(w, r, "private, no-cache", meReply{
-		ID: p.ID, Username: p.Username, Email: p.Email, Role: p.Role, CreatedAt: p.CreatedAt,
+		ID: p.ID, Username: p.Username, Email: p.Email, Verified: p.Verified, Role: p.Role, CreatedAt: p.CreatedAt,
 	})
 }
 
@@ -38,7 +39,7 @@ type passwordRequest struct {
 // names stays active; a token that names none revokes them all.
 func (a accounts) changePassword(w http.ResponseWriter, r *http.Request, in passwordRequest) error {
 	u, from := token.UserFrom(r.Context()), network(a.InternalKey, r)
-	return noContent(w, a.Accounts.ChangePassword(r.Context(), from, account.PasswordChange{
+	return noContent(w, a.Recovery.ChangePassword(r.Context(), from, account.PasswordChange{
 		UserID: u.ID, ExceptFamily: session.ID(u), Current: in.Current, Replacement: in.Replacement,
 	}))
 }

@@ -26,7 +26,8 @@ func TestMeIsThePersonAsTheyAreNow(t *testing.T) {
 	raw := s.signIn(t)
 	s.exec(t, `UPDATE auth.users SET role = 'curator', created_at = '2026-01-02T03:04:05+02'`)
 	a := s.getAs(t, raw, mePath)
-	want := `{"id":1,"username":"Crane","email":"Crane@Example.com","role":"curator","created_at":"2026-01-02T01:04:05Z"}`
+	want := `{"id":1,"username":"Crane","email":"Crane@Example.com","email_verified":false,"role":"curator",` +
+		`"created_at":"2026-01-02T01:04:05Z"}`
 	equal(t, "body", a.Body, want)
 	equal(t, "Cache-Control", a.Header.Get("Cache-Control"), "private, no-cache")
 	equal(t, "Vary", a.Header.Get("Vary"), "Authorization")
@@ -42,7 +43,10 @@ func TestPeoplesPathsNeedAToken(t *testing.T) {
 		passwordPath:              s.request(t, http.MethodPost, passwordPath, `{}`),
 		sessionsPath:              s.get(t, sessionsPath),
 		sessionsPath + "/1":       s.request(t, http.MethodDelete, sessionsPath+"/1", ""),
+		emailPath:                 s.request(t, http.MethodPost, emailPath, `{}`),
+		verificationPath:          s.request(t, http.MethodPost, verificationPath, ""),
 		usersPath:                 s.get(t, usersPath),
+		usersPath + "/1/reset":    s.request(t, http.MethodPost, usersPath+"/1/reset", ""),
 		usersPath + "/1/role":     s.request(t, http.MethodPut, usersPath+"/1/role", `{}`),
 		usersPath + "/1/disabled": s.request(t, http.MethodPut, usersPath+"/1/disabled", `{}`),
 	} {

@@ -15,6 +15,7 @@ type userinfoReply struct {
 	Subject  string `json:"sub"`
 	Username string `json:"preferred_username,omitempty"`
 	Email    string `json:"email,omitempty"`
+	Verified *bool  `json:"email_verified,omitempty"` // nil without Email
 }
 
 // userinfo answers GET and POST /oauth2/userinfo, with what the token's scope
@@ -33,7 +34,7 @@ func (o oauth) userinfo(w http.ResponseWriter, r *http.Request) error {
 		reply.Username = p.Username
 	}
 	if u.Granted("email") {
-		reply.Email = p.Email
+		reply.Email, reply.Verified = p.Email, &p.Verified
 	}
 	return web.Reply(w, http.StatusOK, reply)
 }

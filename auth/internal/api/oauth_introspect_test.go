@@ -11,14 +11,18 @@ func TestUserinfoTellsWhatTheScopeCovers(t *testing.T) {
 	s := startWithCrane(t)
 	access := s.signIn(t)
 	a := s.client(t, allScopes)
-	for scope, want := range map[string]string{
-		"openid":               `{"sub":"1"}`,
-		"openid profile":       `{"sub":"1","preferred_username":"Crane"}`,
-		"openid email":         `{"sub":"1","email":"Crane@Example.com"}`,
-		"openid profile email": `{"sub":"1","preferred_username":"Crane","email":"Crane@Example.com"}`,
+	for _, row := range [][2]string{
+		{"openid", `{"sub":"1"}`},
+		{"openid profile", `{"sub":"1","preferred_username":"Crane"}`},
+		{"openid email", `{"sub":"1","email":"Crane@Example.com","email_verified":false}`},
 	} {
-		equal(t, scope, s.getAs(t, s.grant(t, access, a, scope).Access, userinfoPath).Body, want)
+		equal(t, row[0], s.getAs(t, s.grant(t, access, a, row[0]).Access, userinfoPath).Body, row[1])
 	}
+	s.exec(t, `UPDATE auth.users SET email_verified_at = now()`)
+	verified := s.grant(t, access, a, allScopes)
+	want := `{"sub":"1","preferred_username":"Crane","email":"Crane@Example.com","email_verified":true}`
+	equal(t, "a verified address", s.getAs(t, verified.Access, userinfoPath).Body, want)
+	equal(t, "the ID token's", claimsOf(t, verified.ID).claims["email_verified"], any(true))
 	got := s.grant(t, access, a, "votes:write")
 	wantStatus(t, "without openid", s.getAs(t, got.Access, userinfoPath), http.StatusForbidden)
 	equal(t, "ID token without openid", got.ID, "")

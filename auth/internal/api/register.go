@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"craftista/auth/internal/account"
+	"craftista/shared/web"
 )
 
 // accounts are the routes of people.
@@ -24,5 +25,9 @@ type registerReply struct {
 // register answers POST /api/auth/register.
 func (a accounts) register(w http.ResponseWriter, r *http.Request, in registerRequest) error {
 	p, err := a.Accounts.Register(r.Context(), network(a.InternalKey, r), account.Registration(in))
-	return reply(w, registerReply{Message: "registered", UserID: p.ID, Username: p.Username}, err)
+	if err != nil {
+		return err
+	}
+	a.Recovery.Welcome(r.Context(), p)
+	return web.Reply(w, http.StatusOK, registerReply{Message: "registered", UserID: p.ID, Username: p.Username})
 }

@@ -26,6 +26,7 @@ func Spec() []byte { return spec }
 type Dependencies struct {
 	About    health.Service
 	Accounts *account.Accounts
+	Recovery *account.Recovery
 	Issuer   *issuer.Issuer
 	Sessions *session.Manager
 	Provider *oidc.Provider
@@ -56,6 +57,11 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	r.Get("/api/auth/status", a.status)
 	r.Get("/api/auth/me", token.Require(verifier, a.me))
 	r.Post("/api/auth/password", token.Require(verifier, withBody(a.changePassword)))
+	r.Post("/api/auth/password/forgot", withBody(a.forgot))
+	r.Post("/api/auth/password/reset", withBody(a.reset))
+	r.Post("/api/auth/email", token.Require(verifier, withBody(a.changeEmail)))
+	r.Post("/api/auth/email/confirm", withBody(a.confirmEmail))
+	r.Post("/api/auth/email/verification", token.Require(verifier, a.sendVerification))
 
 	r.Get("/api/auth/sessions", token.Require(verifier, a.listSessions))
 	r.Delete("/api/auth/sessions", token.Require(verifier, a.endOtherSessions))
@@ -64,6 +70,7 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	r.Get("/api/auth/users", token.RequireRole(verifier, u.list, token.RoleAdmin))
 	r.Put("/api/auth/users/{id}/role", token.RequireRole(verifier, withBody(u.setRole), token.RoleAdmin))
 	r.Put("/api/auth/users/{id}/disabled", token.RequireRole(verifier, withBody(u.setDisabled), token.RoleAdmin))
+	r.Post("/api/auth/users/{id}/reset", token.RequireRole(verifier, u.sendReset, token.RoleAdmin))
 
 	r.Get("/oauth2/authorize", o.authorize)
 	r.Post("/oauth2/authorize", o.authorize)

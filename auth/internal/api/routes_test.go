@@ -10,8 +10,9 @@ import (
 
 func TestEveryOperationIsDocumentedAndWorks(t *testing.T) {
 	t.Parallel()
-	s := startWithCrane(t)
+	s, box := startWithMail(t)
 	s.exec(t, `UPDATE auth.users SET role = 'admin'`)
+	s.useMail(t, box)
 	got := read[tokens](t, s.refresh(t, s.tokens(t).Refresh))
 	s.useOAuth(t, got.Access)
 	s.sessions(t, got.Access)
@@ -54,7 +55,9 @@ func (s *service) useOAuth(t *testing.T, access string) {
 func TestBodiesAreReadStrictly(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{})
-	for _, path := range []string{registerPath, loginPath, refreshPath, logoutPath, "/oauth2/consent"} {
+	for _, path := range []string{
+		registerPath, loginPath, refreshPath, logoutPath, "/oauth2/consent", forgotPath, resetPath, confirmPath,
+	} {
 		a := s.request(t, http.MethodPost, path, `{"x":7}`, "X-Internal-API-Key", internalKey)
 		wantProblem(t, a, http.StatusBadRequest, path, `the body has the unknown field "x"`)
 	}

@@ -16,6 +16,7 @@ import (
 	"craftista/auth/internal/api"
 	"craftista/auth/internal/issuer"
 	"craftista/auth/internal/keys"
+	"craftista/auth/internal/mail"
 	"craftista/auth/internal/oidc"
 	"craftista/auth/internal/postgres"
 	"craftista/auth/internal/session"
@@ -36,7 +37,8 @@ const (
 	audience    = "craftista"
 	password    = "seven paper cranes"
 	day         = 24 * time.Hour
-	consentURL  = "http://localhost:3000/authorize"
+	siteURL     = "http://localhost:3000"
+	consentURL  = siteURL + "/authorize"
 )
 
 // service is auth as its callers see it, over HTTP and on a database of its own,
@@ -58,6 +60,7 @@ type setup struct {
 	databaseURL string
 	now         func() time.Time
 	limits      throttle.Limits // zero throttles nobody
+	sender      mail.Sender     // nil sends no mail
 }
 
 func start(t testing.TB, s setup) *service {
@@ -78,7 +81,9 @@ func start(t testing.TB, s setup) *service {
 		t.Fatal(err)
 	}
 	db := open(t, cmp.Or(s.databaseURL, database.AuthURL))
-	router := api.Routes(tel, s.dependencies(db, tel, signing, url))
+	mails := mail.NewQueue(s.sender, siteURL, nil, tel)
+	t.Cleanup(func() { _ = mails.Close() }) // never fails
+	router := api.Routes(tel, s.dependencies(db, tel, signing, url, mails))
 	router.Timeout = waittest.Timeout
 	contract := openapitest.New(t, api.Spec(), router)
 	server.Config.Handler = contract.Handler(router)
@@ -88,7 +93,9 @@ func start(t testing.TB, s setup) *service {
 	return &service{URL: url, router: router, db: db, admin: admin, logs: logs, contract: contract}
 }
 
-func (s setup) dependencies(db *sqlx.DB, tel *telemetry.Telemetry, signing *keys.Set, url string) api.Dependencies {
+func (s setup) dependencies(
+	db *sqlx.DB, tel *telemetry.Telemetry, signing *keys.Set, url string, mails *mail.Queue,
+) api.Dependencies {
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -102,12 +109,14 @@ func (s setup) dependencies(db *sqlx.DB, tel *telemetry.Telemetry, signing *keys
 	limit := throttle.New(store, internalKey, s.limits, s.now)
 	sessions := session.NewManager(store, 30*day, 90*day, tel.Log, s.now)
 	tokens := issuer.New(signing, sessions, url, audience, 15*time.Minute)
+	accounts := account.New(store, s.hasher, limit, tel.Log)
 	return api.Dependencies{
 		About: health.Service{
 			Name: "auth", Description: "under test", Build: build.Info{Version: "test"},
 			Checks: map[string]health.Check{"database": store.Ready},
 		},
-		Accounts: account.New(store, s.hasher, limit, tel.Log), Issuer: tokens, Sessions: sessions,
+		Accounts: accounts, Recovery: account.NewRecovery(accounts, store, mails, s.now),
+		Issuer: tokens, Sessions: sessions,
 		Provider:   oidc.NewProvider(store, sessions, tokens, s.now),
 		ConsentURL: consentURL, InternalKey: internalKey,
 	}

@@ -57,6 +57,7 @@ func (o oauth) configuration(w http.ResponseWriter, r *http.Request) error {
 		"code_challenge_methods_supported":              []string{"S256"},
 		"claims_supported": []string{
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "preferred_username", "email",
+			"email_verified",
 		},
 		"authorization_response_iss_parameter_supported": true, // RFC 9207 section 3
 		"request_parameter_supported":                    false,

@@ -137,6 +137,7 @@ func TestDiscoveryIsTrue(t *testing.T) {
 		"code_challenge_methods_supported":      []any{"S256"},
 		"claims_supported": []any{
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "preferred_username", "email",
+			"email_verified",
 		},
 		"request_parameter_supported": false, "request_uri_parameter_supported": false,
 		"authorization_response_iss_parameter_supported": true,

@@ -34,6 +34,7 @@ type IDClaims struct {
 	AtHash   string           `json:"at_hash,omitempty"`
 	Username string           `json:"preferred_username,omitempty"`
 	Email    string           `json:"email,omitempty"`
+	Verified *bool            `json:"email_verified,omitempty"` // nil without Email
 }
 
 // MintIDToken returns an ID token for the client of the code, about the person,
@@ -51,7 +52,7 @@ func (i *Issuer) MintIDToken(c session.Code, p account.Person, access string, no
 		claims.Username = p.Username
 	}
 	if slices.Contains(scopes, "email") {
-		claims.Email = p.Email
+		claims.Email, claims.Verified = p.Email, &p.Verified
 	}
 	return i.Sign("JWT", claims)
 }

@@ -13,7 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"craftista/auth/internal/session"
+	"craftista/auth/internal/secrets"
 	"craftista/shared/fault"
 	"craftista/shared/token"
 )
@@ -84,7 +84,7 @@ func NewClient(r Registration) (c Client, secret string, err error) {
 // NewSecret makes a secret of 260 random bits, and the hash to store of it.
 func NewSecret() (secret string, hash []byte) {
 	secret = rand.Text() + rand.Text()
-	return secret, session.Digest(secret)
+	return secret, secrets.Digest(secret)
 }
 
 func validName(name string) bool {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"craftista/auth/internal/issuer"
+	"craftista/auth/internal/secrets"
 	"craftista/auth/internal/session"
 	"craftista/shared/fault"
 )
@@ -56,7 +57,7 @@ func (p *Provider) Authenticate(ctx context.Context, id, secret string) (Client,
 	switch kind := fault.KindOf(err); {
 	case kind != fault.None && kind != fault.NotFound:
 		return Client{}, err
-	case !public && subtle.ConstantTimeCompare(session.Digest(secret), c.SecretHash) != 1: // a public client has no hash
+	case !public && subtle.ConstantTimeCompare(secrets.Digest(secret), c.SecretHash) != 1: // a public client has no hash
 		return Client{}, wrong
 	}
 	return c, nil
@@ -105,7 +106,7 @@ func (p *Provider) exchangeCode(ctx context.Context, c Client, q url.Values) (To
 	if q.Get("code") == "" || q.Get("redirect_uri") == "" || !validVerifier(q.Get("code_verifier")) {
 		return Tokens{}, refuse("invalid_request", "code, redirect_uri and code_verifier are needed")
 	}
-	challenge := base64.RawURLEncoding.EncodeToString(session.Digest(q.Get("code_verifier")))
+	challenge := base64.RawURLEncoding.EncodeToString(secrets.Digest(q.Get("code_verifier")))
 	refresh, code, err := p.sessions.ExchangeCode(ctx, q.Get("code"), func(code session.Code) error {
 		if code.ClientID != c.ID || code.RedirectURI != q.Get("redirect_uri") ||
 			subtle.ConstantTimeCompare([]byte(code.Challenge), []byte(challenge)) != 1 {

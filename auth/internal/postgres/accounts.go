@@ -18,7 +18,8 @@ import (
 )
 
 // personColumns have the names that sqlx gives the fields of account.Person.
-const personColumns = `id, username, email, role, disabled_at IS NOT NULL AS disabled, created_at AS createdat`
+const personColumns = `id, username, email, role, disabled_at IS NOT NULL AS disabled, created_at AS createdat,
+		email_verified_at IS NOT NULL AS verified`
 
 // usableHash is empty for a disabled person, which no password matches.
 const usableHash = `CASE WHEN disabled_at IS NULL THEN password_hash ELSE '' END AS hash`
@@ -29,7 +30,7 @@ type personRow struct {
 	Hash string
 }
 
-// Store implements account.Store, session.Store, throttle.Store and oidc.Clients. It
+// Store implements account.Store, account.MailStore, session.Store, throttle.Store and oidc.Clients. It
 // is safe for concurrent use.
 type Store struct{ db *sqlx.DB }
 
@@ -38,12 +39,16 @@ func NewStore(db *sqlx.DB) *Store { return &Store{db: db} }
 
 // schema is what the service needs.
 func schema() pg.Schema {
-	return pg.Schema{Name: "auth", Version: 12, Columns: `
-		SELECT EXISTS (SELECT id, username, email, password_hash, role, created_at, disabled_at FROM auth.users LIMIT 0),
+	return pg.Schema{Name: "auth", Version: 13, Columns: `
+		SELECT EXISTS (
+		           SELECT id, username, email, password_hash, role, created_at, disabled_at, email_verified_at, deleted_at,
+		                  forget_at
+		             FROM auth.users LIMIT 0),
 		       EXISTS (
 		           SELECT id, user_id, client_id, scope, created_at, expires_at, revoked_at, device
 		             FROM auth.refresh_families LIMIT 0),
 		       EXISTS (SELECT hash, family_id, created_at, expires_at, used_at FROM auth.refresh_tokens LIMIT 0),
+		       EXISTS (SELECT user_id, purpose, hash, email, expires_at FROM auth.mail_tokens LIMIT 0),
 		       EXISTS (SELECT key, failures, last_at, forget_at FROM auth.throttle LIMIT 0),
 		       EXISTS (
 		           SELECT id, name, secret_hash, redirect_uris, post_logout_redirect_uris, scopes, disabled_at
@@ -115,8 +120,7 @@ func (s *Store) SetPassword(ctx context.Context, id int64, old, hash string, exc
 		if err := replaceHash(ctx, tx, id, old, hash); err != nil {
 			return err
 		}
-		_, err := revoke(ctx, tx, session.Filter{UserID: id, Except: exceptFamily}, time.Now())
-		return err
+		return endSignIns(ctx, tx, session.Filter{UserID: id, Except: exceptFamily}, time.Now())
 	})
 }
 

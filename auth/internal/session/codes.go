@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"time"
+
+	"craftista/auth/internal/secrets"
 )
 
 // codeLifetime is how long an authorization code can be exchanged. RFC 6749
@@ -25,9 +27,9 @@ type Code struct {
 // IssueCode returns a code, 256 random bits, that can be exchanged once within a
 // minute. It sets the ExpiresAt of c.
 func (m *Manager) IssueCode(ctx context.Context, c Code) (string, error) {
-	now, raw := m.now(), newToken()
+	now, raw := m.now(), secrets.New()
 	c.ExpiresAt = now.Add(codeLifetime)
-	return raw, m.store.SaveCode(ctx, Digest(raw), c, now)
+	return raw, m.store.SaveCode(ctx, secrets.Digest(raw), c, now)
 }
 
 // Approved reports whether the person approved as much for the client before, in the
@@ -49,7 +51,7 @@ func (m *Manager) Approved(ctx context.Context, c Code) (bool, error) {
 // fault or the error of check.
 func (m *Manager) ExchangeCode(ctx context.Context, raw string, check func(Code) error) (IssuedToken, Code, error) {
 	refresh, f := m.newFamily()
-	family, code, reused, err := m.store.ExchangeCode(ctx, Digest(raw), f, func(c Code) error {
+	family, code, reused, err := m.store.ExchangeCode(ctx, secrets.Digest(raw), f, func(c Code) error {
 		if !f.StartedAt.Before(c.ExpiresAt) {
 			return refused()
 		}

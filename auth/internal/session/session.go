@@ -5,14 +5,12 @@ package session
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"log/slog"
 	"strconv"
 	"time"
 
 	"craftista/auth/internal/account"
+	"craftista/auth/internal/secrets"
 	"craftista/shared/fault"
 	"craftista/shared/token"
 )
@@ -59,7 +57,7 @@ func NewManager(store Store, sliding, absolute time.Duration, log *slog.Logger, 
 // disabled or got another password meanwhile is an Unauthenticated fault.
 func (m *Manager) Start(ctx context.Context, userID int64, hash, device string) (IssuedToken, error) {
 	raw, f := m.newFamily()
-	f.UserID, f.Password, f.Device = userID, Digest(hash), device
+	f.UserID, f.Password, f.Device = userID, secrets.Digest(hash), device
 	family, err := m.store.Start(ctx, f)
 	return f.issued(raw, family), refuseUnknown(err)
 }
@@ -78,11 +76,11 @@ func (m *Manager) Start(ctx context.Context, userID int64, hash, device string) 
 func (m *Manager) Rotate(
 	ctx context.Context, raw, clientID string, check func(Family) error,
 ) (IssuedToken, error) {
-	now, next := m.now(), newToken()
+	now, next := m.now(), secrets.New()
 	var p PresentedToken
 	var r Rotation
 	var wrong error
-	err := m.store.Rotate(ctx, Digest(raw), now, func(presented PresentedToken) Rotation {
+	err := m.store.Rotate(ctx, secrets.Digest(raw), now, func(presented PresentedToken) Rotation {
 		p, r = presented, m.decide(presented, clientID, next, now)
 		if wrong = check(p.Family); r.Next.Hash != nil && wrong != nil {
 			return Rotation{}
@@ -119,7 +117,7 @@ func (m *Manager) decide(p PresentedToken, clientID, next string, now time.Time)
 // NotFound fault.
 func (m *Manager) Inspect(ctx context.Context, raw, clientID string) (PresentedToken, error) {
 	var p PresentedToken
-	err := m.store.Rotate(ctx, Digest(raw), m.now(), func(presented PresentedToken) Rotation {
+	err := m.store.Rotate(ctx, secrets.Digest(raw), m.now(), func(presented PresentedToken) Rotation {
 		p = presented
 		return Rotation{}
 	})
@@ -132,7 +130,7 @@ func (m *Manager) Inspect(ctx context.Context, raw, clientID string) (PresentedT
 // RevokeByToken revokes the token's whole family, even if the token was used or
 // has expired. An unknown token is no error (RFC 7009 section 2.2).
 func (m *Manager) RevokeByToken(ctx context.Context, raw string) error {
-	return m.store.RevokeByToken(ctx, Digest(raw), m.now())
+	return m.store.RevokeByToken(ctx, secrets.Digest(raw), m.now())
 }
 
 // Revoke revokes those of a person's families that are active.
@@ -165,7 +163,7 @@ func ID(u token.User) int64 {
 }
 
 func (m *Manager) newFamily() (raw string, f NewFamily) {
-	now, raw := m.now(), newToken()
+	now, raw := m.now(), secrets.New()
 	f = NewFamily{StartedAt: now, ExpiresAt: now.Add(m.absolute)}
 	f.First = m.stored(raw, now, f.ExpiresAt)
 	return raw, f
@@ -181,7 +179,7 @@ func (m *Manager) stored(raw string, now, familyExpiresAt time.Time) StoredToken
 	if at.After(familyExpiresAt) {
 		at = familyExpiresAt
 	}
-	return StoredToken{Hash: Digest(raw), ExpiresAt: at}
+	return StoredToken{Hash: secrets.Digest(raw), ExpiresAt: at}
 }
 
 // refuseUnknown turns a NotFound fault of the store into the one refusal.
@@ -197,18 +195,4 @@ func refused() *fault.Error {
 		Kind: fault.Unauthenticated, Code: "invalid_token",
 		Message: "the refresh token is not good any more, sign in again",
 	}
-}
-
-// newToken is 256 random bits as 43 letters that need no escaping anywhere.
-func newToken() string {
-	var bits [32]byte
-	_, _ = rand.Read(bits[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(bits[:])
-}
-
-// Digest is SHA-256, by which secrets are stored and found. It needs neither salt
-// nor cost: nobody guesses 256 random bits.
-func Digest(raw string) []byte {
-	sum := sha256.Sum256([]byte(raw))
-	return sum[:]
 }

@@ -7,12 +7,15 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"slices"
+	"strings"
 	"time"
 
 	"craftista/shared/fault"
 )
 
 const (
+	mailsPerHour = 3 // of one kind to one address
+
 	forgetAfter = time.Hour           // without another failure, and after the longest wait
 	knownFor    = 90 * 24 * time.Hour // since the last success from there
 )
@@ -183,11 +186,32 @@ func (a *Attempt) Succeeded(ctx context.Context) error {
 
 // Register counts a registration from the address, or is a Throttled fault.
 func (t *Throttle) Register(ctx context.Context, from string) error {
-	a := &Attempt{throttle: t, own: []rule{{t.key("register", from, ""), t.limits.RegisterFree}}}
+	return t.count(ctx, "register", from)
+}
+
+// Forgot is Register for a mail to somebody who forgot their password.
+func (t *Throttle) Forgot(ctx context.Context, from string) error {
+	return t.count(ctx, "forgot", from)
+}
+
+func (t *Throttle) count(ctx context.Context, kind, from string) error {
+	a := &Attempt{throttle: t, own: []rule{{t.key(kind, from, ""), t.limits.RegisterFree}}}
 	if err := a.check(ctx); err != nil {
 		return err
 	}
 	return a.Failed(ctx)
+}
+
+// Mail counts a mail of the kind to an address, and reports whether it may be sent: mailsPerHour may. Those that may
+// not do not count, so that nobody keeps mails from the person: the last link that was sent is younger than an hour.
+func (t *Throttle) Mail(ctx context.Context, kind, to string) (bool, error) {
+	key, now := t.key("mail", kind, strings.ToLower(to)), t.now()
+	counts, err := t.store.Counts(ctx, [][]byte{key}, now)
+	if err != nil || counts[string(key)].Failures >= mailsPerHour {
+		return false, err
+	}
+	counts, err = t.store.Fail(ctx, [][]byte{key}, now, now.Add(time.Hour))
+	return err == nil && counts[string(key)].Failures <= mailsPerHour, err
 }
 
 // exhausted reports whether a failure of somebody else came between and used up
