@@ -30,6 +30,8 @@ type Config struct {
 	InternalAPIKey   string        `env:"INTERNAL_API_KEY"`   // registers people; "" makes one for each start
 	AccessTokenTTL   time.Duration `env:"ACCESS_TOKEN_TTL"`
 	BcryptCost       int           `env:"BCRYPT_COST"`
+	SMTPURL          string        `env:"SMTP_URL"` // "" keeps mails in memory and shows them
+	MailFrom         string        `env:"MAIL_FROM"`
 	PageTimeout      time.Duration `env:"PAGE_TIMEOUT"` // of the site's pages
 	DevReload        bool          `env:"DEV_RELOAD"`   // open pages reload after a restart
 	// Options are those of all services. With an endpoint of traces these are sent there, and else stored in memory and
@@ -47,6 +49,7 @@ func Default() Config {
 		RecommendationAddr: "localhost:8080", TracesAddr: "localhost:16686",
 		Seed: true, Options: telemetry.Options{LogLevel: slog.LevelWarn},
 		AccessTokenTTL: auth.Default().AccessTokenTTL, BcryptCost: auth.Default().BcryptCost,
+		MailFrom:    auth.Default().MailFrom,
 		PageTimeout: frontend.Default().PageTimeout,
 	}
 }

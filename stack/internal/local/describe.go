@@ -19,6 +19,7 @@ func (s *Stack) describe(out io.Writer, c Config, took time.Duration) {
 		{"product", "catalogue and votes, /docs"},
 		{"recommendation", "piece of the day and picks, /docs"},
 		{"auth", "people and tokens, /docs"},
+		{"mails", "what auth sent, which goes to nobody"},
 		{"traces", "every request, step by step, and the rates, failures and latencies of routes"},
 	} {
 		if url, ok := s.URLs[row.name]; ok {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"craftista/frontend"
 	"craftista/product"
 	"craftista/recommendation"
+	"craftista/shared/mailbox"
 	"craftista/shared/service"
 	"craftista/shared/telemetry"
 	"craftista/shared/web"
@@ -42,6 +44,7 @@ type Stack struct {
 	KeyFile      string          // has the internal API key, for scripts that register people
 	Traces       *traces.Store   // what the page of traces shows; empty if they are sent elsewhere
 	Metrics      *traces.Metrics // likewise
+	Mails        *mailbox.Box    // what auth sent; nil if SMTP_URL has it sent elsewhere
 	authDatabase string          // file with auth's DATABASE_URL
 	parts        []*part         // in the order they were started
 	ended        chan error      // of a part that ended by itself
@@ -120,6 +123,9 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 	if err := os.WriteFile(s.KeyFile, []byte(s.Config.InternalAPIKey), 0o600); err != nil {
 		return nil, fmt.Errorf("write the internal API key (STACK_DATA names the folder): %w", err)
 	}
+	if s.Config.SMTPURL, err = s.startMailbox(ctx, c); err != nil {
+		return nil, err
+	}
 	s.startServices(ctx, ports, db, redis, filepath.Join(data, "keys"))
 	return s, s.awaitReady(ctx, progress)
 }
@@ -135,6 +141,21 @@ func (s *Stack) startCache(ctx context.Context, c Config) (string, error) {
 	}
 	s.start(ctx, "cache", func(ctx context.Context) error { return runCache(ctx, m) })
 	return "redis://" + m.Addr(), nil
+}
+
+// startMailbox returns the URL of the mail server, and starts one that keeps mails if the settings name none.
+func (s *Stack) startMailbox(ctx context.Context, c Config) (string, error) {
+	if c.SMTPURL != "" {
+		return c.SMTPURL, nil
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("start the in-memory mail server: %w", err)
+	}
+	s.Mails = &mailbox.Box{}
+	s.start(ctx, "mails", func(ctx context.Context) error { return s.Mails.Serve(ctx, l) })
+	s.URLs["mails"] = s.URLs["traces"] + "/mails"
+	return "smtp://" + l.Addr().String() + "?tls=none", nil
 }
 
 // startServices starts the page of traces and the four services, the frontend
@@ -157,6 +178,7 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 	a.Config, a.DatabaseURL, a.Issuer, a.Audience = common("auth"), db.auth, issuer, audience
 	a.KeyDir, a.InternalAPIKey, a.ConsentURL = keys, c.InternalAPIKey, s.URLs["frontend"]+"/authorize"
 	a.AccessTokenTTL, a.BcryptCost = c.AccessTokenTTL, c.BcryptCost
+	a.SMTPURL, a.MailFrom = c.SMTPURL, c.MailFrom
 	s.start(ctx, "auth", func(ctx context.Context) error { return auth.Run(ctx, a) })
 
 	p := product.Default()
@@ -178,18 +200,27 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 }
 
 // startTraces returns where spans go besides the settings' endpoint, to the page
-// of traces, which it starts, if there is none, and where trace {id} is shown.
+// of traces, which it starts, if there is none, and where trace {id} is shown. The page of mails is at the same address.
 func (s *Stack) startTraces(ctx context.Context, l net.Listener) (_ sdktrace.SpanExporter, traceURL string) {
-	if url, err := s.Config.Traces(); url != "" || err != nil { // the services report the error
-		_ = l.Close() // nothing was served on it yet
+	var exporter sdktrace.SpanExporter
+	var pages http.Handler
+	if url, err := s.Config.Traces(); url == "" && err == nil { // the services report the error
+		exporter, traceURL = s.Traces, s.URLs["traces"]+"/trace/{id}"
+		pages = traces.Handler(s.Traces, s.Metrics, s.Mails)
+		s.start(ctx, "metrics", s.Metrics.Run)
+	} else {
+		traceURL = s.Config.TraceURLTemplate
 		delete(s.URLs, "traces")
-		return nil, s.Config.TraceURLTemplate
+		if s.Mails == nil {
+			_ = l.Close() // nothing was served on it yet
+			return nil, traceURL
+		}
+		pages = traces.MailHandler(s.Mails)
 	}
-	s.start(ctx, "metrics", s.Metrics.Run)
 	s.start(ctx, "traces", func(ctx context.Context) error {
-		return web.Serve(ctx, l, traces.Handler(s.Traces, s.Metrics), telemetry.Discard().Log, 0)
+		return web.Serve(ctx, l, pages, telemetry.Discard().Log, 0)
 	})
-	return s.Traces, s.URLs["traces"] + "/trace/{id}"
+	return exporter, traceURL
 }
 
 // start runs a part until it is stopped. ctx does not stop it: a stack stops in

@@ -31,7 +31,7 @@ func answering(t *testing.T, m *traces.Metrics) func(route string, status int, s
 
 func requests(m *traces.Metrics) string {
 	res := httptest.NewRecorder()
-	traces.Handler(&traces.Store{}, m).ServeHTTP(res, httptest.NewRequest("GET", "/requests", nil))
+	traces.Handler(&traces.Store{}, m, nil).ServeHTTP(res, httptest.NewRequest("GET", "/requests", nil))
 	return res.Body.String()
 }
 

@@ -9,24 +9,26 @@ import (
 	"strconv"
 	"time"
 
+	"craftista/shared/mailbox"
+
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 )
 
-//go:embed page.css page.js list.html requests.html trace.html
+//go:embed page.css page.js list.html requests.html trace.html mails.html
 var files embed.FS
 
 // Handler shows the metrics and the store: / has the rates, failures and latencies of
 // each route and lists recent traces, /requests is the part of it that is updated, and
-// /trace/{id}, Jaeger's own path, shows one trace as a waterfall.
-func Handler(s *Store, m *Metrics) http.Handler {
+// /trace/{id}, Jaeger's own path, shows one trace as a waterfall. It has the pages of MailHandler besides, unless the box is nil.
+func Handler(s *Store, m *Metrics, box *mailbox.Box) http.Handler {
 	list := template.Must(template.ParseFS(files, "list.html", "requests.html"))
 	one := template.Must(template.ParseFS(files, "trace.html"))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		f := readFilter(r)
-		render(w, list, http.StatusOK, listView{f, f.pageOf(s.Recent()), m.view(f.Only)})
+		render(w, list, http.StatusOK, listView{f, f.pageOf(s.Recent()), m.view(f.Only), box != nil})
 	})
 	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, r *http.Request) {
 		render(w, list.Lookup("requests.html"), http.StatusOK, m.view(readFilter(r).Only))
@@ -40,6 +42,10 @@ func Handler(s *Store, m *Metrics) http.Handler {
 		}
 		render(w, one, http.StatusOK, waterfall(t))
 	})
+	if box != nil {
+		mux.Handle("GET /mails", MailHandler(box))
+		mux.Handle("GET /mails/", MailHandler(box))
+	}
 	mux.Handle("GET /page.css", http.FileServerFS(files))
 	mux.Handle("GET /page.js", http.FileServerFS(files))
 	return mux
@@ -50,6 +56,7 @@ type listView struct {
 	page
 
 	Requests requestsView
+	Mails    bool
 }
 
 type traceView struct {

@@ -127,7 +127,7 @@ func TestPages(t *testing.T) {
 		{"/other", 404, nil, nil},
 	} {
 		res := httptest.NewRecorder()
-		traces.Handler(s, &traces.Metrics{}).ServeHTTP(res, httptest.NewRequest("GET", row.path, nil))
+		traces.Handler(s, &traces.Metrics{}, nil).ServeHTTP(res, httptest.NewRequest("GET", row.path, nil))
 		if res.Code != row.status {
 			t.Errorf("%s: %d, want %d", row.path, res.Code, row.status)
 		}
@@ -154,7 +154,7 @@ func TestListHasPages(t *testing.T) {
 	}
 	get := func(path string) (names []string, links map[string]string) {
 		res := httptest.NewRecorder()
-		traces.Handler(s, &traces.Metrics{}).ServeHTTP(res, httptest.NewRequest("GET", path, nil))
+		traces.Handler(s, &traces.Metrics{}, nil).ServeHTTP(res, httptest.NewRequest("GET", path, nil))
 		for _, m := range regexp.MustCompile(`<td><a href="[^"]*">([^<]*)`).FindAllStringSubmatch(res.Body.String(), -1) {
 			names = append(names, m[1])
 		}
@@ -200,7 +200,7 @@ func TestFailedTraceShowsWhatFailedFirst(t *testing.T) {
 	add(t, s, 1, "product", "good query", 4, 2, 3, 1)
 	add(t, s, 2, "frontend", "GET /", 1, 0, 0, 10)
 	res := httptest.NewRecorder()
-	traces.Handler(s, &traces.Metrics{}).ServeHTTP(res, httptest.NewRequest("GET", "/trace/"+traceID(1).String(), nil))
+	traces.Handler(s, &traces.Metrics{}, nil).ServeHTTP(res, httptest.NewRequest("GET", "/trace/"+traceID(1).String(), nil))
 	for _, want := range []string{
 		`Failed first: <a href="#step-4"><b>product</b> bad query</a> – why bad query`,
 		`<li id="step-4" class="d2 product failed"><details open>`, `<li id="step-2" class="d1 product failed"><details>`,
@@ -210,7 +210,7 @@ func TestFailedTraceShowsWhatFailedFirst(t *testing.T) {
 		}
 	}
 	res = httptest.NewRecorder()
-	traces.Handler(s, &traces.Metrics{}).ServeHTTP(res, httptest.NewRequest("GET", "/trace/"+traceID(2).String(), nil))
+	traces.Handler(s, &traces.Metrics{}, nil).ServeHTTP(res, httptest.NewRequest("GET", "/trace/"+traceID(2).String(), nil))
 	if strings.Contains(res.Body.String(), "Failed first") {
 		t.Error("a trace without a failure has a first one")
 	}
