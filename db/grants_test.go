@@ -46,6 +46,9 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 			`INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
 			 VALUES ('a', 'b', 'c', 'easy', 1, 'd')`,
 			`UPDATE product.products SET name = 'x', updated_at = now() WHERE id = 1`,
+			`INSERT INTO product.products (name, description, image_url, difficulty, folds, paper, maker, instructions_url)
+			 VALUES ('a', 'b', 'c', 'easy', 1, 'd', 'e', 'https://example.com')`,
+			`UPDATE product.products SET maker = 'x', instructions_url = '' WHERE id = 1`,
 			`SELECT id FROM product.products FOR UPDATE`,
 			`UPDATE product.products SET version = version + 1 WHERE id = 1`,
 			`UPDATE product.products SET deleted_at = now() WHERE id = 1`,
@@ -175,6 +178,9 @@ func TestEvenTheSuperuserKeepsTheConstraints(t *testing.T) {
 		`INSERT INTO product.votes (person_id, product_id) VALUES (1, 1)`:                   "votes_pkey",
 		`INSERT INTO product.votes (person_id, product_id) VALUES (1, 404)`:                 "votes_product_id_fkey",
 		`UPDATE product.products SET folds = 1001`:                                          "products_folds_range",
+		`UPDATE product.products SET maker = repeat('x', 101)`:                              "products_maker_length",
+		`UPDATE product.products SET instructions_url = 'http://example.com'`:               "products_instructions_url_form",
+		`UPDATE product.products SET instructions_url = E'https://a\nb'`:                    "products_instructions_url_form",
 		`UPDATE product.products SET version = 0`:                                           "products_version_positive",
 		insertImage + `VALUES ('x.png', 'image/png', 'x')`:                                  "images_name_is_content",
 		insertImage + `VALUES (encode(sha256('x'), 'hex') || '.png', 'image/svg+xml', 'x')`: "images_name_is_content",

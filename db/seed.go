@@ -113,13 +113,16 @@ const insertGallery = `
 	), origami AS (
 	    SELECT *, '/static/origami/' || slug || '.svg' AS image_url
 	      FROM ROWS FROM (jsonb_to_recordset($1) AS (
-	               slug text, name text, description text, difficulty text, folds integer, paper text)) WITH ORDINALITY
-	        AS o (slug, name, description, difficulty, folds, paper, id)
+	               slug text, name text, description text, difficulty text, folds integer, paper text,
+	               maker text, instructions_url text)) WITH ORDINALITY
+	        AS o (slug, name, description, difficulty, folds, paper, maker, instructions_url, id)
 	), products AS (
 	    INSERT INTO product.products
-	           (id, name, description, image_url, difficulty, folds, paper, created_at, updated_at)
+	           (id, name, description, image_url, difficulty, folds, paper, maker, instructions_url, created_at,
+	            updated_at)
 	           OVERRIDING SYSTEM VALUE
-	    SELECT o.id, o.name, o.description, o.image_url, o.difficulty, o.folds, o.paper, a.arrival, a.arrival
+	    SELECT o.id, o.name, o.description, o.image_url, o.difficulty, o.folds, o.paper, coalesce(o.maker, ''),
+	           coalesce(o.instructions_url, ''), a.arrival, a.arrival
 	      FROM origami AS o,
 	           LATERAL (SELECT $4::timestamptz + make_interval(hours => 7 * 24 * (o.id::integer - 1),
 	                                                           mins => o.id::integer * 37 % 480)) AS a (arrival)

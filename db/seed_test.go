@@ -31,6 +31,8 @@ func TestSeedFillsTheGallery(t *testing.T) {
 		`SELECT id FROM auth.users WHERE email !~ '@example\.(com|org)$'`:                                  "",
 		`SELECT max(created_at) - min(created_at) BETWEEN '22 weeks' AND '24 weeks' FROM product.products`: "true",
 		`SELECT id FROM product.products WHERE image_url !~ '^/static/origami/[a-z-]+\.svg$'`:              "",
+		`SELECT DISTINCT maker FROM product.products ORDER BY 1`:                                           " Traditional",
+		`SELECT count(*) FROM product.products WHERE instructions_url <> ''`:                               "8",
 		`SELECT id FROM product.products WHERE created_at > now() OR created_at <> updated_at`:             "",
 		`SELECT person_id FROM product.votes WHERE person_id NOT IN (SELECT id FROM auth.users)`:           "",
 		`SELECT v.product_id
@@ -158,8 +160,8 @@ func dump(t *testing.T, pool *sql.DB) []string {
 	return column(t, pool, `
 		SELECT concat_ws(' ', 'user', id, username, email, role, created_at, password_hash) FROM auth.users
 		 UNION ALL
-		SELECT concat_ws(' ', 'product', id, name, description, image_url, votes, difficulty, folds, paper,
-		                 created_at, updated_at) FROM product.products
+		SELECT concat_ws(' ', 'product', id, name, description, image_url, votes, difficulty, folds, paper, maker,
+		                 instructions_url, created_at, updated_at) FROM product.products
 		 UNION ALL
 		SELECT concat_ws(' ', 'vote', person_id, product_id, created_at) FROM product.votes
 		 ORDER BY 1`)

@@ -140,6 +140,8 @@ func badParameters(good string) []badParameter {
 	both := []field{{"limit", limit}, {"cursor", mine}}
 	return []badParameter{
 		{"/api/products?sort=votes", []field{{"sort", sort}}},
+		{"/api/products?difficulty=Easy", []field{{"difficulty", "must be easy, intermediate or advanced"}}},
+		{"/api/products?difficulty=", nil},
 		{"/api/products?sort=id%3BDROP", []field{{"sort", sort}}}, // a query that cannot be read is none
 		{"/api/products?limit=0", []field{{"limit", limit}}},
 		{"/api/products?limit=101", []field{{"limit", limit}}},

@@ -1,11 +1,12 @@
 package api_test
 
 import (
+	"cmp"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // goodDrafts: what is at the limits, and what looks hostile and is only text,
@@ -26,13 +27,24 @@ func (s suite) goodDrafts(t *testing.T) {
 		"inner blanks":            {"paper", "15  cm\u00a0square"},
 		"one fold":                {"folds", 1},
 		"a thousand folds":        {"folds", 1000},
+		"no maker":                {"maker", nil},
+		"an empty maker":          {"maker", ""},
+		"a maker's name":          {"maker", strings.Repeat("吉", 100)},
+		"no instructions":         {"instructions_url", nil},
+		"empty instructions":      {"instructions_url", ""},
+		"a host alone":            {"instructions_url", "https://example.org"},
+		"a long address":          {"instructions_url", "https://example.org/" + strings.Repeat("x", 480)},
+		"an encoded address":      {"instructions_url", "https://example.org:8443/%E9%B6%B4?q=%22#%3Cb%3E"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := body[product](t, post(t, s.h, s.g.curator(), with(row.field, row.value)), 201)
-			got := map[string]any{"name": p.Name, "description": p.Description, "paper": p.Paper, "folds": p.Folds}
-			if got[row.field] != row.value {
-				t.Errorf("got %q, want %q", got[row.field], row.value)
+			got := map[string]any{
+				"name": p.Name, "description": p.Description, "paper": p.Paper, "folds": p.Folds,
+				"maker": p.Maker, "instructions_url": p.InstructionsURL,
+			}
+			if want := cmp.Or(row.value, any("")); got[row.field] != want {
+				t.Errorf("got %q, want %q", got[row.field], want)
 			}
 		})
 	}
@@ -54,6 +66,7 @@ func badDrafts() map[string]badDraft {
 		long     = "must have 1 to 2000 characters"
 		unknown  = "names an image that was not uploaded"
 	)
+	const address = "must be an address that begins with https://, of at most 500 characters"
 	absent := "/api/images/" + strings.Repeat("0", 64) + ".svg"
 	noFolds := with("image_url", absent)
 	delete(noFolds, "folds")
@@ -90,6 +103,22 @@ func badDrafts() map[string]badDraft {
 		"another host's path":      {with("image_url", "//evil.example/static/origami/crane.svg"), one("image_url", drawing)},
 		"upload of another form":   {with("image_url", "/api/images/1.svg"), one("image_url", drawing)},
 		"upload that is none":      {with("image_url", absent), one("image_url", unknown)},
+		"maker too long":           {with("maker", strings.Repeat("x", 101)), one("maker", "must have 0 to 100 characters")},
+		"maker of a blank":         {with("maker", " "), one("maker", blank)},
+		"maker with a control":     {with("maker", "a\tb"), one("maker", control)},
+		"instructions by http":     {with("instructions_url", "http://example.org/"), one("instructions_url", address)},
+		"instructions as a script": {with("instructions_url", "javascript:alert(1)"), one("instructions_url", address)},
+		"instructions as data":     {with("instructions_url", "data:text/html,x"), one("instructions_url", address)},
+		"instructions by a path":   {with("instructions_url", "//example.org/"), one("instructions_url", address)},
+		"instructions by no host":  {with("instructions_url", "https:///x"), one("instructions_url", address)},
+		"instructions by a port":   {with("instructions_url", "https://:443/x"), one("instructions_url", address)},
+		"instructions, a password": {with("instructions_url", "https://a:b@example.org/"), one("instructions_url", address)},
+		"instructions, a blank":    {with("instructions_url", "https://example.org/a b"), one("instructions_url", address)},
+		"instructions, a feed":     {with("instructions_url", "https://example.org/\nx"), one("instructions_url", address)},
+		"instructions, no ASCII":   {with("instructions_url", "https://example.org/鶴"), one("instructions_url", address)},
+		"instructions, too long": {
+			with("instructions_url", "https://example.org/"+strings.Repeat("x", 481)), one("instructions_url", address),
+		},
 		"unknown upload, no folds": {
 			noFolds,
 			[]field{{"folds", thousand}, {"image_url", unknown}},
@@ -113,7 +142,7 @@ func (s suite) badDrafts(t *testing.T) {
 				post(t, s.h, s.g.curator(), row.draft),
 				put(t, s.h, id, s.g.curator(), row.draft, "*"),
 			} {
-				if diff := cmp.Diff(body[problem](t, w, 422).Errors, row.want); diff != "" {
+				if diff := gocmp.Diff(body[problem](t, w, 422).Errors, row.want); diff != "" {
 					t.Errorf("(-got +want):\n%s", diff)
 				}
 			}

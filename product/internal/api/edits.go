@@ -18,6 +18,9 @@ type draft struct {
 	Difficulty  string `json:"difficulty"`
 	Folds       int    `json:"folds"`
 	Paper       string `json:"paper"`
+
+	Maker           string `json:"maker"`
+	InstructionsURL string `json:"instructions_url"`
 }
 
 // add answers POST /api/products.

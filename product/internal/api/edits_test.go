@@ -62,6 +62,7 @@ func with(field string, value any) draft {
 	d := draft{
 		"name": "Heron", "description": "Stands.\nWaits.", "image_url": "/static/origami/crane.svg",
 		"difficulty": "advanced", "folds": 40, "paper": "20 cm square",
+		"maker": "Traditional", "instructions_url": "https://example.org/heron?step=1&of=2#top",
 	}
 	d[field] = value
 	if value == nil {
@@ -88,7 +89,9 @@ func (s suite) editing(t *testing.T) {
 	added := body[product](t, w, 201)
 	want := product{
 		ID: added.ID, Name: `<b>Heron</b> & "Söhne"`, Description: "Stands.\nWaits.", ImageURL: "/static/origami/crane.svg",
-		Difficulty: "advanced", Folds: 40, Paper: "20 cm square", CreatedAt: added.CreatedAt, UpdatedAt: added.CreatedAt,
+		Difficulty: "advanced", Folds: 40, Paper: "20 cm square", Maker: "Traditional",
+		InstructionsURL: "https://example.org/heron?step=1&of=2#top",
+		CreatedAt:       added.CreatedAt, UpdatedAt: added.CreatedAt,
 	}
 	if diff := cmp.Diff(added, want); diff != "" || added.CreatedAt.Before(began) {
 		t.Errorf("added (-got +want):\n%s", diff)

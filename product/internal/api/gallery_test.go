@@ -179,16 +179,20 @@ func path(id int64, suffix string) string {
 }
 
 type product struct {
-	ID          int64     `json:"id"`
-	Name        string    `json:"name"`
-	Description string    `json:"description"`
-	ImageURL    string    `json:"image_url"`
-	Votes       int64     `json:"votes"`
-	Difficulty  string    `json:"difficulty"`
-	Folds       int       `json:"folds"`
-	Paper       string    `json:"paper"`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
+	ID          int64  `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	ImageURL    string `json:"image_url"`
+	Votes       int64  `json:"votes"`
+	Difficulty  string `json:"difficulty"`
+	Folds       int    `json:"folds"`
+	Paper       string `json:"paper"`
+	Maker       string `json:"maker"`
+
+	InstructionsURL string `json:"instructions_url"`
+
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 type count struct {

@@ -44,23 +44,24 @@ func TestWalkSeesEveryProductOnce(t *testing.T) {
 	}
 	for sort := range orders {
 		for _, limit := range []string{"1", "7", ""} {
-			for _, query := range []string{"", "crnae+folded"} {
-				t.Run(fmt.Sprintf("%s by %q of %q", sort, limit, query), func(t *testing.T) {
+			for _, filter := range []string{"", "crnae+folded", "&difficulty=advanced", "crnae&difficulty=advanced"} {
+				t.Run(fmt.Sprintf("%s by %q of %q", sort, limit, filter), func(t *testing.T) {
 					t.Parallel()
-					walk(t, "/api/products?keep=a%26b&limit="+limit+"&sort="+sort+"&q="+query, query != "", orders[sort])
+					walk(t, "/api/products?keep=a%26b&limit="+limit+"&sort="+sort+"&q="+filter, orders[sort])
 				})
 			}
 		}
 	}
 }
 
-func walk(t *testing.T, target string, onlyCranes bool, order func(a, b product) int) {
+func walk(t *testing.T, target string, order func(a, b product) int) {
 	g := newGallery(t)
 	h := g.service(core.NoCache{})
 	names := []string{"zebra crane", "Ente", "Crane", "100% crane", "paper cranes", `a"<b>&`} // cranes is two edits away
 	for i := range 30 {
 		g.addVotes(t, g.describe(t, names[i%len(names)], "Folded.", day(1+i%3)), i%4)
 	}
+	mustExec(t, g, `UPDATE product.products SET difficulty = 'advanced' WHERE id % 4 = 1`)
 	want := follow(t, h, "/api/origamis?limit=100", func() {})
 	slices.SortFunc(want, order)
 	userID, passing := int64(100), g.describe(t, "zz crane", "Folded.", time.Now())
@@ -76,7 +77,8 @@ func walk(t *testing.T, target string, onlyCranes bool, order func(a, b product)
 	})
 	got = slices.DeleteFunc(got, func(p product) bool { return p.CreatedAt.After(day(3)) })
 	want = slices.DeleteFunc(want, func(p product) bool {
-		return onlyCranes && !strings.HasSuffix(strings.ToLower(p.Name), "crane")
+		return strings.Contains(target, "crnae") && !strings.HasSuffix(strings.ToLower(p.Name), "crane") ||
+			strings.Contains(target, "difficulty") && p.Difficulty != "advanced"
 	})
 	byID := gocmp.Comparer(func(a, b product) bool { return a.ID == b.ID })
 	if diff := gocmp.Diff(got, want, byID); diff != "" {

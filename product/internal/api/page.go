@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,14 +30,18 @@ type position struct {
 	CreatedAt time.Time `json:"t,omitzero"`
 }
 
-// readPage reads q, sort, limit and cursor; an empty one counts as absent, and
+// readPage reads q, difficulty, sort, limit and cursor; an empty one counts as absent, and
 // other parameters are ignored. It reports all broken rules at once.
 func readPage(q url.Values) (core.Page, error) {
 	var broken fault.Checks
-	p := core.Page{Query: q.Get("q"), Sort: core.SortID, Limit: core.DefaultLimit}
+	p := core.Page{
+		Query: q.Get("q"), Difficulty: q.Get("difficulty"), Sort: core.SortID, Limit: core.DefaultLimit,
+	}
 	broken.Require(utf8.ValidString(p.Query) && !strings.ContainsRune(p.Query, 0), "q", "must be text in UTF-8")
 	broken.Require(utf8.RuneCountInString(p.Query) <= core.MaxQuery, "q",
 		fmt.Sprintf("must have at most %d characters", core.MaxQuery))
+	broken.Require(p.Difficulty == "" || slices.Contains(core.Difficulties(), p.Difficulty), "difficulty",
+		"must be easy, intermediate or advanced")
 	if text := q.Get("sort"); text != "" {
 		p.Sort = core.Sort(text)
 	}

@@ -16,17 +16,21 @@ const revalidate = "no-cache"
 type products struct{ catalogue *core.Catalogue }
 
 type product struct {
-	ID          int64     `json:"id"`
-	Name        string    `json:"name"`
-	Description string    `json:"description"`
-	ImageURL    string    `json:"image_url"`
-	Votes       int64     `json:"votes"`
-	Difficulty  string    `json:"difficulty"`
-	Folds       int       `json:"folds"`
-	Paper       string    `json:"paper"`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
-	Version     int64     `json:"-"` // the ETag has it
+	ID          int64  `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	ImageURL    string `json:"image_url"`
+	Votes       int64  `json:"votes"`
+	Difficulty  string `json:"difficulty"`
+	Folds       int    `json:"folds"`
+	Paper       string `json:"paper"`
+	Maker       string `json:"maker"`
+
+	InstructionsURL string `json:"instructions_url"`
+
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64     `json:"-"` // the ETag has it
 }
 
 // Encode is the core.Encode of this API: the JSON that a reader of one product

@@ -43,7 +43,8 @@ func TestSearch(t *testing.T) {
 		"crane & paper": "a", "crane | swan": "j", "!crane": "abgj", "crane:*": "abgj", "crane:A": "abgj",
 		"(crane": "abgj", "'crane'": "abgj",
 		"crane <-> nest": "b", "cr%": "abgj", "cr_": "abgj", "$1": "d", "'; DROP TABLE product.products; --": "",
-		"\u200b": "abcdefghij", "\U0010ffff": "", "🦢": "", "crane\u0000"[:5]: "abgj",
+		"\u200b": "abcdefghij", "\U0010ffff": "abcdefghij", "🦢": "abcdefghij",
+		"crane 🦢": "abgj", "👩🏽‍🎨crane🏴󠁧󠁢󠁥󠁮󠁧󠁿": "abgj", "𝖈𝖗𝖆𝖓𝖊": "abgj", "𠮷": "", "crane\u0000"[:5]: "abgj",
 		strings.Repeat("a ", 50): "abgj", strings.Repeat("x", 100): "", strings.Repeat("é", 100): "",
 	} {
 		for _, target := range []string{"/api/products", "/api/origamis"} {

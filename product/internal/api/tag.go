@@ -13,7 +13,7 @@ import (
 
 // encodingVersion is part of the ETag: change it with the JSON of a product, so that
 // one ETag never stands for two bodies.
-const encodingVersion = "a"
+const encodingVersion = "b"
 
 // tag is the strong ETag of one product. The edits and the votes, which only
 // ever change its body by changing one of the two counts, make it.

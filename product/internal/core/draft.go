@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +21,11 @@ type Draft struct {
 	Difficulty  string // easy, intermediate or advanced
 	Folds       int
 	Paper       string
+
+	// These may be "". They are left out of the JSON then, whose hash tells drafts apart: a
+	// key that was used before there were such fields is still known.
+	Maker           string `json:",omitempty"`
+	InstructionsURL string `json:",omitempty"` // begins with https://
 }
 
 // The limits of a Draft, in characters and folds.
@@ -27,6 +33,8 @@ const (
 	maxName        = 100
 	maxDescription = 2000
 	maxPaper       = 100
+	maxMaker       = 100
+	maxURL         = 500
 	maxFolds       = 1000 // in step with the schema
 )
 
@@ -35,21 +43,32 @@ const (
 // sent, so that a reader finds it as the editor left it.
 func (d Draft) check() fault.Checks {
 	var broken fault.Checks
-	text := func(field, value string, most int) {
+	text := func(field, value string, least, most int) {
 		n := utf8.RuneCountInString(value)
-		broken.Require(n >= 1 && n <= most, field, fmt.Sprintf("must have 1 to %d characters", most))
+		broken.Require(n >= least && n <= most, field, fmt.Sprintf("must have %d to %d characters", least, most))
 		broken.Require(strings.TrimSpace(value) == value, field, "must not start or end with a blank")
 		broken.Require(!strings.ContainsFunc(value, unicode.IsControl), field, "must not have control characters")
 	}
-	text("name", d.Name, maxName)
-	text("description", strings.ReplaceAll(d.Description, "\n", " "), maxDescription)
-	text("paper", d.Paper, maxPaper)
-	broken.Require(slices.Contains([]string{"easy", "intermediate", "advanced"}, d.Difficulty),
-		"difficulty", "must be easy, intermediate or advanced")
+	text("name", d.Name, 1, maxName)
+	text("description", strings.ReplaceAll(d.Description, "\n", " "), 1, maxDescription)
+	text("paper", d.Paper, 1, maxPaper)
+	text("maker", d.Maker, 0, maxMaker)
+	broken.Require(d.InstructionsURL == "" || isWebAddress(d.InstructionsURL), "instructions_url",
+		fmt.Sprintf("must be an address that begins with https://, of at most %d characters", maxURL))
+	broken.Require(slices.Contains(Difficulties(), d.Difficulty), "difficulty",
+		"must be easy, intermediate or advanced")
 	broken.Require(d.Folds >= 1 && d.Folds <= maxFolds, "folds", fmt.Sprintf("must be between 1 and %d", maxFolds))
 	broken.Require(siteDrawing.MatchString(d.ImageURL) || d.upload() != "", "image_url",
 		"must be a drawing of the site, as /static/origami/crane.svg, or what POST /api/images gave")
 	return broken
+}
+
+// isWebAddress reports whether text is a URL that a page may link: https, a host, no
+// password, nothing but printable ASCII, and not too long.
+func isWebAddress(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && len(text) <= maxURL && strings.HasPrefix(text, "https://") && u.Hostname() != "" &&
+		u.User == nil && !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
 }
 
 // siteDrawing is the form of a drawing of the site itself. Only the site has the

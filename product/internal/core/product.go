@@ -17,10 +17,14 @@ type Product struct {
 	Votes       int64  // how many users voted for it
 	Difficulty  string // easy, intermediate or advanced
 	Folds       int
-	Paper       string    // the sheet to start from, such as "15 cm square"
-	CreatedAt   time.Time // UTC
-	UpdatedAt   time.Time // UTC; of the product itself, votes do not change it
-	Version     int64     // counts the edits, from 1; votes do not change it
+	Paper       string // the sheet to start from, such as "15 cm square"
+	Maker       string // who designed it; "" is not known
+
+	InstructionsURL string // where its folding is taught, beginning with https://; "" is not known
+
+	CreatedAt time.Time // UTC
+	UpdatedAt time.Time // UTC; of the product itself, votes do not change it
+	Version   int64     // counts the edits, from 1; votes do not change it
 }
 
 // Vote is a user's vote for a product.
@@ -56,6 +60,9 @@ const (
 	MaxLimit     = 100
 )
 
+// Difficulties are those that a product may have, from the least on. The slice is the caller's.
+func Difficulties() []string { return []string{"easy", "intermediate", "advanced"} }
+
 // MaxQuery is how many characters a query has at most.
 const MaxQuery = 100
 
@@ -64,12 +71,13 @@ type Page struct {
 	// Query leaves out the products that lack one of its words in name and
 	// description. A word is found as such and at the beginning of a longer one,
 	// whatever its case and accents; one that begins no word of any product as those
-	// of the fewest Edits, up to MaxEdits. A query without letters and digits leaves
-	// nothing out.
-	Query string
-	Sort  Sort
-	After Position
-	Limit int // 1 to MaxLimit
+	// of the fewest Edits, up to MaxEdits. Emoji are no words. A query without
+	// letters and digits leaves nothing out.
+	Query      string
+	Difficulty string // of the products; "" is any
+	Sort       Sort
+	After      Position
+	Limit      int // 1 to MaxLimit
 }
 
 // Position is a place in an order: the id of a product and, in the field that

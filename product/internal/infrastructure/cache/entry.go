@@ -20,7 +20,7 @@ const (
 
 // prefix has the version of the entries' encoding: change it with the encoding, so
 // that a new release does not read what an older one stored.
-const prefix = "craftista:product:v2:"
+const prefix = "craftista:product:v3:"
 
 func key(id int64) string { return prefix + strconv.FormatInt(id, 10) }
 

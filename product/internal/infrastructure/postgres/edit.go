@@ -21,8 +21,8 @@ import (
 func (s *Store) Add(ctx context.Context, userID int64, key string, d core.Draft) (p core.Product, err error) {
 	const query = `
 		  WITH added AS (
-		       INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
-		       VALUES ($1, $2, $3, $4, $5, $6)
+		       INSERT INTO product.products (name, description, image_url, difficulty, folds, paper, maker, instructions_url)
+		       VALUES ($1, $2, $3, $4, $5, $6, $10, $11)
 		       RETURNING ` + columns + `),
 		       noted AS (
 		       INSERT INTO product.additions (person_id, key, draft, product_id)
@@ -38,7 +38,8 @@ func (s *Store) Add(ctx context.Context, userID int64, key string, d core.Draft)
 	sum := sha256.Sum256(text) // tells drafts apart; it is stored
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
 		return tx.GetContext(ctx, &p, query,
-			d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper, userID, key, sum[:])
+			d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper, userID, key, sum[:], d.Maker,
+			d.InstructionsURL)
 	})
 	switch {
 	case pg.Violated(err) == "additions_pkey":
@@ -69,8 +70,8 @@ func (s *Store) added(ctx context.Context, userID int64, key string, sum []byte)
 func (s *Store) Edit(ctx context.Context, id int64, versions []int64, d core.Draft) (core.Product, error) {
 	return s.update(ctx, id, versions, `
 		       name = $3, description = $4, image_url = $5, difficulty = $6, folds = $7, paper = $8,
-		       version = version + 1, updated_at = now()`,
-		d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper)
+		       maker = $9, instructions_url = $10, version = version + 1, updated_at = now()`,
+		d.Name, d.Description, d.ImageURL, d.Difficulty, d.Folds, d.Paper, d.Maker, d.InstructionsURL)
 }
 
 // Remove implements core.Store. It waits for votes in flight, and later ones find

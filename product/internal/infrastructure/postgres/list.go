@@ -27,7 +27,8 @@ func pageQuery(p core.Page) (query string, args arguments) {
 	 LIMIT ` + args.add(p.Limit), args
 }
 
-// order is SQL for the products after a position. Each has an index.
+// order is SQL for the products after a position. Each has an index, and one that begins with
+// the difficulty.
 type order struct {
 	keys  string // the columns of the index
 	after string // the condition
@@ -35,6 +36,14 @@ type order struct {
 }
 
 func orderOf(p core.Page, args *arguments) order {
+	o := orderOfAll(p, args)
+	if p.Difficulty != "" {
+		o.after = "difficulty = " + args.add(p.Difficulty) + " AND " + o.after
+	}
+	return o
+}
+
+func orderOfAll(p core.Page, args *arguments) order {
 	id := args.add(p.After.ID)
 	switch p.Sort {
 	case core.SortVotes:

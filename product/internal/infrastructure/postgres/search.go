@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"craftista/product/internal/core"
 )
@@ -151,7 +152,7 @@ func (s *Store) terms(ctx context.Context, text string) (terms []term, total flo
 		Products int64   `db:"products"`
 		Total    float64 `db:"total"`
 	}
-	if err := s.db.SelectContext(ctx, &found, query, text); err != nil {
+	if err := s.db.SelectContext(ctx, &found, query, withoutEmoji(text)); err != nil {
 		return nil, 0, fmt.Errorf("look up words: %w", err)
 	}
 	for _, f := range found {
@@ -164,6 +165,17 @@ func (s *Store) terms(ctx context.Context, text string) (terms []term, total flo
 		terms, total = append(terms, t), f.Total
 	}
 	return terms, total, nil
+}
+
+// withoutEmoji blanks what product.words_of would take for letters: whatever else is beyond
+// U+FFFF, emoji above all.
+func withoutEmoji(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c > 0xffff && !unicode.In(c, unicode.L, unicode.M, unicode.N) {
+			return ' '
+		}
+		return c
+	}, text)
 }
 
 // corrected looks for the words that need the fewest edits to become the one

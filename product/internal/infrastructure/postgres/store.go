@@ -22,10 +22,10 @@ func NewStore(db *sqlx.DB) *Store { return &Store{db: db} }
 
 // schema is what the service needs.
 func schema() pg.Schema {
-	return pg.Schema{Name: "product", Version: 10, Columns: `
+	return pg.Schema{Name: "product", Version: 13, Columns: `
 		SELECT EXISTS (
 		           SELECT id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at,
-		                  version, deleted_at
+		                  version, deleted_at, maker, instructions_url
 		             FROM product.products LIMIT 0),
 		       EXISTS (SELECT person_id, product_id, created_at FROM product.votes LIMIT 0),
 		       EXISTS (SELECT product_id, words FROM product.search LIMIT 0),
@@ -45,8 +45,8 @@ func (s *Store) Current(ctx context.Context) error { return schema().Current(ctx
 // columns have the names that sqlx gives the fields of core.Product. A reader who
 // selects them leaves out deleted products, whose rows stay.
 const (
-	columns = `id, name, description, image_url AS imageurl, votes, difficulty, folds, paper,
-		created_at AS createdat, updated_at AS updatedat, version`
+	columns = `id, name, description, image_url AS imageurl, votes, difficulty, folds, paper, maker,
+		instructions_url AS instructionsurl, created_at AS createdat, updated_at AS updatedat, version`
 	selectProduct = `
 	SELECT ` + columns + `
 	  FROM product.products

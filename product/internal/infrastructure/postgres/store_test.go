@@ -18,7 +18,7 @@ func TestPagesWalkAnIndex(t *testing.T) {
 	db := open(t, pgtest.New(t).AdminURL)
 	const many = `
 		INSERT INTO product.products (name, description, image_url, difficulty, folds, paper)
-		SELECT 'piece ' || n, 'Flies.', '/crane.svg', 'easy', 1, '15 cm'
+		SELECT 'piece ' || n, 'Flies.', '/crane.svg', CASE n % 50 WHEN 0 THEN 'advanced' ELSE 'easy' END, 1, '15 cm'
 		  FROM generate_series(1, 5000) AS n`
 	const votes = `
 		INSERT INTO product.votes (person_id, product_id)
@@ -44,6 +44,10 @@ func TestPagesWalkAnIndex(t *testing.T) {
 	} {
 		query, args := pageQuery(core.Page{Sort: sort, After: sort.Start(), Limit: 25})
 		wantIndex(index, query, args...)
+		for _, difficulty := range []string{"advanced", "intermediate"} { // few, and none
+			query, args = pageQuery(core.Page{Sort: sort, After: sort.Start(), Limit: 25, Difficulty: difficulty})
+			wantIndex(strings.Replace(index, "products_", "products_difficulty_", 1), query, args...)
+		}
 	}
 	newest := core.SortNewest.Start()
 	wantIndex("votes_person_id_idx", selectVotesOf, 1, newest.CreatedAt, newest.ID, 50)
