@@ -90,6 +90,20 @@ func getPage[T any](ctx context.Context, c client, path string, query url.Values
 	return reply, linkParam(header, "next", "cursor"), err
 }
 
+// linkParam finds the query's param of the Link (RFC 8288) whose relation is rel.
+func linkParam(h http.Header, rel, param string) string {
+	for link := range strings.SplitSeq(strings.Join(h.Values("Link"), ","), ",") {
+		target, params, ok := strings.Cut(strings.TrimSpace(link), ">")
+		if !ok || !strings.Contains(params, `rel="`+rel+`"`) {
+			continue
+		}
+		if u, err := url.Parse(strings.TrimPrefix(target, "<")); err == nil {
+			return u.Query().Get(param)
+		}
+	}
+	return ""
+}
+
 // fetch is call for a reply of one type.
 func fetch[T any](ctx context.Context, c client, req web.Request) (T, error) {
 	var reply T

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"craftista/shared/web"
@@ -25,30 +24,26 @@ type Product struct {
 	Difficulty  string `json:"difficulty"`
 	Folds       int    `json:"folds"`
 	Paper       string `json:"paper"`
+	Maker       string `json:"maker"` // "" is not known, as below
 
-	UpdatedAt time.Time `json:"updated_at"`
+	InstructionsURL string    `json:"instructions_url"`
+	UpdatedAt       time.Time `json:"updated_at"`
 }
 
-// Find is a page of at most limit of the products that fit q, of all for "", in the
-// order sort, and the cursor of the page after it, "" after the last. A cursor
+// Listing asks for a page of at most Limit products that fit Query and Difficulty, each any if it is "".
+type Listing struct {
+	Query, Difficulty, Sort, Cursor string
+	Limit                           int
+}
+
+// Find is such a page and the cursor of the page after it, "" after the last. A cursor
 // that is none is BadRequest.
-func (c Catalogue) Find(ctx context.Context, q, sort, cursor string, limit int) ([]Product, string, error) {
-	query := url.Values{"q": {q}, "sort": {sort}, "cursor": {cursor}, "limit": {strconv.Itoa(limit)}}
-	return getPage[[]Product](ctx, c.client, "/api/products", query, "")
-}
-
-// linkParam finds the query's param of the Link (RFC 8288) whose relation is rel.
-func linkParam(h http.Header, rel, param string) string {
-	for link := range strings.SplitSeq(strings.Join(h.Values("Link"), ","), ",") {
-		target, params, ok := strings.Cut(strings.TrimSpace(link), ">")
-		if !ok || !strings.Contains(params, `rel="`+rel+`"`) {
-			continue
-		}
-		if u, err := url.Parse(strings.TrimPrefix(target, "<")); err == nil {
-			return u.Query().Get(param)
-		}
+func (c Catalogue) Find(ctx context.Context, l Listing) ([]Product, string, error) {
+	query := url.Values{
+		"q": {l.Query}, "difficulty": {l.Difficulty}, "sort": {l.Sort}, "cursor": {l.Cursor},
+		"limit": {strconv.Itoa(l.Limit)},
 	}
-	return ""
+	return getPage[[]Product](ctx, c.client, "/api/products", query, "")
 }
 
 // Product is the product with the id, NotFound if there is none.

@@ -25,11 +25,14 @@ type Draft struct {
 	Difficulty  string `json:"difficulty"`
 	Folds       int    `json:"folds"`
 	Paper       string `json:"paper"`
+
+	Maker           string `json:"maker"`
+	InstructionsURL string `json:"instructions_url"` // begins with https://, or is ""
 }
 
 // Draft is the product as a curator would have to write it.
 func (p Product) Draft() Draft {
-	return Draft{p.Name, p.Description, p.ImageURL, p.Difficulty, p.Folds, p.Paper}
+	return Draft{p.Name, p.Description, p.ImageURL, p.Difficulty, p.Folds, p.Paper, p.Maker, p.InstructionsURL}
 }
 
 // Edition is a product and the ETag of what it is now, which guards an edit of it.

@@ -87,6 +87,9 @@ func (c *call) brokenRules() []string {
 		{folds >= 1 && folds <= 1000, "folds", "must be between 1 and 1000"},
 		{strings.HasPrefix(image, "/static/origami/") || strings.HasPrefix(image, "/api/images/"), "image_url",
 			"must be what POST /api/images gave"},
+		{len(text("maker")) <= 100, "maker", "must have 0 to 100 characters"},
+		{text("instructions_url") == "" || strings.HasPrefix(text("instructions_url"), "https://"), "instructions_url",
+			"must be an address that begins with https://"},
 		{text("paper") != "odd", "moon", "is not full"},
 	} {
 		if !rule.holds {

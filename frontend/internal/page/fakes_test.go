@@ -151,8 +151,8 @@ func (w *website) serveProduct() {
 	w.product.on("GET /api/products", func(c *call) any {
 		query := c.URL.Query()
 		w.listed = append(w.listed, query)
-		if q := query.Get("q"); q != "" {
-			return w.search(c, q)
+		if q := query.Get("q"); q != "" || query.Get("difficulty") != "" {
+			return w.search(c, q, query.Get("difficulty"))
 		}
 		switch query.Get("cursor") {
 		case "":
@@ -177,14 +177,15 @@ func (w *website) serveProduct() {
 }
 
 // search finds names, and a second page of what goes on.
-func (w *website) search(c *call, q string) any {
+func (w *website) search(c *call, q, difficulty string) any {
 	if q == "on" || q == "a &b" {
 		c.next("/api/products?q=…&cursor=two%3D")
 		return w.products[:2]
 	}
 	found := []map[string]any{}
 	for _, p := range w.products {
-		if strings.Contains(strings.ToLower(p["name"].(string)), strings.ToLower(q)) {
+		if strings.Contains(strings.ToLower(p["name"].(string)), strings.ToLower(q)) &&
+			(difficulty == "" || p["difficulty"] == difficulty) {
 			found = append(found, p)
 		}
 	}

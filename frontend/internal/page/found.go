@@ -23,9 +23,9 @@ func (h gallery) found(w http.ResponseWriter, r *http.Request, at place) error {
 	}
 	w.Header().Set(update, at.url())
 	grid := gridAt(at)
-	grid.Batch, grid.Heading = batch, foundText(at.query, batch)
+	grid.Batch, grid.Heading = batch, at.foundText(batch)
 	title := siteTitle
-	if at.query != "" {
+	if at.title() != "" {
 		title = titled(at.title())
 	}
 	return send(w, r, http.StatusOK, view.FoundFragment(grid, h.front(r.Context(), at), title, grid.Heading+"."))

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/html"
 )
 
 func TestSearchWithoutScripts(t *testing.T) {
@@ -19,7 +21,7 @@ func TestSearchWithoutScripts(t *testing.T) {
 			"/?q=CRA&sort=newest"},
 	} {
 		a := w.get(path)
-		sorts := a.class("sorts")
+		sorts := a.choices("Order of the pieces")
 		got := []string{
 			text(a.tags("title")[0]), text(a.id("gallery-heading")), attr(a.id("q"), "value"),
 			text(a.id("piece-1").LastChild.FirstChild), text(a.id("more-link")), attr(sorts.FirstChild.NextSibling, "href"),
@@ -29,8 +31,7 @@ func TestSearchWithoutScripts(t *testing.T) {
 		check(t, path, a.id("today-heading") != nil, isFront, a.id("picks") != nil, isFront, len(a.tags("h1")), 1)
 	}
 	a := w.get("/?q=on&sort=name")
-	check(t, "the answer", attr(a.id("more-link"), "href"), "/?cursor=two%3D&q=on&sort=name",
-		attr(a.id("search").LastChild.PrevSibling, "value"), "name")
+	check(t, "the answer", attr(a.id("more-link"), "href"), "/?cursor=two%3D&q=on&sort=name")
 }
 
 func TestSearchThatFindsNothing(t *testing.T) {
@@ -40,13 +41,78 @@ func TestSearchThatFindsNothing(t *testing.T) {
 	check(t, "the page", text(a.id("gallery-heading")), "Nothing for “"+hostile+"”", attr(a.id("q"), "value"), hostile,
 		attr(a.class("nothing").LastChild.FirstChild, "href"), "/?sort=name")
 	check(t, "nothing has an order and goes on", a.id("more") == nil, true, a.id("pieces") == nil, true,
-		a.class("sorts") == nil, true)
+		a.choices("Order of the pieces") == nil, true)
 	a = w.get("/?q=" + strings.Repeat("é", 10_000))
 	check(t, "the answer", attr(a.id("q"), "value"), strings.Repeat("é", 100), attr(a.id("q"), "maxlength"), "100")
 	w.product.failure.Store(broken)
 	a = w.get("/?q=cra")
 	check(t, "with the catalogue away", text(a.id("gallery-heading")), "The gallery",
 		attr(a.class("away").LastChild.LastChild.FirstChild, "href"), "/?q=cra", attr(a.id("q"), "value"), "cra")
+}
+
+// choices are the links of that name above the grid.
+func (a answer) choices(name string) *html.Node {
+	return a.first(func(n *html.Node) bool { return n.Data == "nav" && attr(n, "aria-label") == name })
+}
+
+// TestDifficulty: it is a link, and goes along with search, order and pages.
+func TestDifficulty(t *testing.T) {
+	w := startWebsite(t)
+	for path, want := range map[string][]string{
+		"/?difficulty=easy": {"Easy pieces · Craftista", "Easy pieces", "Easy", "/?difficulty=advanced"},
+		"/?difficulty=easy&q=cra&sort=name": {
+			"“cra”, easy · Craftista", "1 easy piece for “cra”", "Easy", "/?difficulty=advanced&q=cra&sort=name",
+		},
+		"/?difficulty=advanced&q=cra": {
+			"“cra”, advanced · Craftista", "No advanced pieces for “cra”", "Advanced", "",
+		},
+		"/?difficulty=intermediate": {
+			"Intermediate pieces · Craftista", "No intermediate pieces", "Intermediate", "/?difficulty=advanced",
+		},
+		"/?difficulty=odd": {"Craftista, an origami gallery", "The gallery", "All", "/?difficulty=advanced"},
+	} {
+		a := w.get(path)
+		levels := a.choices("Difficulty")
+		got := []string{text(a.tags("title")[0]), text(a.id("gallery-heading")), "", ""}
+		for n := range elements(levels) {
+			if attr(n, "aria-current") == "true" {
+				got[2] = text(n)
+			} else if text(n) == "Advanced" {
+				got[3] = attr(n, "href")
+			}
+		}
+		a.check(t, path, 200, got, want, text(levels), "All Easy Intermediate Advanced", len(a.tags("h1")), 1)
+		check(t, path, a.id("today-heading") != nil, path == "/?difficulty=odd")
+	}
+	check(t, "asked", w.listed[len(w.listed)-1].Get("sort"), "-votes")
+	a := w.get("/?difficulty=easy&q=on&sort=name")
+	check(t, "more", attr(a.id("more-link"), "href"), "/?cursor=two%3D&difficulty=easy&q=on&sort=name",
+		attr(a.choices("Order of the pieces").FirstChild, "href"), "/?difficulty=easy&q=on",
+		attr(a.choices("Difficulty").FirstChild, "href"), "/?q=on&sort=name")
+	hidden := map[string]string{}
+	for n := range elements(a.id("search")) {
+		if attr(n, "type") == "hidden" {
+			hidden[attr(n, "name")] = attr(n, "value")
+		}
+	}
+	check(t, "what goes along with a search", hidden, map[string]string{"sort": "name", "difficulty": "easy"})
+	a = w.get("/?difficulty=easy&q=", w.byHtmx("/?difficulty=easy&q=cra"))
+	check(t, "by htmx", text(a.tags("title")[0]), "Easy pieces · Craftista",
+		a.header.Get("HX-Replace-Url"), "/?difficulty=easy")
+}
+
+// TestNothingToSearchFor: signs and emoji are no words, which the page says instead of showing all pieces.
+func TestNothingToSearchFor(t *testing.T) {
+	w := startWebsite(t)
+	for _, query := range []string{"🦢", "!?", "👩🏽 ★"} {
+		a := w.get("/?q=" + url.QueryEscape(query))
+		a.check(t, query, 200, text(a.id("gallery-heading")), "Nothing to search for in “"+query+"”",
+			text(a.class("nothing")), has("A search needs a letter or a digit."), len(w.listed), 0)
+	}
+	a := w.get("/?q="+url.QueryEscape("🦢"), w.byHtmx("/"))
+	check(t, "by htmx", partials(a), has("#announcer: Nothing to search for in “🦢”.;"))
+	w.get("/?q=" + url.QueryEscape("🦢 crane"))
+	check(t, "asked", w.listed[0].Get("q"), "🦢 crane")
 }
 
 // TestSearchByHtmx: the address follows, and the first search is a step back.

@@ -56,10 +56,10 @@ func (h gallery) show(w http.ResponseWriter, r *http.Request) error {
 	wg.Go(func() { model.Grid.Batch, batchErr = h.batch(r.Context(), at, 0) })
 	wg.Go(func() { model.Front = h.front(r.Context(), at) })
 	wg.Wait()
-	model.Grid.Heading = foundText(at.query, model.Grid.Batch)
+	model.Grid.Heading = at.foundText(model.Grid.Batch)
 	switch {
 	case fault.KindOf(batchErr) == fault.Unavailable:
-		model.Grid.Unavailable, model.Grid.Heading = true, foundText("", view.Batch{})
+		model.Grid.Unavailable, model.Grid.Heading = true, place{}.foundText(view.Batch{})
 		web.RecordError(r.Context(), batchErr)
 	case batchErr != nil:
 		return batchErr // such as a cursor that is none
@@ -73,7 +73,7 @@ func (h gallery) show(w http.ResponseWriter, r *http.Request) error {
 
 // front is what stands above the grid.
 func (h gallery) front(ctx context.Context, at place) view.Front {
-	front := view.Front{Continued: at.cursor != "", Search: at.query}
+	front := view.Front{Continued: at.cursor != "", Chosen: at.query != "" || at.difficulty != ""}
 	if !at.isFront() {
 		return front
 	}
@@ -87,7 +87,12 @@ func (h gallery) front(ctx context.Context, at place) view.Front {
 // batch is the products from a place on, with the person's own votes marked; before
 // says how many the page shows above them.
 func (h gallery) batch(ctx context.Context, at place, before int) (view.Batch, error) {
-	products, next, err := h.services.Catalogue.Find(ctx, at.query, at.order.sort, at.cursor, at.size)
+	if at.wordless() {
+		return view.Batch{}, nil
+	}
+	products, next, err := h.services.Catalogue.Find(ctx, backend.Listing{
+		Query: at.query, Difficulty: at.difficulty, Sort: at.order.sort, Cursor: at.cursor, Limit: at.size,
+	})
 	if err != nil {
 		return view.Batch{}, err
 	}
@@ -102,7 +107,9 @@ func (h gallery) batch(ctx context.Context, at place, before int) (view.Batch, e
 	}
 	if next != "" {
 		shown := before + len(products)
-		batch.MoreURL = place{query: at.query, order: at.order, cursor: next, size: batchSize}.url()
+		after := at
+		after.cursor, after.size = next, batchSize
+		batch.MoreURL = after.url()
 		batch.Shown, batch.Endless = strconv.Itoa(shown), shown < endless
 	}
 	return batch, nil

@@ -51,7 +51,7 @@ func TestSorts(t *testing.T) {
 		"?sort=nonsense": "Most loved"} {
 		a := w.get("/" + query)
 		for _, link := range a.tags("a") {
-			if attr(link, "aria-current") == "true" {
+			if attr(link, "aria-current") == "true" && attr(link.Parent, "aria-label") == "Order of the pieces" {
 				check(t, query, text(link), want)
 			}
 		}
@@ -101,9 +101,18 @@ func TestProduct(t *testing.T) {
 	a.check(t, "the page", 200,
 		text(a.tags("title")[0]), "Crane · Craftista",
 		text(a.tags("h1")[0]), "Crane",
-		text(a.class("facts")), "Difficulty Easy Folds 22 Paper 15 cm square",
+		text(a.class("facts")), "Difficulty Easy Folds 22 Paper 15 cm square Maker Traditional",
+		text(a.class("instructions")), "Folding instructions at example.org",
+		attr(a.class("instructions").FirstChild, "href"), "https://www.example.org/crane?a=1&b=2",
+		attr(a.class("instructions").FirstChild, "rel"), "nofollow noopener",
 		text(a.id("vote-1")), "41 votes Vote for Crane",
 		attr(a.tags("img")[0], "alt"), "Crane, folded from paper")
+	a = w.get("/origamis/2")
+	check(t, "with nothing known", text(a.class("facts")), "Difficulty Advanced Folds 30 Paper 20 cm square",
+		a.class("instructions") == nil, true)
+	a = w.get("/origamis/3")
+	check(t, "what is no web address is no link", text(a.class("facts")), has("Maker <i>Me</i>"),
+		a.class("instructions") == nil, true)
 	for _, path := range []string{"/origamis/99", "/origamis/0", "/origamis/-1", "/origamis/x", "/origamis/01",
 		"/origamis/9223372036854775808", "/nowhere"} {
 		a := w.get(path)

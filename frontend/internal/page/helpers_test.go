@@ -82,11 +82,13 @@ func (w *website) start(settings page.Settings) {
 	w.mine, w.versions = map[int64]bool{}, map[string]int{}
 	w.products = []map[string]any{
 		{"id": 1, "name": "Crane", "description": "A crane.", "image_url": "/static/origami/crane.svg", "votes": 41,
-			"difficulty": "easy", "folds": 22, "paper": "15 cm square"},
+			"difficulty": "easy", "folds": 22, "paper": "15 cm square", "maker": "Traditional",
+			"instructions_url": "https://www.example.org/crane?a=1&b=2"},
 		{"id": 2, "name": "Fox", "description": "A fox.", "image_url": "/static/origami/fox.svg", "votes": 1,
-			"difficulty": "advanced", "folds": 30, "paper": "20 cm square"},
+			"difficulty": "advanced", "folds": 30, "paper": "20 cm square", "maker": "", "instructions_url": ""},
 		{"id": 3, "name": "Whale", "description": "A whale.", "image_url": "https://evil.example/x.svg", "votes": 1234567,
-			"difficulty": "odd", "folds": 8, "paper": "any"},
+			"difficulty": "odd", "folds": 8, "paper": "any", "maker": "<i>Me</i>",
+			"instructions_url": "ftp://example.org/whale"},
 	}
 	w.auth, w.product, w.recommendation = w.newFake(), w.newFake(), w.newFake()
 	w.access = w.issuer.Mint(7, "user")

@@ -1,7 +1,9 @@
 package page
 
 import (
+	"cmp"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -26,13 +28,18 @@ func orders() []order {
 }
 
 // place is where in the grid a page is: size products from the cursor on, of those
-// that a search finds. No query is all products, no cursor the beginning.
+// that a search finds and of a difficulty. No query and no difficulty are all products,
+// no cursor the beginning.
 type place struct {
-	query  string
-	order  order
-	cursor string
-	size   int
+	query      string
+	difficulty string // one of difficulties, or ""
+	order      order
+	cursor     string
+	size       int
 }
+
+// difficulties are those of the catalogue.
+func difficulties() []string { return []string{"easy", "intermediate", "advanced"} }
 
 func placeOf(query url.Values) place {
 	p := place{query: words(query.Get("q")), order: orders()[0], cursor: query.Get("cursor"), size: batchSize}
@@ -40,6 +47,9 @@ func placeOf(query url.Values) place {
 		if o.name == query.Get("sort") {
 			p.order = o
 		}
+	}
+	if asked := query.Get("difficulty"); slices.Contains(difficulties(), asked) {
+		p.difficulty = asked
 	}
 	if n, err := strconv.Atoi(query.Get("show")); err == nil {
 		p.size = max(batchSize, min(n, maxSize))
@@ -60,16 +70,35 @@ func words(raw string) string {
 	return strings.TrimSpace(string(text[:min(len(text), maxQuery)]))
 }
 
+// wordless reports whether there is a query without anything that the catalogue searches for:
+// signs and emoji are no words.
+func (p place) wordless() bool {
+	return p.query != "" && !strings.ContainsFunc(p.query, func(c rune) bool {
+		return unicode.IsLetter(c) || unicode.IsNumber(c)
+	})
+}
+
 // isFront reports whether this is the front page.
-func (p place) isFront() bool { return p.query == "" && p.cursor == "" }
+func (p place) isFront() bool { return p.query == "" && p.difficulty == "" && p.cursor == "" }
 
 // title is the page's own, "" for the site's.
 func (p place) title() string {
-	if p.query == "" {
+	switch {
+	case p.query == "" && p.difficulty == "":
 		return ""
+	case p.query == "":
+		return capital(p.noun()) + "s"
+	case p.difficulty == "":
+		return quoted(p.query)
+	default:
+		return quoted(p.query) + ", " + p.difficulty
 	}
-	return quoted(p.query)
 }
+
+// noun is what the place has: piece, or easy piece.
+func (p place) noun() string { return strings.TrimSpace(p.difficulty + " piece") }
+
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 func quoted(text string) string { return "“" + text + "”" }
 
@@ -82,6 +111,7 @@ func (p place) url() string {
 		}
 	}
 	set("q", p.query, "")
+	set("difficulty", p.difficulty, "")
 	set("sort", p.order.name, orders()[0].name)
 	set("cursor", p.cursor, "")
 	set("show", strconv.Itoa(p.size), strconv.Itoa(batchSize))
@@ -89,7 +119,7 @@ func (p place) url() string {
 }
 
 func searchForm(at place) view.Search {
-	form := view.Search{Query: at.query, Limit: strconv.Itoa(maxQuery)}
+	form := view.Search{Query: at.query, Difficulty: at.difficulty, Limit: strconv.Itoa(maxQuery)}
 	if at.order != orders()[0] {
 		form.Sort = at.order.name
 	}
@@ -98,24 +128,43 @@ func searchForm(at place) view.Search {
 
 // gridAt is the grid before its products are known.
 func gridAt(at place) view.Grid {
-	grid := view.Grid{Search: at.query, RetryURL: at.url(), AllURL: place{order: at.order, size: batchSize}.url()}
+	grid := view.Grid{
+		Chosen: at.query != "" || at.difficulty != "", Wordless: at.wordless(),
+		RetryURL: at.url(), AllURL: place{order: at.order, size: batchSize}.url(),
+	}
+	here := place{query: at.query, difficulty: at.difficulty, order: at.order, size: batchSize}
 	for _, o := range orders() {
-		here := place{query: at.query, order: o, size: batchSize}
-		grid.Sorts = append(grid.Sorts, view.Sort{Label: o.label, URL: here.url(), Current: o == at.order})
+		sorted := here
+		sorted.order = o
+		grid.Sorts = append(grid.Sorts, view.Choice{Label: o.label, URL: sorted.url(), Current: o == at.order})
+	}
+	for _, d := range slices.Concat([]string{""}, difficulties()) {
+		filtered := here
+		filtered.difficulty = d
+		label := cmp.Or(level(d).Label, "All")
+		grid.Levels = append(grid.Levels, view.Choice{Label: label, URL: filtered.url(), Current: d == at.difficulty})
 	}
 	return grid
 }
 
-// foundText says what a search found, without its end: "3 pieces for “boat”".
-func foundText(query string, batch view.Batch) string {
+// foundText says what the grid has, without its end: "3 pieces for “boat”".
+func (p place) foundText(batch view.Batch) string {
+	what := ""
+	if p.query != "" {
+		what = " for " + quoted(p.query)
+	}
 	switch {
-	case query == "":
+	case p.query == "" && p.difficulty == "":
 		return "The gallery"
+	case p.wordless():
+		return "Nothing to search for in " + quoted(p.query)
+	case len(batch.Cards) == 0 && p.difficulty != "":
+		return "No " + p.noun() + "s" + what
 	case len(batch.Cards) == 0:
-		return "Nothing for " + quoted(query)
-	case batch.MoreURL != "":
-		return "Pieces for " + quoted(query)
+		return "Nothing" + what
+	case p.query == "" || batch.MoreURL != "":
+		return capital(p.noun()) + "s" + what
 	default:
-		return plural(int64(len(batch.Cards)), "piece") + " for " + quoted(query)
+		return plural(int64(len(batch.Cards)), p.noun()) + what
 	}
 }

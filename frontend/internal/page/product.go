@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"craftista/frontend/internal/backend"
@@ -46,11 +48,22 @@ func (h productPage) show(w http.ResponseWriter, r *http.Request) error {
 	return h.pageWithOpenGraph(w, r, http.StatusOK, product.Name, social, view.ProductPage(view.Product{
 		ID: decimal(id), Name: product.Name, Description: product.Description,
 		Folds: strconv.Itoa(product.Folds), Paper: product.Paper, Level: level(product.Difficulty),
+		Maker: product.Maker, Instructions: instructions(product.InstructionsURL),
 		Art:  h.art(product, product.Name+", folded from paper"),
 		Vote: voteModel(id, product.Name, product.Votes, slices.Contains(mine, id)),
 		URL:  productURL(id), Address: cmp.Or(social.URL, productURL(id)), AlsoLiked: also,
 		EditURL: editURL(session.From(r.Context()), id),
 	}))
+}
+
+// instructions is the link to where a product's folding is taught. The catalogue vouches for its form; here it is
+// checked again, as it becomes a link.
+func instructions(address string) view.Instructions {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
+		return view.Instructions{}
+	}
+	return view.Instructions{URL: u.String(), Host: strings.TrimPrefix(u.Hostname(), "www.")}
 }
 
 // alsoLiked is what goes with a product, without a heading.

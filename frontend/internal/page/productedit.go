@@ -137,6 +137,8 @@ func (h adminProducts) setTheirs(form *view.ProductForm, input productInput, p b
 	theirs(&form.Difficulty, level(input.Difficulty).Label, level(p.Difficulty).Label)
 	theirs(&form.Folds, input.folds, strconv.Itoa(p.Folds))
 	theirs(&form.Paper, input.Paper, p.Paper)
+	theirs(&form.Maker, input.Maker, p.Maker)
+	theirs(&form.Instructions, input.InstructionsURL, p.InstructionsURL)
 	if input.ImageURL != p.ImageURL {
 		form.Picture.Theirs, form.TheirArt = h.drawingLabel(p.ImageURL), h.art(p, "")
 	}

@@ -9,6 +9,7 @@ func TestAProductIsEdited(t *testing.T) {
 	a := w.get("/admin/pieces/3/edit", w.here("curator"))
 	want := map[string]string{
 		"tag": `"0-1234567-a"`, "name": "Whale", "description": "A whale.", "difficulty": "", "folds": "8", "paper": "any",
+		"maker": "<i>Me</i>", "instructions_url": "ftp://example.org/whale",
 		"errors": "", "focus": "",
 	}
 	a.check(t, "the form", 200, filled(a), want)
@@ -27,13 +28,13 @@ func TestTwoCurators(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			w := startWebsite(t)
 			o := w.ways("/admin/pieces/1/edit")[how]
-			first := heron("tag", `"0-41-a"`, "name", "<i>Theirs</i>", "paper", "washi", "difficulty", "advanced", "picture",
-				"/static/origami/masu-box.svg")
+			first := heron("tag", `"0-41-a"`, "name", "<i>Theirs</i>", "paper", "washi", "difficulty", "advanced", "maker", "",
+				"picture", "/static/origami/masu-box.svg")
 			w.postProduct("/admin/pieces/1/edit", first, w.here("admin"))
 			a := w.postProduct("/admin/pieces/1/edit", heron("tag", `"0-41-a"`), w.here("curator"), o)
 			want := map[string]string{
 				"tag": `"1-41-a"`, "name": "Heron", "description": "It stands. It waits.", "difficulty": "easy", "folds": "12",
-				"paper":   "any",
+				"paper": "any", "maker": "Ada", "instructions_url": "https://example.org/",
 				"picture": "/static/origami/swan.svg", "errors": "", "focus": "conflict-heading",
 				"theirs of name": "<i>Theirs</i>", "theirs of paper": "washi", "theirs of difficulty": "Advanced",
 				"theirs of file": "Masu box",

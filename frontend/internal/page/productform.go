@@ -46,6 +46,14 @@ func (h adminProducts) filled(input productInput) view.ProductForm {
 	form.Difficulty.Field = view.Field{Name: "difficulty", Label: "Difficulty"}
 	form.Folds.Field = view.Field{Name: "folds", Label: "Folds", Value: input.folds, Hint: "How many, 1 to 1000"}
 	form.Paper.Field = view.Field{Name: "paper", Label: "Paper", Value: input.Paper, Hint: "Such as 15 cm square"}
+	form.Maker = view.ProductField{Optional: true, Field: view.Field{
+		Name: "maker", Label: "Maker", Value: input.Maker,
+		Hint: "Who designed it, “Traditional” if nobody knows. May be empty.",
+	}}
+	form.Instructions = view.ProductField{Optional: true, Field: view.Field{
+		Name: "instructions_url", Label: "Folding instructions", Value: input.InstructionsURL, Type: "url",
+		Hint: "A link that begins with https://. May be empty.",
+	}}
 	form.Picture.Field = view.Field{
 		Name: "file", Label: "Upload your own", Type: "file",
 		Hint: "SVG or PNG, at most 256 KiB; a square looks best. It is used instead of a drawing.",
@@ -54,12 +62,9 @@ func (h adminProducts) filled(input productInput) view.ProductForm {
 }
 
 func levels(current string) []view.Option {
-	options := []view.Option{}
-	for _, value := range []string{"easy", "intermediate", "advanced"} {
+	options := []view.Option{{Label: "Choose one", Current: !slices.Contains(difficulties(), current)}}
+	for _, value := range difficulties() {
 		options = append(options, view.Option{Value: value, Label: level(value).Label, Current: value == current})
-	}
-	if !slices.ContainsFunc(options, func(o view.Option) bool { return o.Current }) {
-		options = slices.Insert(options, 0, view.Option{Label: "Choose one", Current: true})
 	}
 	return options
 }
@@ -98,7 +103,7 @@ func (h adminProducts) drawingLabel(imageURL string) string {
 func markProduct(form *view.ProductForm, broken []fault.Field) {
 	fields := []*view.Field{
 		&form.Name.Field, &form.Description.Field, &form.Difficulty.Field,
-		&form.Folds.Field, &form.Paper.Field, &form.Picture.Field,
+		&form.Folds.Field, &form.Paper.Field, &form.Maker.Field, &form.Instructions.Field, &form.Picture.Field,
 	}
 	rules, again := slices.Clone(broken), false
 	for i, b := range broken {

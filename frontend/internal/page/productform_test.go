@@ -19,7 +19,7 @@ import (
 func heron(pairs ...string) url.Values {
 	form := url.Values{
 		"tag": {""}, "name": {"Heron"}, "description": {"It stands.\r\nIt waits."}, "difficulty": {"easy"}, "folds": {" 12 "},
-		"paper":   {" any\u00a0"},
+		"paper": {" any\u00a0"}, "maker": {" Ada\u00a0"}, "instructions_url": {" https://example.org/ "},
 		"picture": {"/static/origami/swan.svg"}, "key": {rand.Text()},
 	}
 	for i := 0; i < len(pairs); i += 2 {
@@ -93,6 +93,7 @@ func TestAProductIsAdded(t *testing.T) {
 	w := startWebsite(t)
 	a := w.get("/admin/pieces/new", w.here("curator"))
 	want := map[string]string{"tag": "", "name": "", "description": "", "difficulty": "", "folds": "", "paper": "",
+		"maker": "", "instructions_url": "",
 		"errors": "", "focus": ""}
 	check(t, "what has nothing to say is not empty, and so takes room", a.id("piece-problem").FirstChild == nil, true)
 	a.check(t, "the form", 200, filled(a), want, len(texts(a, "li", "drawing")), 24)
@@ -101,8 +102,9 @@ func TestAProductIsAdded(t *testing.T) {
 		check(t, name, a.header.Get("Location")+a.header.Get("HX-Redirect"), begins("/admin/pieces?done=added&piece="))
 		added := w.products[len(w.products)-1]
 		got := []any{added["name"], added["description"], added["image_url"], added["difficulty"], added["folds"],
-			added["paper"]}
-		check(t, name, got, []any{"Heron", "It stands.\nIt waits.", "/static/origami/swan.svg", "easy", 12.0, "any"})
+			added["paper"], added["maker"], added["instructions_url"]}
+		check(t, name, got, []any{"Heron", "It stands.\nIt waits.", "/static/origami/swan.svg", "easy", 12.0, "any", "Ada",
+			"https://example.org/"})
 	}
 }
 
@@ -128,6 +130,8 @@ func TestABrokenProductComesBack(t *testing.T) {
 			"Name must have 1 to 100 characters. Description must have 1 to 2000 characters. " +
 				"Difficulty must be easy, intermediate or advanced. Folds must be between 1 and 1000. Choose one of the " +
 				"drawings, or upload a picture. ", "name"},
+		{"no link", heron("maker", long, "instructions_url", "http://example.org/"),
+			"Maker must have 0 to 100 characters. Folding instructions must be an address that begins with https://. ", "maker"},
 		{"a rule that the form does not know", heron("paper", "odd"), "", "piece-problem"},
 		{"a bad file and a bad name", heron("name", "", "file", "<svg><script/></svg>"),
 			"Name must have 1 to 100 characters. The file must not have a <script> (line 1). ", "name"},
@@ -137,7 +141,8 @@ func TestABrokenProductComesBack(t *testing.T) {
 			want := map[string]string{"tag": "", "errors": strings.ReplaceAll(row.errors, "picture. ", "picture.. "),
 				"focus": row.focus}
 			want["errors"] = strings.ReplaceAll(want["errors"], "(line 1). ", "(line 1).. ")
-			for _, field := range []string{"name", "description", "difficulty", "folds", "paper", "picture"} {
+			for _, field := range []string{"name", "description", "difficulty", "folds", "paper", "maker", "instructions_url",
+				"picture"} {
 				want[field] = strings.TrimSpace(strings.ReplaceAll(row.form.Get(field), "\r\n", " "))
 			}
 			if !strings.HasPrefix(want["picture"], "/") {

@@ -25,7 +25,8 @@ type productInput struct {
 // together with all else that is wrong.
 func readProduct(r *http.Request) (productInput, error) {
 	values, file, err := form.ReadWithFile(r, backend.MaxPicture,
-		"tag", "key", "name", "description", "difficulty", "folds", "paper", "picture")
+		"tag", "key", "name", "description", "difficulty", "folds", "paper", "maker", "instructions_url",
+		"picture")
 	if err != nil {
 		return productInput{}, err
 	}
@@ -40,6 +41,7 @@ func readProduct(r *http.Request) (productInput, error) {
 		Draft: backend.Draft{
 			Name: text("name"), Description: text("description"), ImageURL: values.Get("picture"),
 			Difficulty: values.Get("difficulty"), Folds: folds, Paper: text("paper"),
+			Maker: text("maker"), InstructionsURL: text("instructions_url"),
 		},
 		folds: text("folds"), tag: values.Get("tag"), key: values.Get("key"), file: file,
 	}, nil

@@ -72,7 +72,9 @@ func (h adminProducts) list(w http.ResponseWriter, r *http.Request, _ session.Se
 	var err error
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		products, next, err = h.catalogue.Find(r.Context(), model.Query, "name", query.Get("cursor"), productsPerPage)
+		products, next, err = h.catalogue.Find(r.Context(), backend.Listing{
+			Query: model.Query, Sort: "name", Cursor: query.Get("cursor"), Limit: productsPerPage,
+		})
 	})
 	wg.Go(func() { h.sayDone(r.Context(), query, &model) })
 	wg.Wait()

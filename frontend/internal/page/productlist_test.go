@@ -51,7 +51,9 @@ func TestProductList(t *testing.T) {
 		"a &b", "/admin/pieces?cursor=two%3D&q=a+%26b",
 	}
 	a.check(t, "the page", 200, got, want, a.body, lacks("<b>Fox"))
-	check(t, "asked", w.listed, []url.Values{{"cursor": {""}, "limit": {"25"}, "q": {"a &b"}, "sort": {"name"}}})
+	check(t, "asked", w.listed, []url.Values{
+		{"cursor": {""}, "difficulty": {""}, "limit": {"25"}, "q": {"a &b"}, "sort": {"name"}},
+	})
 	last := w.get("/admin/pieces?cursor=two%3D", w.here("admin"))
 	check(t, "the last page", len(texts(last, "li", "shelf-row")), 1, text(last.class("the-end")), "That is all of them.")
 	w.get("/admin/pieces?cursor=x", w.here("admin")).check(t, "a cursor that is none", 400)

@@ -77,8 +77,8 @@ type Today struct {
 	Unavailable, Stale                      bool
 }
 
-// Sort is one order of the grid.
-type Sort struct {
+// Choice is one order of the grid, or one difficulty.
+type Choice struct {
 	Label, URL string
 	Current    bool
 }
@@ -92,27 +92,28 @@ type Batch struct {
 	Endless        bool
 }
 
-// Search is the search of the gallery. Limit is in characters; Sort travels along
-// unless it is "".
-type Search struct{ Query, Sort, Limit string }
+// Search is the search of the gallery. Limit is in characters; Sort and Difficulty travel
+// along unless they are "".
+type Search struct{ Query, Sort, Difficulty, Limit string }
 
 // Front is what stands above the grid. A later page, reached without scripts, is
-// Continued; it has neither hero nor picks, and nor has a search.
+// Continued; it has neither hero nor picks, and nor has a search or a difficulty: what people have Chosen.
 type Front struct {
 	Today     Today
 	Picks     Picks
 	Continued bool
-	Search    string
+	Chosen    bool
 }
 
-// Grid is the products, in an order, and of those that a search finds. AllURL
-// leads to all of them.
+// Grid is the products, in an order, of those that a search finds and of a difficulty.
+// AllURL leads to all of them.
 type Grid struct {
 	Heading          string
-	Sorts            []Sort
+	Sorts, Levels    []Choice
 	Batch            Batch
 	Unavailable      bool // the catalogue does not answer
-	Search           string
+	Chosen           bool // these are not all products
+	Wordless         bool // the search has nothing to search for
 	RetryURL, AllURL string
 }
 
@@ -131,12 +132,19 @@ type Product struct {
 	Description string
 	Folds       string
 	Paper       string
-	Level       Level
-	Art         Art
-	Vote        Vote
-	AlsoLiked   Picks
-	EditURL     string // "" for people who may not
+	Maker       string // "" is not known
+
+	Instructions Instructions
+
+	Level     Level
+	Art       Art
+	Vote      Vote
+	AlsoLiked Picks
+	EditURL   string // "" for people who may not
 }
+
+// Instructions is where a product's folding is taught; URL is "" if that is not known.
+type Instructions struct{ URL, Host string }
 
 // Field is one input. Error is "" when there is nothing to mend; ErrorID then
 // names another field's error that it shares, or is "".

@@ -38,6 +38,7 @@ type ProductForm struct {
 	ProblemFocus, Conflict        bool
 	Name, Description, Folds      ProductField
 	Paper, Difficulty, Picture    ProductField
+	Maker, Instructions           ProductField
 	Levels                        []Option
 	Drawings                      []Drawing
 	BackURL, TheirsURL, DeleteURL string // "" where there is no such way
@@ -50,7 +51,8 @@ type ProductForm struct {
 // meanwhile, "" where that is the same.
 type ProductField struct {
 	Field
-	Theirs string
+	Theirs   string
+	Optional bool
 }
 
 // Option is one that can be chosen.
@@ -84,7 +86,10 @@ func (f ProductField) describedBy() string {
 
 // attrs are what every sort of input has.
 func (f ProductField) attrs() templ.Attributes {
-	attrs := templ.Attributes{"id": f.Name, "name": f.Name, "autocomplete": "off", "required": f.Type != "file"}
+	attrs := templ.Attributes{"id": f.Name, "name": f.Name, "required": f.Type != "file" && !f.Optional}
+	if f.Type != "file" {
+		attrs["autocomplete"] = "off"
+	}
 	if f.Invalid {
 		attrs["aria-invalid"] = "true"
 	}
