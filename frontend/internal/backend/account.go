@@ -11,10 +11,11 @@ import (
 
 // Profile is the person who is signed in, as auth has them now.
 type Profile struct {
-	Username  string    `json:"username"`
-	Email     string    `json:"email"`
-	Role      string    `json:"role"` // one of the roles of shared/token
-	CreatedAt time.Time `json:"created_at"`
+	Username      string    `json:"username"`
+	Email         string    `json:"email"`
+	EmailVerified bool      `json:"email_verified"` // they have proved that it is theirs
+	Role          string    `json:"role"`           // one of the roles of shared/token
+	CreatedAt     time.Time `json:"created_at"`
 }
 
 // Session is one sign-in of a person.

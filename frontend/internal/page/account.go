@@ -21,16 +21,20 @@ type account struct {
 
 // show answers GET /account.
 func (h account) show(w http.ResponseWriter, r *http.Request, who session.Session) error {
-	form, sessions := passwordForm(), view.Sessions{}
+	model := view.Account{Password: passwordForm(), Email: emailForm("")}
 	switch r.URL.Query().Get("done") {
 	case "password":
-		form.Done = passwordDone
+		model.Password.Done = passwordDone
+	case "email":
+		model.Email.Done = emailDone
+	case "verification":
+		model.Profile.Done = verificationDone
 	case "session":
-		sessions.Done = sessionDone
+		model.Sessions.Done = sessionDone
 	case "others":
-		sessions.Done = othersDone
+		model.Sessions.Done = othersDone
 	}
-	return h.render(w, r, http.StatusOK, who, view.Account{Password: form, Sessions: sessions})
+	return h.render(w, r, http.StatusOK, who, model)
 }
 
 // render fills the model in and sends it. It fetches everything at once; a section
@@ -40,7 +44,7 @@ func (h account) render(
 ) error {
 	var profileErr, sessionsErr, votesErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { model.Profile, profileErr = h.profile(r.Context(), who) })
+	wg.Go(func() { model.Profile, profileErr = h.profile(r.Context(), who, model.Profile.Done) })
 	wg.Go(func() { model.Sessions, sessionsErr = h.sessionsModel(r.Context(), who, model.Sessions.Done) })
 	wg.Go(func() { model.Votes, votesErr = h.votesModel(r.Context(), who, "") })
 	wg.Wait()
@@ -50,14 +54,16 @@ func (h account) render(
 	return h.page(w, r, status, "Your account", view.AccountPage(model))
 }
 
-func (h account) profile(ctx context.Context, who session.Session) (view.Profile, error) {
+// profile is the section of the person, which may say what was done.
+func (h account) profile(ctx context.Context, who session.Session, done string) (view.Profile, error) {
 	p, err := h.auth.Me(ctx, who.Token)
 	if err != nil {
 		unavailable, err := unavailableOr(ctx, err)
 		return view.Profile{Unavailable: unavailable}, err
 	}
 	return view.Profile{
-		Username: p.Username, Email: p.Email, Role: roleLabel(p.Role), Since: day(p.CreatedAt),
+		Username: p.Username, Email: p.Email, Confirmed: p.EmailVerified, Role: roleLabel(p.Role), Since: day(p.CreatedAt),
+		Done: done,
 	}, nil
 }
 

@@ -51,8 +51,8 @@ func TestAccountNeedsSignIn(t *testing.T) {
 			a.check(t, name+" at "+path, 303, a.header.Get("Location"), want)
 		}
 		for _, path := range []string{
-			"/account/password", "/account/sessions/4/end", "/account/sessions/end-others", "/account/sessions/end-all",
-			"/admin/people/8/role", "/admin/people/8/disabled",
+			"/account/password", "/account/email", "/account/email/verification", "/account/sessions/4/end", "/account/sessions/end-others", "/account/sessions/end-all",
+			"/admin/people/8/role", "/admin/people/8/disabled", "/admin/people/8/reset",
 		} {
 			want := "/login?next=%2Faccount" + row.why
 			a := w.post(path, nil, row.who, w.byHtmx("/account"))
@@ -71,7 +71,7 @@ func TestAccountShowsThePerson(t *testing.T) {
 	a.check(t, "the page", 200,
 		text(a.class("site-nav")), "Gallery Today Status Your account: person-7 Sign out",
 		text(a.id("piece-2")), "Fox Advanced 1 vote Voted for Fox, take the vote back",
-		texts(a, "dd", ""), []string{"person-7", "seven@example.com", "Curator", "2 January 2026"},
+		texts(a, "dd", ""), []string{"person-7", "seven@example.com not confirmed", "Curator", "2 January 2026"},
 		texts(a, "li", "session"), []string{
 			"Firefox on Linux this one Since 20 November 2026, 08:30 UTC, last used 22 November 2026, 09:00 UTC",
 			"A browser Since 20 November 2026, 08:30 UTC, last used 20 November 2026, 08:30 UTC End the session A browser of " +
@@ -80,6 +80,7 @@ func TestAccountShowsThePerson(t *testing.T) {
 				"End the session <b>Birds</b> of 20 November 2026, 08:30 UTC",
 		},
 		texts(a, "button", "button-small"), []string{
+			"Send a mail to confirm it",
 			"End the session A browser of 20 November 2026, 08:30 UTC",
 			"End the session <b>Birds</b> of 20 November 2026, 08:30 UTC",
 			"End all others", "Sign out everywhere",

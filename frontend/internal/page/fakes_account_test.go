@@ -26,9 +26,12 @@ func (w *website) serveAccount() {
 			"created_at": at},
 		{"id": 9, "username": "heron", "email": "h@example.com", "role": "curator", "disabled": true, "created_at": at},
 	}
-	w.auth.onBearer("GET /api/auth/me", always(map[string]any{"id": 7, "username": "person-7",
-		"email": "seven@example.com", "role": "curator", "created_at": "2026-01-02T03:04:05Z"}))
+	w.auth.onBearer("GET /api/auth/me", func(*call) any {
+		return map[string]any{"id": 7, "username": "person-7", "email": "seven@example.com", "email_verified": w.verified,
+			"role": "curator", "created_at": "2026-01-02T03:04:05Z"}
+	})
 	w.auth.onBearer("POST /api/auth/password", w.takePassword)
+	w.serveMails()
 	w.auth.onBearer("GET /api/auth/sessions", func(*call) any { return w.sessions })
 	w.auth.onBearer("DELETE /api/auth/sessions", func(c *call) any {
 		w.end(c, func(s map[string]any) bool { return s["current"] == false })

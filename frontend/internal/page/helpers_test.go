@@ -55,6 +55,8 @@ type website struct {
 
 	people, sessions []map[string]any
 	password         string
+	verified         bool         // the address of person 7
+	mailedTo         []any        // whom mails were asked for
 	signedInBy       string       // the Authorization of the last sign-in
 	ended            []string     // paths at which sessions were ended
 	grants           int          // of pairs of tokens

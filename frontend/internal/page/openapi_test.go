@@ -31,6 +31,12 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	for _, path := range []string{"/account", "/account/votes", "/admin", "/admin/people"} {
 		w.get(path, admin)
 	}
+	w.post("/forgot", url.Values{"email": {"a@b.example"}})
+	w.post("/reset", url.Values{"token": {"t0k3n"}, "new_password": {"close sesame please"}})
+	w.post("/confirm", url.Values{"token": {"t0k3n"}})
+	w.post("/account/email", url.Values{"email": {"a@b.example"}, "email_password": {"open sesame please"}}, admin)
+	w.post("/account/email/verification", nil, admin)
+	w.post("/admin/people/8/reset", url.Values{}, admin)
 	w.post("/account/password", passwords("open sesame please", "close sesame please"), admin)
 	w.post("/account/sessions/4/end", nil, admin, htmx)
 	w.post("/account/sessions/end-others", nil, admin)

@@ -73,6 +73,9 @@ func (h people) render(
 	}
 	for _, p := range people {
 		row := personRow(p, who, q)
+		if decimal(p.ID) == r.URL.Query().Get("sent") {
+			row.Done = resetSent
+		}
 		if p.ID == not.id {
 			row.Note = lastAdmin
 			if fragment(r) {
@@ -106,6 +109,28 @@ func (h people) setDisabled(w http.ResponseWriter, r *http.Request, who session.
 		}
 		return h.auth.SetDisabled(ctx, who.Token, id, wanted)
 	})
+}
+
+const resetSent = "A mail with a link to choose a new password is on its way."
+
+// sendReset answers POST /admin/people/{id}/reset.
+func (h people) sendReset(w http.ResponseWriter, r *http.Request, who session.Session) error {
+	id, err := web.PathID(r)
+	if err != nil {
+		return err
+	}
+	values, err := form.Read(r, "q", "cursor")
+	if err != nil {
+		return err
+	}
+	if err := h.auth.SendReset(r.Context(), who.Token, id); err != nil {
+		return err
+	}
+	if fragment(r) {
+		return send(w, r, http.StatusOK, view.Notice(resetSent))
+	}
+	back := withQuery("/admin/people", "q", values.Get("q"), "cursor", values.Get("cursor"), "sent", decimal(id))
+	return redirectTo(w, r, back+"#person-"+decimal(id))
 }
 
 // change makes one change of a person and shows them as they are then.

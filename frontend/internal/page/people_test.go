@@ -34,9 +34,10 @@ func TestPeopleAreListedAndFound(t *testing.T) {
 	want := []string{
 		"person-7", "crane",
 		"Change your own rights You lose what you take from yourself at once. Only another admin can give it back. " +
-			"Role of person-7 User Curator Admin Set the role of person-7 Disable person-7",
+			"Role of person-7 User Curator Admin Set the role of person-7 Disable person-7 " +
+			"Send a password reset to person-7",
 		`crane "><script>@example.com · User · since 20 November 2026 ` +
-			"Role of crane User Curator Admin Set the role of crane Disable crane",
+			"Role of crane User Curator Admin Set the role of crane Disable crane Send a password reset to crane",
 	}
 	check(t, "the page", got, want, attr(a.class("more").FirstChild, "href"), "/admin/people?cursor=two%3D", a.body,
 		lacks("<script>@"))

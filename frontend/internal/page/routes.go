@@ -87,6 +87,13 @@ func (s *site) pages(r *web.Router, parts Parts) {
 	r.Get("/register", sign.blank(registerForm))
 	r.Post("/register", sign.register)
 	r.Post("/logout", s.signOut)
+	recovery := recovery{s, services.Auth}
+	r.Get("/forgot", recovery.forgot)
+	r.Post("/forgot", recovery.sendLink)
+	r.Get("/reset", recovery.reset)
+	r.Post("/reset", recovery.setPassword)
+	r.Get("/confirm", recovery.confirm)
+	r.Post("/confirm", recovery.confirmAddress)
 	consent := consent{s, services.Auth}
 	r.Get(consentPath, consent.ask)
 	r.Post(consentPath, consent.decide)
@@ -98,6 +105,8 @@ func (s *site) signedInPages(r *web.Router, auth backend.Auth, catalogue backend
 	r.Get("/account", s.forPerson(account.show))
 	r.Get("/account/votes", s.forPerson(account.votes))
 	r.Post("/account/password", s.forPerson(account.changePassword))
+	r.Post("/account/email", s.forPerson(account.changeEmail))
+	r.Post("/account/email/verification", s.forPerson(account.sendVerification))
 	r.Post("/account/sessions/{id}/end", s.forPerson(account.endSession))
 	r.Post("/account/sessions/end-others", s.forPerson(account.endOthers))
 	r.Post("/account/sessions/end-all", s.forPerson(account.endAll))
@@ -107,6 +116,7 @@ func (s *site) signedInPages(r *web.Router, auth backend.Auth, catalogue backend
 	r.Get("/admin/people", s.forRoles(people.list, token.RoleAdmin))
 	r.Post("/admin/people/{id}/role", s.forRoles(people.setRole, token.RoleAdmin))
 	r.Post("/admin/people/{id}/disabled", s.forRoles(people.setDisabled, token.RoleAdmin))
+	r.Post("/admin/people/{id}/reset", s.forRoles(people.sendReset, token.RoleAdmin))
 
 	products := adminProducts{s, catalogue}
 	r.Get(productListPath, s.forCurators(products.list))

@@ -33,6 +33,10 @@ func TestHeadersOnEveryRoute(t *testing.T) {
 		if r.path == "/docs" {
 			continue // see TestDocs
 		}
+		want["Referrer-Policy"] = "same-origin"
+		if r.method == http.MethodGet && (r.path == "/reset" || r.path == "/confirm") { // they have a token in the address
+			want["Referrer-Policy"] = "no-referrer"
+		}
 		hold(r.method+" "+r.path, w.do(r.method, r.path, nil))
 		if r.method == http.MethodGet {
 			whole, head := w.get(r.path), w.do(http.MethodHead, r.path, nil)

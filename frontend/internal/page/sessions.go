@@ -104,6 +104,6 @@ func (h account) refusePassword(
 	}
 	form.Fields[0].Focus = kind != fault.Invalid // where to go on from; what is invalid has the focus else
 	return refuseForm(w, r, form, err, func(status int, form view.SignForm) error {
-		return h.render(w, r, status, who, view.Account{Password: form})
+		return h.render(w, r, status, who, view.Account{Password: form, Email: emailForm("")})
 	})
 }

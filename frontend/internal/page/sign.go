@@ -114,6 +114,7 @@ func (h signForms) showSign(w http.ResponseWriter, r *http.Request, status int, 
 	about := "Sign in to Craftista to vote for folded pieces, and to see the ones you love in one place."
 	if form.ID == "login-form" {
 		model.Heading, model.Other, model.OtherLabel = "Sign in", "New here?", "Make an account"
+		model.ForgotURL = "/forgot"
 		model.OtherURL = withNext("/register", form.Next)
 	} else {
 		model.Heading, model.Other, model.OtherLabel = "Make an account", "Been here before?", "Sign in"
@@ -140,6 +141,8 @@ func why(r *http.Request) string {
 		return "Your session has run out. Sign in again and you are back where you were."
 	case query.Get("why") == "welcome":
 		return "Your account is made. Sign in to use it."
+	case query.Get("why") == "reset":
+		return "Your password is changed. Sign in with the new one."
 	case query.Get("why") == "again":
 		return "The application wants you to sign in again. Then you decide."
 	case strings.HasPrefix(query.Get("next"), consentPath+"?"):

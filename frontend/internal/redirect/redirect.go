@@ -35,7 +35,7 @@ func Safe(raw string) string {
 		return "/"
 	}
 	switch u.Path {
-	case "/login", "/register", "/logout":
+	case "/login", "/register", "/logout", "/forgot", "/reset", "/confirm":
 		return "/"
 	}
 	next := url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}

@@ -3,15 +3,18 @@ package view
 // Account is the content of /account.
 type Account struct {
 	Profile  Profile
+	Email    SignForm
 	Password SignForm
 	Sessions Sessions
 	Votes    MyVotes
 }
 
-// Profile is what is known of the person. Unavailable says that auth does not answer.
+// Profile is what is known of the person. Unavailable says that auth does not answer, Done what was just done.
 type Profile struct {
 	Unavailable                  bool
 	Username, Email, Role, Since string
+	Confirmed                    bool // the e-mail address
+	Done                         string
 }
 
 // Session is one sign-in. ID is its id in decimal; Name is what the person recognises

@@ -155,12 +155,13 @@ type Field struct {
 	Invalid, Focus                 bool
 }
 
-// SignForm is the form of /login and /register, and of a new password. Problem is
-// said above the fields, or Done; Next travels along unless it is "".
+// SignForm is the form of /login and /register, and of a new password or address. Problem is
+// said above the fields, or Done; without Submit there is no button; Next travels along unless it is "".
 type SignForm struct {
 	ID, Action, Submit string
 	Problem, Done      string
 	Next               string
+	Token              string // of a mail; travels along unless it is ""
 	Fields             []*Field
 }
 
@@ -170,6 +171,7 @@ type Sign struct {
 	Form              SignForm
 	Other, OtherLabel string // the link to the other of the two pages
 	OtherURL          string
+	ForgotURL         string // for who forgot the password; "" elsewhere
 	Art               Art
 }
 

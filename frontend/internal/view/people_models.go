@@ -17,12 +17,12 @@ type People struct {
 }
 
 // PersonRow is one person, and what an admin may do about them. Query and Cursor
-// say which page they are on and travel along. Note says what could not be done.
+// say which page they are on and travel along. Note says what could not be done, Done what was.
 type PersonRow struct {
 	ID, Name, Email, Since string
 	Role                   string
 	Roles                  []Option
 	Disabled, Self         bool
 	Query, Cursor          string
-	Note                   string
+	Note, Done             string
 }

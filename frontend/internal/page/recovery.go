@@ -1,0 +1,167 @@
+package page
+
+import (
+	"net/http"
+	"slices"
+
+	"craftista/frontend/internal/backend"
+	"craftista/frontend/internal/form"
+	"craftista/frontend/internal/view"
+	"craftista/shared/fault"
+	"craftista/shared/web"
+)
+
+// recovery is what people do by the links in mails. Opening such a link changes nothing: programs that look at mails
+// open them too. The form behind it does.
+type recovery struct {
+	*site
+	auth backend.Auth
+}
+
+const (
+	forgotDone  = "If an account has that address, a mail with a link is on its way. The link works for one hour."
+	badLink     = "This link does not work any more: it was used, is older than an hour, or a newer one was sent."
+	mailAway    = "No mail can be sent just now. Please try again later."
+	confirmDone = "Your e-mail address is confirmed."
+)
+
+// forgotForm asks for the address.
+func forgotForm(email string) view.SignForm {
+	return view.SignForm{
+		ID: "forgot-form", Action: "/forgot", Submit: "Send the link",
+		Fields: []*view.Field{{Name: "email", Label: "E-mail", Type: "email", Value: email, Autocomplete: "email"}},
+	}
+}
+
+// resetForm asks for a new password.
+func resetForm(token string) view.SignForm {
+	return view.SignForm{
+		ID: "reset-form", Action: "/reset", Submit: "Change password", Token: token,
+		Fields: []*view.Field{newPasswordField("new_password", "New password")},
+	}
+}
+
+// confirmForm asks nothing.
+func confirmForm(token string) view.SignForm {
+	return view.SignForm{ID: "confirm-form", Action: "/confirm", Submit: "Confirm this address", Token: token}
+}
+
+// forgot answers GET /forgot.
+func (h recovery) forgot(w http.ResponseWriter, r *http.Request) error {
+	form := forgotForm("")
+	if r.URL.Query().Get("done") == "sent" {
+		form.Done = forgotDone
+	}
+	return h.showForgot(w, r, http.StatusOK, form)
+}
+
+// sendLink answers POST /forgot.
+func (h recovery) sendLink(w http.ResponseWriter, r *http.Request) error {
+	values, err := form.Read(r, "email")
+	if err != nil {
+		return err
+	}
+	form := forgotForm(values.Get("email"))
+	err = h.auth.Forgot(r.Context(), browser(r), values.Get("email"))
+	switch {
+	case err != nil:
+		return h.refuse(w, r, form, err, mailAway, h.showForgot)
+	case !fragment(r):
+		return redirectTo(w, r, "/forgot?done=sent")
+	}
+	form = forgotForm("")
+	form.Done = forgotDone
+	return send(w, r, http.StatusOK, view.SignFormView(form))
+}
+
+// reset answers GET /reset.
+func (h recovery) reset(w http.ResponseWriter, r *http.Request) error {
+	return h.showReset(w, r, http.StatusOK, resetForm(r.URL.Query().Get("token")))
+}
+
+// setPassword answers POST /reset.
+func (h recovery) setPassword(w http.ResponseWriter, r *http.Request) error {
+	values, err := form.Read(r, "token", "new_password")
+	if err != nil {
+		return err
+	}
+	err = h.auth.Reset(r.Context(), values.Get("token"), values.Get("new_password"))
+	if err != nil {
+		const away = "Sign-in is away just now, so your password is as it was. Please try again in a moment."
+		return h.refuse(w, r, resetForm(values.Get("token")), err, away, h.showReset)
+	}
+	h.sessions.End(w, r) // auth has ended it
+	return redirectTo(w, r, "/login?why=reset")
+}
+
+// confirm answers GET /confirm.
+func (h recovery) confirm(w http.ResponseWriter, r *http.Request) error {
+	form := confirmForm(r.URL.Query().Get("token"))
+	if r.URL.Query().Get("done") == "confirmed" {
+		form.Done, form.Submit = confirmDone, ""
+	}
+	return h.showConfirm(w, r, http.StatusOK, form)
+}
+
+// confirmAddress answers POST /confirm.
+func (h recovery) confirmAddress(w http.ResponseWriter, r *http.Request) error {
+	values, err := form.Read(r, "token")
+	if err != nil {
+		return err
+	}
+	err = h.auth.ConfirmEmail(r.Context(), values.Get("token"))
+	if err != nil {
+		const away = "Sign-in is away just now, so nothing has changed. Please try again in a moment."
+		return h.refuse(w, r, confirmForm(values.Get("token")), err, away, h.showConfirm)
+	}
+	return redirectTo(w, r, "/confirm?done=confirmed")
+}
+
+// refuse shows the form again with what is wrong, which is away if auth cannot do it.
+func (h recovery) refuse(
+	w http.ResponseWriter, r *http.Request, form view.SignForm, err error, away string,
+	whole func(http.ResponseWriter, *http.Request, int, view.SignForm) error,
+) error {
+	f := web.FaultOf(err)
+	switch {
+	case f.Kind == fault.Unavailable:
+		form.Problem = away
+	case f.Kind == fault.Conflict:
+		form.Problem = "Another account has this address."
+	case slices.ContainsFunc(f.Fields, func(broken fault.Field) bool { return broken.Field == "token" }):
+		form.Problem = badLink
+		err = fault.New(fault.Conflict, "the link is not good").Because(err) // no field to mend
+	}
+	return refuseForm(w, r, form, err, func(status int, form view.SignForm) error { return whole(w, r, status, form) })
+}
+
+func (h recovery) showForgot(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
+	return h.show(w, r, status, view.Sign{
+		Heading: "Forgot your password?", Why: "We send you a link to choose a new one.", Form: form,
+		Other: "Remembered it?", OtherLabel: "Sign in", OtherURL: "/login", Art: h.drawing("paper-plane", "tint-3"),
+	})
+}
+
+func (h recovery) showReset(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
+	return h.show(w, r, status, view.Sign{
+		Heading: "Choose a new password", Why: "That signs you out everywhere.", Form: form,
+		Other: "The link does not work?", OtherLabel: "Ask for another", OtherURL: "/forgot",
+		Art: h.drawing("paper-plane", "tint-3"),
+	})
+}
+
+func (h recovery) showConfirm(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
+	return h.show(w, r, status, view.Sign{
+		Heading: "Confirm your e-mail address", Form: form,
+		Other: "Your account sends another link:", OtherLabel: "Your account", OtherURL: "/account",
+		Art: h.drawing("butterfly", "tint-5"),
+	})
+}
+
+// show sends the page. A token in the address is told to no other page.
+func (h recovery) show(w http.ResponseWriter, r *http.Request, status int, model view.Sign) error {
+	if r.Method != http.MethodPost && r.URL.Path != "/forgot" {
+		w.Header().Set("Referrer-Policy", "no-referrer")
+	}
+	return h.page(w, r, status, model.Heading, view.SignPage(model))
+}
