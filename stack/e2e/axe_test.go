@@ -49,6 +49,7 @@ func (b *tab) checkVisitorPages() {
 	for _, path := range []string{
 		"/", "/?sort=name", "/?show=24", "/?q=crane", "/?q=zzzzz", "/origamis/1", "/origamis/999999", "/origamis/one",
 		"/daily", "/daily?month=2020-01", "/daily?date=2020-01-01", "/status", "/docs",
+		"/forgot", "/reset?token=a", "/confirm?token=a",
 	} {
 		b.goTo(path)
 		b.clean(path)

@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"regexp"
+	"slices"
+	"testing"
+
+	"craftista/shared/mailbox"
+	"craftista/shared/waittest"
+	"craftista/stack/internal/local"
+	"craftista/stack/internal/stacktest"
+)
+
+// TestForgottenPassword follows the links of mails, with JavaScript and without.
+func TestForgottenPassword(t *testing.T) {
+	t.Parallel()
+	s := stacktest.Start(t, nil)
+	withAndWithoutScript(t, s, func(t *testing.T, b *tab, _ bool) {
+		name, next := b.join(), "folded-anew-by-the-tests"
+		b.goTo(linkTo(t, s, name, "/confirm"))
+		b.submit("#confirm-form")
+		b.see(".done", "Your e-mail address is confirmed.")
+		b.goTo("/account")
+		b.lacks("#profile", "not confirmed")
+		b.click("#sign-out")
+		b.see(".site-nav", "Sign in")
+
+		device := signIn(t, s.URLs["frontend"], name, passphrase)
+		b.goTo("/login")
+		b.click(`a[href="/forgot"]`)
+		b.fill("#email", name+"@example.com")
+		b.submit("#forgot-form")
+		b.see(".done", "a mail with a link is on its way")
+		link := linkTo(t, s, name, "/reset")
+		b.goTo(link)
+		b.fill("#new_password", "short")
+		b.submit("#reset-form")
+		b.see("#new_password-error", "10")
+		b.fill("#new_password", next)
+		b.submit("#reset-form")
+		b.see(".why", "Your password is changed.")
+		wantSignedOut(t, device, s.URLs["frontend"])
+		b.fill("#username", name)
+		b.fill("#password", next)
+		b.submit("#login-form")
+		b.see(".site-nav", name)
+		b.goTo(link)
+		b.fill("#new_password", next)
+		b.submit("#reset-form")
+		b.see("#reset-form-problem", "This link does not work any more")
+	})
+}
+
+// linkTo is the path with the query of a link to the page of the site, in the newest mail to that person that has one.
+func linkTo(t *testing.T, s *local.Stack, name, page string) (link string) {
+	t.Helper()
+	pattern := regexp.MustCompile(regexp.QuoteMeta(s.URLs["frontend"]) + `(` + page + `\?token=\S+)`)
+	waittest.Until(t, "the mail to "+name+" is there", func() bool {
+		return slices.ContainsFunc(s.Mails.All(), func(m mailbox.Mail) bool {
+			found := pattern.FindStringSubmatch(m.Text)
+			if found == nil || m.To[0] != name+"@example.com" {
+				return false
+			}
+			link = found[1]
+			return true
+		})
+	})
+	return link
+}
