@@ -50,6 +50,7 @@ func TestContract(t *testing.T) {
 			"images":         s.images,
 			"bad images":     s.badImages,
 			"all of mine":    s.allOfMine,
+			"forgotten":      s.forgotten,
 			"stream":         s.stream,
 			"service":        s.service,
 		} {

@@ -50,6 +50,10 @@ func Routes(
 	r.Delete("/api/origamis/{id}/vote", unvote)
 	r.Get("/api/votes/mine", token.RequireScope(v, s.mine, token.ScopeReadVotes))
 
+	me := person{catalogue: c}
+	r.Get("/api/me", token.Require(v, me.show))
+	r.Delete("/api/me", token.Require(v, me.forget))
+
 	r.Stream("/api/votes/stream", streamRetry, liveHandler{broadcaster: b}.stream)
 
 	about.Routes(r)

@@ -15,6 +15,7 @@ import (
 // Store stores the products and votes. Of a product that does not exist it returns
 // a NotFound fault.
 type Store interface {
+	PersonStore
 	Product(ctx context.Context, id int64) (Product, error)
 	Products(ctx context.Context, p Page) ([]Product, error)
 	// Vote records a vote of each user and Unvote removes it. An id may come twice; a
@@ -162,19 +163,19 @@ func (c *Catalogue) commit(
 	if err != nil && ctx.Err() != nil { // the driver's error need not wrap it
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
-	return votes, c.invalidate(ctx, productID, err)
+	return votes, c.invalidate(ctx, err, productID)
 }
 
-// invalidate removes the cached product after a commit [5] that ended with err and
+// invalidate removes the cached products after a commit [5] that ended with err and
 // before the change is acknowledged. It must run even if the commit changed nothing or
 // its outcome is unknown, because an earlier attempt may have committed without
 // invalidating. If it fails, readers may still get the old product: then the caller
 // gets an error and may safely retry.
-func (c *Catalogue) invalidate(ctx context.Context, id int64, err error) error {
+func (c *Catalogue) invalidate(ctx context.Context, err error, ids ...int64) error {
 	if err != nil && !errors.Is(err, ErrUncertain) {
 		return err
 	}
-	invalidateErr := c.cache.Invalidate(ctx, id)
+	invalidateErr := c.cache.Invalidate(ctx, ids...)
 	c.onChange()
 	f := &fault.Error{Kind: fault.Unavailable, RetryAfter: 2 * time.Second}
 	switch {

@@ -30,13 +30,13 @@ func (c *Catalogue) Edit(ctx context.Context, id int64, versions []int64, d Draf
 		return Product{}, err
 	}
 	p, err := c.store.Edit(ctx, id, versions, d)
-	return p, c.invalidate(ctx, id, err)
+	return p, c.invalidate(ctx, err, id)
 }
 
 // Remove takes a product out of the gallery for good: to every reader and voter it
 // is NotFound. Its votes stay on record. Versions are as with Edit.
 func (c *Catalogue) Remove(ctx context.Context, id int64, versions []int64) error {
-	return c.invalidate(ctx, id, c.store.Remove(ctx, id, versions))
+	return c.invalidate(ctx, c.store.Remove(ctx, id, versions), id)
 }
 
 // accept is nil for a draft that keeps every rule and shows an image there is.

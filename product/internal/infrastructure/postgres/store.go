@@ -31,7 +31,7 @@ func schema() pg.Schema {
 		       EXISTS (SELECT product_id, words FROM product.search LIMIT 0),
 		       EXISTS (SELECT word, products FROM product.words LIMIT 0),
 		       EXISTS (SELECT name, media_type, body FROM product.images LIMIT 0),
-		       EXISTS (SELECT person_id, key, draft, product_id FROM product.additions LIMIT 0),
+		       EXISTS (SELECT person_id, key, draft, product_id, created_at FROM product.additions LIMIT 0),
 		       EXISTS (SELECT generation, fenced_until FROM product.cache_generation LIMIT 0)`}
 }
 
