@@ -6,6 +6,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"runtime"
 	"strings"
@@ -52,6 +53,7 @@ type Config struct {
 	BcryptCost       int           `env:"BCRYPT_COST"` // 4 to 31; each step doubles the work
 	SMTPURL          string        `env:"SMTP_URL"`    // see mail.NewSMTP; "" sends no mail
 	MailFrom         string        `env:"MAIL_FROM"`   // the sender of mails
+	ProductURL       string        `env:"PRODUCT_URL"` // takes the votes of deleted accounts back
 }
 
 // Default returns the settings of a laptop; DatabaseURL and InternalAPIKey have
@@ -67,6 +69,7 @@ func Default() Config {
 		RefreshTokenTTL:  30 * 24 * time.Hour,
 		RefreshFamilyTTL: 90 * 24 * time.Hour,
 		BcryptCost:       12,
+		ProductURL:       "http://localhost:8000",
 		MailFrom:         "Craftista <craftista@localhost>",
 	}
 }
@@ -97,7 +100,9 @@ func Run(ctx context.Context, c Config) error {
 			return nil, err
 		}
 		opened.Add(mails.Close)
-		return api.Routes(t, c.dependencies(t, db, signing, mails)), nil
+		d := c.dependencies(t, db, signing, mails)
+		watching.Go(func() { d.Deletions.Run(watched) })
+		return api.Routes(t, d), nil
 	})
 }
 
@@ -131,6 +136,14 @@ func (c Config) dependencies(
 	sessions := session.NewManager(store, c.RefreshTokenTTL, c.RefreshFamilyTTL, t.Log, time.Now)
 	tokens := issuer.New(signing, sessions, c.Issuer, c.Audience, c.AccessTokenTTL)
 	accounts := account.New(store, hasher, limit, t.Log)
+	catalogue := web.NewClient("the catalogue", c.ProductURL, web.NewHTTPClient(web.RequestTimeout, t))
+	forget := func(ctx context.Context, p account.Person) error { // by a token of theirs, of no sign-in
+		access, err := tokens.Mint(session.Family{Person: p}, "", time.Now())
+		if err == nil {
+			_, err = catalogue.Do(ctx, web.Request{Method: http.MethodDelete, Path: "/api/me", Bearer: access}, nil)
+		}
+		return err
+	}
 	return api.Dependencies{
 		About: health.Service{
 			Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
@@ -138,7 +151,8 @@ func (c Config) dependencies(
 			Optional: map[string]health.Check{"schema": store.Current},
 		},
 		Accounts: accounts, Recovery: account.NewRecovery(accounts, store, mails, time.Now),
-		Issuer: tokens, Sessions: sessions,
+		Deletions: account.NewDeletions(accounts, store, forget, c.AccessTokenTTL+time.Minute, time.Now),
+		Issuer:    tokens, Sessions: sessions,
 		Provider:   oidc.NewProvider(store, sessions, tokens, time.Now),
 		ConsentURL: c.ConsentURL, InternalKey: c.InternalAPIKey,
 	}
@@ -154,6 +168,7 @@ func (c Config) check() error {
 		// RFC 8414 section 2, and http for a laptop
 		rule{bareURL(c.Issuer), "ISSUER is not an http or https URL without query and fragment"},
 		rule{bareURL(c.ConsentURL), "CONSENT_URL is not an http or https URL without query and fragment"},
+		rule{bareURL(c.ProductURL), "PRODUCT_URL is not an http or https URL without query and fragment"},
 		rule{c.Audience != "", "AUDIENCE is empty"},
 		rule{c.RefreshTokenTTL >= time.Second, "REFRESH_TOKEN_TTL is under 1s"},
 		rule{c.RefreshFamilyTTL >= c.RefreshTokenTTL, "REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"},

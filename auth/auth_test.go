@@ -46,9 +46,10 @@ func TestRunServesUntilItsContextEnds(t *testing.T) {
 func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 	t.Parallel()
 	const (
-		noIssuer = "ISSUER is not an http or https URL without query and fragment"
-		noPage   = "CONSENT_URL is not an http or https URL without query and fragment"
-		noKey    = "INTERNAL_API_KEY is short or a default, and who guesses it registers people: " +
+		noIssuer    = "ISSUER is not an http or https URL without query and fragment"
+		noPage      = "CONSENT_URL is not an http or https URL without query and fragment"
+		noCatalogue = "PRODUCT_URL is not an http or https URL without query and fragment"
+		noKey       = "INTERNAL_API_KEY is short or a default, and who guesses it registers people: " +
 			"make one with openssl rand -hex 32"
 		noDatabase = "DATABASE_URL is empty"
 		badCost    = "BCRYPT_COST is not from 4 to 31"
@@ -79,6 +80,7 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 		"issuer of another kind":        {func(c *auth.Config) { c.Issuer = "ftp://auth" }, noIssuer},
 		"issuer with a query":           {func(c *auth.Config) { c.Issuer = "https://auth?x" }, noIssuer},
 		"issuer that is no URL":         {func(c *auth.Config) { c.Issuer = "http://a b" }, noIssuer},
+		"no catalogue":                  {func(c *auth.Config) { c.ProductURL = "product" }, noCatalogue},
 		"no consent page":               {func(c *auth.Config) { c.ConsentURL = "/authorize" }, noPage},
 		"keys that sign before":         {func(c *auth.Config) { c.KeyActivation = -1 }, "KEY_ACTIVATION is under 0s"},
 		"tokens without lifetime":       {func(c *auth.Config) { c.AccessTokenTTL = 0 }, "ACCESS_TOKEN_TTL is under 1s"},

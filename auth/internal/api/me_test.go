@@ -45,6 +45,7 @@ func TestPeoplesPathsNeedAToken(t *testing.T) {
 		sessionsPath + "/1":       s.request(t, http.MethodDelete, sessionsPath+"/1", ""),
 		emailPath:                 s.request(t, http.MethodPost, emailPath, `{}`),
 		verificationPath:          s.request(t, http.MethodPost, verificationPath, ""),
+		deletePath:                s.request(t, http.MethodPost, deletePath, `{}`),
 		usersPath:                 s.get(t, usersPath),
 		usersPath + "/1/reset":    s.request(t, http.MethodPost, usersPath+"/1/reset", ""),
 		usersPath + "/1/role":     s.request(t, http.MethodPut, usersPath+"/1/role", `{}`),

@@ -27,9 +27,11 @@ type Dependencies struct {
 	About    health.Service
 	Accounts *account.Accounts
 	Recovery *account.Recovery
-	Issuer   *issuer.Issuer
-	Sessions *session.Manager
-	Provider *oidc.Provider
+	// Deletions runs while the routes are served.
+	Deletions *account.Deletions
+	Issuer    *issuer.Issuer
+	Sessions  *session.Manager
+	Provider  *oidc.Provider
 	// ConsentURL is the page where people decide about OAuth clients.
 	ConsentURL string
 	// InternalKey proves that the caller is the frontend: it registers people, sends
@@ -56,6 +58,7 @@ func Routes(t *telemetry.Telemetry, d Dependencies) *web.Router {
 	r.Post("/api/auth/logout", withBody(a.logout))
 	r.Get("/api/auth/status", a.status)
 	r.Get("/api/auth/me", token.Require(verifier, a.me))
+	r.Post("/api/auth/me/delete", token.Require(verifier, withBody(a.deleteMe)))
 	r.Post("/api/auth/password", token.Require(verifier, withBody(a.changePassword)))
 	r.Post("/api/auth/password/forgot", withBody(a.forgot))
 	r.Post("/api/auth/password/reset", withBody(a.reset))

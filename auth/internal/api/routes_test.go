@@ -29,6 +29,7 @@ func TestEveryOperationIsDocumentedAndWorks(t *testing.T) {
 	} {
 		wantStatus(t, path, s.getAs(t, got.Access, path), http.StatusOK)
 	}
+	s.deleteMe(t, read[tokens](t, s.registered(t, "Heron")).Access, password)
 	s.contract.AssertCovered()
 	s.contract.AssertComplete()
 }

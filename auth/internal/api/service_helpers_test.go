@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -50,6 +51,8 @@ type service struct {
 	admin    *sqlx.DB // the same database, as its owner
 	logs     *log
 	contract *openapitest.Contract
+
+	deletions *account.Deletions // which the test runs
 }
 
 // setup changes what start makes. The zero value is a service that hashes as
@@ -61,6 +64,7 @@ type setup struct {
 	now         func() time.Time
 	limits      throttle.Limits // zero throttles nobody
 	sender      mail.Sender     // nil sends no mail
+	forget      func(account.Person) error
 }
 
 func start(t testing.TB, s setup) *service {
@@ -83,14 +87,15 @@ func start(t testing.TB, s setup) *service {
 	db := open(t, cmp.Or(s.databaseURL, database.AuthURL))
 	mails := mail.NewQueue(s.sender, siteURL, nil, tel)
 	t.Cleanup(func() { _ = mails.Close() }) // never fails
-	router := api.Routes(tel, s.dependencies(db, tel, signing, url, mails))
+	dependencies := s.dependencies(db, tel, signing, url, mails)
+	router := api.Routes(tel, dependencies)
 	router.Timeout = waittest.Timeout
 	contract := openapitest.New(t, api.Spec(), router)
 	server.Config.Handler = contract.Handler(router)
 	server.Start()
 	t.Cleanup(server.Close)
 	admin := open(t, cmp.Or(database.AdminURL, s.databaseURL))
-	return &service{URL: url, router: router, db: db, admin: admin, logs: logs, contract: contract}
+	return &service{URL: url, router: router, deletions: dependencies.Deletions, db: db, admin: admin, logs: logs, contract: contract}
 }
 
 func (s setup) dependencies(
@@ -116,6 +121,8 @@ func (s setup) dependencies(
 			Checks: map[string]health.Check{"database": store.Ready},
 		},
 		Accounts: accounts, Recovery: account.NewRecovery(accounts, store, mails, s.now),
+		Deletions: account.NewDeletions(accounts, store, func(_ context.Context, p account.Person) error { return s.forget(p) },
+			16*time.Minute, s.now),
 		Issuer: tokens, Sessions: sessions,
 		Provider:   oidc.NewProvider(store, sessions, tokens, s.now),
 		ConsentURL: consentURL, InternalKey: internalKey,

@@ -16,6 +16,7 @@ type sessionReply struct {
 	Current     bool      `json:"current"`
 	Device      string    `json:"device"`      // "" if it is not known
 	Application string    `json:"application"` // "" is the site itself
+	Scope       string    `json:"scope"`       // what the person let the application do
 }
 
 // listSessions answers GET /api/auth/sessions.
@@ -32,7 +33,7 @@ func (a accounts) listSessions(w http.ResponseWriter, r *http.Request) error {
 	for i, s := range sessions {
 		reply[i] = sessionReply{
 			ID: s.ID, CreatedAt: s.CreatedAt, LastUsedAt: s.LastUsedAt, Current: s.ID == current,
-			Device: s.Device, Application: s.ClientName,
+			Device: s.Device, Application: s.ClientName, Scope: s.Scope,
 		}
 	}
 	return web.ReplyJSONWithETag(w, r, "private, no-cache", reply)

@@ -19,6 +19,7 @@ type listedSession struct {
 	Current     bool      `json:"current"`
 	Device      string    `json:"device"`
 	Application string    `json:"application"`
+	Scope       string    `json:"scope"`
 }
 
 func (s *service) sessions(t *testing.T, access string) []listedSession {
@@ -49,7 +50,7 @@ func TestSessionsAreOnesOwnTheLatestUsedFirst(t *testing.T) {
 	minute := func(n int) time.Time { return begun.Add(time.Duration(n) * time.Minute) }
 	want := []listedSession{
 		{CreatedAt: minute(0), LastUsedAt: minute(3), Current: true, Device: "Firefox on Linux"},
-		{CreatedAt: minute(2), LastUsedAt: minute(2), Application: "Paper <Birds>"},
+		{CreatedAt: minute(2), LastUsedAt: minute(2), Application: "Paper <Birds>", Scope: allScopes},
 		{CreatedAt: minute(1), LastUsedAt: minute(1), Device: "curl"},
 	}
 	equal(t, "sessions", s.sessions(t, first.Access), want, cmpopts.IgnoreFields(listedSession{}, "ID"))

@@ -139,8 +139,7 @@ func replaceHash(ctx context.Context, db sqlx.QueryerContext, id int64, old, has
 		   AND disabled_at IS NULL
 		RETURNING id`
 	err := sqlx.GetContext(ctx, db, &id, query, id, old, hash)
-	changed := fault.New(fault.Conflict, "the password was changed by somebody else just now")
-	return pg.RowError(err, "update password", changed)
+	return pg.RowError(err, "update password", passwordChanged())
 }
 
 // nobody is the fault of an id that no person has.

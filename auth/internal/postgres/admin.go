@@ -21,6 +21,7 @@ func (s *Store) List(ctx context.Context, text string, after int64, limit int) (
 		SELECT ` + personColumns + `
 		FROM auth.users
 		WHERE id > $2
+		  AND deleted_at IS NULL
 		  AND (strpos(lower(username), lower($1)) > 0 OR strpos(lower(email), lower($1)) > 0)
 		ORDER BY id
 		LIMIT $3`
@@ -37,6 +38,7 @@ func (s *Store) SetRole(ctx context.Context, by, id int64, role string) (account
 		UPDATE auth.users
 		   SET role = $2
 		 WHERE id = $1
+		   AND deleted_at IS NULL
 		RETURNING ` + personColumns
 	return s.administer(ctx, by, id, role != "admin", query, role)
 }
@@ -47,6 +49,7 @@ func (s *Store) SetDisabled(ctx context.Context, by, id int64, disabled bool) (a
 		UPDATE auth.users
 		   SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, now()) END
 		 WHERE id = $1
+		   AND deleted_at IS NULL
 		RETURNING ` + personColumns
 	return s.administer(ctx, by, id, disabled, query, disabled)
 }
@@ -71,9 +74,23 @@ func (s *Store) administer(
 
 // lockAdmins is a Forbidden fault unless by is an admin who may sign in now,
 // whatever their token says, and a Conflict fault if nobody but id is one and the
-// change would remove them. It locks all admins until the transaction ends: of two
-// who demote each other at once the second waits, and then sees what the first did.
+// change would remove them.
 func lockAdmins(ctx context.Context, tx *sqlx.Tx, by, id int64, removes bool) error {
+	admins, err := lockedAdmins(ctx, tx)
+	switch {
+	case err != nil:
+		return err
+	case !slices.Contains(admins, by):
+		return fault.New(fault.Forbidden, "you are not an admin any more")
+	case removes && len(admins) == 1 && admins[0] == id:
+		return lastAdmin()
+	}
+	return nil
+}
+
+// lockedAdmins are the admins who may sign in. It locks all of them until the transaction ends: of two
+// who demote each other at once the second waits, and then sees what the first did.
+func lockedAdmins(ctx context.Context, tx *sqlx.Tx) (admins []int64, err error) {
 	const query = `
 		SELECT id
 		  FROM auth.users
@@ -81,15 +98,12 @@ func lockAdmins(ctx context.Context, tx *sqlx.Tx, by, id int64, removes bool) er
 		   AND disabled_at IS NULL
 		 ORDER BY id
 		   FOR NO KEY UPDATE`
-	var admins []int64
 	if err := tx.SelectContext(ctx, &admins, query); err != nil {
-		return fmt.Errorf("lock admins: %w", err)
+		return nil, fmt.Errorf("lock admins: %w", err)
 	}
-	if !slices.Contains(admins, by) {
-		return fault.New(fault.Forbidden, "you are not an admin any more")
-	}
-	if removes && len(admins) == 1 && admins[0] == id {
-		return fault.New(fault.Conflict, "this is the last admin, make somebody else one first")
-	}
-	return nil
+	return admins, nil
+}
+
+func lastAdmin() error {
+	return fault.New(fault.Conflict, "this is the last admin, make somebody else one first")
 }

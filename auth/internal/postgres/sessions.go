@@ -131,7 +131,7 @@ func deleteExpired(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
 // columns have the names that sqlx gives the fields of session.Session.
 func (s *Store) Sessions(ctx context.Context, userID int64, limit int, now time.Time) ([]session.Session, error) {
 	const query = `
-		SELECT f.id, f.created_at AS createdat, latest.created_at AS lastusedat, f.device,
+		SELECT f.id, f.created_at AS createdat, latest.created_at AS lastusedat, f.device, f.scope,
 		       CASE WHEN f.client_id = '' THEN '' ELSE coalesce(c.name, f.client_id) END AS clientname
 		  FROM auth.refresh_families AS f
 		  LEFT JOIN auth.clients AS c ON c.id = f.client_id

@@ -18,6 +18,7 @@ type Session struct {
 	LastUsedAt time.Time // when it last got tokens
 	Device     string    // such as "Firefox on Linux"; "" if it is not known
 	ClientName string    // of the OAuth client; "" is the site itself
+	Scope      string    // what the person let that client do
 }
 
 // List gives the person's active families, those of OAuth clients too, the latest
