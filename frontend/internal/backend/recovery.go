@@ -53,3 +53,12 @@ func (c Auth) SendReset(ctx context.Context, bearer string, id int64) error {
 	path := "/api/auth/users/" + strconv.FormatInt(id, 10) + "/reset"
 	return c.do(ctx, web.Request{Method: http.MethodPost, Path: path, Bearer: bearer})
 }
+
+// DeleteMe deletes the bearer's account. Invalid means that the password is not theirs, Conflict that they are the last
+// admin.
+func (c Auth) DeleteMe(ctx context.Context, by Browser, bearer, password string) error {
+	return c.do(ctx, web.Request{
+		Method: http.MethodPost, Path: "/api/auth/me/delete", Bearer: bearer, Header: c.onBehalfOf(by),
+		Body: map[string]string{"password": password},
+	})
+}

@@ -45,13 +45,14 @@ func TestAccountNeedsSignIn(t *testing.T) {
 		"nobody": {nobody, ""}, "a session that ended": {as("ended"), "&why=expired"},
 		"an application": {w.application(), "&why=expired"},
 	} {
-		for _, path := range []string{"/account", "/account/votes", "/admin", "/admin/people"} {
+		for _, path := range []string{"/account", "/account/votes", "/account/export", "/account/delete", "/admin", "/admin/people"} {
 			want := "/login?next=" + url.QueryEscape(path+"?q=x") + row.why
 			a := w.get(path+"?q=x", row.who)
 			a.check(t, name+" at "+path, 303, a.header.Get("Location"), want)
 		}
 		for _, path := range []string{
-			"/account/password", "/account/email", "/account/email/verification", "/account/sessions/4/end", "/account/sessions/end-others", "/account/sessions/end-all",
+			"/account/password", "/account/email", "/account/email/verification", "/account/delete",
+			"/account/sessions/4/end", "/account/sessions/end-others", "/account/sessions/end-all",
 			"/admin/people/8/role", "/admin/people/8/disabled", "/admin/people/8/reset",
 		} {
 			want := "/login?next=%2Faccount" + row.why

@@ -57,6 +57,19 @@ func (w *website) serveMails() {
 		}
 		return onItsWay
 	})
+	w.auth.onBearer("POST /api/auth/me/delete", func(c *call) any {
+		switch {
+		case !c.onBehalf():
+			return refuse(http.StatusInternalServerError, "whose address is this")
+		case c.in["password"] == "last":
+			return refuse(http.StatusConflict, "this is the last admin")
+		case c.in["password"] != w.password:
+			return refuse(http.StatusUnprocessableEntity, "rules", "password", "is not your password")
+		}
+		w.ended = append(w.ended, c.URL.Path)
+		return nil
+	})
+	w.product.onBearer("GET /api/me", always(map[string]any{"votes": []any{}, "added": []any{}}))
 	w.auth.onBearer("POST /api/auth/users/{id}/reset", func(c *call) any {
 		if !slices.Contains([]string{"7", "8"}, c.PathValue("id")) {
 			return refuse(http.StatusNotFound, "nobody who may sign in has that id")

@@ -48,6 +48,9 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	w.postProduct("/admin/pieces/new", heron(), admin, htmx)
 	w.postProduct("/admin/pieces/2/edit", heron("tag", `"0-1-a"`), admin)
 	w.post("/admin/pieces/2/delete", url.Values{"tag": {`"1-1-a"`}}, admin, htmx)
+	w.get("/account/export", admin)
+	w.get("/account/delete", admin)
+	w.post("/account/delete", url.Values{"password": {"close sesame please"}}, admin)
 	w.post("/account/sessions/end-all", nil, admin, htmx)
 	w.contract.AssertCovered()
 }

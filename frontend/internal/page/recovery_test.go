@@ -59,7 +59,8 @@ func TestALinkSetsAPassword(t *testing.T) {
 	}
 	w.auth.failure.Store(broken)
 	a = w.post("/reset", in)
-	a.check(t, "away", 503, text(a.id("reset-form-problem")), begins("Sign-in is away just now, so your password is as it was."))
+	a.check(t, "away", 503, text(a.id("reset-form-problem")),
+		begins("Sign-in is away just now, so your password is as it was."))
 	check(t, "the log", w.log.String(), lacks("t0k3n"), w.log.String(), lacks("sesame"))
 }
 
@@ -72,8 +73,9 @@ func TestALinkConfirmsAnAddress(t *testing.T) {
 	a = w.post("/confirm", url.Values{"token": {"t0k3n"}})
 	a.check(t, "the answer", 303, a.header.Get("Location"), "/confirm?done=confirmed")
 	a = w.get("/confirm?done=confirmed")
-	check(t, "the page", text(a.class("done")), "Your e-mail address is confirmed.", len(texts(a, "button", "button-wide")), 0)
-	for token, problem := range map[string]string{"old": "This link does not work any more", "taken": "Another account has"} {
+	check(t, "the page", text(a.class("done")), "Your e-mail address is confirmed.",
+		len(texts(a, "button", "button-wide")), 0)
+	for token, problem := range map[string]string{"old": "This link does not", "taken": "Another account has"} {
 		a = w.post("/confirm", url.Values{"token": {token}})
 		a.check(t, token, 409, text(a.id("confirm-form-problem")), begins(problem))
 	}

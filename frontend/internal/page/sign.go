@@ -143,6 +143,8 @@ func why(r *http.Request) string {
 		return "Your account is made. Sign in to use it."
 	case query.Get("why") == "reset":
 		return "Your password is changed. Sign in with the new one."
+	case query.Get("why") == "deleted":
+		return "Your account is deleted, and your votes are taken back."
 	case query.Get("why") == "again":
 		return "The application wants you to sign in again. Then you decide."
 	case strings.HasPrefix(query.Get("next"), consentPath+"?"):

@@ -43,7 +43,8 @@ func elsewhere() []string {
 		"/.//evil.example", "/x/..//evil.example", "/../x", "https://evil.example/", "HTTPS:evil.example",
 		"javascript:alert(1)", "data:text/html,x", "/\t/evil.example", "/\n/evil.example",
 		"/origamis/3\r\nSet-Cookie: a=b", " //evil.example", "//user@evil.example", "/login", "/login?next=/login",
-		"/logout", "/forgot", "/reset?token=a", "/confirm?token=a", "/é", "/" + strings.Repeat("a", 4000), "/%", "http:///evil.example", "/origamis/3;//evil.example",
+		"/logout", "/forgot", "/reset?token=a", "/confirm?token=a",
+		"/é", "/" + strings.Repeat("a", 4000), "/%", "http:///evil.example", "/origamis/3;//evil.example",
 		"/%00", "/?a=\\evil", "//evil.example/..%2f..", "/%0d%0aLocation:%20//evil.example", "/%2525252541",
 		"/%" + strings.Repeat("25", 1900) + "41",
 	}
