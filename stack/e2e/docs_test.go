@@ -20,14 +20,15 @@ import (
 )
 
 // needsMore are the operations without a command: an application sends a person's browser to them, or they take the
-// token that it then gets, or that of a mail.
+// token that it then gets, or that of a mail;
+// or they would end the account that the others use.
 var needsMore = map[string][]string{
 	"auth": {
-		"post-api-auth-password-reset", "post-api-auth-email-confirm",
+		"post-api-auth-me-delete", "post-api-auth-password-reset", "post-api-auth-email-confirm",
 		"get-oauth2-authorize", "post-oauth2-authorize", "post-oauth2-consent", "post-oauth2-decision",
 		"get-oauth2-userinfo", "post-oauth2-userinfo", "get-oauth2-logout", "post-oauth2-logout",
 	},
-	"frontend": {"get-authorize", "post-authorize"},
+	"frontend": {"get-authorize", "post-authorize", "post-reset", "post-confirm", "post-account-delete"},
 }
 
 var (

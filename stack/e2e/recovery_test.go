@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"craftista/shared/mailbox"
@@ -49,6 +51,57 @@ func TestForgottenPassword(t *testing.T) {
 		b.submit("#reset-form")
 		b.see("#reset-form-problem", "This link does not work any more")
 	})
+}
+
+// TestDeletedAccount has the catalogue stop before people delete their accounts, with JavaScript and without, and all
+// of it start again: the votes are taken back then.
+func TestDeletedAccount(t *testing.T) {
+	t.Parallel()
+	s := stacktest.Start(t, nil)
+	front, db := s.URLs["frontend"], openDatabase(t, s.Config.DatabaseURL)
+	counts := func() (text string) {
+		const query = `SELECT array_agg(votes ORDER BY id)::text FROM product.products`
+		if err := db.GetContext(t.Context(), &text, query); err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	before := counts()
+	browsers := []*tab{open(t, s, true), open(t, s, false)}
+	var devices []*http.Client
+	for _, b := range browsers {
+		name := b.join()
+		client := signIn(t, front, name, passphrase)
+		for _, product := range []string{"1", "2"} {
+			do(t, client, post(t, front+"/origamis/"+product+"/vote", nil))
+		}
+		file := do(t, client, get(t, front+"/account/export"))
+		if !strings.Contains(file.Body, name+"@example.com") || strings.Count(file.Body, `"origami_id"`) != 2 {
+			t.Errorf("the export is %d %s", file.Status, file.Body)
+		}
+		devices = append(devices, client)
+	}
+	if err := s.StopPart("product"); err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range browsers {
+		b.goTo("/account/delete")
+		b.fill("#password", "not-my-password")
+		b.submit("#deletion-form")
+		b.see("#password-error", "is not your password")
+		b.fill("#password", passphrase)
+		b.submit("#deletion-form")
+		b.see(".why", "Your account is deleted")
+		wantSignedOut(t, devices[i], front)
+	}
+	if counts() == before {
+		t.Error("nobody has voted")
+	}
+	if err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+	stacktest.Start(t, func(c *local.Config) { c.DatabaseURL = s.Config.DatabaseURL })
+	waittest.Until(t, "the votes are taken back", func() bool { return counts() == before })
 }
 
 // linkTo is the path with the query of a link to the page of the site, in the newest mail to that person that has one.

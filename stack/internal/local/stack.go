@@ -178,7 +178,7 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 	a.Config, a.DatabaseURL, a.Issuer, a.Audience = common("auth"), db.auth, issuer, audience
 	a.KeyDir, a.InternalAPIKey, a.ConsentURL = keys, c.InternalAPIKey, s.URLs["frontend"]+"/authorize"
 	a.AccessTokenTTL, a.BcryptCost = c.AccessTokenTTL, c.BcryptCost
-	a.SMTPURL, a.MailFrom = c.SMTPURL, c.MailFrom
+	a.SMTPURL, a.MailFrom, a.ProductURL = c.SMTPURL, c.MailFrom, s.URLs["product"]
 	s.start(ctx, "auth", func(ctx context.Context) error { return auth.Run(ctx, a) })
 
 	p := product.Default()
@@ -200,7 +200,8 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 }
 
 // startTraces returns where spans go besides the settings' endpoint, to the page
-// of traces, which it starts, if there is none, and where trace {id} is shown. The page of mails is at the same address.
+// of traces, which it starts, if there is none, and where trace {id} is shown. The
+// page of mails is at the same address.
 func (s *Stack) startTraces(ctx context.Context, l net.Listener) (_ sdktrace.SpanExporter, traceURL string) {
 	var exporter sdktrace.SpanExporter
 	var pages http.Handler

@@ -21,7 +21,8 @@ var files embed.FS
 
 // Handler shows the metrics and the store: / has the rates, failures and latencies of
 // each route and lists recent traces, /requests is the part of it that is updated, and
-// /trace/{id}, Jaeger's own path, shows one trace as a waterfall. It has the pages of MailHandler besides, unless the box is nil.
+// /trace/{id}, Jaeger's own path, shows one trace as a waterfall. It has the pages of
+// MailHandler besides, unless the box is nil.
 func Handler(s *Store, m *Metrics, box *mailbox.Box) http.Handler {
 	list := template.Must(template.ParseFS(files, "list.html", "requests.html"))
 	one := template.Must(template.ParseFS(files, "trace.html"))

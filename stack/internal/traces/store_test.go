@@ -200,7 +200,8 @@ func TestFailedTraceShowsWhatFailedFirst(t *testing.T) {
 	add(t, s, 1, "product", "good query", 4, 2, 3, 1)
 	add(t, s, 2, "frontend", "GET /", 1, 0, 0, 10)
 	res := httptest.NewRecorder()
-	traces.Handler(s, &traces.Metrics{}, nil).ServeHTTP(res, httptest.NewRequest("GET", "/trace/"+traceID(1).String(), nil))
+	pages := traces.Handler(s, &traces.Metrics{}, nil)
+	pages.ServeHTTP(res, httptest.NewRequest("GET", "/trace/"+traceID(1).String(), nil))
 	for _, want := range []string{
 		`Failed first: <a href="#step-4"><b>product</b> bad query</a> – why bad query`,
 		`<li id="step-4" class="d2 product failed"><details open>`, `<li id="step-2" class="d1 product failed"><details>`,
@@ -210,7 +211,8 @@ func TestFailedTraceShowsWhatFailedFirst(t *testing.T) {
 		}
 	}
 	res = httptest.NewRecorder()
-	traces.Handler(s, &traces.Metrics{}, nil).ServeHTTP(res, httptest.NewRequest("GET", "/trace/"+traceID(2).String(), nil))
+	pages = traces.Handler(s, &traces.Metrics{}, nil)
+	pages.ServeHTTP(res, httptest.NewRequest("GET", "/trace/"+traceID(2).String(), nil))
 	if strings.Contains(res.Body.String(), "Failed first") {
 		t.Error("a trace without a failure has a first one")
 	}
