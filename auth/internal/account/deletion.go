@@ -24,8 +24,8 @@ type Deleted struct {
 // DeletionStore stores who is deleted and whom the catalogue has to forget.
 type DeletionStore interface {
 	// Delete disables the person whose password has that hash and takes from them what tells who they were, but for the
-	// name; it revokes their families, deletes codes and mail tokens, and has them forgotten from now on: all or nothing. If
-	// the hash is another one, or they are the last admin, that is a Conflict fault.
+	// name; it revokes their families, deletes codes and mail tokens, and has them forgotten from now on: all or
+	// nothing. If the hash is another one, or they are the last admin, that is a Conflict fault.
 	Delete(ctx context.Context, id int64, hash string, now time.Time) error
 	// ToForget gives up to limit of the deleted people whom the catalogue is to forget by now.
 	ToForget(ctx context.Context, now time.Time, limit int) ([]Deleted, error)

@@ -27,10 +27,11 @@ func (s *service) registered(t *testing.T, name string) answer {
 func TestADeletedAccountIsNobodys(t *testing.T) {
 	t.Parallel()
 	s, box := startWithMail(t)
-	mine, admin := s.tokens(t), read[tokens](t, s.registered(t, "Admin")).Access
+	mine := s.tokens(t)
+	s.registered(t, "Admin")
 	await(t, box, 2)
 	s.exec(t, `UPDATE auth.users SET role = 'admin' WHERE username = 'Admin'`)
-	admin = read[tokens](t, s.login(t, "Admin", password)).Access
+	admin := read[tokens](t, s.login(t, "Admin", password)).Access
 	app := s.client(t, allScopes)
 	granted := s.grant(t, mine.Access, app, allScopes)
 	s.forgot(t, "crane@example.com")

@@ -95,7 +95,9 @@ func start(t testing.TB, s setup) *service {
 	server.Start()
 	t.Cleanup(server.Close)
 	admin := open(t, cmp.Or(database.AdminURL, s.databaseURL))
-	return &service{URL: url, router: router, deletions: dependencies.Deletions, db: db, admin: admin, logs: logs, contract: contract}
+	return &service{
+		URL: url, router: router, db: db, admin: admin, logs: logs, contract: contract, deletions: dependencies.Deletions,
+	}
 }
 
 func (s setup) dependencies(
@@ -115,15 +117,15 @@ func (s setup) dependencies(
 	sessions := session.NewManager(store, 30*day, 90*day, tel.Log, s.now)
 	tokens := issuer.New(signing, sessions, url, audience, 15*time.Minute)
 	accounts := account.New(store, s.hasher, limit, tel.Log)
+	forget := func(_ context.Context, p account.Person) error { return s.forget(p) }
 	return api.Dependencies{
 		About: health.Service{
 			Name: "auth", Description: "under test", Build: build.Info{Version: "test"},
 			Checks: map[string]health.Check{"database": store.Ready},
 		},
 		Accounts: accounts, Recovery: account.NewRecovery(accounts, store, mails, s.now),
-		Deletions: account.NewDeletions(accounts, store, func(_ context.Context, p account.Person) error { return s.forget(p) },
-			16*time.Minute, s.now),
-		Issuer: tokens, Sessions: sessions,
+		Deletions: account.NewDeletions(accounts, store, forget, 16*time.Minute, s.now),
+		Issuer:    tokens, Sessions: sessions,
 		Provider:   oidc.NewProvider(store, sessions, tokens, s.now),
 		ConsentURL: consentURL, InternalKey: internalKey,
 	}

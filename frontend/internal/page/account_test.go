@@ -45,7 +45,8 @@ func TestAccountNeedsSignIn(t *testing.T) {
 		"nobody": {nobody, ""}, "a session that ended": {as("ended"), "&why=expired"},
 		"an application": {w.application(), "&why=expired"},
 	} {
-		for _, path := range []string{"/account", "/account/votes", "/account/export", "/account/delete", "/admin", "/admin/people"} {
+		for _, path := range []string{"/account", "/account/votes", "/account/export", "/account/delete", "/admin",
+			"/admin/people"} {
 			want := "/login?next=" + url.QueryEscape(path+"?q=x") + row.why
 			a := w.get(path+"?q=x", row.who)
 			a.check(t, name+" at "+path, 303, a.header.Get("Location"), want)

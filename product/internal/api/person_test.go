@@ -28,8 +28,9 @@ func (s suite) forgotten(t *testing.T) {
 	const me = 91
 	voted, deleted := s.g.addProduct(t, "Owl", day(5)), s.g.addProduct(t, "Moth", day(5))
 	added := s.g.addProduct(t, "Ant", day(5))
+	const vote = `INSERT INTO product.votes (person_id, product_id, created_at) VALUES ($1, $2, $3)`
 	for i, id := range []int64{voted, deleted} {
-		mustExec(t, s.g, `INSERT INTO product.votes (person_id, product_id, created_at) VALUES ($1, $2, $3)`, me, id, day(1+i))
+		mustExec(t, s.g, vote, me, id, day(1+i))
 	}
 	call(t, s.h, "POST", path(voted, "/vote"), s.g.token(92))
 	mustExec(t, s.g, `UPDATE product.products SET deleted_at = now() WHERE id = $1`, deleted)
@@ -62,7 +63,8 @@ func (s suite) forgotten(t *testing.T) {
 		c.ClientID, c.Scope = "client-a", "votes:read votes:write"
 	})
 	for _, token := range []string{"", application} {
-		if w := call(t, s.h, "DELETE", "/api/me", token); w.Code != http.StatusUnauthorized && w.Code != http.StatusForbidden {
+		w := call(t, s.h, "DELETE", "/api/me", token)
+		if w.Code != http.StatusUnauthorized && w.Code != http.StatusForbidden {
 			t.Errorf("an application forgets: %d", w.Code)
 		}
 	}

@@ -32,7 +32,8 @@ func TestMailsAreShown(t *testing.T) {
 	for path, want := range map[string][]string{
 		"/": {`<a href="/mails">Mails</a>`},
 		"/mails": {"&lt;b&gt;Hello&lt;/b&gt;", "b@example.com", `<a href="/mails/1">As HTML</a>`,
-			"Look:\n" + `<a href="http://localhost/reset?token=a&amp;b=%3ci%3e">`, "http://localhost/reset?token=a&amp;b=&lt;i&gt;</a>"},
+			"Look:\n" + `<a href="http://localhost/reset?token=a&amp;b=%3ci%3e">`,
+			"http://localhost/reset?token=a&amp;b=&lt;i&gt;</a>"},
 		"/mails/1": {"<script>x</script>"},
 	} {
 		res := httptest.NewRecorder()
