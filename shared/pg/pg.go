@@ -42,14 +42,15 @@ const responseTimeout = 5 * time.Second
 var ErrCommit = errors.New("commit transaction")
 
 // Open returns a pool for url ("postgres://role:password@host/database"), whose queries are spans of the request that
-// asks and carry the trace id to the server's log as a comment. It does not connect: services start in any order, and
-// Ping says whether the database is there. The caller closes it.
+// asks. Statements are prepared, or if the telemetry's SQLComments is set carry the trace id to the server's log as a
+// comment, so that no two are the same. It does not connect: services start in any order, and Ping says whether the
+// database is there. The caller closes it.
 func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
 	config, err := pq.NewConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", redacted{})
 	}
-	config.BinaryParameters = true // parameters go with the query, without a round trip to prepare it
+	config.BinaryParameters = true // parameters of what is not prepared go with it, without a round trip before
 	config.Runtime = map[string]string{
 		"jit":      "off", // compiling a query takes longer than any of ours runs
 		"TimeZone": "UTC", // which times then have in Go too
@@ -59,9 +60,13 @@ func Open(url string, t *telemetry.Telemetry) (*sqlx.DB, error) {
 		return nil, fmt.Errorf("read database URL: %w", redacted{})
 	}
 	connector.Dialer(dialer{&net.Dialer{Timeout: responseTimeout}})
+	var source driver.Connector = connector
+	if !t.SQLComments {
+		source = preparer{connector}
+	}
 	metrics, system := otelsql.WithMeterProvider(t.Metrics), otelsql.WithAttributes(semconv.DBSystemNamePostgreSQL)
-	db := otelsql.OpenDB(connector, metrics, system, otelsql.WithTracerProvider(t.Traces),
-		otelsql.WithTextMapPropagator(t.Propagator), otelsql.WithSQLCommenter(true),
+	db := otelsql.OpenDB(source, metrics, system, otelsql.WithTracerProvider(t.Traces),
+		otelsql.WithTextMapPropagator(t.Propagator), otelsql.WithSQLCommenter(t.SQLComments),
 		otelsql.WithSpanOptions(otelsql.SpanOptions{
 			OmitConnResetSession: true, OmitConnectorConnect: true, OmitRows: true, DisableErrSkip: true, SpanFilter: traced,
 		}))

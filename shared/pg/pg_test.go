@@ -105,7 +105,7 @@ func TestFailedCommitIsAnError(t *testing.T) {
 func TestQueriesAreSpans(t *testing.T) {
 	t.Parallel()
 	spans := tracetest.NewInMemoryExporter()
-	tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Exporter: spans})
+	tel, err := telemetry.New(t.Context(), "test", "", telemetry.Options{Exporter: spans, SQLComments: true})
 	if err != nil {
 		t.Fatal(err)
 	}

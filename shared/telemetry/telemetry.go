@@ -36,7 +36,8 @@ import (
 type Options struct {
 	Sampling
 	Endpoints
-	LogLevel slog.Level `env:"LOG_LEVEL"` // what is less important is not logged; a Log has its own besides
+	LogLevel    slog.Level `env:"LOG_LEVEL"`    // what is less important is not logged; a Log has its own besides
+	SQLComments bool       `env:"SQL_COMMENTS"` // SQL carries the trace id to the server's log, and is not prepared
 
 	Exporter sdktrace.SpanExporter // gets every span at once besides; nil is none
 	Reader   sdkmetric.Reader      // reads metrics besides; nil is none
@@ -46,14 +47,15 @@ type Options struct {
 
 // Telemetry is one process's providers. All of it is safe for concurrent use.
 type Telemetry struct {
-	Traces     trace.TracerProvider
-	Metrics    metric.MeterProvider
-	Propagator propagation.TextMapPropagator // W3C Trace Context and Baggage
-	Log        *slog.Logger                  // adds trace_id and span_id from the context
-	local      *slog.Logger                  // Log without OTLP, for what goes wrong with that
-	sends      bool                          // there is somewhere to send spans
-	delivery   atomic.Pointer[Delivery]      // the last; nil before the first
-	shutdown   []func(context.Context) error
+	Traces      trace.TracerProvider
+	Metrics     metric.MeterProvider
+	Propagator  propagation.TextMapPropagator // W3C Trace Context and Baggage
+	Log         *slog.Logger                  // adds trace_id and span_id from the context
+	SQLComments bool                          // as in Options
+	local       *slog.Logger                  // Log without OTLP, for what goes wrong with that
+	sends       bool                          // there is somewhere to send spans
+	delivery    atomic.Pointer[Delivery]      // the last; nil before the first
+	shutdown    []func(context.Context) error
 }
 
 // New starts the telemetry of the named service. Call Shutdown at the end: it
@@ -63,9 +65,10 @@ func New(ctx context.Context, name, version string, o Options) (*Telemetry, erro
 	handler := cmp.Or[slog.Handler](o.Log, slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: o.LogLevel}))
 	local := traced{handler}.WithAttrs([]slog.Attr{slog.String("service", name)})
 	t := &Telemetry{
-		Propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
-		Log:        slog.New(local),
-		local:      slog.New(local),
+		Propagator:  propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
+		Log:         slog.New(local),
+		SQLComments: o.SQLComments,
+		local:       slog.New(local),
 	}
 	sampler, err := o.sampler()
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"craftista/product/internal/core"
+	"craftista/shared/pg"
 )
 
 const (
@@ -30,6 +31,7 @@ const (
 // matches are read from the index of words and sorted. Of many, a page is full
 // sooner by reading products in its order and leaving out those that do not match.
 func (s *Store) search(ctx context.Context, p core.Page) ([]core.Product, error) {
+	ctx = pg.PlanEachTime(ctx) // which index is best depends on the words
 	terms, total, err := s.terms(ctx, p.Query)
 	if err != nil {
 		return nil, err
