@@ -9,7 +9,7 @@ import (
 )
 
 // MaxPicture is the largest picture that the catalogue takes, in bytes.
-const MaxPicture = 256 << 10
+const MaxPicture = 1 << 20
 
 // The media types of pictures that the catalogue takes.
 const (

@@ -56,7 +56,7 @@ func (h adminProducts) filled(input productInput) view.ProductForm {
 	}}
 	form.Picture.Field = view.Field{
 		Name: "file", Label: "Upload your own", Type: "file",
-		Hint: "SVG or PNG, at most 256 KiB; a square looks best. It is used instead of a drawing.",
+		Hint: "SVG or PNG, at most 1 MiB; a square looks best. It is used instead of a drawing.",
 	}
 	return form
 }

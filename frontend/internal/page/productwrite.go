@@ -55,7 +55,7 @@ func (h adminProducts) addFile(ctx context.Context, bearer string, input *produc
 	case input.file.Body == nil:
 		return nil
 	case input.file.TooLarge:
-		return refuseFile(fmt.Sprintf("is over %d KiB", backend.MaxPicture>>10))
+		return refuseFile(fmt.Sprintf("is over %d MiB", backend.MaxPicture>>20))
 	case len(input.file.Body) == 0:
 		return refuseFile("is empty")
 	case strings.HasPrefix(media, "text/"):

@@ -166,6 +166,6 @@ document.addEventListener("change", ({ target }) => {
   if (target !== file) file.value = "";
   const [chosen] = file.files;
   form.querySelector(".pictures").toggleAttribute("data-file", Boolean(chosen));
-  file.setCustomValidity(chosen?.size > file.dataset.most ? "This file is over 256 KiB." : "");
+  file.setCustomValidity(chosen?.size > file.dataset.most ? "This file is over 1 MiB." : "");
   if (chosen) file.reportValidity();
 });

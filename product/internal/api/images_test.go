@@ -88,10 +88,14 @@ func (s suite) badImages(t *testing.T) {
 		status      int
 		want        []field
 	}{
-		"script":              {svgMedia, squareWith("<script/>"), 422, one(`must not have the element "script" (line 1)`)},
-		"nothing as svg":      {svgMedia, "", 422, one("must have a root element (line 1)")},
+		"script": {svgMedia, squareWith("<script/>"), 422, one("contains a script. Save it without scripts")},
+		"all reasons": {svgMedia, squareWith("<text>x</text><image href='x'/><text>y</text>"), 422, []field{
+			{"image", "contains text. In Inkscape: Path → Object to Path; in Illustrator: Type → Create Outlines"},
+			{"image", "contains a photo. Remove it, or in Inkscape: Path → Trace Bitmap"},
+		}},
+		"nothing as svg":      {svgMedia, "", 422, one("is not an SVG drawing, or does not say that it is. In Inkscape: open it and save it again")},
 		"svg as png":          {"image/png", square, 422, one("is not a PNG that can be read")},
-		"one byte too many":   {svgMedia, square + strings.Repeat(" ", 256<<10+1-len(square)), 413, nil},
+		"one byte too many":   {svgMedia, square + strings.Repeat(" ", 1<<20+1-len(square)), 413, nil},
 		"another kind":        {"image/gif", "GIF89a", 415, nil},
 		"a page":              {"text/html", "<p>", 415, nil},
 		"no media type":       {"", square, 415, nil},
@@ -106,8 +110,8 @@ func (s suite) badImages(t *testing.T) {
 			}
 		})
 	}
-	full := square + strings.Repeat(" ", 256<<10-len(square))
+	full := square + strings.Repeat(" ", 1<<20-len(square))
 	if w := send(t, s.h, "POST", "/api/images", s.g.curator(), svgMedia, full); w.Code != 201 {
-		t.Errorf("256 KiB: status %d, body %s", w.Code, w.Body)
+		t.Errorf("1 MiB: status %d, body %s", w.Code, w.Body)
 	}
 }

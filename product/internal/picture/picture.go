@@ -13,7 +13,7 @@ const (
 
 // The limits of a picture, in bytes. A good one may grow as it is rewritten.
 const (
-	MaxUpload = 256 << 10
+	MaxUpload = 1 << 20
 	maxKept   = 1 << 20 // in step with the schema, and with what the site hands on
 )
 

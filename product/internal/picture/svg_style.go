@@ -1,0 +1,313 @@
+package picture
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tdewolff/parse/v2"
+	"github.com/tdewolff/parse/v2/css"
+)
+
+// maxStyled is how many declarations may be looked at for all elements together.
+const maxStyled = 500_000
+
+// declaration is a property's value, from a style attribute or a rule.
+type declaration struct {
+	property, value string
+	important       bool
+}
+
+// compound is a selector without combinators, such as path.cls-1.
+type compound struct {
+	name, id string // "" for any
+	classes  []string
+}
+
+// rule is one of a style element's, with one selector: for elements that the last
+// compound matches below others that match those before it.
+type rule struct {
+	selector []compound
+	weight   int // the selector's specificity
+	order    int
+	declared []declaration
+}
+
+// style turns what CSS says about the elements into attributes, and drops the CSS.
+// It cascades as CSS does: attributes first, rules by their specificity and order,
+// then style attributes, and once more what is !important.
+func (d *drawing) style() {
+	if strings.Contains(d.css.String(), `\`) {
+		d.refuse(hidesStyle)
+	}
+	budget := maxStyled
+	d.styleWith(d.rules(d.css.String()), d.root, &budget)
+	if budget < 0 {
+		d.refuse(oddStyle)
+	}
+}
+
+func (d *drawing) styleWith(rules map[string][]rule, e *element, budget *int) {
+	e.classes = set(e.attr("class"))
+	keys := []string{"*", e.name, "#" + e.attr("id")}
+	for class := range e.classes {
+		keys = append(keys, "."+class)
+	}
+	var matching []rule
+	for _, key := range keys {
+		for _, r := range rules[key] {
+			if *budget -= len(r.declared) + 1; *budget < 0 {
+				return
+			}
+			if e.matches(r.selector) {
+				matching = append(matching, r)
+			}
+		}
+	}
+	slices.SortFunc(matching, func(a, b rule) int {
+		return cmp.Or(cmp.Compare(a.weight, b.weight), cmp.Compare(a.order, b.order))
+	})
+	var declared []declaration
+	for _, r := range matching {
+		declared = append(declared, r.declared...)
+	}
+	declared = append(declared, d.declarations(e.attr("style"))...)
+	slices.SortStableFunc(declared, func(a, b declaration) int {
+		switch {
+		case a.important == b.important:
+			return 0
+		case b.important:
+			return -1
+		default:
+			return 1
+		}
+	})
+	d.apply(e, declared)
+	for _, child := range e.children {
+		d.styleWith(rules, child, budget)
+	}
+}
+
+// apply makes attributes of declarations; the last one for a property wins. What
+// SVG has no attribute for is left out, but for blending.
+func (d *drawing) apply(e *element, declared []declaration) {
+	e.attrs = slices.DeleteFunc(e.attrs, func(a attribute) bool { return a.Name.Local == "style" })
+	blend, isolation := "normal", "auto"
+	for _, one := range declared {
+		switch property, value := one.property, one.value; {
+		case property == "marker":
+			for _, end := range []string{"marker-start", "marker-mid", "marker-end"} {
+				e.set(end, value)
+			}
+		case property == "mix-blend-mode":
+			blend = value
+		case property == "isolation":
+			isolation = value
+		case strings.HasPrefix(property, "background") && e == d.root:
+			d.background = value
+		case strings.HasPrefix(property, "animation") && value != "none":
+			d.refuse(hasAnimation)
+		case property == "transform":
+			e.set(property, units.ReplaceAllString(value, "$1"))
+		case properties[property] && (e != d.root || property != "width" && property != "height"):
+			e.set(property, value)
+		}
+	}
+	var rest []string
+	if isolation == "isolate" {
+		rest = append(rest, "isolation:isolate")
+	}
+	if blend != "normal" {
+		rest = append(rest, "mix-blend-mode:"+blend)
+	}
+	if len(rest) > 0 {
+		e.set("style", strings.Join(rest, ";"))
+	}
+}
+
+// matches reports whether the element is one that a selector selects.
+func (e *element) matches(selector []compound) bool {
+	last := len(selector) - 1
+	if !e.is(selector[last]) {
+		return false
+	}
+	selector = selector[:last]
+	for above := e.parent; above != nil && len(selector) > 0; above = above.parent {
+		if above.is(selector[len(selector)-1]) {
+			selector = selector[:len(selector)-1]
+		}
+	}
+	return len(selector) == 0
+}
+
+func (e *element) is(c compound) bool {
+	if c.name != "" && c.name != e.name || c.id != "" && c.id != e.attr("id") {
+		return false
+	}
+	return !slices.ContainsFunc(c.classes, func(class string) bool { return !e.classes[class] })
+}
+
+// rules reads a style sheet: its rules by what the last compound of their
+// selectors needs, an id (#a), a class (.a), a name or nothing (*).
+func (d *drawing) rules(sheet string) map[string][]rule {
+	all, order := map[string][]rule{}, 0
+	p := css.NewParser(parse.NewInputString(sheet), false)
+	var selectors [][]compound
+	var declared []declaration
+	for {
+		kind, _, data := p.Next()
+		switch kind {
+		case css.ErrorGrammar:
+			if !p.HasParseError() {
+				return all
+			}
+		case css.AtRuleGrammar, css.BeginAtRuleGrammar:
+			d.refuseAtRule(string(data))
+		case css.BeginRulesetGrammar:
+			selectors, declared = d.selectors(text(p.Values())), nil
+		case css.DeclarationGrammar:
+			declared = d.declare(declared, string(data), text(p.Values()))
+		case css.EndRulesetGrammar:
+			for _, selector := range selectors {
+				order++
+				r := rule{selector: selector, order: order, declared: declared}
+				key := "*"
+				for _, c := range selector {
+					r.weight += c.weight()
+				}
+				switch last := selector[len(selector)-1]; {
+				case last.id != "":
+					key = "#" + last.id
+				case len(last.classes) > 0:
+					key = "." + last.classes[0]
+				case last.name != "":
+					key = last.name
+				}
+				all[key] = append(all[key], r)
+			}
+			selectors = nil
+		}
+	}
+}
+
+// weight is the compound's specificity.
+func (c compound) weight() int {
+	total := 100 * len(c.classes)
+	if c.id != "" {
+		total += 10_000
+	}
+	if c.name != "" {
+		total++
+	}
+	return total
+}
+
+// refuseAtRule refuses those that may change how a drawing looks.
+func (d *drawing) refuseAtRule(name string) {
+	switch name {
+	case "@charset", "@namespace", "@font-face":
+	case "@import":
+		d.refuse(reachesOut)
+	case "@keyframes", "@-webkit-keyframes":
+		d.refuse(hasAnimation)
+	default:
+		d.refuse(oddStyle)
+	}
+}
+
+var (
+	simple = regexp.MustCompile(`^(\*|[A-Za-z][\w-]*)?((?:[.#][\pL\pN_-]+)*)$`)
+
+	// passing are the pseudo-classes that no still picture has.
+	passing = regexp.MustCompile(`:(?:hover|active|focus|link|visited|target)$`)
+
+	// units are those in CSS's transforms; SVG's have none.
+	units = regexp.MustCompile(`([0-9.])(?:px|deg)\b`)
+
+	importance = regexp.MustCompile(`(?i) *! *important *$`)
+
+	// leaving is a value that loads or runs something.
+	leaving = regexp.MustCompile(`(?i)url\( *["']? *[^#"' )]|src\(|image\(|image-set\(|expression\(|script:`)
+)
+
+// selectors reads a list of selectors, leaving out those that never match.
+func (d *drawing) selectors(list string) [][]compound {
+	var all [][]compound
+	for selector := range strings.SplitSeq(list, ",") {
+		var compounds []compound
+		for part := range strings.FieldsSeq(selector) {
+			m := simple.FindStringSubmatch(part)
+			switch {
+			case passing.MatchString(part):
+				compounds = nil
+			case part == ":root":
+				compounds = append(compounds, compound{name: "svg"})
+				continue
+			case m == nil:
+				d.refuse(oddStyle)
+			}
+			if m == nil {
+				compounds = nil
+				break
+			}
+			c := compound{name: strings.TrimPrefix(m[1], "*")}
+			for _, one := range marks.FindAllString(m[2], -1) {
+				if one[0] == '#' {
+					c.id = one[1:]
+				} else {
+					c.classes = append(c.classes, one[1:])
+				}
+			}
+			compounds = append(compounds, c)
+		}
+		if len(compounds) > 0 {
+			all = append(all, compounds)
+		}
+	}
+	return all
+}
+
+var marks = regexp.MustCompile(`[.#][^.#]+`)
+
+// declarations reads a style attribute.
+func (d *drawing) declarations(style string) []declaration {
+	if strings.Contains(style, `\`) {
+		d.refuse(hidesStyle)
+	}
+	var declared []declaration
+	for p := css.NewParser(parse.NewInputString(style), true); ; {
+		switch kind, _, data := p.Next(); {
+		case kind == css.DeclarationGrammar:
+			declared = d.declare(declared, string(data), text(p.Values()))
+		case kind == css.ErrorGrammar && !p.HasParseError():
+			return declared
+		}
+	}
+}
+
+// declare adds a declaration, in place of an earlier one for the property.
+func (d *drawing) declare(declared []declaration, property, value string) []declaration {
+	one := declaration{property: strings.ToLower(property)}
+	one.value = strings.TrimSpace(importance.ReplaceAllString(value, ""))
+	one.important = len(one.value) < len(strings.TrimSpace(value))
+	if leaving.MatchString(value) || one.property == "behavior" || strings.HasSuffix(one.property, "binding") {
+		d.refuse(reachesOut)
+	}
+	if !properties[one.property] && !styles[one.property] || one.value == "" {
+		return declared
+	}
+	same := func(other declaration) bool {
+		return other.property == one.property && other.important == one.important
+	}
+	return append(slices.DeleteFunc(declared, same), one)
+}
+
+// text is what tokens stand for.
+func text(tokens []css.Token) string {
+	var all strings.Builder
+	for _, token := range tokens {
+		all.Write(token.Data)
+	}
+	return all.String()
+}
