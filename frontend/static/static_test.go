@@ -50,6 +50,7 @@ func TestURLs(t *testing.T) {
 	for name, want := range map[string]string{
 		"css/site.css":        `^/static/css/site\.[0-9a-f]{12}\.css$`,
 		"js/site.js":          `^/static/js/site\.[0-9a-f]{12}\.js$`,
+		"js/password.js":      `^/static/js/password\.[0-9a-f]{12}\.js$`,
 		"js/reload.js":        `^/static/js/reload\.[0-9a-f]{12}\.js$`,
 		"vendor/htmx.min.js":  `^/static/vendor/htmx\.min\.[0-9a-f]{12}\.js$`,
 		"origami/crane.svg":   `^/static/origami/crane\.[0-9a-f]{12}\.svg$`,

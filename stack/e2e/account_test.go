@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"craftista/stack/internal/stacktest"
+
+	"github.com/chromedp/chromedp"
 )
 
 // TestAccount changes the password and ends sessions, with JavaScript and without.
@@ -58,6 +60,42 @@ func TestAccount(t *testing.T) {
 		wantSignedOut(t, other, front)
 		b.goTo("/account")
 		b.at("/login?next=%2Faccount")
+	})
+}
+
+// TestPasswordIsShown while it is typed, and not any more when it is sent.
+func TestPasswordIsShown(t *testing.T) {
+	t.Parallel()
+	s := stacktest.Site(t)
+	withAndWithoutScript(t, s, func(t *testing.T, b *tab, script bool) {
+		b.goTo("/login")
+		if !script {
+			b.holds("there is no button", `document.querySelector(".show-password").hidden`)
+			return
+		}
+		state := func(kind, pressed string) {
+			t.Helper()
+			b.until("the password is of type "+kind, b.js(fmt.Sprintf(`document.querySelector("#password").type === %q &&
+				document.querySelector(".show-password").getAttribute("aria-pressed") === %q`, kind, pressed)))
+		}
+		b.fill("#username", "nobody")
+		b.fill("#password", "nothing-like-it")
+		b.click(".show-password")
+		state("text", "true")
+		b.click(".show-password")
+		state("password", "false")
+		b.click(".show-password")
+		b.submit("#login-form")
+		b.see("#login-form-problem", "password")
+		state("password", "false")
+		b.click(".show-password") // in the form that came anew
+		state("text", "true")
+		b.do(chromedp.Evaluate[chromedp.Void](`document.addEventListener("submit", () => {
+			window.sent = document.querySelector("#password").type;
+		}, true)`))
+		b.fill("#password", "nothing-like-it")
+		b.submit("#login-form")
+		b.until("it was hidden when it was sent", b.js(`window.sent === "password"`))
 	})
 }
 

@@ -74,9 +74,9 @@ func (b *tab) checkSignIn() {
 	b.clean("register")
 	b.fill("#username", "x")
 	b.fill("#email", "x@x")
-	b.fill("#password", "x")
+	b.fill("#password", "qwertyuiop")
 	b.submit("#register-form")
-	b.see("#password-error", "10")
+	b.see("#password-error", "commonest")
 	b.clean("register, with errors")
 	b.do(chromedp.Evaluate[chromedp.Void](`(() => {
 		const form = Object.assign(document.createElement("form"), {method: "post", action: "/login"});

@@ -72,19 +72,23 @@ func (b *tab) keysToRegister() (name string) {
 	b.tabTo(".other a", 15)
 	b.press(kb.Enter)
 	b.see("h1", "account")
-	b.typeInto("#username", name, "#email", name+"@example.com", "#password", "short")
+	b.typeInto("#username", name, "#email", name+"@example.com", "#password", "qwertyuiop")
 	b.press(kb.Enter)
-	b.see("#password-error", "10")
+	b.see("#password-error", "commonest")
 	b.focused("id", "password") // the first that needs mending
 	b.press("a", chromedp.KeyModifiers(chromedp.ModifierCtrl))
 	b.press(passphrase)
-	b.tabTo("#register-form button", 1)
+	b.tabTo(".show-password", 1)
+	b.press(" ")
+	b.until("the password is shown", b.js(`document.querySelector("#password").type === "text"`))
+	b.tabTo("#register-form .button-wide", 1)
 	b.press(" ")
 	b.see(".site-nav", "Sign out")
 	b.at("/origamis/2#piece-2")
+	b.see("#vote-button-2", "take the vote back")
 	b.tabTo("#vote-button-2", 14)
 	b.press(" ")
-	b.see("#vote-button-2", "take the vote back")
+	b.lacks("#vote-button-2", "take the vote back")
 	b.focused("id", "vote-button-2")
 	b.outlined()
 	return name
@@ -111,7 +115,7 @@ func (b *tab) keysThroughTheAccount() (next string) {
 	b.focused("id", "current_password")
 	b.outlined()
 	b.typeInto("#current_password", passphrase, "#new_password", next)
-	b.tabTo("#password-form button", 1)
+	b.tabTo("#password-form .button-wide", 2)
 	b.press(" ")
 	b.see("#password-form", "Your password is changed")
 	b.focused("className", "done")
@@ -205,7 +209,7 @@ func (b *tab) typeInto(fields ...string) {
 	for i := 0; i < len(fields); i += 2 {
 		switch {
 		case i > 0:
-			b.tabTo(fields[i], 1)
+			b.tabTo(fields[i], 2) // a password may have a button after it
 		case !b.js(`document.activeElement.matches("` + fields[i] + `")`)(b.ctx):
 			b.tabTo(fields[i], 15)
 		}

@@ -178,7 +178,7 @@ func (b *tab) at(path string) {
 	})
 }
 
-func (b *tab) submit(form string) { b.t.Helper(); b.click(form + " button") }
+func (b *tab) submit(form string) { b.t.Helper(); b.click(form + " button:not([type=button])") }
 
 // choose selects the option with the value as a keyboard does, by its first letter.
 func (b *tab) choose(selector, value string) {

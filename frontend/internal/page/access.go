@@ -48,6 +48,12 @@ func (s *site) forCurators(next personHandler) web.Handler {
 	return s.forRoles(next, token.RoleCurator, token.RoleAdmin)
 }
 
+// toChangePassword answers GET /.well-known/change-password, by which password managers
+// find the form (W3C, A Well-Known URL for Changing Passwords).
+func toChangePassword(w http.ResponseWriter, r *http.Request) error {
+	return redirectTo(w, r, "/account#password")
+}
+
 // signOut answers POST /logout.
 func (s *site) signOut(w http.ResponseWriter, r *http.Request) error {
 	s.sessions.SignOut(w, r)

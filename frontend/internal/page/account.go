@@ -21,7 +21,7 @@ type account struct {
 
 // show answers GET /account.
 func (h account) show(w http.ResponseWriter, r *http.Request, who session.Session) error {
-	model := view.Account{Password: passwordForm(), Email: emailForm("")}
+	model := view.Account{Password: passwordForm(who.User.Name), Email: emailForm("")}
 	switch r.URL.Query().Get("done") {
 	case "password":
 		model.Password.Done = passwordDone
@@ -29,6 +29,8 @@ func (h account) show(w http.ResponseWriter, r *http.Request, who session.Sessio
 		model.Email.Done = emailDone
 	case "verification":
 		model.Profile.Done = verificationDone
+	case doneKnown:
+		model.Profile.Done = knownDone
 	case "session":
 		model.Sessions.Done = sessionDone
 	case "others":

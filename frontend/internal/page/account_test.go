@@ -8,6 +8,7 @@ import (
 	"craftista/shared/token"
 
 	"github.com/golang-jwt/jwt/v5"
+	"golang.org/x/net/html"
 )
 
 // here is person 7 in the session 3, with that role.
@@ -89,6 +90,32 @@ func TestAccountShowsThePerson(t *testing.T) {
 		},
 		attr(a.class("own-first"), "aria-current"), "page",
 		a.body, lacks("<b>Birds"))
+}
+
+// TestPasswordManagersFindTheirWay to the form, which says whose password it changes.
+func TestPasswordManagersFindTheirWay(t *testing.T) {
+	w := startWebsite(t)
+	to := w.get("/.well-known/change-password")
+	to.check(t, "the well-known URL", 303, to.header.Get("Location"), "/account#password")
+	whole := w.get("/account", w.here("user"))
+	part := w.post("/account/password", passwords("guess", "eight paper cranes"), w.here("user"), w.byHtmx("/account"))
+	for name, a := range map[string]answer{"the page": whole, "the form, refused": part} {
+		username := a.id("password-form-username")
+		check(t, name, attr(username, "autocomplete"), "username", attr(username, "value"), "person-7",
+			attr(username, "name"), "", hasAttr(username, "hidden"), true)
+		current, replacement := a.id("current_password"), a.id("new_password")
+		check(t, name, attr(current, "autocomplete"), "current-password", attr(replacement, "autocomplete"), "new-password")
+		checkLengths(t, name, current, "", "")
+		checkLengths(t, name, replacement, "10", "512")
+	}
+	checkLengths(t, "registration", w.get("/register").id("password"), "10", "512")
+	checkLengths(t, "sign-in", w.get("/login").id("password"), "", "")
+}
+
+// checkLengths holds what a browser lets somebody type: whatever there may be.
+func checkLengths(t *testing.T, name string, input *html.Node, least, most string) {
+	t.Helper()
+	check(t, name, attr(input, "minlength"), least, attr(input, "maxlength"), most)
 }
 
 func TestMyVotes(t *testing.T) {

@@ -154,7 +154,7 @@ func TestConsentNeedsSignIn(t *testing.T) {
 	check(t, "the answer", text(a.class("why")),
 		"An application asks for something of yours. Sign in, and then you decide.")
 	a = w.post("/login", ada("next", "/authorize?"+long))
-	check(t, "the answer", a.header.Get("Location"), "/authorize?"+long)
+	check(t, "the answer", a.header.Get("Location"), landing("/authorize?"+long))
 }
 
 func TestConsentIsRefused(t *testing.T) {

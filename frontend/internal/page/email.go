@@ -62,7 +62,7 @@ func (h account) refuseEmail(
 	}
 	form.Fields[1].Focus = f.Kind != fault.Invalid
 	return refuseForm(w, r, form, f.Because(err), func(status int, form view.SignForm) error {
-		return h.render(w, r, status, who, view.Account{Email: form, Password: passwordForm()})
+		return h.render(w, r, status, who, view.Account{Email: form, Password: passwordForm(who.User.Name)})
 	})
 }
 

@@ -80,12 +80,12 @@ func checkMarkup(t *testing.T, what string, doc *html.Node, styled bool) {
 		if n.Data == "label" {
 			labels[attr(n, "for")] = true
 		}
-		if n.Data == "img" && !slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "alt" }) {
+		if n.Data == "img" && !hasAttr(n, "alt") {
 			t.Errorf("%s: an image without alt", what)
 		}
 	}
 	for n := range elements(doc) {
-		if n.Data == "input" && attr(n, "type") != "hidden" && !labels[attr(n, "id")] {
+		if n.Data == "input" && attr(n, "type") != "hidden" && !hasAttr(n, "hidden") && !labels[attr(n, "id")] {
 			t.Errorf("%s: the input %s has no label", what, attr(n, "id"))
 		}
 		for ref := range strings.FieldsSeq(attr(n, "aria-describedby") + " " + attr(n, "aria-labelledby")) {
@@ -105,6 +105,10 @@ func elements(doc *html.Node) func(yield func(*html.Node) bool) {
 			}
 		}
 	}
+}
+
+func hasAttr(n *html.Node, key string) bool {
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == key })
 }
 
 // attr is an attribute of the element, "" if there is none.

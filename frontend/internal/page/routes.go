@@ -81,7 +81,7 @@ func (s *site) pages(r *web.Router, parts Parts) {
 	r.Get(dailyPath, dailyPage{s, services}.show)
 	r.Get("/status", statusPage{s, services, parts.Self, parts.Telemetry}.show)
 
-	sign := signForms{s, services.Auth}
+	sign := signForms{s, services.Auth, services.Catalogue}
 	r.Get("/login", sign.blank(loginForm))
 	r.Post("/login", sign.login)
 	r.Get("/register", sign.blank(registerForm))
@@ -151,6 +151,7 @@ func (s *site) forClients(r *web.Router, parts Parts) {
 	r.Get(cardPrefix+"{file}", s.socialCard)
 	r.Get("/favicon.ico", s.assets.Icon)
 	r.Get("/robots.txt", robots)
+	r.Get("/.well-known/change-password", toChangePassword)
 	if s.settings.DevReload {
 		r.Stream(reloadPath, reloadRetry, devReload{rand.Text()}.open)
 	}

@@ -11,10 +11,15 @@ import (
 )
 
 const (
-	sessionDone  = "That session is ended."
-	othersDone   = "All other sessions are ended."
+	sessionDone = "That session is ended."
+	othersDone  = "All other sessions are ended."
+	knownDone   = "You had an account with this name and password already, so you are signed in to it. It keeps its " +
+		"e-mail address: the one that you typed was not saved."
 	passwordDone = "Your password is changed, and you are signed out everywhere else."
 )
+
+// doneKnown is a registration by somebody who has an account, with another e-mail address.
+const doneKnown = "known"
 
 // endSession answers POST /account/sessions/{id}/end. One that has ended already is
 // no failure.
@@ -68,7 +73,7 @@ func (h account) changePassword(w http.ResponseWriter, r *http.Request, who sess
 	if err != nil {
 		return err
 	}
-	form, current, replacement := passwordForm(), values.Get("current_password"), values.Get("new_password")
+	form, current, replacement := passwordForm(who.User.Name), values.Get("current_password"), values.Get("new_password")
 	var checks fault.Checks
 	checks.Require(current != "", "current_password", "is required")
 	checks.Require(replacement != "", "new_password", "is required")

@@ -13,21 +13,27 @@ import (
 	"craftista/shared/web"
 )
 
+// whyCookies is a sign-in's own request of the form: it shows if cookies do not work.
+const whyCookies = "cookies"
+
 // maxAgent is how much of a User-Agent is passed on, in bytes.
 const maxAgent = 512
 
 // signForms are the forms to sign in and to register.
 type signForms struct {
 	*site
-	auth backend.Auth
+	auth      backend.Auth
+	catalogue backend.Catalogue
 }
 
 // blank answers GET /login and GET /register with the empty form; who is signed in goes on
-// at once, unless an application wants them to sign in again.
+// at once, unless an application wants them to sign in again. A sign-in comes by here too,
+// see goOn.
 func (h signForms) blank(form func(url.Values) view.SignForm) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		form := form(url.Values{"next": {r.URL.Query().Get("next")}})
-		if session.From(r.Context()).State == session.SignedIn && r.URL.Query().Get("why") != "again" {
+		form, reason := form(url.Values{"next": {r.URL.Query().Get("next")}}), r.URL.Query().Get("why")
+		cookiesWork := reason == whyCookies && !h.sessions.IsAnonymous(r)
+		if cookiesWork || session.From(r.Context()).State == session.SignedIn && reason != "again" {
 			return redirectTo(w, r, form.Next)
 		}
 		return h.showSign(w, r, http.StatusOK, form)
@@ -47,43 +53,67 @@ func (h signForms) login(w http.ResponseWriter, r *http.Request) error {
 	if err := checks.Err(); err != nil {
 		return h.refuse(w, r, form, err)
 	}
-	if err := h.signIn(w, r, values.Get("username"), values.Get("password")); err != nil {
+	grant, err := h.signIn(w, r, values.Get("username"), values.Get("password"))
+	if err != nil {
 		return h.refuse(w, r, form, err)
 	}
-	return redirectTo(w, r, form.Next)
+	h.castVote(w, r, grant, form.Next)
+	return goOn(w, r, form.Next)
 }
 
-// register answers POST /register: it makes the account and signs in. Where the
-// name is taken by whoever types this very password, the form was sent twice.
+// register answers POST /register: it makes the account and signs in. Where the name is
+// taken by whoever types this very password, they have an account: the form was sent
+// twice, or they forgot, and then they are told if it has another e-mail address.
 func (h signForms) register(w http.ResponseWriter, r *http.Request) error {
 	values, err := form.Read(r, "username", "email", "password", "next")
 	if err != nil {
 		return err
 	}
-	form := registerForm(values)
-	username, password := values.Get("username"), values.Get("password")
-	err = h.auth.Register(r.Context(), browser(r), username, values.Get("email"), password)
-	sentTwice := fault.KindOf(err) == fault.Conflict && h.signIn(w, r, username, password) == nil
-	switch {
-	case sentTwice:
-		return redirectTo(w, r, form.Next)
-	case err != nil:
+	form, password := registerForm(values), values.Get("password")
+	username, email := strings.TrimSpace(values.Get("username")), strings.TrimSpace(values.Get("email"))
+	err = h.auth.Register(r.Context(), browser(r), username, email, password)
+	taken := fault.KindOf(err) == fault.Conflict
+	if err != nil && !taken {
 		return h.refuse(w, r, form, err)
 	}
-	if err := h.signIn(w, r, username, password); err != nil {
-		web.RecordError(r.Context(), err)
+	grant, failed := h.signIn(w, r, username, password)
+	switch {
+	case failed != nil && taken:
+		return h.refuse(w, r, form, err)
+	case failed != nil:
+		web.RecordError(r.Context(), failed)
 		return redirectToSignIn(w, r, form.Next, "welcome")
 	}
-	return redirectTo(w, r, form.Next)
+	h.castVote(w, r, grant, form.Next)
+	if taken && h.hasAnotherEmail(r, grant, email) {
+		return goOn(w, r, "/account?done="+doneKnown)
+	}
+	return goOn(w, r, form.Next)
 }
 
-func (h signForms) signIn(w http.ResponseWriter, r *http.Request, username, password string) error {
+func (h signForms) signIn(w http.ResponseWriter, r *http.Request, username, password string) (backend.Grant, error) {
 	grant, err := h.auth.Login(r.Context(), browser(r), session.From(r.Context()).Token, username, password)
-	if err != nil {
-		return err
+	if err == nil {
+		h.sessions.Start(w, r, grant)
 	}
-	h.sessions.Start(w, r, grant)
-	return nil
+	return grant, err
+}
+
+// hasAnotherEmail reports whether who was signed in has another e-mail address than
+// they typed, as far as that can be learnt.
+func (h signForms) hasAnotherEmail(r *http.Request, grant backend.Grant, typed string) bool {
+	p, err := h.auth.Me(r.Context(), grant.AccessToken)
+	if err != nil {
+		web.RecordError(r.Context(), err)
+		return false
+	}
+	return !strings.EqualFold(p.Email, typed)
+}
+
+// goOn leads to next by way of /login, which finds out whether the browser kept the
+// cookies: without them a page that needs a person would lead back to the sign-in.
+func goOn(w http.ResponseWriter, r *http.Request, next string) error {
+	return redirectToSignIn(w, r, next, whyCookies)
 }
 
 // browser is where the person's browser connects from and what it says it is.
@@ -110,7 +140,7 @@ func (h signForms) refuse(w http.ResponseWriter, r *http.Request, form view.Sign
 }
 
 func (h signForms) showSign(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
-	model := view.Sign{Form: form, Why: why(r), Art: h.drawing("crane", "tint-0")}
+	model := view.Sign{Form: form, Why: h.why(r), Art: h.drawing("crane", "tint-0")}
 	about := "Sign in to Craftista to vote for folded pieces, and to see the ones you love in one place."
 	if form.ID == "login-form" {
 		model.Heading, model.Other, model.OtherLabel = "Sign in", "New here?", "Make an account"
@@ -130,11 +160,13 @@ func (h signForms) showSign(w http.ResponseWriter, r *http.Request, status int, 
 }
 
 // why says what led here, if it was not the person's own wish.
-func why(r *http.Request) string {
+func (h signForms) why(r *http.Request) string {
 	query, state := r.URL.Query(), session.From(r.Context()).State
 	switch {
 	case state == session.Unknown:
 		return "Sign-in does not answer just now, so it is not known whether you are signed in."
+	case query.Get("why") == whyCookies:
+		return "Your browser did not keep the cookies that sign you in. Allow cookies for this site, then sign in again."
 	case query.Get("why") == "form":
 		return "Sign in here, then go back to the other tab: your form waits in it."
 	case state == session.Expired, query.Get("why") == "expired":
@@ -151,8 +183,10 @@ func why(r *http.Request) string {
 		return "An application asks for something of yours. Sign in, and then you decide."
 	case strings.HasPrefix(query.Get("next"), "/account"), strings.HasPrefix(query.Get("next"), "/admin"):
 		return "Sign in first. You come right back to where you were."
+	case h.votesAt(r, query.Get("next")) != 0:
+		return "Sign in to vote. Your vote is counted as soon as you are signed in."
 	case query.Get("next") != "":
-		return "Sign in to vote. You come right back to where you were."
+		return "Sign in. You come right back to where you were."
 	default:
 		return ""
 	}

@@ -1,9 +1,11 @@
 package page_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,23 +30,132 @@ func TestTheWholeWayWithoutScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	browser := &http.Client{Jar: jar}
-	form := ada("email", "ada@example.org", "next", "/origamis/2")
 	for _, step := range []struct {
 		path, lands string
 		form        url.Values
 	}{
 		{"/origamis/2/vote", "/login?next=%2Forigamis%2F2%23piece-2", nil},
-		{"/register", "/origamis/2", form},
-		{"/origamis/2/vote", "/origamis/2", nil},
+		{"/register", "/origamis/2", ada("email", "ada@example.org", "next", "/origamis/2#piece-2")},
+		{"/origamis/1/vote", "/origamis/1", nil},
+		{"/origamis/2/unvote", "/origamis/2", nil},
 		{"/logout", "/", nil},
 		{"/origamis/2/vote", "/login?next=%2Forigamis%2F2%23piece-2", nil},
-		{"/login", "/origamis/2", ada("next", "/origamis/2")},
+		{"/login", "/origamis/2", ada("next", "/origamis/2#piece-2")},
 	} {
+		before := maps.Clone(w.mine)
 		if got := w.submit(browser, step.path, step.form); got != step.lands {
 			t.Fatalf("%s lands on %s, want %s", step.path, got, step.lands)
 		}
+		signedIn := step.path == "/register" || step.path == "/login"
+		check(t, step.path, w.mine[2], !strings.HasSuffix(step.path, "unvote") && (before[2] || signedIn))
 	}
-	check(t, "the vote", w.mine[2], true)
+	check(t, "the votes", w.mine, map[int64]bool{1: true, 2: true})
+	u, err := url.Parse(w.site.URL)
+	check(t, "the browser's cookies", err, nil, len(jar.Cookies(u)), 2)
+}
+
+// wanting is a browser that remembers a vote for the product.
+func wanting(id string) option {
+	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "craftista_vote", Value: id}) }
+}
+
+const voteForgotten = "craftista_vote=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+
+// TestAVoteIsRemembered for whoever has to sign in, and where another site asks for
+// one, for nobody.
+func TestAVoteIsRemembered(t *testing.T) {
+	w := startWebsite(t)
+	const remembered = "craftista_vote=2; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax"
+	for name, who := range map[string]option{"signed out": nobody, "expired": w.expired()} {
+		for way, by := range w.ways("/") {
+			got := w.post("/origamis/2/vote", nil, who, by)
+			check(t, name+" "+way, got.header.Values("Set-Cookie"), []string{remembered})
+			got = w.post("/origamis/2/unvote", nil, who, by)
+			check(t, name+" "+way+", to take it back", got.header.Get("Set-Cookie"), "")
+			got = w.post("/origamis/2/vote", nil, who, by, header("Sec-Fetch-Site", "cross-site"))
+			got.check(t, name+" "+way+" from elsewhere", 403, got.header.Get("Set-Cookie"), "")
+		}
+		got := w.get("/origamis/2/vote", who)
+		got.check(t, name+" by a link", 405, got.header.Get("Set-Cookie"), "")
+	}
+	w.revoked = true
+	got := w.post("/origamis/2/vote", nil, w.signedIn)
+	check(t, "ended elsewhere", slices.Sorted(slices.Values(got.header.Values("Set-Cookie"))),
+		slices.Sorted(slices.Values(append(clearedCookies(), remembered))))
+	https := newWebsite(t, page.Settings{Secure: true})
+	got = https.post("/origamis/2/vote", nil)
+	check(t, "over https", got.header.Get("Set-Cookie"),
+		"__Host-craftista_vote=2; Path=/; Max-Age=1800; HttpOnly; Secure; SameSite=Lax")
+}
+
+// TestTheSignInCastsTheVote that was clicked for, and no other.
+func TestTheSignInCastsTheVote(t *testing.T) {
+	w := startWebsite(t)
+	for name, c := range map[string]struct {
+		cookie, next string
+		votes        map[int64]bool
+		forgets      bool
+	}{
+		"the click and its way back":  {"2", "/?sort=name#piece-2", map[int64]bool{2: true}, true},
+		"a link, without a click":     {"", "/#piece-2", nil, false},
+		"a click on another":          {"1", "/#piece-2", nil, true},
+		"another way back":            {"2", "/account", nil, true},
+		"a piece that begins like it": {"2", "/#piece-22", nil, true},
+		"no number":                   {"x", "/#piece-2", nil, false},
+		"below nothing":               {"-2", "/#piece--2", nil, false},
+		"no such piece":               {"99", "/#piece-99", nil, true},
+	} {
+		for path, form := range map[string]url.Values{
+			"/login": ada("next", c.next), "/register": ada("email", "a@b.example", "next", c.next),
+		} {
+			for way, by := range w.ways(path) {
+				clear(w.mine)
+				got := w.post(path, form, wanting(c.cookie), by)
+				what := name + " at " + path + " " + way
+				to := got.header.Get("Location") + got.header.Get("HX-Redirect")
+				check(t, what, to, begins("/login?"), len(w.mine), len(c.votes), w.mine[2], c.votes[2],
+					slices.Contains(got.header.Values("Set-Cookie"), voteForgotten), c.forgets)
+			}
+			clear(w.mine)
+			got := w.post(path, form, wanting(c.cookie), header("Sec-Fetch-Site", "cross-site"))
+			got.check(t, name+" from elsewhere", 403, len(w.mine), 0)
+		}
+	}
+	clear(w.mine)
+	got := w.post("/login", ada("password", "guess", "next", "/#piece-2"), wanting("2"))
+	got.check(t, "a wrong password", 401, len(w.mine), 0, got.header.Get("Set-Cookie"), "")
+	check(t, "what the page says", text(w.get("/login?next=/%23piece-2", wanting("2")).class("why")),
+		"Sign in to vote. Your vote is counted as soon as you are signed in.")
+}
+
+// TestASignInOutlivesItsVote: the catalogue does not answer.
+func TestASignInOutlivesItsVote(t *testing.T) {
+	onEachFailure(t, inRealTime, func(t *testing.T, w *website, fail func(*fake)) {
+		fail(w.product)
+		got := w.post("/login", ada("next", "/#piece-2"), wanting("2"))
+		got.check(t, "the answer", 303, got.header.Get("Location"), landing("/#piece-2"),
+			len(got.header.Values("Set-Cookie")), 3, len(w.mine), 0)
+	})
+}
+
+// landing is where a sign-in leads to first.
+func landing(next string) string {
+	return "/login?" + url.Values{"next": {next}, "why": {"cookies"}}.Encode()
+}
+
+// TestCookiesThatTheBrowserDoesNotKeep are told of, instead of asking again and again.
+func TestCookiesThatTheBrowserDoesNotKeep(t *testing.T) {
+	w := startWebsite(t)
+	const says = "Your browser did not keep the cookies that sign you in. Allow cookies for this site, then sign in again."
+	to := w.post("/login", ada("next", "/account")).header.Get("Location")
+	got := w.get(to)
+	got.check(t, "without cookies", 200, text(got.class("why")), says, attr(got.tags("input")[0], "value"), "/account")
+	got = w.get(to, w.signedIn)
+	got.check(t, "with cookies", 303, got.header.Get("Location"), "/account")
+	keys := newWebsite(t, page.Settings{})
+	keys.issuer.Down.Store(true)
+	got = keys.get(to, with(keys.issuer.Mint(7, "user"), "r0"))
+	got.check(t, "with cookies that cannot be checked", 303, got.header.Get("Location"), "/account")
 }
 
 // submit posts a form as a browser does and gives the address it ends at.
@@ -90,7 +201,7 @@ func TestSessionCookies(t *testing.T) {
 		w := newWebsite(t, c.settings)
 		for path, form := range map[string]url.Values{"/login": ada(), "/register": ada("email", "a@b.example")} {
 			a := w.post(path, form)
-			a.check(t, name+path, 303, a.header.Get("Location"), "/")
+			a.check(t, name+path, 303, a.header.Get("Location"), landing("/"))
 			values := a.cookies(t, name+path, c.want)
 			a = w.get("/", func(r *http.Request) {
 				r.AddCookie(&http.Cookie{Name: strings.SplitN(c.want[0], ";", 2)[0], Value: values[0]})
@@ -187,11 +298,21 @@ func checkInputs(t *testing.T, name string, a answer, form url.Values, invalid, 
 }
 
 // TestRegisteredTwice is a form that was sent again before its answer came: what
-// comes then is the account, not that somebody took the name.
+// comes then is the account, not that somebody took the name. Who has the account
+// with another e-mail address is told that it stays.
 func TestRegisteredTwice(t *testing.T) {
 	w := startWebsite(t)
-	a := w.post("/register", ada("email", "a@b.example", "username", "taken", "next", "/origamis/2"))
-	a.check(t, "the answer", 303, a.header.Get("Location"), "/origamis/2", len(a.header.Values("Set-Cookie")), 2)
+	for email, next := range map[string]string{
+		"seven@example.com": "/#piece-2", " Seven@Example.com ": "/#piece-2", "a@b.example": "/account?done=known",
+	} {
+		clear(w.mine)
+		a := w.post("/register", ada("email", email, "username", " taken ", "next", "/#piece-2"), wanting("2"))
+		a.check(t, email, 303, a.header.Get("Location"), landing(next), len(a.header.Values("Set-Cookie")), 3,
+			w.mine[2], true)
+	}
+	a := w.get("/account?done=known", w.here("user"))
+	check(t, "the account", text(a.class("done")), "You had an account with this name and password already, "+
+		"so you are signed in to it. It keeps its e-mail address: the one that you typed was not saved.")
 }
 
 func TestSignInByHtmx(t *testing.T) {
@@ -199,7 +320,7 @@ func TestSignInByHtmx(t *testing.T) {
 	for path, form := range map[string]url.Values{"/login": ada("next", "/origamis/2"),
 		"/register": ada("email", "a@b.example", "next", "/origamis/2")} {
 		a := w.post(path, form, w.byHtmx(path))
-		a.check(t, path, 204, a.header.Get("HX-Redirect"), "/origamis/2", a.header.Get("Set-Cookie"),
+		a.check(t, path, 204, a.header.Get("HX-Redirect"), landing("/origamis/2"), a.header.Get("Set-Cookie"),
 			begins("craftista_session=ey"))
 	}
 }
@@ -229,7 +350,7 @@ func TestSignPages(t *testing.T) {
 	w := startWebsite(t)
 	for _, c := range []struct{ path, heading, why, other string }{
 		{"/login", "Sign in", "", "/register"},
-		{"/login?next=/origamis/2", "Sign in", "Sign in to vote. You come right back to where you were.",
+		{"/login?next=/origamis/2", "Sign in", "Sign in. You come right back to where you were.",
 			"/register?next=%2Forigamis%2F2"},
 		{"/login?next=/origamis/2&why=expired", "Sign in",
 			"Your session has run out. Sign in again and you are back where you were.", "/register?next=%2Forigamis%2F2"},
@@ -258,6 +379,6 @@ func TestNextStaysHere(t *testing.T) {
 	} {
 		a := w.get("/login?" + url.Values{"next": {raw}}.Encode())
 		check(t, "GET with next="+raw, attr(a.tags("input")[0], "value"), want)
-		check(t, "POST with next="+raw, w.post("/login", ada("next", raw)).header.Get("Location"), want)
+		check(t, "POST with next="+raw, w.post("/login", ada("next", raw)).header.Get("Location"), landing(want))
 	}
 }

@@ -39,10 +39,11 @@ func registerForm(values url.Values) view.SignForm {
 	}
 }
 
-// passwordForm is the form of /account, which never repeats what was typed.
-func passwordForm() view.SignForm {
+// passwordForm is the form of /account for the person of that name. It never repeats
+// what was typed.
+func passwordForm(username string) view.SignForm {
 	return view.SignForm{
-		ID: "password-form", Action: "/account/password", Submit: "Change password",
+		ID: "password-form", Action: "/account/password", Submit: "Change password", Username: username,
 		Fields: []*view.Field{
 			{Name: "current_password", Label: "Current password", Type: "password", Autocomplete: "current-password"},
 			newPasswordField("new_password", "New password"),
@@ -50,10 +51,16 @@ func passwordForm() view.SignForm {
 	}
 }
 
+// maxPasswordUnits is four times 128. A browser counts UTF-16 code units, before
+// letters are composed, and cuts what is pasted without a word: nothing that auth
+// takes may be cut.
+const maxPasswordUnits = "512"
+
 func newPasswordField(name, label string) *view.Field {
 	return &view.Field{
 		Name: name, Label: label, Type: "password", Autocomplete: "new-password",
-		Hint: "At least 10 characters. A few words in a row are easy to keep.",
+		MinLength: "10", MaxLength: maxPasswordUnits,
+		Hint: "10 to 128 characters. A few random words are easy to remember.",
 	}
 }
 

@@ -104,10 +104,7 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 	frame := view.Frame{
 		Title: siteTitle, Here: r.URL.Path,
 		SignInURL: withNext("/login", next), RegisterURL: withNext("/register", next),
-		Assets: view.Assets{
-			Style: s.assets.URL("css/site.css"), Htmx: s.assets.URL("vendor/htmx.min.js"),
-			Live: s.assets.URL("vendor/hx-sse.min.js"), Site: s.assets.URL("js/site.js"), Icon: s.assets.URL("icon.svg"),
-		},
+		Assets:  s.frameAssets(),
 		Trace:   view.Trace{ID: telemetry.TraceID(r.Context())},
 		Timeout: strconv.FormatInt(max(htmxTimeout, 2*s.pageTimeout).Milliseconds(), 10),
 	}
@@ -116,9 +113,6 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 	}
 	if template := s.settings.TraceURLTemplate; template != "" {
 		frame.Trace.URL = strings.ReplaceAll(template, "{id}", frame.Trace.ID)
-	}
-	if s.settings.DevReload {
-		frame.Assets.Reload = s.assets.URL("js/reload.js")
 	}
 	switch who := session.From(r.Context()); who.State {
 	case session.SignedIn:

@@ -24,7 +24,7 @@ func (h votes) vote(w http.ResponseWriter, r *http.Request) error { return h.set
 func (h votes) unvote(w http.ResponseWriter, r *http.Request) error { return h.set(w, r, false) }
 
 // set votes, or takes the vote back. A person who is not signed in is led to
-// sign-in and then back to where they were. The catalogue has the last word on
+// sign-in and then back to where they were, and then has voted. The catalogue has the last word on
 // the token, so one that cannot be checked here is sent along all the same.
 func (h votes) set(w http.ResponseWriter, r *http.Request, voted bool) error {
 	id, err := web.PathID(r)
@@ -33,6 +33,7 @@ func (h votes) set(w http.ResponseWriter, r *http.Request, voted bool) error {
 	}
 	who := session.From(r.Context())
 	if who.Token == "" {
+		h.rememberVote(w, r, id, voted)
 		return signInFirst(w, r, who.State, backTo(r, id))
 	}
 	var product backend.Product
@@ -46,6 +47,7 @@ func (h votes) set(w http.ResponseWriter, r *http.Request, voted bool) error {
 	case fault.KindOf(err) == fault.Unauthenticated && who.State == session.Unknown:
 		return signInUnavailable().Because(err) // expired, perhaps: once auth is back it can be refreshed
 	case fault.KindOf(err) == fault.Unauthenticated:
+		h.rememberVote(w, r, id, voted)
 		return h.signInAgain(w, r, backTo(r, id), err)
 	case err != nil:
 		return votingUnavailable(err)
@@ -76,5 +78,5 @@ func announceVote(v view.Vote) string {
 
 // backTo is the product's place on the page the person was on, or else its page.
 func backTo(r *http.Request, id int64) string {
-	return redirect.Referrer(r, productURL(id)) + "#piece-" + decimal(id)
+	return redirect.Referrer(r, productURL(id)) + pieceFragment(id)
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ const (
 	hostPrefix    = "__Host-"
 	accessCookie  = "craftista_session"
 	refreshCookie = "craftista_refresh"
+	voteCookie    = "craftista_vote" // the id of a product that somebody wanted to vote for, signed out
 )
 
 const (
@@ -24,6 +26,8 @@ const (
 	// session: a browser drops cookies without a word, one that is left tells expired
 	// from never signed in.
 	rememberExpired = 24 * time.Hour
+	// rememberVote is the time to sign in, or to register, until a vote is forgotten.
+	rememberVote = 30 * time.Minute
 	// ended stands in the access token's cookie after a session that auth ended. It
 	// is no token, and so amounts to Expired.
 	ended = "ended"
@@ -40,6 +44,22 @@ func (k *Manager) End(w http.ResponseWriter, r *http.Request) {
 	k.set(w, r, accessCookie, "", -1)
 	k.set(w, r, refreshCookie, "", -1)
 }
+
+// RememberVote has the browser remember the product that a person clicked to vote for,
+// for when they have signed in. Only a click on this site gets here (see sameOrigin of
+// the pages), and no address can say what the cookie does.
+func (k *Manager) RememberVote(w http.ResponseWriter, r *http.Request, productID int64) {
+	k.set(w, r, voteCookie, strconv.FormatInt(productID, 10), seconds(rememberVote))
+}
+
+// RememberedVote is that product's id, 0 if there is none.
+func (k *Manager) RememberedVote(r *http.Request) int64 {
+	id, _ := strconv.ParseInt(k.cookie(r, voteCookie), 10, 64) // 0 where there is no number
+	return max(id, 0)
+}
+
+// ForgetVote has the browser forget it.
+func (k *Manager) ForgetVote(w http.ResponseWriter, r *http.Request) { k.set(w, r, voteCookie, "", -1) }
 
 // expire takes both tokens from the browser and leaves a note that there were
 // some, for the sign-in to tell and clear.

@@ -58,3 +58,6 @@ func (f Field) describedBy() string {
 	}
 	return strings.Join(ids, " ")
 }
+
+// showLabel is the label of the button that shows what is typed: "Show new password".
+func (f Field) showLabel() string { return "Show " + strings.ToLower(f.Label) }

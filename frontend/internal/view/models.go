@@ -19,7 +19,7 @@ type Frame struct {
 
 // Assets are the URLs of the files that every page loads. Reload is "" except
 // in development.
-type Assets struct{ Style, Htmx, Live, Site, Icon, Reload string }
+type Assets struct{ Style, Htmx, Live, Site, Password, Icon, Reload string }
 
 // Person is who reads the page. Unavailable says that nobody can tell, because
 // sign-in does not answer. The zero value is signed out.
@@ -151,16 +151,18 @@ type Instructions struct{ URL, Host string }
 type Field struct {
 	Name, Label, Type, Value, Hint string
 	Autocomplete                   string
+	MinLength, MaxLength           string // in UTF-16 code units, as browsers count; "" is no bound
 	Error, ErrorID                 string
 	Invalid, Focus                 bool
 }
 
 // SignForm is the form of /login and /register, and of a new password or address. Problem is
-// said above the fields, or Done; without Submit there is no button; Next travels along unless it is "".
+// said above the fields, or Done; without Submit there is no button; Next travels along unless it is "". Username tells
+// password managers whose password it is, unless it is "".
 type SignForm struct {
 	ID, Action, Submit string
 	Problem, Done      string
-	Next               string
+	Next, Username     string
 	Token              string // of a mail; travels along unless it is ""
 	Fields             []*Field
 }
