@@ -1,5 +1,5 @@
-// Package token verifies access tokens (RFC 9068) against the keys that auth
-// publishes, and gives handlers the person who is asking.
+// Package token verifies access tokens (RFC 9068) against the keys that auth publishes, and gives handlers the person
+// who is asking.
 package token
 
 import (
@@ -30,21 +30,17 @@ const (
 	ScopeVote      = "votes:write"
 )
 
-// Algorithm is what auth signs tokens with, and all that is accepted (RFC 7518 section 3.3).
-const Algorithm = "RS256"
+// What an access token is.
+const (
+	Algorithm = "RS256"  // what auth signs tokens with, and all that is accepted (RFC 7518 section 3.3)
+	Type      = "at+jwt" // the typ header of an access token (RFC 9068 section 2.1)
 
-// Type is the typ header of an access token (RFC 9068 section 2.1).
-const Type = "at+jwt"
+	maxLength = 8 << 10         // of a token that is parsed, in bytes
+	leeway    = 2 * time.Second // how far this machine's clock may be from auth's
+)
 
-// maxLength bounds a token that is parsed, in bytes.
-const maxLength = 8 << 10
-
-// leeway is how far this machine's clock may be from auth's.
-const leeway = 2 * time.Second
-
-// Claims are what an access token says: sub is the user id, and besides the
-// registered claims the name and role of the person, and which sign-in it is. One
-// for an OAuth client says which, and what that may do. One for a client alone has
+// Claims are what an access token says: sub is the user id, and besides the registered claims the name and role of the
+// person, and which sign-in it is. One for an OAuth client says which, and what that may do. One for a client alone has
 // no person, and sub is the client.
 type Claims struct {
 	jwt.RegisteredClaims
@@ -67,14 +63,14 @@ type User struct {
 	Scope    string // what that client may do (RFC 6749 section 3.3)
 }
 
-// Granted reports whether the token is good for the scope: one of a client that
-// has it, or one of the site itself, which may do all that the person may.
+// Granted reports whether the token is good for the scope: one of a client that has it, or one of the site itself,
+// which may do all that the person may.
 func (u User) Granted(scope string) bool {
 	return u.ClientID == "" || slices.Contains(strings.Fields(u.Scope), scope)
 }
 
-// Keys finds the key that a token names; keyfunc.Keyfunc and *RemoteKeys are
-// such. An Unavailable fault says that the keys cannot be fetched.
+// Keys finds the key that a token names; keyfunc.Keyfunc and *RemoteKeys are such. An Unavailable fault says that the
+// keys cannot be fetched.
 type Keys interface {
 	KeyfuncCtx(ctx context.Context) jwt.Keyfunc
 }
@@ -88,8 +84,9 @@ type Source interface {
 
 // Verifier checks access tokens. It is safe for concurrent use.
 type Verifier struct {
-	source Source
-	parser Parser
+	source   Source
+	parser   Parser
+	verified verified
 }
 
 // NewVerifier returns a verifier of tokens by issuer for audience.
@@ -98,8 +95,8 @@ func NewVerifier(source Source, issuer, audience string) *Verifier {
 	return &Verifier{source: source, parser: Parser{Keys: source, Type: Type, Options: options}}
 }
 
-// Options make a Parser accept only tokens by issuer that have an expiry, have not
-// expired and were not issued in the future.
+// Options make a Parser accept only tokens by issuer that have an expiry, have not expired and were not issued in the
+// future.
 func Options(issuer string) []jwt.ParserOption {
 	return []jwt.ParserOption{
 		jwt.WithIssuer(issuer), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway),
@@ -152,8 +149,7 @@ func (p Parser) Parse(ctx context.Context, raw string, claims jwt.Claims) error 
 	return err
 }
 
-// Verify returns the person that the token speaks for. Besides what Parse does, it
-// checks, after RFC 9068 section 4:
+// Verify returns the person that the token speaks for. Besides what Parse does, it checks, after RFC 9068 section 4:
 //   - that typ is at+jwt
 //   - that iss is the issuer and aud contains the audience
 //   - that exp is present and not past, that iat and nbf are not to come
@@ -161,29 +157,33 @@ func (p Parser) Parse(ctx context.Context, raw string, claims jwt.Claims) error 
 //   - that scope comes only with client_id: no client's token is the site's own
 //   - that the sign-in which sid names is not revoked
 //
-// Errors are faults: Unauthenticated with the code invalid_token, or
-// Unavailable when the source cannot be had.
+// Errors are faults: Unauthenticated with the code invalid_token, or Unavailable when the source cannot be had.
 func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
-	var claims Claims
-	if err := v.parser.Parse(ctx, raw, &claims); err != nil {
+	user, err := v.read(ctx, raw)
+	if err != nil {
 		return User{}, err
 	}
-	id, err := strconv.ParseInt(claims.Subject, 10, 64)
-	if err != nil || id < 1 || !slices.Contains([]string{RoleUser, RoleCurator, RoleAdmin}, claims.Role) {
-		return User{}, invalid("the token names nobody")
-	}
-	if claims.Scope != "" && claims.ClientID == "" {
-		return User{}, invalid("the token names no client")
-	}
-	switch revoked, err := v.source.Revoked(ctx, claims.Session); {
+	switch revoked, err := v.source.Revoked(ctx, user.Session); {
 	case err != nil:
 		return User{}, err
 	case revoked:
 		return User{}, invalid("this sign-in is over")
 	}
+	return user, nil
+}
+
+// user is the person that the claims name.
+func (c Claims) user() (User, error) {
+	id, err := strconv.ParseInt(c.Subject, 10, 64)
+	if err != nil || id < 1 || !slices.Contains([]string{RoleUser, RoleCurator, RoleAdmin}, c.Role) {
+		return User{}, invalid("the token names nobody")
+	}
+	if c.Scope != "" && c.ClientID == "" {
+		return User{}, invalid("the token names no client")
+	}
 	return User{
-		ID: id, Name: claims.Username, Role: claims.Role, Session: claims.Session, Expires: claims.ExpiresAt.Time,
-		ClientID: claims.ClientID, Scope: claims.Scope,
+		ID: id, Name: c.Username, Role: c.Role, Session: c.Session, Expires: c.ExpiresAt.Time,
+		ClientID: c.ClientID, Scope: c.Scope,
 	}, nil
 }
 
@@ -193,19 +193,18 @@ func invalid(message string) *fault.Error {
 
 type userKey struct{}
 
-// UserFrom is the person that Require or Optional found, the zero User for
-// nobody.
+// UserFrom is the person that Require or Optional found, the zero User for nobody.
 func UserFrom(ctx context.Context) User {
 	u, _ := ctx.Value(userKey{}).(User)
 	return u
 }
 
-// Require lets only requests with a good bearer token of the site itself reach
-// next. One of an OAuth client is Forbidden: what names no scope is not for it.
+// Require lets only requests with a good bearer token of the site itself reach next. One of an OAuth client is
+// Forbidden: what names no scope is not for it.
 func Require(v *Verifier, next web.Handler) web.Handler { return RequireScope(v, next, "") }
 
-// RequireScope is Require for OAuth clients too, if they were granted the scope
-// (RFC 6750 section 3.1); others are Forbidden.
+// RequireScope is Require for OAuth clients too, if they were granted the scope (RFC 6750 section 3.1); others are
+// Forbidden.
 func RequireScope(v *Verifier, next web.Handler, scope string) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if r.Header.Get("Authorization") == "" {
@@ -215,8 +214,8 @@ func RequireScope(v *Verifier, next web.Handler, scope string) web.Handler {
 	}
 }
 
-// RequireRole is Require for people with one of the roles; anybody else signed in
-// is Forbidden. The role is the one of when the token was minted.
+// RequireRole is Require for people with one of the roles; anybody else signed in is Forbidden. The role is the one of
+// when the token was minted.
 func RequireRole(v *Verifier, next web.Handler, roles ...string) web.Handler {
 	return Require(v, func(w http.ResponseWriter, r *http.Request) error {
 		if !slices.Contains(roles, UserFrom(r.Context()).Role) {
