@@ -120,7 +120,7 @@ var (
 	twoColours = regexp.MustCompile(`^light-dark\( *((?:[^(),]|\([^()]*\))+?) *,.*\)$`)
 
 	// compositing are the properties that have no attribute, as they are written.
-	compositing = regexp.MustCompile(`^(?:mix-blend-mode:[a-z-]+|isolation:isolate|isolation:isolate;mix-blend-mode:[a-z-]+)$`)
+	compositing = regexp.MustCompile(`^(?:isolation:isolate;)?mix-blend-mode:[a-z-]+$|^isolation:isolate$`)
 )
 
 // check returns the value to keep for an attribute and the id that it refers to,

@@ -148,46 +148,47 @@ func (e *element) is(c compound) bool {
 	return !slices.ContainsFunc(c.classes, func(class string) bool { return !e.classes[class] })
 }
 
-// rules reads a style sheet: its rules by what the last compound of their
-// selectors needs, an id (#a), a class (.a), a name or nothing (*).
+// rules reads a style sheet. They are by what the last compound of their selectors
+// needs: an id (#a), a class (.a), a name or nothing (*).
 func (d *drawing) rules(sheet string) map[string][]rule {
 	all, order := map[string][]rule{}, 0
 	p := css.NewParser(parse.NewInputString(sheet), false)
 	var selectors [][]compound
 	var declared []declaration
 	for {
-		kind, _, data := p.Next()
-		switch kind {
-		case css.ErrorGrammar:
-			if !p.HasParseError() {
-				return all
-			}
-		case css.AtRuleGrammar, css.BeginAtRuleGrammar:
+		switch kind, _, data := p.Next(); {
+		case kind == css.ErrorGrammar && !p.HasParseError():
+			return all
+		case kind == css.AtRuleGrammar, kind == css.BeginAtRuleGrammar:
 			d.refuseAtRule(string(data))
-		case css.BeginRulesetGrammar:
+		case kind == css.BeginRulesetGrammar:
 			selectors, declared = d.selectors(text(p.Values())), nil
-		case css.DeclarationGrammar:
+		case kind == css.DeclarationGrammar:
 			declared = d.declare(declared, string(data), text(p.Values()))
-		case css.EndRulesetGrammar:
+		case kind == css.EndRulesetGrammar:
 			for _, selector := range selectors {
-				order++
 				r := rule{selector: selector, order: order, declared: declared}
-				key := "*"
 				for _, c := range selector {
 					r.weight += c.weight()
 				}
-				switch last := selector[len(selector)-1]; {
-				case last.id != "":
-					key = "#" + last.id
-				case len(last.classes) > 0:
-					key = "." + last.classes[0]
-				case last.name != "":
-					key = last.name
-				}
+				key := selector[len(selector)-1].key()
 				all[key] = append(all[key], r)
+				order++
 			}
 			selectors = nil
 		}
+	}
+}
+
+// key is what an element needs for the compound to match.
+func (c compound) key() string {
+	switch {
+	case c.id != "":
+		return "#" + c.id
+	case len(c.classes) > 0:
+		return "." + c.classes[0]
+	default:
+		return cmp.Or(c.name, "*")
 	}
 }
 

@@ -86,7 +86,7 @@ func declaring() hostile {
 		"entity of HTML":            {in(`<title>&nbsp;</title>`), damaged},
 		"style sheet":               {`<?xml-stylesheet href="//evil.example/x.css"?>` + in(""), outside},
 		"instruction in the middle": {in(`<?php evil() ?>`), outside},
-		"encoding for mail":         {`<?xml version="1.0" encoding="UTF-7"?>` + in("+ADw-script+AD4-"), "is in the encoding \"UTF-7\""},
+		"encoding for mail":         {`<?xml version="1.0" encoding="UTF-7"?>` + in("+ADw-"), "is in the encoding \"UTF-7\""},
 		"encoding that is none":     {`<?xml version="1.0" encoding="x"?>` + in(""), "is in the encoding \"x\""},
 		"encoding that is not so":   {`<?xml version="1.0" encoding="UTF-16"?>` + in(""), noSVG},
 		"script in UTF-16":          {utf16("\ufeff" + in("<script/>")), script},
@@ -224,7 +224,8 @@ func TestDrawingsAreWrittenAnew(t *testing.T) {
 			`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0,0 9,9"><g></g></svg>`,
 		},
 		"another encoding": {
-			`<?xml version="1.0" encoding="iso-8859-1"?>` + in("<title>B\xe2teau</title>"), bare + `><title>Bâteau</title></svg>`,
+			`<?xml version="1.0" encoding="iso-8859-1"?>` + in("<title>B\xe2teau</title>"),
+			bare + `><title>Bâteau</title></svg>`,
 		},
 		"an encoding without a declaration": {
 			utf16("\ufeff" + in("<title>鶴</title>")), bare + `><title>鶴</title></svg>`,
