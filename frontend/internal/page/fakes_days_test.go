@@ -73,6 +73,7 @@ func (w *website) on(date string, product int) map[string]any {
 func (w *website) serveImages() {
 	pictures := map[string][2]string{
 		"crane.svg": {"image/svg+xml", "<svg/>"},
+		"heron.svg": {"image/svg+xml", "<svg>" + strings.Repeat("<g/>", 1000) + "</svg>"},
 		"crane.png": {"image/png; charset=binary", "\x89PNG"},
 		"page.svg":  {"text/html", "<script>alert(1)</script>"},
 		"none.svg":  {"", "?"},

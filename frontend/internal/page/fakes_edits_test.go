@@ -45,6 +45,9 @@ func (w *website) serveEdits() {
 	}))
 	w.product.onBearer("POST /api/images", func(c *call) any {
 		w.uploads = append(w.uploads, c.Header.Get("Content-Type"))
+		if strings.Contains(string(c.body), "<text") {
+			return refuse(http.StatusUnprocessableEntity, "rules", "image", "contains text. Go", "image", "contains a <b>")
+		}
 		if strings.Contains(string(c.body), "<script") {
 			return refuse(http.StatusUnprocessableEntity, "rules", "image", "must not have a <script> (line 1)")
 		}

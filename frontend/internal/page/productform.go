@@ -106,12 +106,14 @@ func markProduct(form *view.ProductForm, broken []fault.Field) {
 		&form.Folds.Field, &form.Paper.Field, &form.Maker.Field, &form.Instructions.Field, &form.Picture.Field,
 	}
 	rules, again := slices.Clone(broken), false
+	var reasons []string
 	for i, b := range broken {
 		switch b.Field {
 		case "image_url":
 			rules[i].Field, form.Picture.Error = form.Picture.Name, "Choose one of the drawings, or upload a picture."
 		case "image":
-			rules[i].Field, form.Picture.Error = form.Picture.Name, "The file "+b.Message+"."
+			reasons = append(reasons, "The file "+b.Message+".")
+			rules[i].Field, form.Picture.Error = form.Picture.Name, strings.Join(reasons, "\n")
 		case backend.KeyField: // somebody went back to the form, and changed it
 			again = true
 		}

@@ -169,6 +169,8 @@ func TestPictureOfAProduct(t *testing.T) {
 		{"a JPEG", "\xff\xd8\xff\xe0 JFIF", "", "The file is neither an SVG nor a PNG."},
 		{"a script", svg[:5] + "><script>alert(1)</script></svg>", "image/svg+xml",
 			"The file must not have a <script> (line 1)."},
+		{"two things at once", svg[:5] + "><text>x</text></svg>", "image/svg+xml",
+			"The file contains text. Go. The file contains a <b>."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := startWebsite(t)
