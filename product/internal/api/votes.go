@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -37,11 +38,16 @@ type mineReply struct {
 
 // count answers GET /api/origamis/{id}/votes.
 func (h votes) count(w http.ResponseWriter, r *http.Request, id int64) error {
-	n, err := h.catalogue.Votes(r.Context(), id)
+	cached, source, err := h.catalogue.Encoded(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	return web.ReplyJSONWithETag(w, r, revalidate, countReply{OrigamiID: id, Votes: n})
+	var p product
+	if err := json.Unmarshal(cached.Body, &p); err != nil {
+		return fmt.Errorf("read a cached product: %w", err)
+	}
+	w.Header().Set("X-Cache", string(source))
+	return web.ReplyJSONWithETag(w, r, revalidate, countReply{OrigamiID: id, Votes: p.Votes})
 }
 
 // change answers POST and DELETE /api/origamis/{id}/vote. It reads no body.

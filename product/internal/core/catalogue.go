@@ -123,13 +123,6 @@ func firstOf[T any](all []T, limit int) (first []T, more bool) {
 	return all[:min(limit, len(all))], len(all) > limit
 }
 
-// Votes returns how many users voted for a product, from the store; NotFound if
-// there is no such product.
-func (c *Catalogue) Votes(ctx context.Context, id int64) (int64, error) {
-	p, err := c.store.Product(ctx, id)
-	return p.Votes, err
-}
-
 // Vote records a user's vote for a product and returns the product's count.
 // Voting again changes nothing. When Vote returns, the vote is durable and no read
 // shows an older count. NotFound if there is no such product; Unavailable if too
