@@ -186,12 +186,16 @@ func TestEvenTheSuperuserKeepsTheConstraints(t *testing.T) {
 		insertImage + `VALUES (encode(sha256('x'), 'hex') || '.png', 'image/svg+xml', 'x')`: "images_name_is_content",
 		insertImage + `VALUES (encode(sha256('x'), 'hex') || '.svg', 'text/html', 'x')`:     "images_media_type_known",
 		insertImage + `SELECT encode(sha256(b), 'hex') || '.png', 'image/png', b
-		 FROM convert_to(repeat('x', 1048577), 'UTF8') AS b`: "images_body_length",
-		insertAddition + `SELECT 1, 'k', sha256('x'), 1 FROM generate_series(1, 2)`: "additions_pkey",
-		insertAddition + `VALUES (1, 'k"', sha256('x'), 1)`:                         "additions_key_form",
-		insertAddition + `VALUES (1, 'k', 'x', 1)`:                                  "additions_draft_is_a_hash",
-		insertAddition + `VALUES (0, 'k', sha256('x'), 1)`:                          "additions_person_id_positive",
-		`INSERT INTO product.votes (person_id, product_id) VALUES (0, 1)`:           "votes_person_id_positive",
+		 FROM convert_to(repeat('x', 2097153), 'UTF8') AS b`: "images_body_length",
+		insertImage + `VALUES (encode(sha256('y'), 'hex') || '-9x9.jpg', 'image/jpeg', 'x')`:   "images_name_is_content",
+		insertImage + `VALUES (encode(sha256('x'), 'hex') || '-9x9.jpg', 'image/png', 'x')`:    "images_name_is_content",
+		insertImage + `VALUES (encode(sha256('x'), 'hex') || '.jpg', 'image/jpeg', 'x')`:       "images_name_is_content",
+		insertImage + `VALUES (encode(sha256('y'), 'hex') || '-9x9-3.jpg', 'image/jpeg', 'x')`: "images_name_is_content",
+		insertAddition + `SELECT 1, 'k', sha256('x'), 1 FROM generate_series(1, 2)`:            "additions_pkey",
+		insertAddition + `VALUES (1, 'k"', sha256('x'), 1)`:                                    "additions_key_form",
+		insertAddition + `VALUES (1, 'k', 'x', 1)`:                                             "additions_draft_is_a_hash",
+		insertAddition + `VALUES (0, 'k', sha256('x'), 1)`:                                     "additions_person_id_positive",
+		`INSERT INTO product.votes (person_id, product_id) VALUES (0, 1)`:                      "votes_person_id_positive",
 	} {
 		t.Run(statement, func(t *testing.T) {
 			t.Parallel()

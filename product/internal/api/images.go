@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"net/http"
+	"strings"
 
 	"craftista/product/internal/core"
 	"craftista/product/internal/picture"
@@ -16,7 +18,10 @@ const (
 	contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 )
 
-type images struct{ catalogue *core.Catalogue }
+type images struct {
+	catalogue *core.Catalogue
+	photos    *picture.Photos
+}
 
 type imageReply struct {
 	ImageURL string `json:"image_url"`
@@ -24,20 +29,39 @@ type imageReply struct {
 
 // add answers POST /api/images.
 func (h images) add(w http.ResponseWriter, r *http.Request) error {
-	mediaType, body, err := web.ReadBody(r, picture.MaxUpload, picture.SVG, picture.PNG)
+	leave, err := h.photos.Enter()
 	if err != nil {
 		return err
 	}
-	clean, err := picture.Clean(mediaType, body)
+	defer leave()
+	most := int64(picture.MaxPhoto)
+	if strings.HasPrefix(r.Header.Get("Content-Type"), picture.SVG) {
+		most = picture.MaxUpload
+	}
+	mediaType, body, err := web.ReadBody(r, most,
+		picture.SVG, picture.JPEG, picture.PNG, picture.WebP, picture.GIF)
 	if err != nil {
 		return err
 	}
-	image, err := h.catalogue.AddImage(r.Context(), mediaType, clean)
+	upload, err := h.clean(r.Context(), mediaType, body)
+	if err != nil {
+		return err
+	}
+	image, err := h.catalogue.AddImage(r.Context(), upload)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Location", core.ImagePath+image.Name)
 	return web.Reply(w, http.StatusCreated, imageReply{ImageURL: core.ImagePath + image.Name})
+}
+
+// clean makes the body safe to show. Which kind of photo it is its bytes tell.
+func (h images) clean(ctx context.Context, mediaType string, body []byte) (core.Upload, error) {
+	if mediaType != picture.SVG {
+		return h.photos.Clean(ctx, body)
+	}
+	drawing, err := picture.Clean(body)
+	return core.Upload{MediaType: mediaType, Copies: [][]byte{drawing}}, err
 }
 
 // show answers GET /api/images/{name}.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"craftista/product/internal/core"
+	"craftista/product/internal/picture"
 	"craftista/shared/health"
 	"craftista/shared/openapi"
 	"craftista/shared/pg"
@@ -37,8 +38,8 @@ func Routes(
 	r.Put("/api/products/{id}", curators(withID(p.edit)))
 	r.Delete("/api/products/{id}", curators(withID(p.remove)))
 
-	i := images{catalogue: c}
-	r.Post("/api/images", curators(i.add))
+	i := images{catalogue: c, photos: picture.NewPhotos(0)}
+	r.PostUpload("/api/images", curators(i.add))
 	r.Get("/api/images/{name}", i.show)
 
 	s := votes{catalogue: c}

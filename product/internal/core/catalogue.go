@@ -34,8 +34,8 @@ type Store interface {
 	Add(ctx context.Context, userID int64, key string, d Draft) (Product, error)
 	Edit(ctx context.Context, id int64, versions []int64, d Draft) (Product, error)
 	Remove(ctx context.Context, id int64, versions []int64) error
-	// AddImage changes nothing if the image is there. Image is NotFound if it is not.
-	AddImage(ctx context.Context, image Image) error
+	// AddImages leaves those alone that are there. Image is NotFound if it is not.
+	AddImages(ctx context.Context, images []Image) error
 	Image(ctx context.Context, name string) (Image, error)
 	HasImage(ctx context.Context, name string) (bool, error)
 	// VotesOf returns up to limit of the user's votes after a position in their order,

@@ -79,7 +79,8 @@ var siteDrawing = regexp.MustCompile(`^/static/origami/[a-z0-9-]{1,100}\.svg$`)
 // none.
 func (d Draft) upload() string {
 	name, ok := strings.CutPrefix(d.ImageURL, ImagePath)
-	if !ok || !imageName.MatchString(name) {
+	form := imageName.FindStringSubmatch(name)
+	if !ok || form == nil || form[1] != "" {
 		return ""
 	}
 	return name

@@ -5,28 +5,20 @@ package picture
 
 import "craftista/shared/fault"
 
-// The media types that Clean takes.
-const (
-	SVG = "image/svg+xml"
-	PNG = "image/png"
-)
+// SVG is the media type of drawings.
+const SVG = "image/svg+xml"
 
-// The limits of a picture, in bytes. A good one may grow as it is rewritten.
+// The limits of a drawing, in bytes. A good one may grow as it is rewritten.
 const (
 	MaxUpload = 1 << 20
 	maxKept   = 1 << 20 // in step with the schema, and with what the site hands on
 )
 
-// Clean returns the picture as it is safe to keep and to send. A picture that
-// cannot be made so is Invalid, with the reason. It does not matter what follows
-// a PNG's end or what comments an SVG has: neither is kept. Cleaning again gives
-// the same bytes.
-func Clean(mediaType string, upload []byte) ([]byte, error) {
-	clean := cleanSVG
-	if mediaType == PNG {
-		clean = cleanPNG
-	}
-	kept, err := clean(upload)
+// Clean returns the SVG as it is safe to keep and to send. One that cannot be made
+// so is Invalid, with the reason. Cleaning again gives the same bytes. Photos are
+// cleaned by Photos.
+func Clean(upload []byte) ([]byte, error) {
+	kept, err := cleanSVG(upload)
 	if err == nil && len(kept) > maxKept {
 		err = refuse("is over %d bytes once it is rewritten", maxKept)
 	}

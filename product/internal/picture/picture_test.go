@@ -24,7 +24,7 @@ func TestTheSitesOwnDrawingsPass(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := picture.Clean(picture.SVG, drawing); err != nil {
+			if _, err := picture.Clean(drawing); err != nil {
 				t.Error(err)
 			}
 		})

@@ -56,7 +56,7 @@ func TestStylesBecomeAttributes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			kept, err := picture.Clean(picture.SVG, []byte(in("<style>"+row.sheet+"</style>"+row.upload)))
+			kept, err := picture.Clean([]byte(in("<style>" + row.sheet + "</style>" + row.upload)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,8 +76,8 @@ func TestBackground(t *testing.T) {
 		"background:#fff;background-color:light-dark(#eee,#000)": "#eee",
 		"background:transparent":                                 "", "background:None": "", "background:'x'": "",
 	} {
-		kept, err := picture.Clean(picture.SVG, []byte(
-			`<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1,0 9 8" style="`+style+`" background="red"/>`))
+		kept, err := picture.Clean([]byte(
+			`<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1,0 9 8" style="` + style + `" background="red"/>`))
 		if want != "" {
 			want = `<rect x="-1" y="0" width="9" height="8" fill="` + want + `"></rect>`
 		}

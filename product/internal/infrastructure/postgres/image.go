@@ -7,16 +7,24 @@ import (
 	"craftista/product/internal/core"
 	"craftista/shared/fault"
 	"craftista/shared/pg"
+
+	"github.com/lib/pq"
 )
 
-// AddImage implements core.Store.
-func (s *Store) AddImage(ctx context.Context, image core.Image) error {
+// AddImages implements core.Store.
+func (s *Store) AddImages(ctx context.Context, images []core.Image) error {
 	const query = `
 		INSERT INTO product.images (name, media_type, body)
-		VALUES ($1, $2, $3)
+		SELECT added.name, added.media_type, added.body
+		  FROM unnest($1::text[], $2::text[], $3::bytea[]) AS added (name, media_type, body)
 		ON CONFLICT (name) DO NOTHING`
-	if _, err := s.db.ExecContext(ctx, query, image.Name, image.MediaType, image.Body); err != nil {
-		return fmt.Errorf("insert image %s: %w", image.Name, err)
+	var names, mediaTypes []string
+	var bodies [][]byte
+	for _, image := range images {
+		names, mediaTypes, bodies = append(names, image.Name), append(mediaTypes, image.MediaType), append(bodies, image.Body)
+	}
+	if _, err := s.db.ExecContext(ctx, query, pq.Array(names), pq.Array(mediaTypes), pq.Array(bodies)); err != nil {
+		return fmt.Errorf("insert image %s: %w", names[0], err)
 	}
 	return nil
 }
