@@ -24,6 +24,9 @@ const PageTimeout = 850 * time.Millisecond
 // a vote or a sign-in early would leave them unsure of it.
 const writeTimeout = 8 * time.Second
 
+// uploadTimeout is writeTimeout for photos, which may have to wait for others.
+const uploadTimeout = time.Minute
+
 // SessionTimeout is how long a page that waits for pageTimeout in all waits to know
 // who asks, so that there is time left for what comes after.
 func SessionTimeout(pageTimeout time.Duration) time.Duration { return pageTimeout / 2 }
@@ -50,7 +53,12 @@ func New(
 		direct := web.NewHTTPClient(max(writeTimeout, pageTimeout), t, options...)
 		behind := *direct
 		behind.Transport = newBreakers(name, direct.Transport, t.Log)
-		return client{web.NewClient(name, base, &behind), web.NewClient(name, base, direct), pageTimeout}
+		patient := behind
+		patient.Timeout = uploadTimeout
+		return client{
+			web.NewClient(name, base, &behind), web.NewClient(name, base, direct), web.NewClient(name, base, &patient),
+			pageTimeout,
+		}
 	}
 	return Services{
 		Auth:           Auth{client("sign-in", urls.Auth), internalKey},
@@ -65,6 +73,7 @@ func New(
 type client struct {
 	web         *web.Client // behind the breakers
 	direct      *web.Client // without breakers, for questions about the service itself
+	uploads     *web.Client // as web, and waits longer
 	pageTimeout time.Duration
 }
 

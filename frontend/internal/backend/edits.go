@@ -8,13 +8,19 @@ import (
 	"craftista/shared/web"
 )
 
-// MaxPicture is the largest picture that the catalogue takes, in bytes.
-const MaxPicture = 1 << 20
-
-// The media types of pictures that the catalogue takes.
+// The largest pictures that the catalogue takes, in bytes.
 const (
-	SVG = "image/svg+xml"
-	PNG = "image/png"
+	MaxPicture = 1 << 20 // of an SVG
+	MaxPhoto   = 12 << 20
+)
+
+// The media types of pictures that the catalogue takes. It stores no WebP and no GIF.
+const (
+	SVG  = "image/svg+xml"
+	JPEG = "image/jpeg"
+	PNG  = "image/png"
+	WebP = "image/webp"
+	GIF  = "image/gif"
 )
 
 // Draft is what a curator says about a product.
@@ -76,14 +82,16 @@ func (c Catalogue) Remove(ctx context.Context, bearer string, id int64, tag stri
 	})
 }
 
-// AddPicture gives the catalogue a picture, SVG or PNG, and tells the image_url
-// to show it by. Invalid has the reason why it cannot be shown. Giving one twice
-// keeps one.
+// AddPicture gives the catalogue a picture and tells the image_url to show it by.
+// Invalid has the reason why it cannot be shown; it is Unavailable while too many others
+// are under way. Giving one twice keeps one.
 func (c Catalogue) AddPicture(ctx context.Context, bearer, mediaType string, picture []byte) (string, error) {
 	var reply struct {
 		ImageURL string `json:"image_url"`
 	}
-	_, err := c.call(ctx, web.Request{
+	patient := c.client
+	patient.web = c.uploads
+	_, err := patient.call(ctx, web.Request{
 		Method: http.MethodPost, Path: "/api/images", Bearer: bearer,
 		Body: web.RawBody{MediaType: mediaType, Bytes: picture},
 	}, &reply)

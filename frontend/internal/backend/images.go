@@ -4,25 +4,26 @@ import (
 	"context"
 	"mime"
 	"net/url"
+	"slices"
 
 	"craftista/shared/fault"
 	"craftista/shared/web"
 )
 
 // maxImage is the largest picture that is passed on, in bytes, and the largest that
-// the catalogue stores: more than it takes from a curator, for it rewrites each.
-const maxImage = 1 << 20
+// the catalogue stores.
+const maxImage = 2 << 20
 
 // Image is the picture with the name that a curator gave to the catalogue. Its
-// MediaType is SVG or PNG: one of another type, or over 1 MiB, is NotFound. It is read
-// to its end before anybody sees a byte, so that a cache never keeps half of one.
+// MediaType is SVG, JPEG or PNG: one of another type, or over 2 MiB, is NotFound. It is
+// read to its end before anybody sees a byte, so that a cache never keeps half of one.
 func (c Catalogue) Image(ctx context.Context, name string) (web.RawBody, error) {
 	image, err := get[web.RawBody](ctx, c.client, "/api/images/"+url.PathEscape(name), "")
 	if err != nil {
 		return web.RawBody{}, err
 	}
 	image.MediaType, _, err = mime.ParseMediaType(image.MediaType)
-	if err != nil || image.MediaType != SVG && image.MediaType != PNG || len(image.Bytes) > maxImage {
+	if err != nil || !slices.Contains([]string{SVG, JPEG, PNG}, image.MediaType) || len(image.Bytes) > maxImage {
 		return web.RawBody{}, fault.New(fault.NotFound, "no picture %q", name)
 	}
 	return image, nil

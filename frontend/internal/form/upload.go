@@ -17,7 +17,7 @@ import (
 // above what a file may have, so that who chose a large photograph is told so at
 // the field and keeps what they typed, where a smaller limit would cut the
 // connection.
-const MaxRead = 16 << 20
+const MaxRead = 32 << 20
 
 // File is the file of a form. Body is nil where none was chosen.
 type File struct {

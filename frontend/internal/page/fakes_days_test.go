@@ -74,11 +74,12 @@ func (w *website) serveImages() {
 	pictures := map[string][2]string{
 		"crane.svg": {"image/svg+xml", "<svg/>"},
 		"heron.svg": {"image/svg+xml", "<svg>" + strings.Repeat("<g/>", 1000) + "</svg>"},
+		"crane.jpg": {"image/jpeg", "\xff\xd8\xff"},
 		"crane.png": {"image/png; charset=binary", "\x89PNG"},
 		"page.svg":  {"text/html", "<script>alert(1)</script>"},
 		"none.svg":  {"", "?"},
-		"huge.png":  {"image/png", strings.Repeat("x", 1<<20+1)},
-		"large.png": {"image/png", strings.Repeat("x", 1<<20)},
+		"huge.png":  {"image/png", strings.Repeat("x", 2<<20+1)},
+		"large.png": {"image/png", strings.Repeat("x", 2<<20)},
 	}
 	w.product.HandleFunc("GET /api/images/{name}", func(rw http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("name")

@@ -1,12 +1,17 @@
 package page_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
+
+	"golang.org/x/net/html"
 )
 
 func TestImage(t *testing.T) {
 	w := startWebsite(t)
 	for name, media := range map[string]string{"crane.svg": "image/svg+xml", "crane.png": "image/png",
+		"crane.jpg": "image/jpeg",
 		"large.png": "image/png"} {
 		a := w.get("/images/" + name)
 		a.check(t, name, 200, a.body != "", true)
@@ -51,5 +56,29 @@ func TestPicturesOfProducts(t *testing.T) {
 	} {
 		w.products[0]["image_url"] = from
 		check(t, from, attr(w.get("/origamis/1").tags("img")[0], "src"), begins(want))
+	}
+}
+
+// TestPhotos: a page says how large one is, so that nothing moves when it arrives, and
+// lets the browser choose among its copies.
+func TestPhotos(t *testing.T) {
+	w := startWebsite(t)
+	base := strings.Repeat("0a", 32) + "-1279x961"
+	w.products[0]["image_url"] = "/api/images/" + base + ".jpg"
+	for _, path := range []string{"/", "/origamis/1"} {
+		a := w.get(path)
+		i := slices.IndexFunc(a.tags("img"), func(n *html.Node) bool { return strings.HasSuffix(attr(n, "src"), ".jpg") })
+		if i < 0 {
+			t.Fatalf("%s has no photo", path)
+		}
+		img := a.tags("img")[i]
+		got := []string{attr(img, "src"), attr(img, "width"), attr(img, "height"), attr(img, "srcset")}
+		check(t, path, got, []string{"/images/" + base + ".jpg", "1279", "961",
+			"/images/" + base + "-4.jpg 320w, /images/" + base + "-2.jpg 640w, /images/" + base + ".jpg 1279w"},
+			attr(img, "sizes"), has("vw"), attr(img.Parent, "class"), has("sheet-photo"))
+	}
+	for _, odd := range []string{"-12x9.svg", "-12x9-2.jpg", "-12345x9.jpg", "-x9.jpg", ".jpg"} {
+		w.products[0]["image_url"] = "/api/images/" + strings.Repeat("0", 64) + odd
+		check(t, odd, w.get("/origamis/1").body, lacks("srcset"))
 	}
 }

@@ -37,8 +37,11 @@ func (s *site) openGraph(r *http.Request, kind, title, description string, p bac
 	model := view.OpenGraph{
 		Type: kind, Title: title, Description: excerpt(description), URL: s.absolute(r, canonical(r)), ImageType: "image/png",
 	}
-	if picture := s.imageURL(p.ImageURL); strings.HasPrefix(picture, siteImages) && path.Ext(picture) == ".png" {
-		model.Image, model.ImageAlt = s.absolute(r, picture), p.Name+", folded from paper"
+	art := s.artOf(p.ImageURL, "")
+	media, shown := map[string]string{".jpg": "image/jpeg", ".png": "image/png"}[path.Ext(art.URL)]
+	if shown && strings.HasPrefix(art.URL, siteImages) {
+		model.Image, model.ImageAlt, model.ImageType = s.absolute(r, art.URL), p.Name+", folded from paper", media
+		model.Width, model.Height = art.Width, art.Height
 		return model
 	}
 	model.Width, model.Height = strconv.Itoa(card.Width), strconv.Itoa(card.Height)

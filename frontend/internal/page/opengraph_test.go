@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image/png"
 	"net/http"
+	"path"
 	"strings"
 	"testing"
 
@@ -74,9 +75,11 @@ func TestDescriptions(t *testing.T) {
 func TestShareImages(t *testing.T) {
 	w := startWebsite(t, page.Settings{PublicURL: "https://origami.example"})
 	const crane, usual = "Crane, folded from paper", "A crane, folded from paper" // its name is Crane whatever its picture
+	photo := "/api/images/" + strings.Repeat("0a", 32) + "-1279x961.jpg"
 	for image, want := range map[string][3]string{
 		"/static/origami/fox.svg":       {"https://origami.example/cards/fox.png", "1200", crane},
 		"/api/images/ab12.png":          {"https://origami.example/images/ab12.png", "", crane},
+		photo:                           {"https://origami.example/images/" + path.Base(photo), "1279", crane},
 		"/api/images/ab12.svg":          {"https://origami.example/cards/crane.png", "1200", usual},
 		"https://evil.example/x.png":    {"https://origami.example/cards/crane.png", "1200", usual},
 		"/static/origami/../../x.svg":   {"https://origami.example/cards/crane.png", "1200", usual},
@@ -85,6 +88,8 @@ func TestShareImages(t *testing.T) {
 		w.products[0]["image_url"] = image
 		tags := openGraphTags(w.get("/origamis/1"))
 		check(t, image, [3]string{tags["og:image"], tags["og:image:width"], tags["og:image:alt"]}, want)
+		wantType := map[string]string{".jpg": "image/jpeg", ".png": "image/png"}[path.Ext(want[0])]
+		check(t, image, tags["og:image:type"], wantType)
 	}
 }
 

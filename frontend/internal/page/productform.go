@@ -35,7 +35,7 @@ func (h adminProducts) editForm(id int64, input productInput) view.ProductForm {
 
 func (h adminProducts) filled(input productInput) view.ProductForm {
 	form := view.ProductForm{
-		BackURL: productListPath, MaxPicture: strconv.Itoa(backend.MaxPicture),
+		BackURL: productListPath, MaxPicture: strconv.Itoa(backend.MaxPhoto), Script: h.assets.URL("js/upload.js"),
 		Levels: levels(input.Difficulty), Drawings: h.drawings(input.ImageURL),
 	}
 	form.Name.Field = view.Field{Name: "name", Label: "Name", Value: input.Name}
@@ -56,7 +56,8 @@ func (h adminProducts) filled(input productInput) view.ProductForm {
 	}}
 	form.Picture.Field = view.Field{
 		Name: "file", Label: "Upload your own", Type: "file",
-		Hint: "SVG or PNG, at most 1 MiB; a square looks best. It is used instead of a drawing.",
+		Hint: "A photo of at most 12 MiB (JPEG, PNG, WebP, GIF), or an SVG of at most 1 MiB. " +
+			"It is used instead of a drawing. Where a photo was taken is not kept.",
 	}
 	return form
 }
@@ -77,13 +78,13 @@ func (h adminProducts) drawings(current string) []view.Drawing {
 		value := drawings + name + ".svg"
 		all = append(all, view.Drawing{
 			ID: "drawing-" + name, Value: value, Label: h.drawingLabel(value), Current: value == current,
-			Art: view.Art{URL: h.imageURL(value), Tint: "tint-" + strconv.Itoa(i%tints)},
+			Art: h.artOf(value, "tint-"+strconv.Itoa(i%tints)),
 		})
 	}
 	if strings.HasPrefix(current, "/") && !slices.ContainsFunc(all, func(d view.Drawing) bool { return d.Current }) {
 		all = slices.Insert(all, 0, view.Drawing{
 			ID: "drawing-own", Value: current, Label: h.drawingLabel(current), Current: true,
-			Art: view.Art{URL: h.imageURL(current), Tint: "tint-0"},
+			Art: h.artOf(current, "tint-0"),
 		})
 	}
 	return all

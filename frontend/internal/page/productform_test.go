@@ -158,6 +158,7 @@ func TestABrokenProductComesBack(t *testing.T) {
 func TestPictureOfAProduct(t *testing.T) {
 	t.Parallel()
 	const svg, png = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>`, "\x89PNG\r\n\x1a\n..."
+	const jpeg = "\xff\xd8\xff\xe0 JFIF"
 	for _, row := range []struct{ name, file, media, refusal string }{
 		{"an SVG", svg, "image/svg+xml", ""},
 		{"an SVG with a declaration", "<?xml version=\"1.0\"?>\n" + svg, "image/svg+xml", ""},
@@ -166,7 +167,16 @@ func TestPictureOfAProduct(t *testing.T) {
 		{"over the limit", svg + strings.Repeat(" ", 1<<20), "", "The file is over 1 MiB."},
 		{"far over it", strings.Repeat("x", 8<<20), "", "The file is over 1 MiB."},
 		{"empty", "", "", "The file is empty."},
-		{"a JPEG", "\xff\xd8\xff\xe0 JFIF", "", "The file is neither an SVG nor a PNG."},
+		{"a photo", jpeg, "image/jpeg", ""},
+		{"a GIF", "GIF89a", "image/gif", ""},
+		{"a WebP", "RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp", ""},
+		{"a photo at the limit", jpeg + strings.Repeat(" ", 12<<20-len(jpeg)), "image/jpeg", ""},
+		{"a photo over the limit", jpeg + strings.Repeat(" ", 12<<20), "", "The file is over 12 MiB."},
+		{"a photo of an iPhone", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "",
+			"The file is a HEIC photo, which browsers cannot show. Save it as JPEG, or set the phone's camera to its most " +
+				"compatible format, and choose it again."},
+		{"a film", "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", "", "The file is not a JPEG, PNG, WebP, GIF or SVG."},
+		{"a document", "%PDF-1.7", "", "The file is not a JPEG, PNG, WebP, GIF or SVG."},
 		{"a script", svg[:5] + "><script>alert(1)</script></svg>", "image/svg+xml",
 			"The file must not have a <script> (line 1)."},
 		{"two things at once", svg[:5] + "><text>x</text></svg>", "image/svg+xml",
@@ -224,7 +234,7 @@ func TestProductFormsThatAreNone(t *testing.T) {
 		"no UTF-8": {w.postProduct("/admin/pieces/new", heron("name", "\xff"), w.here("curator")), 400},
 		"too much text": {w.postProduct("/admin/pieces/new", heron("description", strings.Repeat("x", 70_000)),
 			w.here("curator")), 413},
-		"a whole film": {w.postProduct("/admin/pieces/new", heron("file", strings.Repeat("x", 17<<20)),
+		"a whole film": {w.postProduct("/admin/pieces/new", heron("file", strings.Repeat("x", 33<<20)),
 			w.here("curator")), 413},
 		"edit any version":     {w.postProduct("/admin/pieces/1/edit", heron("tag", "*"), w.here("curator")), 400},
 		"edit no version":      {w.postProduct("/admin/pieces/1/edit", heron(), w.here("curator")), 400},

@@ -8,6 +8,7 @@ import (
 
 	"craftista/frontend/internal/backend"
 	"craftista/frontend/internal/form"
+	"craftista/frontend/internal/session"
 	"craftista/shared/fault"
 )
 
@@ -22,9 +23,14 @@ type productInput struct {
 
 // readProduct reads a posted product. Line ends become line feeds, blanks around texts
 // go: the catalogue refuses both. Folds that are no number become 0, which it refuses
-// together with all else that is wrong.
+// together with all else that is wrong. The file of somebody who is not signed in takes no
+// memory: it goes nowhere.
 func readProduct(r *http.Request) (productInput, error) {
-	values, file, err := form.ReadWithFile(r, backend.MaxPicture,
+	maxFile := 0
+	if session.From(r.Context()).State == session.SignedIn {
+		maxFile = backend.MaxPhoto
+	}
+	values, file, err := form.ReadWithFile(r, maxFile,
 		"tag", "key", "name", "description", "difficulty", "folds", "paper", "maker", "instructions_url",
 		"picture")
 	if err != nil {

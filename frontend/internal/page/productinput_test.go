@@ -67,7 +67,7 @@ func TestASessionEndsOverAForm(t *testing.T) {
 				check(t, ending+", "+name+" "+path+"", rest, []string{"easy", "/static/origami/swan.svg", tag, path, saysKeptWhole +
 					signInTab})
 				check(t, ending, text(a.class("site-nav")), has("Sign in"), text(a.class("site-nav")), lacks("Sign out"))
-				if tag == "" && keyOf(a) != form.Get("key") || len(a.tags("script")) != 4 ||
+				if tag == "" && keyOf(a) != form.Get("key") || len(a.tags("script")) != 5 ||
 					a.header.Get("WWW-Authenticate") != "" {
 					t.Errorf("%s, %s: key %q, want %q; %d scripts", ending, path, keyOf(a), form.Get("key"), len(a.tags("script")))
 				}

@@ -55,19 +55,32 @@ func (h adminProducts) addFile(ctx context.Context, bearer string, input *produc
 	case input.file.Body == nil:
 		return nil
 	case input.file.TooLarge:
-		return refuseFile(fmt.Sprintf("is over %d MiB", backend.MaxPicture>>20))
+		return refuseFile(fmt.Sprintf("is over %d MiB", backend.MaxPhoto>>20))
 	case len(input.file.Body) == 0:
 		return refuseFile("is empty")
+	case strings.HasPrefix(media, "text/") && len(input.file.Body) > backend.MaxPicture:
+		return refuseFile(fmt.Sprintf("is over %d MiB", backend.MaxPicture>>20))
 	case strings.HasPrefix(media, "text/"):
 		media = backend.SVG
-	case media != backend.PNG:
-		return refuseFile("is neither an SVG nor a PNG")
+	case isHEIC(input.file.Body):
+		return refuseFile("is a HEIC photo, which browsers cannot show. Save it as JPEG, " +
+			"or set the phone's camera to its most compatible format, and choose it again")
+	case !slices.Contains([]string{backend.JPEG, backend.PNG, backend.WebP, backend.GIF}, media):
+		return refuseFile("is not a JPEG, PNG, WebP, GIF or SVG")
 	}
 	imageURL, err := h.catalogue.AddPicture(ctx, bearer, media, input.file.Body)
 	if err == nil {
 		input.ImageURL = imageURL
 	}
 	return err
+}
+
+// isHEIC reports whether the file is a photo as iPhones store it (ISO/IEC 23008-12):
+// they make a JPEG of it only where a form does not take everything.
+func isHEIC(body []byte) bool {
+	const brandEnds = 12
+	return len(body) >= brandEnds && string(body[4:8]) == "ftyp" &&
+		slices.Contains([]string{"heic", "heix", "heim", "heis", "hevc", "mif1"}, string(body[8:brandEnds]))
 }
 
 func refuseFile(predicate string) error {

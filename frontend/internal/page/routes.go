@@ -124,9 +124,9 @@ func (s *site) signedInPages(r *web.Router, auth backend.Auth, catalogue backend
 	products := adminProducts{s, catalogue}
 	r.Get(productListPath, s.forCurators(products.list))
 	r.Get(productListPath+"/new", s.forCurators(products.new))
-	r.Post(productListPath+"/new", products.preservingInput(products.add))
+	r.PostUpload(productListPath+"/new", products.preservingInput(products.add))
 	r.Get(productListPath+"/{id}/edit", s.forCurators(products.edit))
-	r.Post(productListPath+"/{id}/edit", products.preservingInput(products.save))
+	r.PostUpload(productListPath+"/{id}/edit", products.preservingInput(products.save))
 	r.Get(productListPath+"/{id}/delete", s.forCurators(products.confirmRemoval))
 	r.Post(productListPath+"/{id}/delete", s.forCurators(products.remove))
 }

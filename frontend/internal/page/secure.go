@@ -7,9 +7,10 @@ import (
 	"craftista/shared/web"
 )
 
-// contentSecurityPolicy lets a page load what this site serves and nothing else. It allows no
+// contentSecurityPolicy lets a page load what this site serves and nothing else, but for pictures
+// that its script has from a form's file. It allows no
 // inline script, no inline style and no eval, so injected markup stays markup.
-const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; " +
 	"font-src 'self'; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 

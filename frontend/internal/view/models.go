@@ -39,8 +39,9 @@ type Vote struct {
 	Voted           bool
 }
 
-// Art is a drawing. Alt is "" where the name stands beside it.
-type Art struct{ URL, Alt, Tint string }
+// Art is a drawing or a photo. Alt is "" where the name stands beside it. Srcset, Width
+// and Height are of a photo: its copies, and its size in pixels.
+type Art struct{ URL, Alt, Tint, Srcset, Width, Height string }
 
 // Card is a product in the grid.
 type Card struct {
@@ -192,4 +193,19 @@ type Failure struct {
 	Code, Heading, Message string
 	Art                    Art
 	RetryURL               string // "" where trying again cannot help
+}
+
+// sizes is how wide a photo is drawn on a sheet of the class, as site.css has it. Where it
+// covers a square, some of it is cut off: a third of most.
+func sizes(class string) string {
+	switch class {
+	case "sheet-piece":
+		return "(width < 48rem) 92vw, min(42vw, 38rem)"
+	case "sheet-hero":
+		return "(width < 48rem) 30rem, min(56vw, 50rem)"
+	case "sheet-card":
+		return "(width < 48rem) 60vw, 25rem"
+	default:
+		return "10rem"
+	}
 }

@@ -44,7 +44,7 @@ type ProductForm struct {
 	BackURL, TheirsURL, DeleteURL string // "" where there is no such way
 	SignInURL                     string
 	TheirArt                      Art    // where Picture.Theirs is set
-	MaxPicture                    string // bytes, for the script that checks before the upload
+	Script, MaxPicture            string // what checks before the upload, and the bytes that it allows
 }
 
 // ProductField is a field of a ProductForm. Theirs is what somebody else saved in it

@@ -157,15 +157,3 @@ document.addEventListener("htmx:after:history:update", () => {
     } catch { /* the person thought better of it, or the browser did: the address stands beside */ }
   });
 })();
-
-// A piece's picture is a file or a drawing, and a file that is too large need not travel.
-document.addEventListener("change", ({ target }) => {
-  const form = target.closest("#piece-form");
-  if (!form || !["file", "picture"].includes(target.name)) return;
-  const file = form.elements.file;
-  if (target !== file) file.value = "";
-  const [chosen] = file.files;
-  form.querySelector(".pictures").toggleAttribute("data-file", Boolean(chosen));
-  file.setCustomValidity(chosen?.size > file.dataset.most ? "This file is over 1 MiB." : "");
-  if (chosen) file.reportValidity();
-});
