@@ -29,7 +29,7 @@ func TestReplicasRestart(t *testing.T) {
 func TestHelpersRestart(t *testing.T) {
 	needsContainers(t)
 	tr, stop := startTraffic(t)
-	for _, c := range containers(t, "redis", "collector", "jaeger", "prometheus", "grafana") {
+	for _, c := range containers(t, "redis", "collector", "mailpit", "jaeger", "prometheus", "grafana") {
 		tr.during(t, "stop of "+c.Name, nil, func() { tr.stopAndStart(t, c) })
 	}
 	stop()

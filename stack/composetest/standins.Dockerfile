@@ -29,6 +29,10 @@ USER 10001
 ENTRYPOINT ["/otelcol"]
 CMD ["--config", "/etc/otelcol/config.yaml"]
 
+FROM craftista-standin AS mailpit
+COPY bin/mailpit /mailpit
+ENTRYPOINT ["/mailpit"]
+
 FROM craftista-standin AS jaeger
 COPY bin/jaeger /cmd/jaeger/jaeger-linux
 ENV JAEGER_LISTEN_HOST=0.0.0.0

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Images under the names of those that docker-compose.yml pulls, for a machine that reaches no registry of images, only
-# those of packages: Debian's PostgreSQL, Redis and Caddy, the Collector, Jaeger and Prometheus compiled from their Go
-# modules (Debian's Prometheus takes no OTLP). They stand in for a check and are never shipped: where the real images can
-# be pulled, pull them. Grafana has no such source; its stand-in answers its health check and nothing else.
+# those of packages: Debian's PostgreSQL, Redis and Caddy, the Collector, Mailpit, Jaeger and Prometheus compiled from
+# their Go modules (Debian's Prometheus takes no OTLP; this Mailpit's pages lack their scripts). They stand in for a check
+# and are never shipped: where the real images can be pulled, pull them. Grafana has no such source; its stand-in answers
+# its health check and nothing else.
 #
 #   standins.sh FOLDER     FOLDER keeps what was downloaded and compiled, some 15 minutes the first time
 set -eu
@@ -37,6 +38,7 @@ compile() {
 	chmod -R u+w module
 	(cd module && shift 2 && go build -ldflags='-s -w' -o ../bin/ "$@") && rm -r module
 }
+[ -x bin/mailpit ] || go install -ldflags='-s -w' github.com/axllent/mailpit@v1.33.1
 [ -x bin/jaeger ] || compile github.com/jaegertracing/jaeger v1.76.0 ./cmd/jaeger
 [ -x bin/promtool ] || compile github.com/prometheus/prometheus v0.313.5 -tags=remove_all_sd,netgo \
 	./cmd/prometheus ./cmd/promtool
@@ -46,7 +48,7 @@ go=$(go env GOROOT)
 [ -e go ] || cp -r "$go" go
 cp /etc/ssl/certs/ca-certificates.crt "$here/standins.Dockerfile" "$here"/*-entrypoint.sh .
 images=$(docker compose -f "$here/../../docker-compose.yml" config --images | sort -u)
-for target in golang postgres redis caddy collector jaeger prometheus grafana; do
+for target in golang postgres redis caddy collector mailpit jaeger prometheus grafana; do
 	case $target in
 	golang) name=$(awk '/golang:/ {sub(/.*golang:/, "golang:"); print $1; exit}' "$here/../../deploy/Dockerfile") ;;
 	collector) name=$(awk '/otel\/opentelemetry-collector/ {print $2; exit}' "$here/../../deploy/Dockerfile") ;;

@@ -56,7 +56,7 @@ func (h account) showDeletion(w http.ResponseWriter, r *http.Request, status int
 		Heading: "Delete your account",
 		Why: "This cannot be undone. Your votes are taken back, and applications lose their access. " +
 			"Pieces that you added stay. Nobody else gets your name for 30 days.",
-		Form: form, Other: "Rather not?", OtherLabel: "Back to your account", OtherURL: "/account",
+		Form: form, Other: "Changed your mind?", OtherLabel: "Back to your account", OtherURL: "/account",
 		Art: h.drawing("heart", "tint-4"),
 	}))
 }
