@@ -30,7 +30,8 @@ func TestHostileTexts(t *testing.T) {
 	b := open(t, s, true)
 	b.front = hostileFront(t, s)
 	for _, path := range []string{
-		"/", "/origamis/1", "/origamis/2", "/origamis/3", "/origamis/4", "/origamis/5", "/daily", "/daily?month=2026-11",
+		"/", "/origamis/1", "/origamis/2", "/origamis/3", "/origamis/4", "/origamis/5", "/origamis/6",
+		"/daily", "/daily?month=2026-11",
 		"/status",
 	} {
 		b.goTo(path)
@@ -73,6 +74,7 @@ func hostileTexts() []string {
 			`<style>*{width:4000px}</style></title>`,
 		strings.Repeat("\U0001F9A2\U0001D4D2\u200d", 100),
 		"\u202e" + strings.Repeat("txet\u00a0desrever\u00a0", 20) + "\u2067",
+		strings.Repeat("كركي", 500) + " (origami)",
 		strings.Repeat("Z"+strings.Repeat("\u0310\u0337\u0489", 12), 50),
 	}
 }
@@ -157,7 +159,7 @@ func replaceTexts(v any) any {
 		}
 	case map[string]any:
 		id, _ := v["id"].(float64)
-		for _, key := range []string{"name", "description", "paper", "reason", "difficulty", "version", "hostname"} {
+		for _, key := range []string{"name", "description", "paper", "maker", "reason", "difficulty", "version", "hostname"} {
 			if _, ok := v[key]; ok {
 				v[key] = hostileTexts()[int(id)%len(hostileTexts())]
 			}

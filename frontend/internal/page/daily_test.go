@@ -32,14 +32,15 @@ func TestDaily(t *testing.T) {
 	a.check(t, "the page", 200,
 		text(a.tags("title")[0]), "Crane, Sunday 22 November 2026 · Craftista",
 		text(a.tags("h1")[0]), "Crane",
-		text(a.class("eyebrow")), "Piece of the day Sunday 22 November 2026",
+		text(a.class("eyebrow")), "Piece of the day Sunday 22 November 2026, UTC",
 		text(a.class("lead")), "A crane.",
 		text(a.id("vote-1")), "41 votes Voted for Crane, take the vote back",
 		attr(a.id("vote-1"), "action"), "/origamis/1/unvote",
 		attr(a.class("button"), "href"), "/origamis/1",
 		text(a.tags("caption")[0]), "November 2026",
 		text(a.tags("thead")[0]), "Mo Monday Tu Tuesday We Wednesday Th Thursday Fr Friday Sa Saturday Su Sunday",
-		text(a.class("calendar-note")), "Days without a piece are those when nobody looked in.",
+		text(a.class("calendar-note")),
+		"Days without a piece are those when nobody looked in. A day begins at midnight, UTC.",
 		attr(a.class("day"), "id"), "piece-1",
 		links(t, a.class("calendar")), []string{"3 Fox /daily?date=2026-11-03", "22 Crane /daily?date=2026-11-22"},
 		links(t, a.class("months")), []string{"August 2026 /daily?month=2026-08"},
@@ -124,8 +125,13 @@ func TestDailyByDateAndMonth(t *testing.T) {
 			[]string{"August 2026 /daily?month=2026-08"}},
 	} {
 		a := w.get("/daily" + query)
-		a.check(t, query, want.status, text(a.tags("h1")[0]), want.h1, text(a.class("eyebrow")), want.eyebrow,
-			text(a.class("calendar-note")), want.note, links(t, a.class("months")), want.months)
+		eyebrow := want.eyebrow
+		if eyebrow != "" {
+			eyebrow += ", UTC"
+		}
+		a.check(t, query, want.status, text(a.tags("h1")[0]), want.h1, text(a.class("eyebrow")), eyebrow,
+			text(a.class("calendar-note")), want.note+" A day begins at midnight, UTC.",
+			links(t, a.class("months")), want.months)
 	}
 	for _, query := range []string{"?date=2026-02-29", "?date=today", "?month=2026-13", "?month=2026-11-01", "?date=%00",
 		"?date=%zz", "?date=2026-11-3"} {

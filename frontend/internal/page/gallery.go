@@ -50,7 +50,7 @@ func (h gallery) show(w http.ResponseWriter, r *http.Request) error {
 	case fragment(r):
 		return h.found(w, r, at)
 	}
-	model := view.Gallery{Search: searchForm(at), Grid: gridAt(at)}
+	model := view.Gallery{Search: h.searchForm(at), Grid: gridAt(at)}
 	var batchErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { model.Grid.Batch, batchErr = h.batch(r.Context(), at, 0) })

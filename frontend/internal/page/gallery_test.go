@@ -1,19 +1,21 @@
 package page_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 
 	"craftista/frontend/internal/page"
 )
 
 func TestGallerySignedOut(t *testing.T) {
-	w := startWebsite(t, page.Settings{TraceURLTemplate: "http://traces.example/trace/{id}"})
+	w := startWebsite(t, page.Settings{TraceURLTemplate: "http://localhost:16686/trace/{id}"})
 	a := w.get("/")
 	a.check(t, "the page", 200,
 		text(a.tags("title")[0]), "Craftista, an origami gallery",
 		text(a.id("today-heading")), "Crane",
 		text(a.id("picks-heading")), "Loved by many",
-		text(a.class("eyebrow")), "Piece of the day Sunday 22 November",
+		text(a.class("eyebrow")), "Piece of the day Sunday 22 November, UTC",
 		text(a.class("reason")), "loved by many",
 		text(a.class("votes-1")), "41 votes",
 		text(a.id("vote-1")), "41 votes Vote for Crane",
@@ -27,9 +29,38 @@ func TestGallerySignedOut(t *testing.T) {
 		text(a.class("site-nav")), "Gallery Today Status Sign in Join",
 		text(a.id("announcer")), "",
 		text(a.class("trace")), "See this request "+a.header.Get("Trace-Id"),
-		attr(a.class("trace").FirstChild, "href"), "http://traces.example/trace/"+a.header.Get("Trace-Id"),
+		attr(a.class("trace").FirstChild, "href"), "http://localhost:16686/trace/"+a.header.Get("Trace-Id"),
 		markup(t, a.id("piece-1")), has(`src="/static/origami/crane.`))
 	check(t, "the development script is in a plain page", a.body, lacks("/dev/reload"), a.body, lacks("js/reload"))
+}
+
+// TestTraceLink: it shows to those who can open it.
+func TestTraceLink(t *testing.T) {
+	t.Parallel()
+	const here, elsewhere = "http://localhost:16686/trace/{id}", "https://traces.example/trace/{id}"
+	atHost := func(host string) option { return func(r *http.Request) { r.Host = host } }
+	for template, want := range map[string]map[string]bool{
+		"":        {"nobody": false, "local": false, "curator": false},
+		"{id}":    {"nobody": false, "local": false, "curator": false},
+		here:      {"nobody": false, "local": true, "curator": false},
+		elsewhere: {"nobody": false, "local": false, "user": false, "curator": true, "admin": true},
+	} {
+		w := newWebsite(t, page.Settings{TraceURLTemplate: template})
+		for who, shown := range want {
+			options := []option{atHost("origami.example")}
+			switch who {
+			case "nobody":
+			case "local":
+				options = []option{atHost("127.0.0.1:3000")}
+			default:
+				options = append(options, as(w.issuer.Mint(7, who)))
+			}
+			res := w.bare("GET", "/status", options...)
+			link := strings.ReplaceAll(template, "{id}", res.Header().Get("Trace-Id"))
+			got := link != "" && strings.Contains(res.Body.String(), `href="`+link+`"`)
+			check(t, template+" "+who, got, shown, res.Body.String(), has(res.Header().Get("Trace-Id")))
+		}
+	}
 }
 
 func TestGallerySignedIn(t *testing.T) {
@@ -105,7 +136,10 @@ func TestProduct(t *testing.T) {
 		text(a.class("instructions")), "Folding instructions at example.org",
 		attr(a.class("instructions").FirstChild, "href"), "https://www.example.org/crane?a=1&b=2",
 		attr(a.class("instructions").FirstChild, "rel"), "nofollow noopener",
-		text(a.id("vote-1")), "41 votes Vote for Crane",
+		text(a.id("vote-1")), "41 votes Vote for Crane", attr(a.id("vote-1"), "role"), "none",
+		attr(a.tags("h1")[0], "dir"), "auto", attr(a.class("lead"), "dir"), "auto",
+		attr(a.id("enlarge"), "href"), attr(a.tags("img")[0], "src"),
+		text(a.id("enlarge")), "Larger picture:", attr(a.id("larger-picture"), "alt"), "Crane, folded from paper",
 		attr(a.tags("img")[0], "alt"), "Crane, folded from paper")
 	a = w.get("/origamis/2")
 	check(t, "with nothing known", text(a.class("facts")), "Difficulty Advanced Folds 30 Paper 20 cm square",

@@ -77,11 +77,15 @@ func (s *site) absolute(r *http.Request, path string) string {
 	if s.settings.Secure || r.TLS != nil {
 		here.Scheme = "https"
 	}
-	loopback := here.Hostname() == "localhost" || net.ParseIP(here.Hostname()).IsLoopback()
-	if _, err := strconv.ParseUint("0"+here.Port(), 10, 17); err != nil || !loopback {
+	if _, err := strconv.ParseUint("0"+here.Port(), 10, 17); err != nil || !isLoopback(here) {
 		return ""
 	}
 	return here.String() + path
+}
+
+// isLoopback reports whether the URL leads to the machine of whoever follows it.
+func isLoopback(u url.URL) bool {
+	return u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
 }
 
 // excerpt is the beginning of a text, cut between words.

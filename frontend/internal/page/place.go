@@ -118,8 +118,10 @@ func (p place) url() string {
 	return (&url.URL{Path: "/", RawQuery: query.Encode()}).String()
 }
 
-func searchForm(at place) view.Search {
-	form := view.Search{Query: at.query, Difficulty: at.difficulty, Limit: strconv.Itoa(maxQuery)}
+func (s *site) searchForm(at place) view.Search {
+	form := view.Search{
+		Query: at.query, Difficulty: at.difficulty, Limit: strconv.Itoa(maxQuery), Script: s.assets.URL("js/search.js"),
+	}
 	if at.order != orders()[0] {
 		form.Sort = at.order.name
 	}

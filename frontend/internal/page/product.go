@@ -52,7 +52,7 @@ func (h productPage) show(w http.ResponseWriter, r *http.Request) error {
 		Art:  h.art(product, product.Name+", folded from paper"),
 		Vote: voteModel(id, product.Name, product.Votes, slices.Contains(mine, id)),
 		URL:  productURL(id), Address: cmp.Or(social.URL, productURL(id)), AlsoLiked: also,
-		EditURL: editURL(session.From(r.Context()), id),
+		EditURL: editURL(session.From(r.Context()), id), Script: h.assets.URL("js/larger.js"),
 	}))
 }
 

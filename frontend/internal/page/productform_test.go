@@ -89,6 +89,29 @@ func keyOf(a answer) string {
 	return ""
 }
 
+// TestTheFormIsValid where browsers forgive and validators do not.
+func TestTheFormIsValid(t *testing.T) {
+	w := startWebsite(t)
+	for _, path := range []string{"/admin/pieces/new", "/admin/pieces/1/edit"} {
+		a := w.get(path, w.here("curator"))
+		for _, label := range a.tags("label") {
+			for n := range elements(label) {
+				if n.Data == "div" || n.Data == "p" {
+					t.Errorf("%s: a <%s> in the label %q", path, n.Data, text(label))
+				}
+			}
+		}
+		check(t, path, attr(a.id("file"), "autocomplete"), "", attr(a.id("name"), "autocomplete"), "off",
+			attr(a.tags("option")[0], "value"), "", text(a.tags("option")[0]), "Choose one",
+			attr(a.id("name"), "dir"), "auto", attr(a.id("description"), "dir"), "auto")
+		for id, required := range map[string]bool{"name": true, "maker": false, "instructions_url": false, "file": false} {
+			check(t, path+" "+id, slices.ContainsFunc(a.id(id).Attr, func(a html.Attribute) bool {
+				return a.Key == "required"
+			}), required)
+		}
+	}
+}
+
 func TestAProductIsAdded(t *testing.T) {
 	w := startWebsite(t)
 	a := w.get("/admin/pieces/new", w.here("curator"))

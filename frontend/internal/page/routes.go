@@ -57,7 +57,7 @@ func Routes(parts Parts, settings Settings) *web.Router {
 	s := &site{sessions: parts.Sessions, assets: parts.Assets, cards: parts.Cards, settings: settings,
 		pageTimeout: parts.Services.PageTimeout}
 	r := web.NewRouter(parts.Telemetry, s.fail)
-	r.Use(compress, s.headers, s.sameOrigin, s.sessions.Middleware)
+	r.Use(compress, s.headers, withoutSlash(r), s.sameOrigin, s.sessions.Middleware)
 	r.GetTimeout = parts.Services.PageTimeout
 	s.pages(r, parts)
 	s.signedInPages(r, parts.Services.Auth, parts.Services.Catalogue)

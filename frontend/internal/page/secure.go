@@ -2,8 +2,13 @@ package page
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 
+	"craftista/frontend/internal/session"
 	"craftista/shared/fault"
+	"craftista/shared/telemetry"
+	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
@@ -31,6 +36,38 @@ func (s *site) headers(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// traceURL is where the trace of the request is shown, "" for people who cannot open it or for
+// whom it is not: a viewer on this machine is for its own browsers, another for curators and
+// admins.
+func (s *site) traceURL(r *http.Request) string {
+	viewer, err := url.Parse(s.settings.TraceURLTemplate)
+	if err != nil || viewer.Host == "" {
+		return ""
+	}
+	who := session.From(r.Context())
+	if isLoopback(*viewer) && !isLoopback(url.URL{Host: r.Host}) ||
+		!isLoopback(*viewer) && (who.State != session.SignedIn || who.User.Role == token.RoleUser) {
+		return ""
+	}
+	return strings.ReplaceAll(s.settings.TraceURLTemplate, "{id}", telemetry.TraceID(r.Context()))
+}
+
+// withoutSlash leads from the address of a page with a slash at its end to the page itself.
+func withoutSlash(routes *web.Router) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			path, cut := strings.CutSuffix(r.URL.Path, "/")
+			if !cut || path == "" || r.Method != http.MethodGet && r.Method != http.MethodHead ||
+				routes.Pattern(http.MethodGet, path) == "" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			to := url.URL{Path: path, RawQuery: r.URL.RawQuery}
+			http.Redirect(w, r, to.String(), http.StatusPermanentRedirect)
+		})
+	}
 }
 
 // sameOrigin refuses what another site's page sends here with this person's

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"craftista/frontend/internal/card"
@@ -105,14 +104,11 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 		Title: siteTitle, Here: r.URL.Path,
 		SignInURL: withNext("/login", next), RegisterURL: withNext("/register", next),
 		Assets:  s.frameAssets(),
-		Trace:   view.Trace{ID: telemetry.TraceID(r.Context())},
+		Trace:   view.Trace{ID: telemetry.TraceID(r.Context()), URL: s.traceURL(r)},
 		Timeout: strconv.FormatInt(max(htmxTimeout, 2*s.pageTimeout).Milliseconds(), 10),
 	}
 	if title != "" {
 		frame.Title = titled(title)
-	}
-	if template := s.settings.TraceURLTemplate; template != "" {
-		frame.Trace.URL = strings.ReplaceAll(template, "{id}", frame.Trace.ID)
 	}
 	switch who := session.From(r.Context()); who.State {
 	case session.SignedIn:

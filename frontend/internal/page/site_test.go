@@ -203,6 +203,25 @@ func TestProxiesAreNotBelieved(t *testing.T) {
 	}
 }
 
+// TestASlashAtTheEnd leads to the page, and nowhere else.
+func TestASlashAtTheEnd(t *testing.T) {
+	w := startWebsite(t)
+	for path, want := range map[string]string{
+		"/login/": "/login", "/login/?next=%2Fdaily": "/login?next=%2Fdaily", "/daily/": "/daily",
+		"/origamis/1/": "/origamis/1", "/admin/pieces/": "/admin/pieces",
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			a := w.bare(method, path)
+			check(t, method+" "+path, a.Code, http.StatusPermanentRedirect, a.Header().Get("Location"), want)
+		}
+	}
+	for _, path := range []string{"/nowhere/", "//evil.example/", "/login//", "/origamis//"} {
+		a := w.bare(http.MethodGet, path)
+		check(t, path, a.Code, http.StatusNotFound, a.Header().Get("Location"), "")
+	}
+	check(t, "what is sent", w.bare(http.MethodPost, "/login/").Code, http.StatusNotFound)
+}
+
 // TestOddMethodsAndPaths sends what no browser does.
 func TestOddMethodsAndPaths(t *testing.T) {
 	w := startWebsite(t)
@@ -215,7 +234,7 @@ func TestOddMethodsAndPaths(t *testing.T) {
 		}
 	}
 	for _, path := range []string{
-		"//evil.example/", "//evil.example/..", `/\evil.example`, "/origamis/1/../../status", "/origamis/1/", "/ORIGAMIS/1",
+		"//evil.example/", "//evil.example/..", `/\evil.example`, "/origamis/1/../../status", "/nowhere/", "/ORIGAMIS/1",
 		"/origamis/1;x=y", "/origamis/%31%2fvote",
 		"/%2e%2e/%2e%2e/etc/passwd", "/static/../../../etc/passwd", "/static/%2e%2e%2fstatic.go",
 		"/static/css/..%2f..%2fstatic.go", "/images/..%2f..%2fapi%2fproducts",

@@ -95,7 +95,7 @@ type Batch struct {
 
 // Search is the search of the gallery. Limit is in characters; Sort and Difficulty travel
 // along unless they are "".
-type Search struct{ Query, Sort, Difficulty, Limit string }
+type Search struct{ Query, Sort, Difficulty, Limit, Script string }
 
 // Front is what stands above the grid. A later page, reached without scripts, is
 // Continued; it has neither hero nor picks, and nor has a search or a difficulty: what people have Chosen.
@@ -142,6 +142,7 @@ type Product struct {
 	Vote      Vote
 	AlsoLiked Picks
 	EditURL   string // "" for people who may not
+	Script    string // shows the picture larger
 }
 
 // Instructions is where a product's folding is taught; URL is "" if that is not known.
