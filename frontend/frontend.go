@@ -33,7 +33,7 @@ type Config struct {
 	Audience          string `env:"AUDIENCE"` // aud of the tokens
 	InternalAPIKey    string `env:"INTERNAL_API_KEY,required,notEmpty"`
 	CookieSecure      bool   `env:"COOKIE_SECURE"`      // true when people reach the site by https
-	DevReload         bool   `env:"DEV_RELOAD"`         // pages reload themselves when the process restarts
+	DevReload         bool   `env:"DEV_RELOAD"`         // assets come from disk, and pages reload by themselves
 	TraceURLTemplate  string `env:"TRACE_URL_TEMPLATE"` // such as http://localhost:16686/trace/{id}; "" links none
 
 	// PageTimeout is how long a page waits for the services, in all. Then it is sent
@@ -72,6 +72,11 @@ func Run(ctx context.Context, c Config) error {
 
 func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (*web.Router, error) {
 	assets, err := static.New()
+	ttl := cacheTTL
+	if c.DevReload { // a page of before an edit would name assets that are gone
+		assets, err = static.NewFolder(static.Folder)
+		ttl = 0
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +99,7 @@ func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (*web.Router, e
 		Self: health.Service{Name: "frontend", Description: "The origami gallery's pages.", Build: build.Current()},
 	}, page.Settings{
 		DevReload: c.DevReload, Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
-		CacheTTL: cacheTTL,
+		CacheTTL: ttl,
 	}), nil
 }
 

@@ -54,50 +54,66 @@ type coded struct {
 }
 
 // Assets are the files, each by its plain name (css/site.css) and by its hashed one.
-// It is immutable and safe for concurrent use.
-type Assets struct{ byName map[string]asset }
+// It is safe for concurrent use.
+type Assets struct {
+	current func() catalogue
+	state   func() string
+}
+
+// catalogue has the assets by name. It is immutable once it is made.
+type catalogue map[string]asset
 
 // New reads and hashes the embedded files.
 func New() (*Assets, error) {
-	a := &Assets{byName: map[string]asset{}}
-	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	all, err := read(files)
+	return &Assets{func() catalogue { return all }, func() string { return "" }}, err
+}
+
+// State is another text once an asset has changed, which only those of NewFolder do.
+func (a *Assets) State() string { return a.state() }
+
+func read(from fs.FS) (catalogue, error) {
+	all := catalogue{}
+	err := fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || mediaType(path.Ext(name)) == "" {
 			return err
 		}
-		return a.add(name)
+		return all.add(from, name)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read assets: %w", err)
 	}
-	return a, nil
+	return all, nil
 }
 
-func (a *Assets) add(name string) error {
-	body, err := files.ReadFile(name)
+func (c catalogue) add(from fs.FS, name string) error {
+	body, err := fs.ReadFile(from, name)
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(body)
 	ext := path.Ext(name)
 	hashed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:])[:hashDigits] + ext
-	a.byName[name] = asset{
+	c[name] = asset{
 		hashed: hashed, mediaType: mediaType(ext), plain: coded{body, web.ETag(body)},
 		brotli: sync.OnceValue(func() coded { return compress(body, bestBrotli) }),
 		gzip:   sync.OnceValue(func() coded { return compress(body, bestGzip) }),
 	}
-	a.byName[hashed] = a.byName[name]
+	c[hashed] = c[name]
 	return nil
 }
 
-// mediaType is fixed here because mime.TypeByExtension asks the machine.
+// mediaType is fixed here because mime.TypeByExtension asks the machine. What has none is no asset.
 func mediaType(ext string) string {
 	switch ext {
 	case ".css":
 		return "text/css; charset=utf-8"
 	case ".js":
 		return "text/javascript; charset=utf-8"
-	default:
+	case ".svg":
 		return "image/svg+xml"
+	default:
+		return ""
 	}
 }
 
@@ -119,7 +135,7 @@ func bestGzip(w io.Writer) io.WriteCloser {
 // URL is the content-hashed URL of the named file ("css/site.css"), "" when
 // there is none.
 func (a *Assets) URL(name string) string {
-	if found, ok := a.byName[name]; ok {
+	if found, ok := a.current()[name]; ok {
 		return Prefix + found.hashed
 	}
 	return ""
@@ -153,7 +169,7 @@ func (a *Assets) Icon(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *Assets) serve(w http.ResponseWriter, r *http.Request, name string) error {
-	found, ok := a.byName[name]
+	found, ok := a.current()[name]
 	if !ok {
 		return fault.New(fault.NotFound, "nothing is at %s", r.URL.Path)
 	}

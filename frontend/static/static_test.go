@@ -236,3 +236,34 @@ func TestDrawings(t *testing.T) {
 		}
 	}
 }
+
+// TestFolderFollowsEdits is what a developer does: change a file, add one, and break off in the middle.
+func TestFolderFollowsEdits(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, err := static.NewFolder(dir); err == nil {
+		t.Error("a folder without assets is accepted")
+	}
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("css/site.css", "p {}")
+	write("static.go", "package static")
+	assets, err := static.NewFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, state := assets.URL("css/site.css"), assets.State()
+	if again := assets.State(); before == "" || state != again || assets.URL("static.go") != "" {
+		t.Errorf("got %q, states %q and %q, %q", before, state, again, assets.URL("static.go"))
+	}
+	write("css/site.css", "p { color: red }")
+	write("js/new.js", "1")
+	if now := assets.URL("css/site.css"); now == before || assets.URL("js/new.js") == "" || assets.State() == state {
+		t.Errorf("after an edit the style is at %q, the script at %q", now, assets.URL("js/new.js"))
+	}
+}

@@ -38,7 +38,7 @@ type Parts struct {
 
 // Settings are what a deployment chooses.
 type Settings struct {
-	DevReload        bool             // pages reload themselves when the process restarts
+	DevReload        bool             // pages reload themselves when the process restarts or an asset changes
 	Secure           bool             // people reach the site by https
 	TraceURLTemplate string           // {id} stands for the trace; "" links no trace
 	PublicURL        string           // where people reach the site, such as https://origami.example; "" is not known
@@ -153,7 +153,7 @@ func (s *site) forClients(r *web.Router, parts Parts) {
 	r.Get("/robots.txt", robots)
 	r.Get("/.well-known/change-password", toChangePassword)
 	if s.settings.DevReload {
-		r.Stream(reloadPath, reloadRetry, devReload{rand.Text()}.open)
+		r.Stream(reloadPath, reloadRetry, devReload{rand.Text(), s.assets}.open)
 	}
 }
 

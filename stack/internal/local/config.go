@@ -33,7 +33,7 @@ type Config struct {
 	SMTPURL          string        `env:"SMTP_URL"` // "" keeps mails in memory and shows them
 	MailFrom         string        `env:"MAIL_FROM"`
 	PageTimeout      time.Duration `env:"PAGE_TIMEOUT"` // of the site's pages
-	DevReload        bool          `env:"DEV_RELOAD"`   // open pages reload after a restart
+	DevReload        bool          `env:"DEV_RELOAD"`   // assets come from disk, and open pages reload
 	// Options are those of all services. With an endpoint of traces these are sent there, and else stored in memory and
 	// shown.
 	telemetry.Options
