@@ -100,7 +100,7 @@ func (b *tab) checkPersonPages() {
 	b.click("#vote-button-1")
 	b.see("#vote-button-1", "take the vote back")
 	b.clean("product, voted for")
-	for _, path := range []string{"/", "/daily", "/account/votes", "/admin"} { // the last is not for everybody
+	for _, path := range []string{"/", "/daily", "/account/votes", "/account/delete", "/admin"} { // the last is not for everybody
 		b.goTo(path)
 		b.clean(path)
 	}

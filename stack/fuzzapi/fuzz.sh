@@ -26,7 +26,7 @@ go build -o "$work/stack" ./stack
 chmod 755 "$work"
 export INTERNAL_API_KEY="$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')"
 FRONTEND_ADDR=localhost:0 AUTH_ADDR=localhost:0 PRODUCT_ADDR=localhost:0 RECOMMENDATION_ADDR=localhost:0 \
-	TRACES_ADDR=localhost:0 STACK_DATA="$work/data" STACK_SEED=true DATABASE_URL='' REDIS_URL='' \
+	TRACES_ADDR=localhost:0 STACK_DATA="$work/data" STACK_SEED=true DATABASE_URL='' REDIS_URL='' SMTP_URL='' \
 	OTEL_EXPORTER_OTLP_ENDPOINT='' ACCESS_TOKEN_TTL=24h BCRYPT_COST=4 LOG_LEVEL=error \
 	"$work/stack" >"$work/log" 2>&1 &
 stack=$!

@@ -53,6 +53,7 @@ type EmailChange struct {
 //   - that the person exists and is not disabled, whatever the token says
 //   - the new address by the rules of registration, and that it is another
 //   - the number of failures before, and the password: as for a change of it
+//   - how many mails were asked for from that network
 //
 // A broken rule and a wrong password are Invalid faults; other errors are those of mail.Queue.
 func (r *Recovery) ChangeEmail(ctx context.Context, from string, in EmailChange) error {
@@ -67,6 +68,9 @@ func (r *Recovery) ChangeEmail(ctx context.Context, from string, in EmailChange)
 		return err
 	}
 	if err := r.accounts.askPassword(ctx, from, p, hash, "password", in.Password); err != nil {
+		return err
+	}
+	if err := r.accounts.throttle.RequestMail(ctx, from); err != nil {
 		return err
 	}
 	err = r.mails.Enqueue(ctx, "change", func(ctx context.Context) (mail.Mail, error) {

@@ -68,7 +68,7 @@ func (r *Recovery) Forgot(ctx context.Context, from, email string) error {
 	if !validEmail(email) {
 		return fault.Broken("email", emailRule)
 	}
-	if err := r.accounts.throttle.Forgot(ctx, from); err != nil {
+	if err := r.accounts.throttle.RequestMail(ctx, from); err != nil {
 		return err
 	}
 	return r.mails.Enqueue(ctx, "reset", func(ctx context.Context) (mail.Mail, error) {

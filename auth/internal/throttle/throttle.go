@@ -189,9 +189,9 @@ func (t *Throttle) Register(ctx context.Context, from string) error {
 	return t.count(ctx, "register", from)
 }
 
-// Forgot is Register for a mail to somebody who forgot their password.
-func (t *Throttle) Forgot(ctx context.Context, from string) error {
-	return t.count(ctx, "forgot", from)
+// RequestMail is Register for a mail to an address that somebody typed.
+func (t *Throttle) RequestMail(ctx context.Context, from string) error {
+	return t.count(ctx, "request mail", from)
 }
 
 func (t *Throttle) count(ctx context.Context, kind, from string) error {

@@ -22,6 +22,7 @@ const (
 	forgotDone  = "If an account has that address, a mail with a link is on its way. The link works for one hour."
 	badLink     = "This link does not work any more: it was used, is older than an hour, or a newer one was sent."
 	mailAway    = "No mail can be sent just now. Please try again later."
+	authAway    = "Sign-in is away just now, so nothing has changed. Please try again in a moment."
 	confirmDone = "Your e-mail address is confirmed."
 )
 
@@ -52,7 +53,7 @@ func (h recovery) forgot(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("done") == "sent" {
 		form.Done = forgotDone
 	}
-	return h.showForgot(w, r, http.StatusOK, form)
+	return h.show(w, r, http.StatusOK, form)
 }
 
 // sendLink answers POST /forgot.
@@ -61,22 +62,21 @@ func (h recovery) sendLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := forgotForm(values.Get("email"))
 	err = h.auth.Forgot(r.Context(), browser(r), values.Get("email"))
 	switch {
 	case err != nil:
-		return h.refuse(w, r, form, err, mailAway, h.showForgot)
+		return h.refuse(w, r, forgotForm(values.Get("email")), err, mailAway)
 	case !fragment(r):
 		return redirectTo(w, r, "/forgot?done=sent")
 	}
-	form = forgotForm("")
+	form := forgotForm("")
 	form.Done = forgotDone
 	return send(w, r, http.StatusOK, view.SignFormView(form))
 }
 
 // reset answers GET /reset.
 func (h recovery) reset(w http.ResponseWriter, r *http.Request) error {
-	return h.showReset(w, r, http.StatusOK, resetForm(r.URL.Query().Get("token")))
+	return h.show(w, r, http.StatusOK, resetForm(r.URL.Query().Get("token")))
 }
 
 // setPassword answers POST /reset.
@@ -85,10 +85,8 @@ func (h recovery) setPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = h.auth.Reset(r.Context(), values.Get("token"), values.Get("new_password"))
-	if err != nil {
-		const away = "Sign-in is away just now, so your password is as it was. Please try again in a moment."
-		return h.refuse(w, r, resetForm(values.Get("token")), err, away, h.showReset)
+	if err := h.auth.Reset(r.Context(), values.Get("token"), values.Get("new_password")); err != nil {
+		return h.refuse(w, r, resetForm(values.Get("token")), err, authAway)
 	}
 	h.sessions.End(w, r) // auth has ended it
 	return redirectTo(w, r, "/login?why=reset")
@@ -100,7 +98,7 @@ func (h recovery) confirm(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("done") == "confirmed" {
 		form.Done, form.Submit = confirmDone, ""
 	}
-	return h.showConfirm(w, r, http.StatusOK, form)
+	return h.show(w, r, http.StatusOK, form)
 }
 
 // confirmAddress answers POST /confirm.
@@ -109,19 +107,14 @@ func (h recovery) confirmAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = h.auth.ConfirmEmail(r.Context(), values.Get("token"))
-	if err != nil {
-		const away = "Sign-in is away just now, so nothing has changed. Please try again in a moment."
-		return h.refuse(w, r, confirmForm(values.Get("token")), err, away, h.showConfirm)
+	if err := h.auth.ConfirmEmail(r.Context(), values.Get("token")); err != nil {
+		return h.refuse(w, r, confirmForm(values.Get("token")), err, authAway)
 	}
 	return redirectTo(w, r, "/confirm?done=confirmed")
 }
 
 // refuse shows the form again with what is wrong, which is away if auth cannot do it.
-func (h recovery) refuse(
-	w http.ResponseWriter, r *http.Request, form view.SignForm, err error, away string,
-	whole func(http.ResponseWriter, *http.Request, int, view.SignForm) error,
-) error {
+func (h recovery) refuse(w http.ResponseWriter, r *http.Request, form view.SignForm, err error, away string) error {
 	f := web.FaultOf(err)
 	switch {
 	case f.Kind == fault.Unavailable:
@@ -132,35 +125,25 @@ func (h recovery) refuse(
 		form.Problem = badLink
 		err = fault.New(fault.Conflict, "the link is not good").Because(err) // no field to mend
 	}
-	return refuseForm(w, r, form, err, func(status int, form view.SignForm) error { return whole(w, r, status, form) })
+	return refuseForm(w, r, form, err, func(status int, form view.SignForm) error { return h.show(w, r, status, form) })
 }
 
-func (h recovery) showForgot(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
-	return h.show(w, r, status, view.Sign{
-		Heading: "Forgot your password?", Why: "We send you a link to choose a new one.", Form: form,
-		Other: "Remembered it?", OtherLabel: "Sign in", OtherURL: "/login", Art: h.drawing("paper-plane", "tint-3"),
-	})
-}
-
-func (h recovery) showReset(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
-	return h.show(w, r, status, view.Sign{
-		Heading: "Choose a new password", Why: "That signs you out everywhere.", Form: form,
+// show sends the page of the form. A token in the address is told to no other page.
+func (h recovery) show(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
+	model := view.Sign{
+		Heading: "Choose a new password", Why: "That signs you out everywhere.",
 		Other: "The link does not work?", OtherLabel: "Ask for another", OtherURL: "/forgot",
-		Art: h.drawing("paper-plane", "tint-3"),
-	})
-}
-
-func (h recovery) showConfirm(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
-	return h.show(w, r, status, view.Sign{
-		Heading: "Confirm your e-mail address", Form: form,
-		Other: "Your account sends another link:", OtherLabel: "Your account", OtherURL: "/account",
-		Art: h.drawing("butterfly", "tint-5"),
-	})
-}
-
-// show sends the page. A token in the address is told to no other page.
-func (h recovery) show(w http.ResponseWriter, r *http.Request, status int, model view.Sign) error {
-	if r.Method != http.MethodPost && r.URL.Path != "/forgot" {
+		Form: form, Art: h.drawing("paper-plane", "tint-3"),
+	}
+	switch form.Action {
+	case "/forgot":
+		model.Heading, model.Why = "Forgot your password?", "We send you a link to choose a new one."
+		model.Other, model.OtherLabel, model.OtherURL = "Remembered it?", "Sign in", "/login"
+	case "/confirm":
+		model.Heading, model.Why = "Confirm your e-mail address", ""
+		model.Other, model.OtherLabel, model.OtherURL = "Your account sends another link:", "Your account", "/account"
+	}
+	if r.Method != http.MethodPost && form.Action != "/forgot" {
 		w.Header().Set("Referrer-Policy", "no-referrer")
 	}
 	return h.page(w, r, status, model.Heading, view.SignPage(model))

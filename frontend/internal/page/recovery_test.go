@@ -60,7 +60,7 @@ func TestALinkSetsAPassword(t *testing.T) {
 	w.auth.failure.Store(broken)
 	a = w.post("/reset", in)
 	a.check(t, "away", 503, text(a.id("reset-form-problem")),
-		begins("Sign-in is away just now, so your password is as it was."))
+		begins("Sign-in is away just now, so nothing has changed."))
 	check(t, "the log", w.log.String(), lacks("t0k3n"), w.log.String(), lacks("sesame"))
 }
 
