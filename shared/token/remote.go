@@ -107,7 +107,8 @@ func (k *RemoteKeys) current(ctx context.Context) (*published, error) {
 func (k *RemoteKeys) cached() (*published, error) {
 	if k.set == nil {
 		return nil, (&fault.Error{
-			Kind: fault.Unavailable, Message: "tokens cannot be checked now, auth is away", RetryAfter: keysRetry,
+			Kind: fault.Unavailable, RetryAfter: keysRetry,
+			Message: "tokens cannot be checked right now, auth is not responding",
 		}).Because(k.cause)
 	}
 	return k.set, nil

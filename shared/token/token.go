@@ -167,7 +167,7 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (User, error) {
 	case err != nil:
 		return User{}, err
 	case revoked:
-		return User{}, invalid("this sign-in is over")
+		return User{}, invalid("this session has ended")
 	}
 	return user, nil
 }

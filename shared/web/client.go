@@ -133,7 +133,7 @@ func (c *Client) Do(ctx context.Context, req Request, out any) (http.Header, err
 		return res.Header, nil
 	}
 	if err := json.Unmarshal(body, out); err != nil {
-		return res.Header, fault.New(fault.Unavailable, "%s answers nonsense", c.name).Because(err)
+		return res.Header, fault.New(fault.Unavailable, "%s sent an invalid answer", c.name).Because(err)
 	}
 	return res.Header, nil
 }

@@ -87,7 +87,7 @@ func TestClientCallsAServiceThatMisbehaves(t *testing.T) {
 		message string
 	}{
 		{client(server.URL, 200*time.Millisecond), "/hang", fault.Unavailable, "shop does not answer"},
-		{calls, "/nonsense", fault.Unavailable, "shop answers nonsense"},
+		{calls, "/nonsense", fault.Unavailable, "shop sent an invalid answer"},
 		{calls, "/redirect", fault.Internal, "shop answered 302"},
 		{calls, "/html-error", fault.Unavailable, "shop answered 502"},
 		{calls, "/endless", fault.Unavailable, "shop stopped answering"},

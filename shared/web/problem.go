@@ -71,7 +71,7 @@ func SetFaultHeaders(h http.Header, f *fault.Error) {
 // errUnavailable answers for a dependency that is unavailable.
 var errUnavailable = &fault.Error{
 	Kind: fault.Unavailable, RetryAfter: 2 * time.Second,
-	Message: "something this needs is not answering, try again shortly",
+	Message: "a service that this needs is not responding, try again shortly",
 }
 
 // FaultOf is the fault to answer err with: the one it carries; Unavailable for a deadline, a network error or a

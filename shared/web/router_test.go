@@ -34,7 +34,8 @@ type outcome struct {
 }
 
 func outcomes() []outcome {
-	const unavailable, wrong = "something this needs is not answering, try again shortly", "something went wrong here"
+	const unavailable = "a service that this needs is not responding, try again shortly"
+	const wrong = "something went wrong here"
 	made := func(w http.ResponseWriter, _ *http.Request) error { return web.Reply(w, 201, "made") }
 	panics := func(http.ResponseWriter, *http.Request) error { panic("secret") }
 	fails := func(err error) web.Handler {

@@ -22,7 +22,7 @@ const passphrase = "folded-by-the-tests"
 const products = 24
 
 // wholeGallery are texts of the gallery of somebody who is signed in, with nothing missing.
-var wholeGallery = []string{`id="pieces"`, "See it up close", "pick-list", "Sign out"}
+var wholeGallery = []string{`id="pieces"`, "View piece", "pick-list", "Sign out"}
 
 // noRedirect returns redirects, which forms are answered with.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -70,7 +70,7 @@ func startTraffic(t *testing.T) (_ *traffic, stop func()) {
 			add(name, v.change)
 		}
 		_, person := register(t)
-		reads("the gallery", nil, site+"/", `id="pieces"`, "See it up close")
+		reads("the gallery", nil, site+"/", `id="pieces"`, "View piece")
 		reads("the gallery, signed in", person, site+"/", wholeGallery...)
 		reads("a product's page", nil, site+"/origamis/3", "</h1>")
 		reads("products", nil, api+"/api/products?limit=3", `"votes"`)

@@ -35,7 +35,7 @@ func TestAccount(t *testing.T) {
 		b.see("#profile", name+"@example.com")
 		b.see("#sessions", "Go-http-client")
 		b.click(".session form button")
-		b.see("#sessions", "That session is ended.")
+		b.see("#sessions", "That session was signed out.")
 		b.lacks("#sessions", "Go-http-client")
 		if script {
 			b.focused("className", "done")
@@ -46,11 +46,11 @@ func TestAccount(t *testing.T) {
 		b.fill("#current_password", "not-my-password")
 		b.fill("#new_password", next)
 		b.submit("#password-form")
-		b.see("#password-form", "Current password is not your password")
+		b.see("#password-form", "Current password is wrong")
 		b.fill("#current_password", passphrase)
 		b.fill("#new_password", next)
 		b.submit("#password-form")
-		b.see("#password-form", "Your password is changed")
+		b.see("#password-form", "Your password was changed")
 		wantSignedOut(t, other, front)
 
 		other = signIn(t, front, name, next)
@@ -145,7 +145,7 @@ func TestStatusPageIsLive(t *testing.T) {
 	b, plain := open(t, s, true), open(t, s, false)
 	for _, one := range []*tab{b, plain} {
 		one.goTo("/status")
-		one.see("#summary", "All is well.")
+		one.see("#summary", "All services are up.")
 		one.see("#box-redis", "up")
 		one.see("#box-traces", "up")
 	}

@@ -76,7 +76,7 @@ func (b *tab) checkSignIn() {
 	b.fill("#email", "x@x")
 	b.fill("#password", "qwertyuiop")
 	b.submit("#register-form")
-	b.see("#password-error", "commonest")
+	b.see("#password-error", "most common")
 	b.clean("register, with errors")
 	b.do(chromedp.Evaluate[chromedp.Void](`(() => {
 		const form = Object.assign(document.createElement("form"), {method: "post", action: "/login"});
@@ -84,7 +84,7 @@ func (b *tab) checkSignIn() {
 		document.body.append(form);
 		form.submit();
 	})()`))
-	b.see("h1", "Too big to fold")
+	b.see("h1", "Too large")
 	b.clean("too large")
 }
 
@@ -108,10 +108,10 @@ func (b *tab) checkPersonPages() {
 	b.fill("#current_password", "not-my-password")
 	b.fill("#new_password", passphrase+"-anew")
 	b.submit("#password-form")
-	b.see("#current_password-error", "is not your password")
+	b.see("#current_password-error", "is wrong")
 	b.clean("account, with an error")
 	b.click(".session form button")
-	b.see("#sessions", "That session is ended.")
+	b.see("#sessions", "That session was signed out.")
 	b.clean("account, a session ended")
 }
 
@@ -120,14 +120,14 @@ func (b *tab) checkConsent(s *local.Stack) {
 	const callback = "http://127.0.0.1:49152/callback"
 	verifier := oauth2.S256ChallengeOption(oauth2.GenerateVerifier())
 	b.do(chromedp.Navigate(application(b.t, s, callback).AuthCodeURL("", verifier)))
-	b.see("h1", "Let Paper <Birds> in?")
+	b.see("h1", "Allow Paper <Birds> access?")
 	b.clean("consent")
 }
 
 func (b *tab) checkPeople() {
 	b.t.Helper()
 	b.clean("admin")
-	for path, shows := range map[string]string{"/admin/people": "Disable", "/admin/people?q=zzzzz": "Nobody fits"} {
+	for path, shows := range map[string]string{"/admin/people": "Disable", "/admin/people?q=zzzzz": "No people found"} {
 		b.goTo(path)
 		b.see("main", shows)
 		b.clean(path)
@@ -161,7 +161,7 @@ func (b *tab) checkCatalogue(s *local.Stack, other *http.Client) {
 	b.see("#conflict-heading", "Somebody else")
 	b.clean("conflict")
 	b.submit("#piece-form")
-	b.see("#done", "is saved.")
+	b.see("#done", "was saved.")
 	b.clean("saved")
 }
 
@@ -174,15 +174,16 @@ func (b *tab) checkWithout(s *local.Stack) {
 		shows map[string]string
 	}{
 		{"recommendation", map[string]string{
-			"/": "No picks just now", "/daily": "Try again", "/origamis/1": "No company just now",
+			"/": "Recommendations are not available", "/daily": "Try again", "/origamis/1": "Related pieces are not available",
 			"/status": "Recommendation: down",
 		}},
 		{"product", map[string]string{
-			"/": "The shelves are out of sight", "/origamis/2": "Away just now", "/account": "Your votes are out of sight",
-			"/status": "Catalogue: down",
+			"/": "The gallery is not available", "/origamis/2": "Not available right now",
+			"/account": "Your votes are not available",
+			"/status":  "Catalogue: down",
 		}},
 		{"auth", map[string]string{
-			"/account": "Your sessions are away", "/status": "Authentication, Recommendation, Catalogue: down",
+			"/account": "Your sessions are not available", "/status": "Authentication, Recommendation, Catalogue: down",
 		}},
 	} {
 		b.goTo("/")

@@ -51,7 +51,7 @@ func TestCurator(t *testing.T) {
 		b.fill("#folds", "12")
 		b.upload(picture)
 		b.submit("#piece-form")
-		b.see("#done", name+" is in the gallery now.")
+		b.see("#done", name+" was added to the gallery.")
 
 		b.click("#done a")
 		b.see("h1", name)
@@ -69,18 +69,18 @@ func TestCurator(t *testing.T) {
 		b.do(chromedp.Clear(chromedp.CSS("#paper")))
 		b.fill("#paper", "newsprint")
 		b.submit("#piece-form")
-		b.see("#conflict-heading", "Somebody else saved this piece meanwhile")
+		b.see("#conflict-heading", "Somebody else has changed this piece")
 		b.see("#name-theirs", "They call it "+name)
 		b.submit("#piece-form")
-		b.see("#done", name+" is saved.")
+		b.see("#done", name+" was saved.")
 		b.goTo(product)
 		b.see(".facts", "newsprint")
 
 		b.goTo("/admin/pieces/" + id + "/delete")
 		b.submit("#removal")
-		b.see("#done", "The piece has left the gallery.")
+		b.see("#done", "The piece was deleted.")
 		b.goTo(product)
-		b.see("h1", "It flew away")
+		b.see("h1", "Page not found")
 	})
 }
 

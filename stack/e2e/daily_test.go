@@ -70,7 +70,7 @@ func (b *tab) copyAddress(script bool) {
 		b.t.Fatal(err)
 	}
 	b.click("[data-share]")
-	b.see("#announcer", "Address copied")
+	b.see("#announcer", "Link copied")
 	copied, err := chromedp.Run(b.ctx, chromedp.AttributeValue(chromedp.CSS("html"), "data-copied"))
 	if want := b.front + "/origamis/1"; err != nil || copied.Value != want {
 		b.t.Errorf("copied %q, want %q, %v", copied.Value, want, err)

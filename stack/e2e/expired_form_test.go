@@ -44,7 +44,7 @@ func TestFormOfAnExpiredSession(t *testing.T) {
 			b.upload(picture)
 		}
 		b.submit("#piece-form")
-		b.see("#done", name+" is in the gallery now.")
+		b.see("#done", name+" was added to the gallery.")
 
 		b.click("#done a")
 		b.see("h1", name)
@@ -56,7 +56,7 @@ func TestFormOfAnExpiredSession(t *testing.T) {
 		typed["#paper"] = "newsprint"
 		b.signInInAnotherTab(curator, typed)
 		b.submit("#piece-form")
-		b.see("#done", name+" is saved.")
+		b.see("#done", name+" was saved.")
 		if got := named(t, s, name); got != 1 {
 			t.Errorf("%d products of one form", got)
 		}

@@ -53,7 +53,7 @@ func TestVoteShowsAtOnce(t *testing.T) {
 	b.see("#vote-button-2", "Voted")
 	b.see("#vote-2 .count", count(before+1))
 	b.resume(paused, b.front+"/origamis/999999/vote") // which is refused
-	b.see("#vote-note-2", "flew away")
+	b.see("#vote-note-2", "Page not found")
 	b.see("#vote-button-2", "Vote for")
 	b.see("#vote-2 .count", count(before))
 	b.holds("focus is on the button", `document.activeElement.id === "vote-button-2"`)

@@ -40,7 +40,7 @@ func TestForgottenPassword(t *testing.T) {
 		b.see("#new_password-error", "10")
 		b.fill("#new_password", next)
 		b.submit("#reset-form")
-		b.see(".why", "Your password is changed.")
+		b.see(".why", "Your password was changed.")
 		wantSignedOut(t, device, s.URLs["frontend"])
 		b.fill("#username", name)
 		b.fill("#password", next)
@@ -49,7 +49,7 @@ func TestForgottenPassword(t *testing.T) {
 		b.goTo(link)
 		b.fill("#new_password", next)
 		b.submit("#reset-form")
-		b.see("#reset-form-problem", "This link does not work any more")
+		b.see("#reset-form-problem", "This link no longer works")
 	})
 }
 
@@ -88,10 +88,10 @@ func TestDeletedAccount(t *testing.T) {
 		b.goTo("/account/delete")
 		b.fill("#password", "not-my-password")
 		b.submit("#deletion-form")
-		b.see("#password-error", "is not your password")
+		b.see("#password-error", "is wrong")
 		b.fill("#password", passphrase)
 		b.submit("#deletion-form")
-		b.see(".why", "Your account is deleted")
+		b.see(".why", "Your account and your votes were deleted")
 		wantSignedOut(t, devices[i], front)
 	}
 	if counts() == before {

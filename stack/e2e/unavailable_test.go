@@ -18,7 +18,7 @@ import (
 // process continues.
 func TestGalleryWithAnUnresponsiveService(t *testing.T) {
 	t.Parallel()
-	const whole = `id="pieces"|See it up close|pick-list|Sign out`
+	const whole = `id="pieces"|View piece|pick-list|Sign out`
 	auth, product, recommendation, front := startProcesses(t, "PAGE_TIMEOUT=5s") // which it waits for what is stopped
 	client := signUp(t, front.url)
 	visit := func() string {
@@ -35,9 +35,10 @@ func TestGalleryWithAnUnresponsiveService(t *testing.T) {
 		of    *process
 		shows string
 	}{
-		{"product", product, "The shelves are out of sight|See it up close|pick-list|Sign out"},
-		{"recommendation", recommendation, `id="pieces"|Today’s piece is away|No picks just now|Sign out`},
-		{"auth", auth, `id="pieces"|See it up close`},
+		{"product", product, "The gallery is not available|View piece|pick-list|Sign out"},
+		{"recommendation", recommendation,
+			`id="pieces"|Today’s piece is not available|Recommendations are not available|Sign out`},
+		{"auth", auth, `id="pieces"|View piece`},
 	} {
 		row.of.signal(t, syscall.SIGSTOP)
 		told := 0 // visits that said what is missing; at first a page may be from a cache

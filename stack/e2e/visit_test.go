@@ -33,7 +33,7 @@ func TestVisit(t *testing.T) {
 		b.fill("#email", name+"@example.com")
 		b.fill("#password", "qwertyuiop")
 		b.submit("#register-form")
-		b.see("#password-error", "commonest")
+		b.see("#password-error", "most common")
 		b.do(chromedp.Clear(chromedp.CSS("#password")))
 		b.fill("#password", passphrase)
 		b.submit("#register-form")

@@ -130,7 +130,7 @@ func (a *Accounts) SignIn(
 		return Person{}, "", err
 	case !ok:
 		a.log.InfoContext(ctx, "sign-in failed", "user_id", p.ID) // 0 is nobody
-		return Person{}, "", fault.New(fault.Unauthenticated, "the name or the password is wrong")
+		return Person{}, "", fault.New(fault.Unauthenticated, "wrong username or password")
 	}
 	a.log.InfoContext(ctx, "signed in", "user_id", p.ID)
 	return p, hash, nil

@@ -11,7 +11,7 @@ import (
 )
 
 // emailRule is what a text has to be to pass validEmail.
-const emailRule = "must be one e-mail address of at most 254 bytes"
+const emailRule = "does not look like an e-mail address"
 
 // Welcome sends a person who has just registered a link to prove their address. Without mail they do without.
 func (r *Recovery) Welcome(ctx context.Context, p Person) {
@@ -63,7 +63,7 @@ func (r *Recovery) ChangeEmail(ctx context.Context, from string, in EmailChange)
 	}
 	var c fault.Checks
 	c.Require(validEmail(in.Email), "email", emailRule)
-	c.Require(!strings.EqualFold(in.Email, p.Email), "email", "is the address that you have")
+	c.Require(!strings.EqualFold(in.Email, p.Email), "email", "is your address already")
 	if err := c.Err(); err != nil {
 		return err
 	}
@@ -115,5 +115,5 @@ func (a *Accounts) askPassword(ctx context.Context, from string, p Person, hash,
 		return err
 	}
 	a.log.InfoContext(ctx, "password refused", "user_id", p.ID)
-	return fault.Broken(field, "is not your password")
+	return fault.Broken(field, "is wrong")
 }

@@ -61,7 +61,7 @@ func (a *Accounts) enabled(ctx context.Context, id int64) (Person, string, error
 	p, hash, err := a.store.Person(ctx, id)
 	if fault.KindOf(err) == fault.NotFound || err == nil && p.Disabled {
 		refused := fault.Error{
-			Kind: fault.Unauthenticated, Code: "invalid_token", Message: "this person may not sign in any more",
+			Kind: fault.Unauthenticated, Code: "invalid_token", Message: "this account can no longer sign in",
 		}
 		return Person{}, "", refused.Because(err)
 	}

@@ -33,8 +33,8 @@ type Registration struct{ Username, Email, Password string }
 func (r Registration) check() error {
 	var c fault.Checks
 	c.Require(validUsername(r.Username), "username",
-		"must be 3 to 32 characters, each a letter a to z, a digit, or one of _ . -")
-	c.Require(validEmail(r.Email), "email", "must be one e-mail address of at most 254 bytes")
+		"must be 3 to 32 letters (a to z), digits, dots, dashes or underscores")
+	c.Require(validEmail(r.Email), "email", "does not look like an e-mail address")
 	flaw := r.passwordFlaw()
 	c.Require(flaw == "", "password", flaw)
 	return c.Err()
@@ -75,7 +75,7 @@ func (r Registration) passwordFlaw() string {
 	case strings.EqualFold(password, r.Username), strings.EqualFold(password, norm.NFC.String(r.Email)):
 		return "must not be the username or the e-mail address"
 	case common(password):
-		return "must not be one of the 10,000 commonest passwords"
+		return "is one of the 10,000 most common passwords"
 	default:
 		return ""
 	}

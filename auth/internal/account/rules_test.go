@@ -12,7 +12,7 @@ func TestCommonestAreAllThatCouldPassTheLengthRule(t *testing.T) {
 		t.Errorf("%d passwords, want 145", len(lines))
 	}
 	for _, p := range lines {
-		if flaw := (Registration{Password: p}).passwordFlaw(); flaw != "must not be one of the 10,000 commonest passwords" {
+		if flaw := (Registration{Password: p}).passwordFlaw(); flaw != "is one of the 10,000 most common passwords" {
 			t.Errorf("%q: flaw %q", p, flaw)
 		}
 	}

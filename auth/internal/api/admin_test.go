@@ -159,7 +159,7 @@ func TestTheLastAdminStays(t *testing.T) {
 	s.exec(t, `UPDATE auth.users SET disabled_at = now() WHERE username = 'disabled'`)
 	for path, body := range map[string]string{"/1/role": `{"role":"curator"}`, "/1/disabled": `{"disabled":true}`} {
 		wantProblem(t, s.put(t, root, path, body), http.StatusConflict, usersPath+path,
-			"this is the last admin, make somebody else one first")
+			"this is the last admin, make somebody else an admin first")
 	}
 	wantStatus(t, "staying what one is", s.put(t, root, "/1/role", `{"role":"admin"}`), http.StatusOK)
 	wantStatus(t, "an admin who is disabled", s.put(t, root, "/2/role", `{"role":"user"}`), http.StatusOK)
@@ -179,7 +179,7 @@ func TestDemotedAdminsCannotTakeTheRoleBack(t *testing.T) {
 	} {
 		a := s.put(t, row.by, row.path, row.body)
 		if row.by == three {
-			wantProblem(t, a, http.StatusUnauthorized, usersPath+row.path, "this sign-in is over")
+			wantProblem(t, a, http.StatusUnauthorized, usersPath+row.path, "this session has ended")
 			continue
 		}
 		wantProblem(t, a, http.StatusForbidden, usersPath+row.path, "you are not an admin any more")

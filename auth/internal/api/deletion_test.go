@@ -37,7 +37,7 @@ func TestADeletedAccountIsNobodys(t *testing.T) {
 	s.forgot(t, "crane@example.com")
 	link := tokenOf(t, await(t, box, 3), "/reset")
 	wantProblem(t, s.deleteMe(t, mine.Access, "a guess"), http.StatusUnprocessableEntity, deletePath,
-		"the request breaks a rule", field("password", "is not your password"))
+		"the request breaks a rule", field("password", "is wrong"))
 
 	wantNoContent(t, "delete", s.deleteMe(t, mine.Access, password))
 	s.refusesRefresh(t, mine.Refresh)

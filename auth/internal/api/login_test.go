@@ -221,7 +221,7 @@ func TestLoginRefusesWithOneText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := s.login(t, in[0], in[1])
-			wantProblem(t, a, http.StatusUnauthorized, loginPath, "the name or the password is wrong")
+			wantProblem(t, a, http.StatusUnauthorized, loginPath, "wrong username or password")
 		})
 	}
 }

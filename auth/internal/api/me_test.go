@@ -65,7 +65,7 @@ func TestWhoeverIsDisabledIsNobodyAtOnce(t *testing.T) {
 		mePath:       s.getAs(t, raw, mePath),
 		passwordPath: s.changePassword(t, raw, password, newPassword),
 	} {
-		wantProblem(t, a, http.StatusUnauthorized, path, "this person may not sign in any more")
+		wantProblem(t, a, http.StatusUnauthorized, path, "this account can no longer sign in")
 	}
 }
 
@@ -96,8 +96,8 @@ func TestPasswordChangeRefuses(t *testing.T) {
 	s := startWithCrane(t)
 	others, mine := s.tokens(t), s.tokens(t)
 	for name, row := range map[string][4]string{
-		"a wrong current password": {newPassword, newPassword, "current_password", "is not your password"},
-		"none":                     {"", newPassword, "current_password", "is not your password"},
+		"a wrong current password": {newPassword, newPassword, "current_password", "is wrong"},
+		"none":                     {"", newPassword, "current_password", "is wrong"},
 		"a short one":              {password, "ninebytes", "new_password", lengthRule},
 		"a long one":               {password, strings.Repeat("p", 129), "new_password", lengthRule},
 		"the e-mail address":       {password, "crane@example.COM", "new_password", nameRule},

@@ -38,7 +38,7 @@ func (s *service) refreshed(t *testing.T, raw string) tokens {
 func (s *service) refusesRefresh(t *testing.T, raw string) {
 	t.Helper()
 	a := s.refresh(t, raw)
-	wantProblem(t, a, http.StatusUnauthorized, refreshPath, "the refresh token is not good any more, sign in again")
+	wantProblem(t, a, http.StatusUnauthorized, refreshPath, "the refresh token is no longer valid, sign in again")
 	equal(t, "WWW-Authenticate", a.Header.Get("WWW-Authenticate"), `Bearer error="invalid_token"`)
 }
 
@@ -203,7 +203,7 @@ func TestDisabledPeopleGetNoTokens(t *testing.T) {
 	raw := s.tokens(t).Refresh
 	s.exec(t, `UPDATE auth.users SET disabled_at = now()`)
 	s.refusesRefresh(t, raw)
-	wantProblem(t, s.login(t, "Crane", password), http.StatusUnauthorized, loginPath, "the name or the password is wrong")
+	wantProblem(t, s.login(t, "Crane", password), http.StatusUnauthorized, loginPath, "wrong username or password")
 	s.exec(t, `UPDATE auth.users SET disabled_at = NULL`)
 	s.tokens(t)
 }

@@ -52,11 +52,11 @@ func TestRegisterNeedsTheInternalKey(t *testing.T) {
 }
 
 const (
-	usernameRule = "must be 3 to 32 characters, each a letter a to z, a digit, or one of _ . -"
-	emailRule    = "must be one e-mail address of at most 254 bytes"
+	usernameRule = "must be 3 to 32 letters (a to z), digits, dots, dashes or underscores"
+	emailRule    = "does not look like an e-mail address"
 	lengthRule   = "must be 10 to 128 characters long"
 	nameRule     = "must not be the username or the e-mail address"
-	commonRule   = "must not be one of the 10,000 commonest passwords"
+	commonRule   = "is one of the 10,000 most common passwords"
 )
 
 // TestRegisterRefuses breaks all rules at once, and then one in each row.

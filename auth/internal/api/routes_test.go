@@ -98,7 +98,7 @@ func TestWithoutDatabase(t *testing.T) {
 	ready := s.get(t, "/readyz")
 	wantStatus(t, "readyz", ready, http.StatusServiceUnavailable)
 	equal(t, "readyz", strings.Split(ready.Body, `,"took_ms"`)[0], `{"status":"unready","checks":{"database":"down"}`)
-	const detail = "something this needs is not answering, try again shortly"
+	const detail = "a service that this needs is not responding, try again shortly"
 	for path, a := range map[string]answer{
 		loginPath:    s.login(t, "Crane", password),
 		registerPath: s.register(t, "Crane", "crane@example.com", password),

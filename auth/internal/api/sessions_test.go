@@ -93,7 +93,7 @@ func TestEndingOneSession(t *testing.T) {
 		"ends other": s.end(t, lost.Access, ""),
 	} {
 		wantStatus(t, "whose session was ended "+name, a, http.StatusUnauthorized)
-		equal(t, "detail", read[problem](t, a).Detail, "this sign-in is over")
+		equal(t, "detail", read[problem](t, a).Detail, "this session has ended")
 	}
 	s.refreshed(t, mine.Refresh)
 }

@@ -108,7 +108,7 @@ func TestRevokedSessionsAreListedByEveryReplica(t *testing.T) {
 	s.put(t, root, "/1/disabled", `{"disabled":true}`)
 	equal(t, "disabled, its application too", list(), `{"sessions":["2","3","4","5"]}`)
 	for _, raw := range []string{out.Access, ended.Access, mine.Access} {
-		wantProblem(t, s.getAs(t, raw, mePath), http.StatusUnauthorized, mePath, "this sign-in is over")
+		wantProblem(t, s.getAs(t, raw, mePath), http.StatusUnauthorized, mePath, "this session has ended")
 	}
 	wantStatus(t, "an application", s.getAs(t, app.Access, userinfoPath), http.StatusUnauthorized)
 	wantStatus(t, "somebody else", s.getAs(t, root, mePath), http.StatusOK)

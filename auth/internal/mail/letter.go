@@ -23,7 +23,7 @@ func (q *Queue) Reset(to, username, token string) Mail {
 		To: to, Subject: "Choose a new password",
 		Before: []string{
 			"Hello " + username + ",",
-			"you can choose a new password for your Craftista account. That signs you out everywhere.",
+			"you can choose a new password for your Craftista account. You will be signed out on all devices.",
 		},
 		Action: "Choose a new password", URL: q.link("/reset", token),
 		After: []string{"The link works once, for one hour.", notYou},
@@ -36,7 +36,7 @@ func (q *Queue) Verify(to, username, token string) Mail {
 		To: to, Subject: "Confirm your e-mail address",
 		Before: []string{"Hello " + username + ",", "please confirm that this is the address of your Craftista account."},
 		Action: "Confirm this address", URL: q.link("/confirm", token),
-		After: []string{"The link works once, for one hour. Your account page sends another one.", notYou},
+		After: []string{"The link works once, for one hour. You can request a new one on your account page.", notYou},
 	}.mail()
 }
 

@@ -105,5 +105,5 @@ func lockedAdmins(ctx context.Context, tx *sqlx.Tx) (admins []int64, err error) 
 }
 
 func lastAdmin() error {
-	return fault.New(fault.Conflict, "this is the last admin, make somebody else one first")
+	return fault.New(fault.Conflict, "this is the last admin, make somebody else an admin first")
 }

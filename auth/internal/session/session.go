@@ -150,7 +150,7 @@ func (m *Manager) Revoked(ctx context.Context, within time.Duration) ([]string, 
 func (m *Manager) AuthTime(ctx context.Context, u token.User) (time.Time, error) {
 	at, err := m.store.StartedAt(ctx, ID(u), u.ID, u.ClientID, m.now())
 	if fault.KindOf(err) == fault.NotFound {
-		over := fault.Error{Kind: fault.Unauthenticated, Message: "this sign-in is over", Code: "invalid_token"}
+		over := fault.Error{Kind: fault.Unauthenticated, Message: "this session has ended", Code: "invalid_token"}
 		return at, over.Because(err)
 	}
 	return at, err
@@ -193,6 +193,6 @@ func refuseUnknown(err error) error {
 func refused() *fault.Error {
 	return &fault.Error{
 		Kind: fault.Unauthenticated, Code: "invalid_token",
-		Message: "the refresh token is not good any more, sign in again",
+		Message: "the refresh token is no longer valid, sign in again",
 	}
 }

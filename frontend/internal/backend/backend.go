@@ -125,7 +125,7 @@ func fetch[T any](ctx context.Context, c client, req web.Request) (T, error) {
 func (c client) call(ctx context.Context, req web.Request, out any) (http.Header, error) {
 	header, err := c.web.Do(ctx, req, out)
 	if fault.KindOf(err) == fault.Internal {
-		return header, fault.New(fault.Unavailable, "something this needs does not work just now").Because(err)
+		return header, fault.New(fault.Unavailable, "a service this needs is not working right now").Because(err)
 	}
 	return header, err
 }

@@ -55,7 +55,7 @@ func (l Live) Listen(ctx context.Context, ids []int64, send func([]Count) error)
 	if err != nil {
 		return err
 	}
-	unavailable := fault.New(fault.Unavailable, "the live counts are unavailable just now")
+	unavailable := fault.New(fault.Unavailable, "live counts are not available right now")
 	res, err := l.http.Do(req)
 	if err != nil {
 		return unavailable.Because(err)

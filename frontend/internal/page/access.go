@@ -37,7 +37,7 @@ func (s *site) forPerson(next personHandler) web.Handler {
 func (s *site) forRoles(next personHandler, roles ...string) web.Handler {
 	return s.forPerson(func(w http.ResponseWriter, r *http.Request, who session.Session) error {
 		if !slices.Contains(roles, who.User.Role) {
-			return fault.New(fault.Forbidden, "it is for %ss", strings.Join(roles, "s and "))
+			return fault.New(fault.Forbidden, "only %ss can open this page", strings.Join(roles, "s and "))
 		}
 		return next(w, r, who)
 	})
@@ -94,5 +94,5 @@ func currentPage(r *http.Request) string {
 }
 
 func signInUnavailable() *fault.Error {
-	return fault.New(fault.Unavailable, "sign-in is away just now")
+	return fault.New(fault.Unavailable, "sign-in is not available right now")
 }

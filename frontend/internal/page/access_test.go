@@ -12,7 +12,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-const saysExpired = "Your session has run out. Sign in again and you are back where you were."
+const saysExpired = "Your session has expired. Sign in again to continue where you were."
 
 func (w *website) expired() option { return as(w.ending(-time.Hour)) }
 
@@ -59,7 +59,7 @@ func TestNoPersonNoWait(t *testing.T) {
 		}
 		check(t, "the answer", w.auth.asked.Load(), int32(0))
 		a := w.promptly("/", w.signedIn)
-		check(t, "the gallery", text(a.class("site-nav")), "Gallery Today Status Sign-in is away",
+		check(t, "the gallery", text(a.class("site-nav")), "Gallery Today Status Sign-in unavailable",
 			w.auth.asked.Load() > 0, true)
 	})
 }
@@ -157,13 +157,13 @@ func TestAuthAwayAtRenewal(t *testing.T) {
 		}{
 			"still good":         {w.promptly("/", good), 200, "person-7"},
 			"a vote, still good": {w.post("/origamis/1/vote", nil, good), 303, ""},
-			"expired":            {w.promptly("/", expired), 200, "Sign-in is away"},
-			"missing":            {w.promptly("/", with("", "r0")), 200, "Sign-in is away"},
-			"the sign-in":        {w.promptly("/login", expired), 200, "Sign-in does not answer"},
-			"a vote, expired":    {w.post("/origamis/2/vote", nil, expired), 503, "Away just now"},
+			"expired":            {w.promptly("/", expired), 200, "Sign-in unavailable"},
+			"missing":            {w.promptly("/", with("", "r0")), 200, "Sign-in unavailable"},
+			"the sign-in":        {w.promptly("/login", expired), 200, "Sign-in is not responding"},
+			"a vote, expired":    {w.post("/origamis/2/vote", nil, expired), 503, "Not available right now"},
 			"a vote in htmx": {w.post("/origamis/2/vote", nil, expired, w.byHtmx("/")), 503,
-				"Sign-in is away just now. Please try again"},
-			"a script's, expired":   {w.post("/api/origamis/2/vote", nil, expired), 503, "sign-in is away just now"},
+				"Sign-in is not available right now. Please try again"},
+			"a script's, expired":   {w.post("/api/origamis/2/vote", nil, expired), 503, "sign-in is not available right now"},
 			"a script's still good": {w.post("/api/origamis/1/vote", nil, good), 200, "42"},
 		} {
 			c.answer.check(t, name, c.status, c.answer.body, has(c.shows), c.answer.header.Get("Set-Cookie"), "")

@@ -10,6 +10,7 @@ import (
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
+	"craftista/shared/token"
 )
 
 // account is a person's own page, and what they do there.
@@ -44,6 +45,7 @@ func (h account) show(w http.ResponseWriter, r *http.Request, who session.Sessio
 func (h account) render(
 	w http.ResponseWriter, r *http.Request, status int, who session.Session, model view.Account,
 ) error {
+	model.Admin = who.User.Role != token.RoleUser
 	var profileErr, sessionsErr, votesErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { model.Profile, profileErr = h.profile(r.Context(), who, model.Profile.Done) })
@@ -106,7 +108,7 @@ func (h account) votes(w http.ResponseWriter, r *http.Request, who session.Sessi
 	case err != nil:
 		return err
 	case fragment(r) && model.Unavailable:
-		return fault.New(fault.Unavailable, "the catalogue is away just now")
+		return fault.New(fault.Unavailable, "the catalogue is not available right now")
 	case fragment(r):
 		said := plural(int64(len(model.Batch.Cards)), "more piece") + "."
 		return send(w, r, http.StatusOK, view.BatchFragment(model.Batch, said))

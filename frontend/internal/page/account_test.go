@@ -64,7 +64,7 @@ func TestAccountNeedsSignIn(t *testing.T) {
 	}
 	check(t, "sessions were ended", len(w.ended), 0)
 	check(t, "why", text(w.get("/login?next=/account").class("why")),
-		"Sign in first. You come right back to where you were.")
+		"Please sign in to continue.")
 }
 
 func TestAccountShowsThePerson(t *testing.T) {
@@ -76,17 +76,17 @@ func TestAccountShowsThePerson(t *testing.T) {
 		text(a.id("piece-2")), "Fox Advanced 1 vote Voted for Fox, take the vote back",
 		texts(a, "dd", ""), []string{"person-7", "seven@example.com not confirmed", "Curator", "2 January 2026"},
 		texts(a, "li", "session"), []string{
-			"Firefox on Linux this one Since 20 November 2026, 08:30 UTC, last used 22 November 2026, 09:00 UTC",
-			"A browser Since 20 November 2026, 08:30 UTC, last used 20 November 2026, 08:30 UTC End the session A browser of " +
+			"Firefox on Linux this device Since 20 November 2026, 08:30 UTC, last used 22 November 2026, 09:00 UTC",
+			"A browser Since 20 November 2026, 08:30 UTC, last used 20 November 2026, 08:30 UTC Sign out A browser of " +
 				"20 November 2026, 08:30 UTC",
 			"The application <b>Birds</b> Since 20 November 2026, 08:30 UTC, last used 20 November 2026, 08:30 UTC " +
-				"End the session <b>Birds</b> of 20 November 2026, 08:30 UTC",
+				"Sign out <b>Birds</b> of 20 November 2026, 08:30 UTC",
 		},
 		texts(a, "button", "button-small"), []string{
-			"Send a mail to confirm it",
-			"End the session A browser of 20 November 2026, 08:30 UTC",
-			"End the session <b>Birds</b> of 20 November 2026, 08:30 UTC",
-			"End all others", "Sign out everywhere",
+			"Send confirmation e-mail",
+			"Sign out A browser of 20 November 2026, 08:30 UTC",
+			"Sign out <b>Birds</b> of 20 November 2026, 08:30 UTC",
+			"Sign out other devices", "Sign out everywhere",
 		},
 		attr(a.class("own-first"), "aria-current"), "page",
 		a.body, lacks("<b>Birds"))
@@ -140,16 +140,16 @@ func TestAccountWhenServicesAreAway(t *testing.T) {
 		w.get("/account", w.here("user"))
 		fail(w.product)
 		a := w.promptly("/account", w.here("user"))
-		a.check(t, "without the catalogue", 200, texts(a, "p", "away-heading"), []string{"Your votes are out of sight"},
+		a.check(t, "without the catalogue", 200, texts(a, "p", "away-heading"), []string{"Your votes are not available"},
 			a.id("end-all") != nil, true)
 		a = w.get("/account/votes?cursor=next%3D", w.here("user"), w.byHtmx("/account"))
 		a.check(t, "more", 503, a.class("notice") != nil, true)
 		fail(w.auth)
 		a = w.promptly("/account", w.here("user"))
-		want := []string{"Your profile is away", "Your sessions are away", "Your votes are out of sight"}
+		want := []string{"Your profile is not available", "Your sessions are not available", "Your votes are not available"}
 		a.check(t, "without auth too", 200, texts(a, "p", "away-heading"), want)
 		a = w.promptly("/admin/people", w.here("admin"))
-		a.check(t, "people", 200, text(a.class("away-heading")), "Nobody can be seen")
+		a.check(t, "people", 200, text(a.class("away-heading")), "The list of people is not available")
 		if w.auth.failure.Load() != slow { // a write waits for that
 			a = w.post("/account/sessions/end-all", nil, w.here("user"))
 			a.check(t, "sign out everywhere", 503, a.header.Get("Set-Cookie"), "")

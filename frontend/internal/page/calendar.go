@@ -29,11 +29,11 @@ func (h dailyPage) calendar(ctx context.Context, at when) view.Calendar {
 func note(at when, days int) string {
 	switch {
 	case at.month.After(at.today):
-		return "These days are still to come."
+		return "These days are in the future."
 	case days == 0:
-		return "No day of this month has a piece: nobody looked in."
+		return "No day of this month has a piece. One is chosen when somebody first visits that day."
 	default:
-		return "Days without a piece are those when nobody looked in."
+		return "A piece is chosen when somebody first visits that day."
 	}
 }
 

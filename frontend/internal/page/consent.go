@@ -56,7 +56,7 @@ func (h consent) ask(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.page(w, r, http.StatusOK, "Let an application in?", view.ConsentPage(view.Consent{
+	return h.page(w, r, http.StatusOK, "Allow access?", view.ConsentPage(view.Consent{
 		Application: asked.ClientName, Person: who.User.Name, Host: host, Wishes: wishes(asked.Scopes),
 		Action: consentPath, Query: query, Art: h.drawing("masu-box", "tint-3"),
 	}))
@@ -144,7 +144,7 @@ func allowFormTarget(w http.ResponseWriter, uri string) (string, error) {
 func wishes(scopes []string) []string {
 	words := map[string]string{
 		"openid": "know who you are", "profile": "see your username", "email": "see your e-mail address",
-		"votes:read": "see your votes", "votes:write": "vote and take votes back in your name",
+		"votes:read": "see your votes", "votes:write": "vote and remove votes for you",
 	}
 	said := make([]string, 0, len(scopes))
 	for _, scope := range scopes {

@@ -85,10 +85,10 @@ func TestConsentIsAsked(t *testing.T) {
 	a := w.get("/authorize?"+asking, w.signedIn)
 	a.check(t, "the page", 200,
 		a.header.Get("Content-Security-Policy"), policyTo("https://birds.example:8443"),
-		text(a.tags("h1")[0]), `Let Paper <b>Birds</b> & "co" in?`,
+		text(a.tags("h1")[0]), `Allow Paper <b>Birds</b> & "co" access?`,
 		strings.Join(texts(a, "li", ""), "; "), "know who you are; see your username; see your e-mail address; "+
-			"see your votes; vote and take votes back in your name; use “<new>”",
-		text(a.class("other")), "Either way you go on to birds.example:8443 .",
+			"see your votes; vote and remove votes for you; use “<new>”",
+		text(a.class("other")), "Either way you continue to birds.example:8443 .",
 		a.body, lacks("<b>Birds"))
 	form := markup(t, a.id("consent-form"))
 	for _, want := range []string{`action="/authorize" method="post"`, `name="decision" value="allow">Allow<`,
@@ -98,7 +98,7 @@ func TestConsentIsAsked(t *testing.T) {
 	check(t, "the form", form, lacks("hx-"), attr(a.tags("input")[0], "value"), asking)
 	a = w.get("/authorize?client_id=app", w.signedIn)
 	a.check(t, "an app", 200, a.header.Get("Content-Security-Policy"), policyTo("com.example.app:"),
-		text(a.class("other")), "Either way you go on to com.example.app .")
+		text(a.class("other")), "Either way you continue to com.example.app .")
 }
 
 func TestTheDecisionLeadsOn(t *testing.T) {
@@ -114,7 +114,7 @@ func TestTheDecisionLeadsOn(t *testing.T) {
 			a.header.Get("Cache-Control"), "private, no-store")
 	}
 	a := w.get(toSignIn("client_id=again", "again"), w.signedIn)
-	a.check(t, "sign in again", 200, text(a.class("why")), "The application wants you to sign in again. Then you decide.")
+	a.check(t, "sign in again", 200, text(a.class("why")), "The application asks you to sign in again before you decide.")
 }
 
 func TestNobodyIsAskedSilently(t *testing.T) {
@@ -152,7 +152,7 @@ func TestConsentNeedsSignIn(t *testing.T) {
 	}
 	a := w.get(toSignIn(asking, ""))
 	check(t, "the answer", text(a.class("why")),
-		"An application asks for something of yours. Sign in, and then you decide.")
+		"An application asks for access to your account. Sign in to decide.")
 	a = w.post("/login", ada("next", "/authorize?"+long))
 	check(t, "the answer", a.header.Get("Location"), landing("/authorize?"+long))
 }
@@ -167,24 +167,24 @@ func TestConsentIsRefused(t *testing.T) {
 		status  int
 		heading string
 	}{
-		"asked by a stranger":    {w.get("/authorize?client_id=x", signedIn), 400, "That is knotted"},
-		"asked with another key": {w.get("/authorize?client_id=badkey", signedIn), 500, "A crease in the wrong place"},
-		"led to a wild card":     {w.get("/authorize?client_id=wild", signedIn), 500, "A crease in the wrong place"},
-		"asked nothing":          {w.get("/authorize", nobody), 400, "That is knotted"},
-		"asked too much":         {w.get("/authorize?"+huge, nobody), 400, "That is knotted"},
+		"asked by a stranger":    {w.get("/authorize?client_id=x", signedIn), 400, "Bad request"},
+		"asked with another key": {w.get("/authorize?client_id=badkey", signedIn), 500, "Something went wrong"},
+		"led to a wild card":     {w.get("/authorize?client_id=wild", signedIn), 500, "Something went wrong"},
+		"asked nothing":          {w.get("/authorize", nobody), 400, "Bad request"},
+		"asked too much":         {w.get("/authorize?"+huge, nobody), 400, "Bad request"},
 		"a stranger allowed": {w.post("/authorize", decision("client_id=x", "allow"), signedIn), 400,
-			"That is knotted"},
+			"Bad request"},
 		"led to a script": {w.post("/authorize", decision("client_id=script", "allow"), signedIn), 500,
-			"A crease in the wrong place"},
+			"Something went wrong"},
 		"led to a script unasked": {w.get("/authorize?client_id=silentscript", nobody), 500,
-			"A crease in the wrong place"},
+			"Something went wrong"},
 		"led nowhere": {w.post("/authorize", decision("client_id=silent", "allow"), signedIn), 503,
-			"Away just now"},
-		"neither allowed nor denied": {w.post("/authorize", decision(asking, "perhaps"), signedIn), 400, "That is knotted"},
+			"Not available right now"},
+		"neither allowed nor denied": {w.post("/authorize", decision(asking, "perhaps"), signedIn), 400, "Bad request"},
 		"posted a foreign place": {w.post("/authorize", decision("x#//evil.example", "allow"), nobody), 400,
-			"That is knotted"},
+			"Bad request"},
 		"posted by another site": {w.post("/authorize", decision(asking, "allow"), signedIn, crossSite), 403,
-			"Not through this gate"},
+			"Not allowed"},
 	} {
 		row.a.check(t, name, row.status, text(row.a.tags("h1")[0]), row.heading, row.a.header.Get("Location"), "",
 			row.a.header.Get("Content-Security-Policy"), wantPolicy, row.a.body, lacks("not known here"))
@@ -193,7 +193,7 @@ func TestConsentIsRefused(t *testing.T) {
 		"asked": w.get("/authorize?client_id=x", signedIn), "asked too much": w.get("/authorize?"+huge, nobody),
 		"allowed": w.post("/authorize", decision("client_id=x", "allow"), signedIn),
 	} {
-		check(t, name, text(a.class("lead")), begins("The application that sent you here made a mistake"))
+		check(t, name, text(a.class("lead")), begins("The application that sent you here made an invalid request"))
 	}
 }
 
@@ -203,7 +203,7 @@ func TestConsentWithoutAuth(t *testing.T) {
 		for method, a := range map[string]answer{
 			"GET": w.get("/authorize?"+asking, w.signedIn), "POST": w.post("/authorize", decision(asking, "allow"), w.signedIn),
 		} {
-			a.check(t, what+", "+method, 503, text(a.tags("h1")[0]), "Away just now", a.header.Get("Set-Cookie"), "")
+			a.check(t, what+", "+method, 503, text(a.tags("h1")[0]), "Not available right now", a.header.Get("Set-Cookie"), "")
 		}
 	}
 	w.auth.failure.Store(broken)

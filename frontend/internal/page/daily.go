@@ -119,8 +119,8 @@ func (h dailyPage) day(ctx context.Context, at when) (*view.Day, backend.Daily, 
 		Art: h.drawing("crane", "tint-0"),
 	}
 	if at.date.After(at.today) {
-		model.Missing = "Still to come"
-		model.Why = "Every day has its piece from midnight, UTC. Nobody knows this one yet, not even the gallery."
+		model.Missing = "Not chosen yet"
+		model.Why = "The piece of a day appears at midnight UTC."
 		return model, backend.Daily{}, nil
 	}
 	daily, err := h.services.Recommendation.DailyOn(ctx, at.date.Format(time.DateOnly))
@@ -131,7 +131,8 @@ func (h dailyPage) day(ctx context.Context, at when) (*view.Day, backend.Daily, 
 		model.Missing, model.Why = missing(model.Today)
 	case fault.Unavailable:
 		web.RecordError(ctx, err)
-		model.Missing, model.Why = "Away just now", "The piece of this day is out of sight and comes back by itself."
+		model.Missing = "Not available right now"
+		model.Why = "The piece of this day cannot be loaded. Please try again in a moment."
 		model.RetryURL = dayURL(at.date.Format(time.DateOnly))
 	default:
 		return nil, daily, err
@@ -145,7 +146,7 @@ func (h dailyPage) showDay(ctx context.Context, model *view.Day, daily backend.D
 	model.Name, model.Description, model.Stale = daily.Name, daily.Description, daily.Stale
 	model.Art = h.art(daily.Product, daily.Name+", folded from paper")
 	if daily.Deleted {
-		model.Deleted = "It has left the gallery since, with " + plural(daily.Votes, "vote") + "."
+		model.Deleted = "It was removed from the gallery later, with " + plural(daily.Votes, "vote") + "."
 		return
 	}
 	model.ID, model.URL = decimal(daily.ID), productURL(daily.ID)
@@ -157,7 +158,7 @@ func dayURL(date string) string { return dailyPath + "?date=" + date }
 
 func missing(today bool) (heading, why string) {
 	if today {
-		return "No piece yet", "The gallery has nothing to show today. Come back when it does."
+		return "No piece yet", "The gallery is empty today. Please come back later."
 	}
-	return "No piece that day", "A day’s piece is chosen when the first visitor asks for it. Nobody did."
+	return "No piece that day", "A piece is chosen when somebody first visits that day. Nobody did."
 }

@@ -40,7 +40,7 @@ func TestDaily(t *testing.T) {
 		text(a.tags("caption")[0]), "November 2026",
 		text(a.tags("thead")[0]), "Mo Monday Tu Tuesday We Wednesday Th Thursday Fr Friday Sa Saturday Su Sunday",
 		text(a.class("calendar-note")),
-		"Days without a piece are those when nobody looked in. A day begins at midnight, UTC.",
+		"A piece is chosen when somebody first visits that day. A day begins at midnight, UTC.",
 		attr(a.class("day"), "id"), "piece-1",
 		links(t, a.class("calendar")), []string{"3 Fox /daily?date=2026-11-03", "22 Crane /daily?date=2026-11-22"},
 		links(t, a.class("months")), []string{"August 2026 /daily?month=2026-08"},
@@ -57,7 +57,7 @@ func TestDailyOfADeletedProduct(t *testing.T) {
 	a.check(t, "the page", 200,
 		text(a.tags("h1")[0]), "Whale",
 		text(a.class("lead")), "A whale.",
-		text(a.class("gone")), "It has left the gallery since, with 1,234,567 votes.",
+		text(a.class("gone")), "It was removed from the gallery later, with 1,234,567 votes.",
 		attr(day, "id"), "",
 		links(t, day), []string{"Today’s piece /daily"},
 		links(t, a.class("calendar")), []string{"31 Whale /daily?date=2026-08-31"})
@@ -99,8 +99,8 @@ func TestCalendarWeeks(t *testing.T) {
 
 func TestDailyByDateAndMonth(t *testing.T) {
 	w := startWebsite(t)
-	const came, empty, day = "Days without a piece are those when nobody looked in.",
-		"No day of this month has a piece: nobody looked in.", "Piece of the day "
+	const came, empty, day = "A piece is chosen when somebody first visits that day.",
+		"No day of this month has a piece. One is chosen when somebody first visits that day.", "Piece of the day "
 	for query, want := range map[string]struct {
 		status            int
 		h1, eyebrow, note string
@@ -114,12 +114,12 @@ func TestDailyByDateAndMonth(t *testing.T) {
 		},
 		"?date=2026-11-04": {404, "No piece that day", day + "Wednesday 4 November 2026", came,
 			[]string{"August 2026 /daily?month=2026-08"}},
-		"?date=2026-11-23": {404, "Still to come", day + "Monday 23 November 2026", came,
+		"?date=2026-11-23": {404, "Not chosen yet", day + "Monday 23 November 2026", came,
 			[]string{"August 2026 /daily?month=2026-08"}},
-		"?date=9999-12-31": {404, "Still to come", day + "Friday 31 December 9999", "These days are still to come.",
+		"?date=9999-12-31": {404, "Not chosen yet", day + "Friday 31 December 9999", "These days are in the future.",
 			[]string{}},
 		"?month=2026-08": {200, "Pieces of August 2026", "", came, []string{"November 2026 /daily?month=2026-11"}},
-		"?month=2026-12": {404, "Pieces of December 2026", "", "These days are still to come.", []string{}},
+		"?month=2026-12": {404, "Pieces of December 2026", "", "These days are in the future.", []string{}},
 		"?month=0001-01": {200, "Pieces of January 0001", "", empty, []string{}},
 		"?date=&month=": {200, "Crane", day + "Sunday 22 November 2026", came,
 			[]string{"August 2026 /daily?month=2026-08"}},
@@ -136,7 +136,7 @@ func TestDailyByDateAndMonth(t *testing.T) {
 	for _, query := range []string{"?date=2026-02-29", "?date=today", "?month=2026-13", "?month=2026-11-01", "?date=%00",
 		"?date=%zz", "?date=2026-11-3"} {
 		a := w.get("/daily" + query)
-		a.check(t, query, 400, text(a.tags("h1")[0]), "That is knotted")
+		a.check(t, query, 400, text(a.tags("h1")[0]), "Bad request")
 	}
 }
 
@@ -149,8 +149,7 @@ func TestDailyOfAnEmptyGallery(t *testing.T) {
 
 func TestDailyFromBefore(t *testing.T) {
 	w := startWebsite(t)
-	const note = "We cannot look up today’s piece just now. " +
-		"This is it as we last saw it: its votes may have changed since."
+	const note = "We cannot update today’s piece right now. Its votes may have changed since."
 	for _, path := range []string{"/", "/daily"} {
 		check(t, path, w.get(path).class("why") == nil, true)
 	}

@@ -43,7 +43,7 @@ func (h account) delete(w http.ResponseWriter, r *http.Request, who session.Sess
 	case fault.Conflict:
 		form.Problem = "You are the last admin, or your password was just changed elsewhere. Nothing was deleted."
 	case fault.Unavailable:
-		form.Problem = "Sign-in is away just now, so nothing was deleted. Please try again in a moment."
+		form.Problem = "Sign-in is not available right now. Nothing was deleted. Please try again in a moment."
 	default: // see refuseForm
 	}
 	return refuseForm(w, r, form, err, func(status int, form view.SignForm) error {
@@ -54,7 +54,7 @@ func (h account) delete(w http.ResponseWriter, r *http.Request, who session.Sess
 func (h account) showDeletion(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
 	return h.page(w, r, status, "Delete your account", view.SignPage(view.Sign{
 		Heading: "Delete your account",
-		Why: "This cannot be undone. Your votes are taken back, and applications lose their access. " +
+		Why: "This cannot be undone. Your votes are removed, and applications lose their access. " +
 			"Pieces that you added stay. Nobody else gets your name for 30 days.",
 		Form: form, Other: "Changed your mind?", OtherLabel: "Back to your account", OtherURL: "/account",
 		Art: h.drawing("heart", "tint-4"),

@@ -16,7 +16,7 @@ func TestAnAccountIsDeleted(t *testing.T) {
 			status         int
 			problem, field string
 		}{
-			"a guess": {422, "below.", "Password is not your password"},
+			"a guess": {422, "below.", "Password is wrong"},
 			"last":    {409, "You are the last admin, or", ""},
 		} {
 			a := w.post("/account/delete", url.Values{"password": {password}}, w.here("user"), o)
@@ -30,10 +30,10 @@ func TestAnAccountIsDeleted(t *testing.T) {
 		a.header.Values("Set-Cookie")[0], has("Max-Age=0"))
 	check(t, "it is deleted", w.ended, []string{"/api/auth/me/delete"})
 	check(t, "sign-in says so", text(w.get("/login?why=deleted").class("why")),
-		"Your account is deleted, and your votes are taken back.")
+		"Your account and your votes were deleted.")
 	w.auth.failure.Store(broken)
 	a = w.post("/account/delete", url.Values{"password": {"open sesame please"}}, w.here("user"))
-	a.check(t, "away", 503, text(a.id("deletion-form-problem")), has("nothing was deleted"))
+	a.check(t, "away", 503, text(a.id("deletion-form-problem")), has("Nothing was deleted"))
 }
 
 func TestDataIsExportedWholeOrNotAtAll(t *testing.T) {

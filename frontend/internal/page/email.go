@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	emailDone        = "A mail with a link is on its way to the new address, which is yours once you follow the link."
-	verificationDone = "A mail with a link is on its way."
+	emailDone        = "We sent a link to the new address. Open it to finish the change."
+	verificationDone = "We sent you an e-mail with a link."
 )
 
 // emailForm is the form of /account for another address.

@@ -52,13 +52,16 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 func notice(f *fault.Error, model view.Failure) string {
 	switch f.Kind {
 	case fault.Unavailable:
-		return strings.ToUpper(f.Message[:1]) + f.Message[1:] + ". Please try again in a moment."
+		return sentence(f.Message) + " Please try again in a moment."
 	case fault.Internal:
 		return "Something went wrong on our side. Please try again."
 	default:
 		return model.Heading + ". " + model.Message
 	}
 }
+
+// sentence is a fault's message, as people read it.
+func sentence(message string) string { return strings.ToUpper(message[:1]) + message[1:] + "." }
 
 // unavailableOr tells an unavailable service, which leaves a gap in a page, from an
 // error to answer with.
@@ -73,34 +76,33 @@ func unavailableOr(ctx context.Context, err error) (unavailable bool, _ error) {
 // failure has words and a drawing for every kind.
 func (s *site) failure(f *fault.Error) view.Failure {
 	words := map[fault.Kind][3]string{
-		fault.BadRequest: {"koi", "That is knotted", "The request cannot be read: " + f.Message + "."},
-		fault.Forbidden: {"samurai-helmet", "Not through this gate",
-			"You are signed in, and this is not for you: " + f.Message + "."},
-		fault.NotFound: {"paper-plane", "It flew away",
-			"There is nothing at this address, or it is no longer here."},
-		fault.MethodNotAllowed: {"jumping-frog", "Wrong jump",
-			"This address exists, but not for that kind of request."},
-		fault.Conflict: {"pinwheel", "Two at once",
-			"Something else changed at the same moment. Please try again."},
-		fault.TooLarge:    {"elephant", "Too big to fold", "That is more than this form takes."},
-		fault.Unsupported: {"masu-box", "The wrong kind of paper", "This address takes a form and nothing else."},
-		fault.Invalid:     {"koi", "That does not fold", "The request breaks a rule: " + f.Message + "."},
-		fault.Throttled: {"turtle", "Slowly, slowly",
-			"That was a little too often. Wait a moment and try again."},
-		fault.Unavailable: {"turtle", "Away just now",
-			"What this needs is not answering. Nothing is lost: please try again in a moment."},
+		fault.BadRequest: {"koi", "Bad request", "The request could not be read: " + f.Message + "."},
+		fault.Forbidden:  {"samurai-helmet", "Not allowed", sentence(f.Message)},
+		fault.NotFound: {"paper-plane", "Page not found",
+			"There is nothing at this address. It may have been removed."},
+		fault.MethodNotAllowed: {"jumping-frog", "Not possible",
+			"This address does not support that kind of request."},
+		fault.Conflict: {"pinwheel", "Changed by somebody else",
+			"Something else changed at the same time. Please try again."},
+		fault.TooLarge:    {"elephant", "Too large", "That is more than this form accepts."},
+		fault.Unsupported: {"masu-box", "Unsupported format", "This address accepts only forms."},
+		fault.Invalid:     {"koi", "Invalid request", "The request is not valid: " + f.Message + "."},
+		fault.Throttled: {"turtle", "Too many requests",
+			"Please wait a moment and try again."},
+		fault.Unavailable: {"turtle", "Not available right now",
+			"A service that this page needs is not responding. Please try again in a moment."},
 	}
 	w, ok := words[f.Kind]
 	if !ok {
-		w = [3]string{"heart", "A crease in the wrong place",
-			"Something went wrong on our side. The trace below helps to find out what."}
+		w = [3]string{"heart", "Something went wrong",
+			"The problem is on our side. The trace below helps to find the cause."}
 	}
 	switch f.Code {
 	case crossSite:
-		w[2] = "That request came from another site, so it was not carried out. Try it from here."
+		w[2] = "That request came from another site and was not carried out. Please try again from here."
 	case errApplication.Code:
-		w[2] = "The application that sent you here made a mistake, so nothing has happened. Go back to it and try again. " +
-			"If that does not help, tell the people who run it."
+		w[2] = "The application that sent you here made an invalid request. Nothing was changed. Go back to it and " +
+			"try again. If that does not help, tell the people who run it."
 	}
 	return view.Failure{
 		Code: http.StatusText(web.Status(f.Kind)), Heading: w[1], Message: w[2], Art: s.drawing(w[0], "tint-4"),

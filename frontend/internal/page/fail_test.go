@@ -54,12 +54,12 @@ func TestCatalogueAway(t *testing.T) {
 		a.check(t, "the gallery", 200,
 			text(a.id("today-heading")), "Crane",
 			text(a.class("reason")), "chosen for you",
-			text(a.class("away-heading")), "The shelves are out of sight",
+			text(a.class("away-heading")), "The gallery is not available",
 			a.id("pieces") == nil, true)
 		a = w.promptly("/origamis/1", w.signedIn)
-		a.check(t, "a product", 503, text(a.tags("h1")[0]), "Away just now")
+		a.check(t, "a product", 503, text(a.tags("h1")[0]), "Not available right now")
 		a = w.post("/origamis/1/vote", nil, w.signedIn, w.byHtmx("/"))
-		a.check(t, "a vote", 503, text(a.class("notice")), "Voting is away just now. Please try again in a moment.")
+		a.check(t, "a vote", 503, text(a.class("notice")), "Voting is not available right now. Please try again in a moment.")
 		a = w.promptly("/?cursor=two%3D", w.byHtmx("/"))
 		a.check(t, "more", 503, a.body, begins(`<span class="notice">`))
 		a = w.promptly("/images/crane.svg")
@@ -73,23 +73,23 @@ func TestRecommendationAway(t *testing.T) {
 		a := w.promptly("/", w.signedIn)
 		a.check(t, "the gallery", 200,
 			text(a.id("today-heading")), "Paper, patience, and a few good folds",
-			text(a.class("away-heading")), "No picks just now",
+			text(a.class("away-heading")), "Recommendations are not available",
 			text(a.id("vote-1")), "41 votes Vote for Crane")
 		a = w.promptly("/recommendations", w.byHtmx("/"))
-		a.check(t, "the picks", 200, text(a.class("away-heading")), "No picks just now",
+		a.check(t, "the picks", 200, text(a.class("away-heading")), "Recommendations are not available",
 			attr(a.id("picks"), "hx-get"), "/recommendations", len(a.tags("ul")), 0)
 		a = w.promptly("/daily")
 		a.check(t, "the day", 200,
-			text(a.tags("h1")[0]), "Away just now",
+			text(a.tags("h1")[0]), "Not available right now",
 			attr(a.class("today-act").FirstChild, "href"), "/daily?date=2026-11-22",
-			text(a.class("away-heading")), "The archive is out of sight",
+			text(a.class("away-heading")), "The archive is not available",
 			len(a.tags("table")), 0)
 		a = w.promptly("/daily?date=2026-11-03")
-		a.check(t, "a past day", 503, text(a.tags("h1")[0]), "Away just now")
+		a.check(t, "a past day", 503, text(a.tags("h1")[0]), "Not available right now")
 		a = w.promptly("/origamis/1")
 		a.check(t, "a product", 200,
 			text(a.tags("h1")[0]), "Crane",
-			text(a.class("away-heading")), "No company just now",
+			text(a.class("away-heading")), "Related pieces are not available",
 			text(a.id("vote-1")), "41 votes Vote for Crane")
 	})
 }
@@ -101,15 +101,15 @@ func TestAuthAway(t *testing.T) {
 	w.issuer.Down.Store(true)
 	w.auth.server.Close()
 	a := w.get("/", w.signedIn)
-	a.check(t, "the answer", 200, text(a.class("site-nav")), "Gallery Today Status Sign-in is away",
+	a.check(t, "the answer", 200, text(a.class("site-nav")), "Gallery Today Status Sign-in unavailable",
 		a.header.Get("Set-Cookie"), "")
 	check(t, "the answer", text(a.id("vote-1")), "41 votes Vote for Crane")
 	a = w.get("/login", w.signedIn)
-	a.check(t, "login page", 200, text(a.class("why")), begins("Sign-in does not answer"))
+	a.check(t, "login page", 200, text(a.class("why")), begins("Sign-in is not responding"))
 	for path, form := range map[string]url.Values{"/login": ada(), "/register": ada("email", "a@b.example")} {
 		a := w.post(path, form)
 		id := strings.TrimPrefix(path, "/") + "-form"
-		a.check(t, path, 503, text(a.id(id+"-problem")), begins("Sign-in is away just now."))
+		a.check(t, path, 503, text(a.id(id+"-problem")), begins("Sign-in is not available right now."))
 		check(t, path, attr(a.id("username"), "value"), "ada")
 	}
 }
@@ -186,7 +186,7 @@ func TestRefusalsReachTheLog(t *testing.T) {
 		answer answer
 		cause  string
 	}{
-		"keys out of reach":            {w.get("/status", w.signedIn), "auth is away"},
+		"keys out of reach":            {w.get("/status", w.signedIn), "auth is not responding"},
 		"own votes unknown":            {w.get("/", w.signedIn), "the token is not valid"},
 		"a revoked vote":               {w.post("/origamis/1/vote", nil, w.signedIn), "the token is not valid"},
 		"registered but not signed in": {registered, "too many tries"},

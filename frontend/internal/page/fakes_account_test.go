@@ -68,7 +68,7 @@ func (w *website) takePassword(c *call) any {
 	case len(replacement) < 10:
 		return refuse(http.StatusUnprocessableEntity, "rules", "new_password", "must have 10 to 72 bytes")
 	case current != w.password:
-		return refuse(http.StatusUnprocessableEntity, "rules", "current_password", "is not your password")
+		return refuse(http.StatusUnprocessableEntity, "rules", "current_password", "is wrong")
 	}
 	w.password, w.sessions = replacement, w.sessions[:1]
 	return nil
@@ -103,7 +103,7 @@ func (w *website) changePerson(c *call) any {
 	case p == nil:
 		return refuse(http.StatusNotFound, "nobody has that id")
 	case p["role"] == "admin" && !slices.ContainsFunc(w.people, isAnotherAdmin):
-		return refuse(http.StatusConflict, "this is the last admin, make somebody else one first")
+		return refuse(http.StatusConflict, "this is the last admin, make somebody else an admin first")
 	}
 	maps.Copy(p, c.in)
 	return p
@@ -142,7 +142,7 @@ func (w *website) serveAuth() {
 		w.refreshes.Add(1)
 		old := c.in["refresh_token"].(string)
 		if loggedOut[old] || !strings.HasPrefix(old, "r") {
-			return refuse(http.StatusUnauthorized, "the refresh token is not good any more, sign in again")
+			return refuse(http.StatusUnauthorized, "the refresh token is no longer valid, sign in again")
 		}
 		return w.grant()
 	})

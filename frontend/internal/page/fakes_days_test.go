@@ -57,7 +57,7 @@ func shown(product map[string]any, field string, value any) map[string]any {
 	return fields
 }
 
-// on is a product as the day's; the whale has left the gallery.
+// on is a product as the day's; the whale was deleted.
 func (w *website) on(date string, product int) map[string]any {
 	daily := shown(w.products[product], "date", date)
 	if daily["name"] == "Whale" {

@@ -53,7 +53,7 @@ func (w *website) serveMails() {
 		case c.in["email"] == "away@b.example":
 			return refuse(http.StatusServiceUnavailable, "this installation sends no mail")
 		case c.in["password"] != w.password:
-			return refuse(http.StatusUnprocessableEntity, "rules", "password", "is not your password")
+			return refuse(http.StatusUnprocessableEntity, "rules", "password", "is wrong")
 		}
 		return onItsWay
 	})
@@ -64,7 +64,7 @@ func (w *website) serveMails() {
 		case c.in["password"] == "last":
 			return refuse(http.StatusConflict, "this is the last admin")
 		case c.in["password"] != w.password:
-			return refuse(http.StatusUnprocessableEntity, "rules", "password", "is not your password")
+			return refuse(http.StatusUnprocessableEntity, "rules", "password", "is wrong")
 		}
 		w.ended = append(w.ended, c.URL.Path)
 		return nil

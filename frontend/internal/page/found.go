@@ -48,7 +48,7 @@ func (h gallery) more(w http.ResponseWriter, r *http.Request, at place) error {
 	}
 	said := plural(int64(len(batch.Cards)), "more piece") + "."
 	if batch.MoreURL == "" {
-		said += " That is all of them."
+		said += " No more pieces."
 	}
 	return send(w, r, http.StatusOK, view.BatchFragment(batch, said))
 }

@@ -12,12 +12,12 @@ import (
 func TestSearchWithoutScripts(t *testing.T) {
 	w := startWebsite(t)
 	for path, want := range map[string][]string{
-		"/?q=cra": {"“cra” · Craftista", "1 piece for “cra”", "cra", "Crane", "That is all of them, for now.",
+		"/?q=cra": {"“cra” · Craftista", "1 piece for “cra”", "cra", "Crane", "No more pieces.",
 			"/?q=cra&sort=newest"},
 		"/?q=on&sort=name": {"“on” · Craftista", "Pieces for “on”", "on", "Crane", "More pieces", "/?q=on&sort=newest"},
 		"/?q=+++": {"Craftista, an origami gallery", "The gallery", "", "Crane", "More pieces",
 			"/?sort=newest"},
-		"/?q=%00CRA%09\xff&x=%3": {"“CRA” · Craftista", "1 piece for “CRA”", "CRA", "Crane", "That is all of them, for now.",
+		"/?q=%00CRA%09\xff&x=%3": {"“CRA” · Craftista", "1 piece for “CRA”", "CRA", "Crane", "No more pieces.",
 			"/?q=CRA&sort=newest"},
 	} {
 		a := w.get(path)
@@ -38,7 +38,7 @@ func TestSearchThatFindsNothing(t *testing.T) {
 	w := startWebsite(t)
 	const hostile = `"><script>alert(1)</script>`
 	a := w.get("/?sort=name&q=" + url.QueryEscape(hostile)) // checkMarkup looks for scripts
-	check(t, "the page", text(a.id("gallery-heading")), "Nothing for “"+hostile+"”", attr(a.id("q"), "value"), hostile,
+	check(t, "the page", text(a.id("gallery-heading")), "No results for “"+hostile+"”", attr(a.id("q"), "value"), hostile,
 		attr(a.class("nothing").LastChild.FirstChild, "href"), "/?sort=name")
 	check(t, "nothing has an order and goes on", a.id("more") == nil, true, a.id("pieces") == nil, true,
 		a.choices("Order of the pieces") == nil, true)
@@ -158,7 +158,7 @@ func TestEndlessEnds(t *testing.T) {
 	} {
 		a := w.get("/?cursor=two%3D&before="+c.before, w.byHtmx(c.from))
 		check(t, c.from+" after "+c.before, a.header.Get("HX-Replace-Url"), c.replace, a.header.Get("HX-Push-Url"), "")
-		check(t, c.from+" after "+c.before, partials(a), ends("#announcer: 12 more pieces. That is all of them.; "))
+		check(t, c.from+" after "+c.before, partials(a), ends("#announcer: 12 more pieces. No more pieces.; "))
 	}
 	for show, want := range map[string]string{"": "12", "48": "48", "1": "12", "1000": "96", "x": "12"} {
 		w.get("/?show=" + show)

@@ -97,7 +97,7 @@ func TestMore(t *testing.T) {
 	whole.check(t, "the page", 200)
 	part.check(t, "the fragment", 200, part.body, begins("<li"), part.body, lacks("<html"))
 	check(t, "the page's card is not the fragment's", markup(t, whole.id("piece-3")), markup(t, part.id("piece-3")))
-	check(t, "at the end", text(part.id("more-link")), "That is all of them, for now.")
+	check(t, "at the end", text(part.id("more-link")), "No more pieces.")
 	check(t, "nothing is announced", part.body, has("1 more piece."))
 	check(t, "a later page repeats the front", whole.id("today-heading") == nil, true, whole.id("picks") == nil, true,
 		text(whole.tags("h1")[0]), "More pieces")
@@ -105,7 +105,7 @@ func TestMore(t *testing.T) {
 	check(t, "a foreign picture is shown", markup(t, whole.id("piece-3")), lacks("evil.example"),
 		markup(t, whole.id("piece-3")), has("/static/placeholder."))
 	a := w.get("/?cursor=forged")
-	a.check(t, "forged cursor", 400, text(a.tags("h1")[0]), "That is knotted")
+	a.check(t, "forged cursor", 400, text(a.tags("h1")[0]), "Bad request")
 }
 
 func TestWholePagesForHtmxNavigation(t *testing.T) {
@@ -150,6 +150,6 @@ func TestProduct(t *testing.T) {
 	for _, path := range []string{"/origamis/99", "/origamis/0", "/origamis/-1", "/origamis/x", "/origamis/01",
 		"/origamis/9223372036854775808", "/nowhere"} {
 		a := w.get(path)
-		a.check(t, path, 404, text(a.tags("h1")[0]), "It flew away")
+		a.check(t, path, 404, text(a.tags("h1")[0]), "Page not found")
 	}
 }

@@ -29,11 +29,11 @@ func (s *site) admin(w http.ResponseWriter, r *http.Request, who session.Session
 	var model view.Admin
 	if who.User.Role == token.RoleAdmin {
 		model.Doors = append(model.Doors, view.Door{
-			Title: "People", URL: "/admin/people", Text: "Find somebody, make them a curator or an admin, or keep them out.",
+			Title: "People", URL: "/admin/people", Text: "Find people, change their roles, or disable their accounts.",
 		})
 	}
 	model.Doors = append(model.Doors, view.Door{
-		Title: "Pieces", URL: productListPath, Text: "Add a piece to the gallery, mend what one says, or take one out.",
+		Title: "Pieces", URL: productListPath, Text: "Add, edit or delete pieces.",
 	})
 	return s.page(w, r, http.StatusOK, "Admin", view.AdminPage(model))
 }
@@ -56,7 +56,7 @@ type refused struct {
 	err error
 }
 
-const lastAdmin = "This is the last admin. Make somebody else one first."
+const lastAdmin = "This is the last admin. Make somebody else an admin first."
 
 // render shows a page of people, and why what was refused was.
 func (h people) render(
@@ -66,7 +66,7 @@ func (h people) render(
 	people, next, err := h.auth.People(r.Context(), who.Token, q.text, q.cursor, peoplePerPage)
 	if fault.KindOf(err) == fault.Invalid {
 		web.RecordError(r.Context(), err)
-		model.Problem = "That cannot be searched for. Look for a part of a name or an address."
+		model.Problem = "Please search for part of a name or e-mail address."
 		status = http.StatusUnprocessableEntity
 	} else if model.Unavailable, err = unavailableOr(r.Context(), err); err != nil {
 		return err
@@ -111,7 +111,7 @@ func (h people) setDisabled(w http.ResponseWriter, r *http.Request, who session.
 	})
 }
 
-const resetSent = "A mail with a link to choose a new password is on its way."
+const resetSent = "A password reset e-mail was sent."
 
 // sendReset answers POST /admin/people/{id}/reset.
 func (h people) sendReset(w http.ResponseWriter, r *http.Request, who session.Session) error {

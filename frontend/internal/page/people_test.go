@@ -13,15 +13,15 @@ func TestAdminIsForThoseWithTheRole(t *testing.T) {
 		admin, people  int
 		heading, links string
 	}{
-		"user":    {"Gallery Today Status Your account: person-7 Sign out", 403, 403, "Not through this gate", ""},
-		"curator": {"Gallery Today Status Your account: person-7 Admin Sign out", 200, 403, "Admin", "Pieces"},
-		"admin":   {"Gallery Today Status Your account: person-7 Admin Sign out", 200, 200, "Admin", "People Pieces"},
+		"user":    {"Gallery Today Status Your account: person-7 Sign out", 403, 403, "Not allowed", ""},
+		"curator": {"Gallery Today Status Your account: person-7 Sign out", 200, 403, "Admin", "Pieces"},
+		"admin":   {"Gallery Today Status Your account: person-7 Sign out", 200, 200, "Admin", "People Pieces"},
 	} {
 		a := w.get("/admin", w.here(role))
 		a.check(t, role, row.admin, text(a.class("site-nav")), row.navigation, text(a.tags("h1")[0]), row.heading,
 			strings.Join(texts(a, "a", "cover"), " "), row.links)
 		a = w.get("/admin/people", w.here(role))
-		a.check(t, role, row.people, strings.Contains(text(a.class("lead")), "it is for admins"), row.people == 403)
+		a.check(t, role, row.people, text(a.class("lead")) == "Only admins can open this page.", row.people == 403)
 		a = w.post("/admin/people/9/disabled", url.Values{"disabled": {"false"}}, w.here(role))
 		check(t, role+" enables somebody", a.status == 403, row.people == 403)
 	}
@@ -33,7 +33,7 @@ func TestPeopleAreListedAndFound(t *testing.T) {
 	got := append(texts(a, "h2", ""), text(a.class("own")), text(a.id("person-8")))
 	want := []string{
 		"person-7", "crane",
-		"Change your own rights You lose what you take from yourself at once. Only another admin can give it back. " +
+		"Change your own role The change takes effect at once. Only another admin can undo it. " +
 			"Role of person-7 User Curator Admin Set the role of person-7 Disable person-7 " +
 			"Send a password reset to person-7",
 		`crane "><script>@example.com · User · since 20 November 2026 ` +
@@ -47,9 +47,9 @@ func TestPeopleAreListedAndFound(t *testing.T) {
 		text(last.class("the-end")) != "", true)
 	found := w.get("/admin/people?q=ran", w.here("admin"))
 	check(t, "the answer", texts(found, "h2", ""), []string{"crane"}, attr(found.id("q"), "value"), "ran")
-	check(t, "nobody", text(w.get("/admin/people?q=nobody", w.here("admin")).class("away-heading")), "Nobody fits")
+	check(t, "nobody", text(w.get("/admin/people?q=nobody", w.here("admin")).class("away-heading")), "No people found")
 	long := w.get("/admin/people?q="+strings.Repeat("a", 300), w.here("admin"))
-	long.check(t, "too long", 422, text(long.class("form-problem")), begins("That cannot be searched for."))
+	long.check(t, "too long", 422, text(long.class("form-problem")), begins("Please search for part"))
 }
 
 func TestPersonIsChanged(t *testing.T) {
@@ -83,7 +83,8 @@ func TestTheLastAdminIsKept(t *testing.T) {
 		"/admin/people/7/disabled": {"disabled": {"true"}}} {
 		for how, o := range w.ways("/admin/people") {
 			a := w.post(path, form, w.here("admin"), o)
-			a.check(t, path+" "+how, 409, text(a.id("person-note-7")), "This is the last admin. Make somebody else one first.",
+			a.check(t, path+" "+how, 409,
+				text(a.id("person-note-7")), "This is the last admin. Make somebody else an admin first.",
 				strings.Contains(a.body, "<html"), how == "whole")
 			check(t, path+" "+how, text(a.id("person-7")), lacks("disabled"), text(a.id("person-7")), has("· Admin ·"))
 		}

@@ -13,9 +13,9 @@ type probes struct{ auth, catalogue, recommendation backend.Report }
 
 // picture draws what the probes said.
 func (h statusPage) picture(p probes) view.Picture {
-	auth := serviceBox("auth", "Authentication", "Knows who is who.", p.auth)
-	recommendation := serviceBox("recommendation", "Recommendation", "Chooses for the day and for you.", p.recommendation)
-	catalogue := serviceBox("product", "Catalogue", "Keeps pieces and counts votes.", p.catalogue)
+	auth := serviceBox("auth", "Authentication", "Signs people in.", p.auth)
+	recommendation := serviceBox("recommendation", "Recommendation", "Picks pieces, daily and for you.", p.recommendation)
+	catalogue := serviceBox("product", "Catalogue", "Stores pieces and counts votes.", p.catalogue)
 	front := h.ownBox()
 	for _, service := range []view.Box{auth, recommendation, catalogue} {
 		line := view.Line{From: front.ID, To: service.ID, Name: service.Name, State: reached(service.State)}
@@ -23,7 +23,7 @@ func (h statusPage) picture(p probes) view.Picture {
 	}
 	boxes := []view.Box{
 		{
-			ID: "browser", Name: "Your browser", State: view.Up, Says: "Shows you this page.",
+			ID: "browser", Name: "Your browser", State: view.Up, Says: "Shows this page.",
 			Lines: []view.Line{{From: "browser", To: front.ID, Name: front.Name, State: view.Up}},
 		},
 		front, auth, recommendation, catalogue, databaseBox(p), cacheBox(p.catalogue),
@@ -45,14 +45,14 @@ func reached(state view.State) view.State {
 }
 
 func serviceBox(id, name, job string, r backend.Report) view.Box {
-	box := view.Box{ID: id, Name: name, State: view.Down, Says: "It does not answer."}
+	box := view.Box{ID: id, Name: name, State: view.Down, Says: "It is not responding."}
 	if r.Alive {
 		box.State, box.Says = view.Up, job
 		box.Facts = facts(r.Build.String(), milliseconds(r.Latency), r.Hostname, home(r.Kubernetes, r.Container, r.Hostname))
 	}
 	for _, needs := range []struct{ check, id, name, without string }{
-		{"database", "postgres", "PostgreSQL", "It waits for its database."},
-		{"cache", "redis", "Redis", "It works, slower without its cache."},
+		{"database", "postgres", "PostgreSQL", "Its database is not available."},
+		{"cache", "redis", "Redis", "It works, but slower: its cache is not available."},
 	} {
 		check, reported := r.Checks[needs.check]
 		line := view.Line{From: id, To: needs.id, Name: needs.name, State: view.Unknown}
@@ -70,14 +70,14 @@ func serviceBox(id, name, job string, r backend.Report) view.Box {
 		box.Lines = append(box.Lines, line)
 	}
 	if r.Alive && !r.Ready && box.State == view.Up {
-		box.State, box.Says = view.Degraded, "It does not say in time how it is."
+		box.State, box.Says = view.Degraded, "It did not report its state in time."
 	}
 	return box
 }
 
 // databaseBox is what all services that got through to PostgreSQL say of it.
 func databaseBox(p probes) view.Box {
-	box := view.Box{ID: "postgres", Name: "PostgreSQL", State: view.Unknown, Says: "No service tells how it is."}
+	box := view.Box{ID: "postgres", Name: "PostgreSQL", State: view.Unknown, Says: "No service reports its state."}
 	reported, well, slowest := 0, 0, time.Duration(0)
 	for _, r := range []backend.Report{p.auth, p.recommendation, p.catalogue} {
 		if check, ok := r.Checks["database"]; ok {
@@ -92,27 +92,27 @@ func databaseBox(p probes) view.Box {
 	case reported == 0:
 		return box
 	case well == 0:
-		box.State, box.Says = view.Down, "No service gets through to it."
+		box.State, box.Says = view.Down, "No service can reach it."
 		return box
 	case well < reported:
-		box.State, box.Says = view.Degraded, "Not every service gets through to it."
+		box.State, box.Says = view.Degraded, "Some services cannot reach it."
 	default:
-		box.State, box.Says = view.Up, "Keeps everything that lasts."
+		box.State, box.Says = view.Up, "Stores all data."
 	}
 	box.Facts = facts("", milliseconds(slowest), "", "")
 	return box
 }
 
 func cacheBox(r backend.Report) view.Box {
-	box := view.Box{ID: "redis", Name: "Redis", State: view.Unknown, Says: "The catalogue does not tell how it is."}
+	box := view.Box{ID: "redis", Name: "Redis", State: view.Unknown, Says: "The catalogue does not report its state."}
 	switch check, reported := r.Checks["cache"]; {
 	case reported && check.OK:
-		box.State, box.Says = view.Up, "Remembers pieces for the catalogue."
+		box.State, box.Says = view.Up, "Caches pieces for the catalogue."
 		box.Facts = facts("", milliseconds(check.Took), "", "")
 	case reported:
-		box.State, box.Says = view.Down, "The catalogue does not get through to it."
+		box.State, box.Says = view.Down, "The catalogue cannot reach it."
 	case r.Checks != nil:
-		box.Says = "The catalogue is set up without a cache."
+		box.Says = "The catalogue is configured without a cache."
 	}
 	return box
 }
@@ -123,12 +123,12 @@ func (h statusPage) tracesBox() view.Box {
 	if !h.telemetry.Sends() {
 		return view.Box{}
 	}
-	box := view.Box{ID: "traces", Name: "Traces", State: view.Unknown, Says: "Nothing was sent there yet."}
+	box := view.Box{ID: "traces", Name: "Traces", State: view.Unknown, Says: "No traces were sent yet."}
 	switch last, sent := h.telemetry.Delivered(); {
 	case sent && last.Failed:
-		box.State, box.Says = view.Down, "It does not take what it is sent."
+		box.State, box.Says = view.Down, "It does not accept traces."
 	case sent:
-		box.State, box.Says = view.Up, "Keeps what became of each request."
+		box.State, box.Says = view.Up, "Stores the trace of each request."
 		box.Facts = facts("", milliseconds(last.Took), "", "")
 	}
 	return box
@@ -149,7 +149,7 @@ func summary(boxes []view.Box) string {
 		}
 	}
 	if len(said) == 0 {
-		return "All is well."
+		return "All services are up."
 	}
 	return strings.Join(said, " ")
 }

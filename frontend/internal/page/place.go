@@ -163,7 +163,7 @@ func (p place) foundText(batch view.Batch) string {
 	case len(batch.Cards) == 0 && p.difficulty != "":
 		return "No " + p.noun() + "s" + what
 	case len(batch.Cards) == 0:
-		return "Nothing" + what
+		return "No results" + what
 	case p.query == "" || batch.MoreURL != "":
 		return capital(p.noun()) + "s" + what
 	default:

@@ -85,8 +85,8 @@ func (h adminProducts) conflict(w http.ResponseWriter, r *http.Request, id int64
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 		form := h.newForm(input)
-		form.Submit = "Add it as a new piece"
-		form.Problem = "Somebody deleted this piece meanwhile. What you typed is still here, and can become a new one."
+		form.Submit = "Add as a new piece"
+		form.Problem = "Somebody else deleted this piece. What you typed is still here, and you can add it as a new piece."
 		form.ProblemFocus = true
 		return h.showForm(w, r, http.StatusPreconditionFailed, form)
 	case err != nil:

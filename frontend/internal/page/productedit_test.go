@@ -40,7 +40,7 @@ func TestTwoCurators(t *testing.T) {
 				"theirs of file": "Masu box",
 			}
 			a.check(t, "the conflict", 412, filled(a), want, len(a.tags("header")) == 0, how == "htmx",
-				text(a.class("button")), "Save mine anyway", text(a.class("button-quiet")), "Take theirs",
+				text(a.class("button")), "Save mine anyway", text(a.class("button-quiet")), "Use theirs",
 				attr(a.class("button-quiet"), "href"), "/admin/pieces/1/edit", w.products[0]["name"], "<i>Theirs</i>")
 			a = w.postProduct("/admin/pieces/1/edit", heron("tag", filled(a)["tag"]), w.here("curator"), o)
 			check(t, "saving mine", a.header.Get("Location")+a.header.Get("HX-Redirect"), "/admin/pieces?done=saved&piece=1",
@@ -74,8 +74,8 @@ func TestADoubleClickIsOneProduct(t *testing.T) {
 				check(t, "added", a.header.Get("Location")+a.header.Get("HX-Redirect"), "/admin/pieces?done=added&piece=4")
 			}
 			a = w.postProduct("/admin/pieces/new", heron("key", key, "name", "Ibis"), w.here("curator"), o)
-			const problem = "This form has already added a piece, and it was not quite this one. Add it again if you want both."
-			a.check(t, "another product", 422, text(a.id("piece-problem")), problem, text(a.class("button")), "Add it too",
+			const problem = "This form was sent before with other content, which was added. Send it again to add this piece too."
+			a.check(t, "another product", 422, text(a.id("piece-problem")), problem, text(a.class("button")), "Add anyway",
 				filled(a)["name"], "Ibis", filled(a)["focus"], "piece-problem", len(w.products), 4)
 			w.postProduct("/admin/pieces/new", heron("key", keyOf(a), "name", "Ibis"), w.here("curator"), o)
 			check(t, "with another key", len(w.products), 5, keyOf(a) == key, false)
@@ -89,7 +89,7 @@ func TestAProductDeletedMeanwhile(t *testing.T) {
 	a := w.postProduct("/admin/pieces/77/edit", heron("tag", `"0-41-a"`), w.here("curator"))
 	a.check(t, "the form", 412,
 		attr(a.id("piece-form"), "action"), "/admin/pieces/new",
-		text(a.class("button")), "Add it as a new piece",
+		text(a.class("button")), "Add as a new piece",
 		filled(a)["name"], "Heron",
 		filled(a)["tag"], "",
 		filled(a)["focus"], "piece-problem",

@@ -21,7 +21,7 @@ const drawings = static.Prefix + "origami/"
 func (h adminProducts) newForm(input productInput) view.ProductForm {
 	form := h.filled(input)
 	form.Key = cmp.Or(input.key, rand.Text())
-	form.Heading, form.Action, form.Submit = "New piece", productListPath+"/new", "Add it to the gallery"
+	form.Heading, form.Action, form.Submit = "New piece", productListPath+"/new", "Add piece"
 	return form
 }
 
@@ -41,18 +41,18 @@ func (h adminProducts) filled(input productInput) view.ProductForm {
 	form.Name.Field = view.Field{Name: "name", Label: "Name", Value: input.Name}
 	form.Description.Field = view.Field{
 		Name: "description", Label: "Description", Value: input.Description,
-		Hint: "At most 2000 characters. What looks like markup is shown as it stands.",
+		Hint: "At most 2000 characters. Plain text; HTML is not interpreted.",
 	}
 	form.Difficulty.Field = view.Field{Name: "difficulty", Label: "Difficulty"}
 	form.Folds.Field = view.Field{Name: "folds", Label: "Folds", Value: input.folds, Hint: "How many, 1 to 1000"}
 	form.Paper.Field = view.Field{Name: "paper", Label: "Paper", Value: input.Paper, Hint: "Such as 15 cm square"}
 	form.Maker = view.ProductField{Optional: true, Field: view.Field{
 		Name: "maker", Label: "Maker", Value: input.Maker,
-		Hint: "Who designed it, “Traditional” if nobody knows. May be empty.",
+		Hint: "The designer, or “Traditional” if unknown. Optional.",
 	}}
 	form.Instructions = view.ProductField{Optional: true, Field: view.Field{
 		Name: "instructions_url", Label: "Folding instructions", Value: input.InstructionsURL, Type: "url",
-		Hint: "A link that begins with https://. May be empty.",
+		Hint: "A link that begins with https://. Optional.",
 	}}
 	form.Picture.Field = view.Field{
 		Name: "file", Label: "Upload your own", Type: "file",
@@ -121,8 +121,8 @@ func markProduct(form *view.ProductForm, broken []fault.Field) {
 	}
 	form.Problem = markInvalid(fields, rules)
 	if again {
-		form.Problem = "This form has already added a piece, and it was not quite this one. Add it again if you want both."
-		form.Key, form.Submit = rand.Text(), "Add it too"
+		form.Problem = "This form was sent before with other content, which was added. Send it again to add this piece too."
+		form.Key, form.Submit = rand.Text(), "Add anyway"
 	}
 	form.ProblemFocus = !slices.ContainsFunc(fields, func(f *view.Field) bool { return f.Focus })
 }

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	saysStillHere = "Your session has ended. What you typed is still here: sign in, then send it once more."
+	saysStillHere = "Your session has ended. What you typed is still here: sign in, then send it again."
 	saysKeptWhole = "Your session has ended. What you typed is still here, only a file has to be chosen again: sign " +
-		"in, then send it once more."
+		"in, then send it again."
 	signInTab = " Sign in in a new tab"
 )
 
@@ -42,7 +42,7 @@ func (w *website) checkSignIn(a answer, who option) {
 	}
 	login := w.get(attr(n, "href"), who)
 	check(w.t, "the answer", text(login.class("why")),
-		"Sign in here, then go back to the other tab: your form waits in it.")
+		"Sign in here, then return to your form in the other tab.")
 }
 
 // TestASessionEndsOverAForm: whole pages come back with what was typed, text that
@@ -114,5 +114,5 @@ func TestAFormWhileSignInIsAway(t *testing.T) {
 	w.auth.failure.Store(broken)
 	a := w.postProduct("/admin/pieces/new", heron(), w.here("curator"))
 	a.check(t, "the answer", 503, filled(a)["name"], "Heron", text(a.id("piece-problem")),
-		begins("Sign-in is away just now."))
+		begins("Sign-in is not available right now."))
 }

@@ -55,11 +55,11 @@ func (h adminProducts) keepInput(w http.ResponseWriter, r *http.Request, form vi
 	}
 	form.SignInURL = "/login?" + url.Values{"next": {productListPath}, "why": {"form"}}.Encode()
 	if fragment(r) {
-		form.Problem = "Your session has ended. What you typed is still here: sign in, then send it once more."
+		form.Problem = "Your session has ended. What you typed is still here: sign in, then send it again."
 		return send(w, r, http.StatusUnauthorized, view.ProductProblem(form))
 	}
 	form.Problem = "Your session has ended. What you typed is still here, only a file has to be chosen again: " +
-		"sign in, then send it once more."
+		"sign in, then send it again."
 	return h.page(w, r, http.StatusUnauthorized, form.Heading, view.ProductFormPage(form))
 }
 
@@ -80,7 +80,7 @@ func (h adminProducts) list(w http.ResponseWriter, r *http.Request, _ session.Se
 	wg.Wait()
 	if fault.KindOf(err) == fault.Invalid {
 		web.RecordError(r.Context(), err)
-		model.Problem = "That cannot be shown. Search for a word or two, or look at all pieces."
+		model.Problem = "This list cannot be shown. Search for something else, or show all pieces."
 		status = http.StatusUnprocessableEntity
 	} else if model.Unavailable, err = unavailableOr(r.Context(), err); err != nil {
 		return err
@@ -99,11 +99,11 @@ func (h adminProducts) list(w http.ResponseWriter, r *http.Request, _ session.Se
 
 // sayDone says what led here, see redirectToList.
 func (h adminProducts) sayDone(ctx context.Context, query url.Values, model *view.ProductList) {
-	did, ok := map[string]string{"added": "is in the gallery now.", "saved": "is saved."}[query.Get("done")]
+	did, ok := map[string]string{"added": "was added to the gallery.", "saved": "was saved."}[query.Get("done")]
 	id, err := strconv.ParseInt(query.Get("piece"), 10, 64)
 	switch {
 	case query.Get("done") == "deleted":
-		model.DoneName, model.Done = "The piece", "has left the gallery."
+		model.DoneName, model.Done = "The piece", "was deleted."
 		return
 	case !ok || err != nil || id < 1:
 		return
@@ -154,7 +154,7 @@ func (h adminProducts) remove(w http.ResponseWriter, r *http.Request, who sessio
 	case fault.None:
 	case fault.PreconditionFailed:
 		web.RecordError(r.Context(), err)
-		const problem = "Somebody changed the piece meanwhile. Look again before it goes."
+		const problem = "Somebody else has changed this piece. Please check it before you delete it."
 		return h.askRemoval(w, r, http.StatusPreconditionFailed, problem)
 	case fault.NotFound:
 		web.RecordError(r.Context(), err)

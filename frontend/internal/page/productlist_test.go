@@ -27,8 +27,8 @@ func TestTheCatalogueIsForCurators(t *testing.T) {
 		}
 		a.check(t, row[0]+" "+row[1], 303, a.header.Get("Location"), "/login?"+(url.Values{"next": {back}}).Encode())
 		a = w.do(row[0], row[1], nil, w.here("user"))
-		a.check(t, row[0]+" "+row[1], 403, text(a.tags("h1")[0]), "Not through this gate",
-			text(a.class("lead")), "You are signed in, and this is not for you: it is for curators and admins.")
+		a.check(t, row[0]+" "+row[1], 403, text(a.tags("h1")[0]), "Not allowed",
+			text(a.class("lead")), "Only curators and admins can open this page.")
 	}
 	check(t, "something was changed", w.uploads == nil, true, len(w.products), 3, w.versions["1"], 0)
 	for role, want := range map[string]string{"user": "", "curator": "/admin/pieces/1/edit",
@@ -55,20 +55,20 @@ func TestProductList(t *testing.T) {
 		{"cursor": {""}, "difficulty": {""}, "limit": {"25"}, "q": {"a &b"}, "sort": {"name"}},
 	})
 	last := w.get("/admin/pieces?cursor=two%3D", w.here("admin"))
-	check(t, "the last page", len(texts(last, "li", "shelf-row")), 1, text(last.class("the-end")), "That is all of them.")
+	check(t, "the last page", len(texts(last, "li", "shelf-row")), 1, text(last.class("the-end")), "No more pieces.")
 	w.get("/admin/pieces?cursor=x", w.here("admin")).check(t, "a cursor that is none", 400)
 	w.products = w.products[:2]
 	a = w.get("/admin/pieces?cursor=two%3D", w.here("admin"))
-	a.check(t, "no product", 200, text(a.class("away-heading")), "Nothing fits")
+	a.check(t, "no product", 200, text(a.class("away-heading")), "No pieces found")
 }
 
 func TestProductListSaysWhatWasDone(t *testing.T) {
 	w := startWebsite(t)
 	for query, want := range map[string][2]string{
-		"done=added&piece=1":    {"Crane is in the gallery now. See it in the gallery", "/origamis/1"},
-		"done=saved&piece=2":    {"Fox is saved. See it in the gallery", "/origamis/2"},
-		"done=saved&piece=77":   {"The piece is saved. See it in the gallery", "/origamis/77"},
-		"done=deleted&piece=1":  {"The piece has left the gallery.", ""},
+		"done=added&piece=1":    {"Crane was added to the gallery. See it in the gallery", "/origamis/1"},
+		"done=saved&piece=2":    {"Fox was saved. See it in the gallery", "/origamis/2"},
+		"done=saved&piece=77":   {"The piece was saved. See it in the gallery", "/origamis/77"},
+		"done=deleted&piece=1":  {"The piece was deleted.", ""},
 		"done=saved&piece=-1":   {"", ""},
 		"done=saved&piece=x/..": {"", ""},
 		"done=<b>&piece=1":      {"", ""},
@@ -91,13 +91,13 @@ func TestCurationWhileTheCatalogueIsAway(t *testing.T) {
 	w.get("/account", w.here("curator")) // auth's keys are known
 	w.product.failure.Store(broken)
 	a := w.get("/admin/pieces?done=saved&piece=1", w.here("curator"))
-	a.check(t, "the list", 200, text(a.class("away-heading")), "The shelves are out of sight",
+	a.check(t, "the list", 200, text(a.class("away-heading")), "The gallery is not available",
 		text(a.id("done")) != "", true)
 	a = w.get("/admin/pieces/new", w.here("curator"))
 	a.check(t, "a new piece's form", 200, a.id("piece-form") != nil, true)
 	for _, path := range []string{"/admin/pieces/1/edit", "/admin/pieces/1/delete"} {
 		a := w.get(path, w.here("curator"))
-		a.check(t, path, 503, text(a.tags("h1")[0]), "Away just now")
+		a.check(t, path, 503, text(a.tags("h1")[0]), "Not available right now")
 	}
 	a = w.postProduct("/admin/pieces/new", heron(), w.here("curator"))
 	a.check(t, "saving", 503, text(a.id("piece-problem")), has("try again"), attr(a.id("name"), "value"), "Heron")
@@ -115,7 +115,7 @@ func TestRemoval(t *testing.T) {
 	w.versions["1"] = 1
 	for name, how := range w.ways("/admin/pieces/1/delete") {
 		a = w.post("/admin/pieces/1/delete", tag, w.here("curator"), how)
-		a.check(t, name+": a product that changed", 412, text(a.id("removal-problem")), has("meanwhile"),
+		a.check(t, name+": a product that changed", 412, text(a.id("removal-problem")), has("has changed this piece"),
 			attr(a.tags("input")[0], "value"), `"1-41-a"`, len(a.tags("header")) == 0, name == "htmx")
 	}
 	for name, tag := range map[string]string{"nothing": "", "anything": "*", "no tag": "1-41-a",

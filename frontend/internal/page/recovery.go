@@ -19,10 +19,10 @@ type recovery struct {
 }
 
 const (
-	forgotDone  = "If an account has that address, a mail with a link is on its way. The link works for one hour."
-	badLink     = "This link does not work any more: it was used, is older than an hour, or a newer one was sent."
-	mailAway    = "No mail can be sent just now. Please try again later."
-	authAway    = "Sign-in is away just now, so nothing has changed. Please try again in a moment."
+	forgotDone  = "If an account has this address, we sent an e-mail with a link. The link works for one hour."
+	badLink     = "This link no longer works: it was used, is older than an hour, or a newer one was sent."
+	mailAway    = "We cannot send e-mail right now. Please try again later."
+	authAway    = "Sign-in is not available right now. Nothing was changed. Please try again in a moment."
 	confirmDone = "Your e-mail address is confirmed."
 )
 
@@ -131,8 +131,8 @@ func (h recovery) refuse(w http.ResponseWriter, r *http.Request, form view.SignF
 // show sends the page of the form. A token in the address is told to no other page.
 func (h recovery) show(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
 	model := view.Sign{
-		Heading: "Choose a new password", Why: "That signs you out everywhere.",
-		Other: "The link does not work?", OtherLabel: "Ask for another", OtherURL: "/forgot",
+		Heading: "Choose a new password", Why: "You will be signed out on all devices.",
+		Other: "The link does not work?", OtherLabel: "Request a new one", OtherURL: "/forgot",
 		Form: form, Art: h.drawing("paper-plane", "tint-3"),
 	}
 	switch form.Action {
@@ -141,7 +141,7 @@ func (h recovery) show(w http.ResponseWriter, r *http.Request, status int, form 
 		model.Other, model.OtherLabel, model.OtherURL = "Remembered it?", "Sign in", "/login"
 	case "/confirm":
 		model.Heading, model.Why = "Confirm your e-mail address", ""
-		model.Other, model.OtherLabel, model.OtherURL = "Your account sends another link:", "Your account", "/account"
+		model.Other, model.OtherLabel, model.OtherURL = "Need another link?", "Your account", "/account"
 	}
 	if r.Method != http.MethodPost && form.Action != "/forgot" {
 		w.Header().Set("Referrer-Policy", "no-referrer")

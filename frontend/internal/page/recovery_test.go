@@ -11,7 +11,7 @@ import (
 func TestWhoForgotThePasswordGetsALink(t *testing.T) {
 	w := startWebsite(t)
 	check(t, "sign-in leads there", text(w.get("/login").id("main")), has("Forgot your password?"))
-	const said = "If an account has that address, a mail with a link is on its way. The link works for one hour."
+	const said = "If an account has this address, we sent an e-mail with a link. The link works for one hour."
 	a := w.post("/forgot", url.Values{"email": {"ada@example.org"}})
 	a.check(t, "the answer", 303, a.header.Get("Location"), "/forgot?done=sent")
 	check(t, "the page", text(w.get("/forgot?done=sent").class("done")), said)
@@ -23,8 +23,8 @@ func TestWhoForgotThePasswordGetsALink(t *testing.T) {
 		problem string
 	}{
 		"no address": {"", 422, "below."},
-		"too often":  {"busy@b.example", 429, "Too many tries. Wait 30 seconds and try again."},
-		"no mail":    {"away@b.example", 503, "No mail can be sent just now. Please try again later."},
+		"too often":  {"busy@b.example", 429, "Too many attempts. Wait 30 seconds and try again."},
+		"no mail":    {"away@b.example", 503, "We cannot send e-mail right now. Please try again later."},
 	} {
 		for how, o := range w.ways("/forgot") {
 			a := w.post("/forgot", url.Values{"email": {row.email}}, o)
@@ -36,7 +36,7 @@ func TestWhoForgotThePasswordGetsALink(t *testing.T) {
 
 func TestALinkSetsAPassword(t *testing.T) {
 	w := startWebsite(t)
-	const bad = "This link does not work any more: it was used, is older than an hour, or a newer one was sent."
+	const bad = "This link no longer works: it was used, is older than an hour, or a newer one was sent."
 	before := w.auth.asked.Load()
 	a := w.get("/reset?token=t0k3n")
 	a.check(t, "opening the link changes nothing", 200, w.auth.asked.Load(), before,
@@ -47,7 +47,7 @@ func TestALinkSetsAPassword(t *testing.T) {
 	a = w.post("/reset", in, w.signedIn)
 	a.check(t, "the answer", 303, a.header.Get("Location"), "/login?why=reset", len(a.header.Values("Set-Cookie")), 2)
 	check(t, "sign-in says so", text(w.get("/login?why=reset").class("why")),
-		"Your password is changed. Sign in with the new one.")
+		"Your password was changed. Sign in with the new one.")
 	a = w.post("/reset", in, w.byHtmx("/reset"))
 	a.check(t, "by htmx", 204, a.header.Get("HX-Redirect"), "/login?why=reset")
 	for how, o := range w.ways("/reset") {
@@ -60,7 +60,7 @@ func TestALinkSetsAPassword(t *testing.T) {
 	w.auth.failure.Store(broken)
 	a = w.post("/reset", in)
 	a.check(t, "away", 503, text(a.id("reset-form-problem")),
-		begins("Sign-in is away just now, so nothing has changed."))
+		begins("Sign-in is not available right now. Nothing was changed."))
 	check(t, "the log", w.log.String(), lacks("t0k3n"), w.log.String(), lacks("sesame"))
 }
 
@@ -75,7 +75,7 @@ func TestALinkConfirmsAnAddress(t *testing.T) {
 	a = w.get("/confirm?done=confirmed")
 	check(t, "the page", text(a.class("done")), "Your e-mail address is confirmed.",
 		len(texts(a, "button", "button-wide")), 0)
-	for token, problem := range map[string]string{"old": "This link does not", "taken": "Another account has"} {
+	for token, problem := range map[string]string{"old": "This link no longer works", "taken": "Another account has"} {
 		a = w.post("/confirm", url.Values{"token": {token}})
 		a.check(t, token, 409, text(a.id("confirm-form-problem")), begins(problem))
 	}
@@ -84,7 +84,7 @@ func TestALinkConfirmsAnAddress(t *testing.T) {
 func TestTheAddressIsChangedAndConfirmed(t *testing.T) {
 	w := startWebsite(t)
 	in := url.Values{"email": {"a@b.example"}, "email_password": {"open sesame please"}}
-	const said = "A mail with a link is on its way to the new address, which is yours once you follow the link."
+	const said = "We sent a link to the new address. Open it to finish the change."
 	a := w.post("/account/email", in, w.here("user"))
 	a.check(t, "the answer", 303, a.header.Get("Location"), "/account?done=email#email-panel")
 	check(t, "the page", text(w.get("/account?done=email", w.here("user")).class("done")), said)
@@ -93,25 +93,25 @@ func TestTheAddressIsChangedAndConfirmed(t *testing.T) {
 	for how, o := range w.ways("/account") {
 		in := url.Values{"email": {"a@b.example"}, "email_password": {"a guess"}}
 		a := w.post("/account/email", in, w.here("user"), o)
-		a.check(t, "a wrong password, "+how, 422, text(a.id("email_password-error")), "Password is not your password",
+		a.check(t, "a wrong password, "+how, 422, text(a.id("email_password-error")), "Password is wrong",
 			attr(a.id("email"), "value"), "a@b.example", a.body, lacks("a guess"))
 		in.Set("email", "away@b.example")
 		a = w.post("/account/email", in, w.here("user"), o)
-		a.check(t, "no mail, "+how, 503, text(a.id("email-form-problem")), begins("No mail can be sent just now."))
+		a.check(t, "no mail, "+how, 503, text(a.id("email-form-problem")), begins("We cannot send e-mail right now."))
 	}
 	a = w.post("/account/email/verification", nil, w.here("user"))
 	a.check(t, "another mail", 303, a.header.Get("Location"), "/account?done=verification#profile")
 	check(t, "the page", text(w.get("/account?done=verification", w.here("user")).class("done")),
-		"A mail with a link is on its way.")
+		"We sent you an e-mail with a link.")
 	w.verified = true
 	a = w.post("/account/email/verification", nil, w.here("user"), w.byHtmx("/account"))
-	a.check(t, "by htmx", 200, text(a.class("notice")), "A mail with a link is on its way.")
+	a.check(t, "by htmx", 200, text(a.class("notice")), "We sent you an e-mail with a link.")
 	check(t, "a confirmed one", w.get("/account", w.here("user")).body, lacks("not confirmed"))
 }
 
 func TestAdminsSendAReset(t *testing.T) {
 	w := startWebsite(t)
-	const said = "A mail with a link to choose a new password is on its way."
+	const said = "A password reset e-mail was sent."
 	a := w.post("/admin/people/8/reset", url.Values{"q": {"c"}}, w.here("admin"))
 	a.check(t, "the answer", 303, a.header.Get("Location"), "/admin/people?q=c&sent=8#person-8")
 	check(t, "the page", text(w.get("/admin/people?q=c&sent=8", w.here("admin")).id("person-done-8")), said)

@@ -49,14 +49,14 @@ func inject(t *testing.T, part, failure string, test func(t *testing.T, s outage
 // words is what pages say while a part is unavailable.
 func words() map[string]map[string]string {
 	return map[string]map[string]string{
-		"product": {"/": "The shelves are out of sight", "/origamis/1": "Away just now", "/daily": "Crane",
+		"product": {"/": "The gallery is not available", "/origamis/1": "Not available right now", "/daily": "Crane",
 			"/login?why=again": "Sign in"},
-		"recommendation": {"/": "No picks just now", "/origamis/1": "A crane.", "/daily": "Away just now",
-			"/login?why=again": "Sign in"},
-		"auth": {"/": "Sign-in is away", "/origamis/1": "Sign-in is away", "/daily": "Sign-in is away",
-			"/login": "Sign-in does not answer"},
-		"keys": {"/": "Sign-in is away", "/origamis/1": "Sign-in is away", "/daily": "Sign-in is away",
-			"/login": "Sign-in does not answer"},
+		"recommendation": {"/": "Recommendations are not available", "/origamis/1": "A crane.",
+			"/daily": "Not available right now", "/login?why=again": "Sign in"},
+		"auth": {"/": "Sign-in unavailable", "/origamis/1": "Sign-in unavailable", "/daily": "Sign-in unavailable",
+			"/login": "Sign-in is not responding"},
+		"keys": {"/": "Sign-in unavailable", "/origamis/1": "Sign-in unavailable", "/daily": "Sign-in unavailable",
+			"/login": "Sign-in is not responding"},
 	}
 }
 
@@ -100,7 +100,7 @@ func TestSilenceIsNotAskedAgain(t *testing.T) {
 				asked := s.asked.Load()
 				unavailable := s.get("/", s.someone)
 				check(t, "asked more often", s.asked.Load()-asked, int32(0))
-				check(t, "the gallery", text(unavailable.class("away-heading")), "The shelves are out of sight")
+				check(t, "the gallery", text(unavailable.class("away-heading")), "The gallery is not available")
 				if failure != "slow" { // a vote waits for that
 					vote := s.post("/origamis/1/vote", nil, s.someone, header("Referer", s.site.URL+"/?sort=name"))
 					vote.check(t, "a vote", 503, attr(vote.class("button"), "href"), "/?sort=name", len(s.mine), 0)

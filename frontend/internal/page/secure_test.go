@@ -62,7 +62,7 @@ func TestMethods(t *testing.T) {
 			check(t, method+" "+r.path, isProblem, a.doc == nil)
 		}
 	}
-	check(t, "405 page", text(w.do("DELETE", "/origamis/1", nil).tags("h1")[0]), "Wrong jump")
+	check(t, "405 page", text(w.do("DELETE", "/origamis/1", nil).tags("h1")[0]), "Not possible")
 }
 
 // origin is where a request comes from, as its headers tell.
@@ -93,7 +93,7 @@ func TestCrossOriginPostsAreRefused(t *testing.T) {
 		a := w.post("/origamis/1/vote", nil, append(slices.Clone(c.headers), w.signedIn)...)
 		check(t, c.name, a.status == http.StatusForbidden, c.refused, w.mine[1], !c.refused)
 		if c.refused {
-			check(t, c.name, text(a.tags("h1")[0]), "Not through this gate", text(a.class("lead")), has("another site"))
+			check(t, c.name, text(a.tags("h1")[0]), "Not allowed", text(a.class("lead")), has("another site"))
 		}
 		clear(w.mine)
 	}

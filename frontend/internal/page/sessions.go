@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	sessionDone = "That session is ended."
-	othersDone  = "All other sessions are ended."
+	sessionDone = "That session was signed out."
+	othersDone  = "All other sessions were signed out."
 	knownDone   = "You had an account with this name and password already, so you are signed in to it. It keeps its " +
 		"e-mail address: the one that you typed was not saved."
-	passwordDone = "Your password is changed, and you are signed out everywhere else."
+	passwordDone = "Your password was changed, and you are signed out on all other devices."
 )
 
 // doneKnown is a registration by somebody who has an account, with another e-mail address.
@@ -102,9 +102,9 @@ func (h account) refusePassword(
 	kind := web.FaultOf(err).Kind
 	switch kind {
 	case fault.Conflict:
-		form.Problem = "Your password was changed elsewhere just now. Try again with the new one."
+		form.Problem = "Your password was just changed on another device. Try again with it."
 	case fault.Unavailable:
-		form.Problem = "Sign-in is away just now, so your password is as it was. Please try again in a moment."
+		form.Problem = "Sign-in is not available right now. Your password was not changed. Please try again in a moment."
 	default: // see refuseForm
 	}
 	form.Fields[0].Focus = kind != fault.Invalid // where to go on from; what is invalid has the focus else

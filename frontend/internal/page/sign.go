@@ -127,11 +127,11 @@ func browser(r *http.Request) backend.Browser {
 func (h signForms) refuse(w http.ResponseWriter, r *http.Request, form view.SignForm, err error) error {
 	switch web.FaultOf(err).Kind {
 	case fault.Unauthenticated:
-		markPair(&form, "That name and password do not belong together.")
+		markPair(&form, "Wrong username or password.")
 	case fault.Conflict:
-		markPair(&form, "That username or e-mail is taken. If it is yours, sign in instead.")
+		markPair(&form, "This username or e-mail is already taken. If it is yours, sign in instead.")
 	case fault.Unavailable:
-		form.Problem = "Sign-in is away just now. Nothing you typed was wrong: please try again in a moment."
+		form.Problem = "Sign-in is not available right now. Please try again in a moment."
 	default: // see refuseForm
 	}
 	return refuseForm(w, r, form, err, func(status int, form view.SignForm) error {
@@ -143,14 +143,14 @@ func (h signForms) showSign(w http.ResponseWriter, r *http.Request, status int, 
 	model := view.Sign{Form: form, Why: h.why(r), Art: h.drawing("crane", "tint-0")}
 	about := "Sign in to Craftista to vote for folded pieces, and to see the ones you love in one place."
 	if form.ID == "login-form" {
-		model.Heading, model.Other, model.OtherLabel = "Sign in", "New here?", "Make an account"
+		model.Heading, model.Other, model.OtherLabel = "Sign in", "New here?", "Create an account"
 		model.ForgotURL = "/forgot"
 		model.OtherURL = withNext("/register", form.Next)
 	} else {
-		model.Heading, model.Other, model.OtherLabel = "Make an account", "Been here before?", "Sign in"
+		model.Heading, model.Other, model.OtherLabel = "Create an account", "Already have an account?", "Sign in"
 		model.OtherURL = withNext("/login", form.Next)
 		model.Art = h.drawing("butterfly", "tint-5")
-		about = "Make an account at Craftista, an origami gallery: a name, an e-mail address and a password are all it takes."
+		about = "Create an account at Craftista, an origami gallery, with a name, an e-mail address and a password."
 	}
 	if session.From(r.Context()).State == session.Expired { // and this page says so, see why
 		h.sessions.End(w, r)
@@ -164,29 +164,29 @@ func (h signForms) why(r *http.Request) string {
 	query, state := r.URL.Query(), session.From(r.Context()).State
 	switch {
 	case state == session.Unknown:
-		return "Sign-in does not answer just now, so it is not known whether you are signed in."
+		return "Sign-in is not responding right now, so we cannot tell whether you are signed in."
 	case query.Get("why") == whyCookies:
 		return "Your browser did not keep the cookies that sign you in. Allow cookies for this site, then sign in again."
 	case query.Get("why") == "form":
-		return "Sign in here, then go back to the other tab: your form waits in it."
+		return "Sign in here, then return to your form in the other tab."
 	case state == session.Expired, query.Get("why") == "expired":
-		return "Your session has run out. Sign in again and you are back where you were."
+		return "Your session has expired. Sign in again to continue where you were."
 	case query.Get("why") == "welcome":
-		return "Your account is made. Sign in to use it."
+		return "Your account was created. Sign in to use it."
 	case query.Get("why") == "reset":
-		return "Your password is changed. Sign in with the new one."
+		return "Your password was changed. Sign in with the new one."
 	case query.Get("why") == "deleted":
-		return "Your account is deleted, and your votes are taken back."
+		return "Your account and your votes were deleted."
 	case query.Get("why") == "again":
-		return "The application wants you to sign in again. Then you decide."
+		return "The application asks you to sign in again before you decide."
 	case strings.HasPrefix(query.Get("next"), consentPath+"?"):
-		return "An application asks for something of yours. Sign in, and then you decide."
+		return "An application asks for access to your account. Sign in to decide."
 	case strings.HasPrefix(query.Get("next"), "/account"), strings.HasPrefix(query.Get("next"), "/admin"):
-		return "Sign in first. You come right back to where you were."
+		return "Please sign in to continue."
 	case h.votesAt(r, query.Get("next")) != 0:
 		return "Sign in to vote. Your vote is counted as soon as you are signed in."
 	case query.Get("next") != "":
-		return "Sign in. You come right back to where you were."
+		return "Sign in to continue where you were."
 	default:
 		return ""
 	}

@@ -240,18 +240,18 @@ func TestSignFormsRefuse(t *testing.T) {
 		invalid    string            // the inputs marked
 		described  string            // of the first marked input
 	}{
-		{"wrong password", "/login", ada("password", "guess"), 401, "That name and password do not belong together.", nil,
+		{"wrong password", "/login", ada("password", "guess"), 401, "Wrong username or password.", nil,
 			"username password", "login-form-problem"},
-		{"nothing typed", "/login", url.Values{}, 422, "Almost. Mend what is marked below.",
+		{"nothing typed", "/login", url.Values{}, 422, "Please fix what is marked below.",
 			map[string]string{"username": "Username or e-mail is required", "password": "Password is required"},
 			"username password", "username-error"},
-		{"too many tries", "/login", ada("username", "busy"), 429, "Too many tries. Wait 30 seconds and try again.", nil, "",
-			""},
-		{"rules", "/register", ada("email", "a@b.example", "password", "short"), 422, "Almost. Mend what is marked below.",
+		{"too many tries", "/login", ada("username", "busy"), 429, "Too many attempts. Wait 30 seconds and try again.", nil,
+			"", ""},
+		{"rules", "/register", ada("email", "a@b.example", "password", "short"), 422, "Please fix what is marked below.",
 			map[string]string{"username": "Username is too short", "password": "Password must have 10 to 72 bytes"},
 			"username password", "username-error username-hint"},
 		{"taken", "/register", ada("email", "a@b.example", "username", "taken", "password", "not theirs at all"), 409,
-			"That username or e-mail is taken. If it is yours, sign in instead.",
+			"This username or e-mail is already taken. If it is yours, sign in instead.",
 			nil, "username email", "register-form-problem username-hint"},
 	} {
 		c.form.Set("next", "/origamis/2")
@@ -350,12 +350,12 @@ func TestSignPages(t *testing.T) {
 	w := startWebsite(t)
 	for _, c := range []struct{ path, heading, why, other string }{
 		{"/login", "Sign in", "", "/register"},
-		{"/login?next=/origamis/2", "Sign in", "Sign in. You come right back to where you were.",
+		{"/login?next=/origamis/2", "Sign in", "Sign in to continue where you were.",
 			"/register?next=%2Forigamis%2F2"},
 		{"/login?next=/origamis/2&why=expired", "Sign in",
-			"Your session has run out. Sign in again and you are back where you were.", "/register?next=%2Forigamis%2F2"},
-		{"/login?why=welcome", "Sign in", "Your account is made. Sign in to use it.", "/register"},
-		{"/register", "Make an account", "", "/login"},
+			"Your session has expired. Sign in again to continue where you were.", "/register?next=%2Forigamis%2F2"},
+		{"/login?why=welcome", "Sign in", "Your account was created. Sign in to use it.", "/register"},
+		{"/register", "Create an account", "", "/login"},
 	} {
 		a := w.get(c.path)
 		check(t, c.path, text(a.tags("h1")[0]), c.heading, text(a.class("why")), c.why,

@@ -27,7 +27,7 @@ func loginForm(values url.Values) view.SignForm {
 // registerForm is /register's.
 func registerForm(values url.Values) view.SignForm {
 	return view.SignForm{
-		ID: "register-form", Action: "/register", Submit: "Make my account", Next: redirect.Safe(values.Get("next")),
+		ID: "register-form", Action: "/register", Submit: "Create account", Next: redirect.Safe(values.Get("next")),
 		Fields: []*view.Field{
 			{
 				Name: "username", Label: "Username", Type: "text", Value: values.Get("username"), Autocomplete: "username",
@@ -74,7 +74,7 @@ func refuseForm(
 	case f.Kind == fault.Invalid:
 		form.Problem = markInvalid(form.Fields, f.Fields)
 	case f.Kind == fault.Throttled:
-		form.Problem = "Too many tries. " + wait(f)
+		form.Problem = "Too many attempts. " + wait(f)
 	case form.Problem == "":
 		return err
 	}
@@ -97,11 +97,11 @@ func wait(f *fault.Error) string {
 // markInvalid ties each broken rule to its input and puts the cursor into the
 // first. What it returns is said above them, such as a rule of no input of ours.
 func markInvalid(fields []*view.Field, broken []fault.Field) string {
-	problem := "Almost. Mend what is marked below."
+	problem := "Please fix what is marked below."
 	for _, b := range broken {
 		i := slices.IndexFunc(fields, func(f *view.Field) bool { return f.Name == b.Field })
 		if i < 0 {
-			problem = "Almost: " + b.Field + " " + b.Message + "."
+			problem = "Please check: " + b.Field + " " + b.Message + "."
 			continue
 		}
 		fields[i].Invalid = true

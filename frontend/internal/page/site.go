@@ -15,7 +15,6 @@ import (
 	"craftista/frontend/internal/view"
 	"craftista/frontend/static"
 	"craftista/shared/telemetry"
-	"craftista/shared/token"
 
 	"github.com/a-h/templ"
 )
@@ -112,7 +111,7 @@ func (s *site) frame(r *http.Request, title string) view.Frame {
 	}
 	switch who := session.From(r.Context()); who.State {
 	case session.SignedIn:
-		frame.Person.Name, frame.Person.Admin = who.User.Name, who.User.Role != token.RoleUser
+		frame.Person.Name = who.User.Name
 	case session.Unknown:
 		frame.Person.Unavailable = true
 	case session.SignedOut, session.Expired: // nobody

@@ -45,8 +45,8 @@ func (h statusPage) show(w http.ResponseWriter, r *http.Request) error {
 	if fragment(r) {
 		return send(w, r, http.StatusOK, view.PictureView(model))
 	}
-	const about = "How Craftista is: what each of its services does, which of them talk to each other, " +
-		"and whether all are well."
+	const about = "The status of Craftista: what each of its services does, which of them talk to each other, " +
+		"and whether all are up."
 	social := h.openGraph(r, "website", "Craftista’s status", about, backend.Product{})
 	return h.pageWithOpenGraph(w, r, http.StatusOK, "Status", social, view.StatusPage(model))
 }
@@ -63,7 +63,7 @@ func probe(ctx context.Context, ask func(context.Context) (backend.Report, error
 func (h statusPage) ownBox() view.Box {
 	here := health.CurrentSystem()
 	return view.Box{
-		ID: "frontend", Name: "Frontend", State: view.Up, Says: "Makes the page you are reading.",
+		ID: "frontend", Name: "Frontend", State: view.Up, Says: "Serves this site.",
 		Facts: facts(h.self.Build.String(), "", here.Hostname, home(here.IsKubernetes, here.IsContainer, here.Hostname)),
 	}
 }

@@ -35,7 +35,7 @@ func TestThePictureShowsWhatIsTheMatter(t *testing.T) {
 		"all is well": {
 			says(fine, none), says(fine, none), says(fine, map[string]string{"database": "ok", "cache": "ok"}),
 			map[string]string{"auth": "up", "recommendation": "up", "product": "up", "postgres": "up", "redis": "up",
-				"summary": "All is well."},
+				"summary": "All services are up."},
 		},
 		"the cache is gone": {
 			says(fine, none), says(fine, none), says(fine, map[string]string{"database": "ok", "cache": "degraded"}),
@@ -75,7 +75,7 @@ func TestThePictureHasFactsAndLines(t *testing.T) {
 	a := w.get("/status")
 	catalogue := text(a.id("box-product"))
 	for _, want := range []string{
-		"Catalogue degraded", "It works, slower without its cache.", "Version 1.2.3 (1a2b3c4, 2026-11-29)",
+		"Catalogue degraded", "It works, but slower: its cache is not available.", "Version 1.2.3 (1a2b3c4, 2026-11-29)",
 		"Answers in", "Host host-7", "Runs in Kubernetes", "PostgreSQL up 12 ms", "Redis down",
 	} {
 		check(t, "the answer", catalogue, has(want))

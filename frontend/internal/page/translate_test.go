@@ -153,7 +153,7 @@ func TestControlCharactersAreRefused(t *testing.T) {
 		"a surrogate": "\xed\xa0\x80", "NUL": "ada\x00"} {
 		for path, field := range map[string]string{"/login": "username", "/register": "email", "/authorize": "query"} {
 			a := w.post(path, url.Values{field: {value}}, w.signedIn)
-			a.check(t, name+" at "+path, 400, text(a.tags("h1")[0]), "That is knotted")
+			a.check(t, name+" at "+path, 400, text(a.tags("h1")[0]), "Bad request")
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (h votes) set(w http.ResponseWriter, r *http.Request, voted bool) error {
 // votingUnavailable says of an Unavailable fault what it means to a voter.
 func votingUnavailable(err error) error {
 	if fault.KindOf(err) == fault.Unavailable {
-		return fault.New(fault.Unavailable, "voting is away just now").Because(err)
+		return fault.New(fault.Unavailable, "voting is not available right now").Because(err)
 	}
 	return err
 }

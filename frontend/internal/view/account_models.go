@@ -2,6 +2,7 @@ package view
 
 // Account is the content of /account.
 type Account struct {
+	Admin    bool // there is something for them on /admin
 	Profile  Profile
 	Email    SignForm
 	Password SignForm

@@ -104,7 +104,7 @@ func DailyPage(d Daily) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if d.Calendar.Unavailable {
-			templ_7745c5c3_Err = unavailable("The archive is out of sight", "Past days are not answering just now. Nothing is lost: they come back by themselves.", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = unavailable("The archive is not available", "Earlier days cannot be loaded right now. Please try again in a moment.", "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -348,7 +348,7 @@ func day(d Day) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "\">See it up close</a> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "\">View piece</a> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

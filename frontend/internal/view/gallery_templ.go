@@ -309,7 +309,7 @@ func front(f Front) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		switch {
 		case f.Continued:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<div class=\"wrap continued\"><h1>More pieces</h1><p><a href=\"/\">Back to the beginning</a></p></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<div class=\"wrap continued\"><h1>More pieces</h1><p><a href=\"/\">Back to the first page</a></p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -404,7 +404,7 @@ func grid(g Grid) templ.Component {
 		}
 		switch {
 		case g.Unavailable:
-			templ_7745c5c3_Err = unavailable("The shelves are out of sight", "The catalogue is not answering just now. Nothing is lost: the pieces come back by themselves.", g.RetryURL).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = unavailable("The gallery is not available", "The catalogue is not responding right now. Please try again in a moment.", g.RetryURL).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -467,7 +467,7 @@ func nothing(g Grid) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<p class=\"away-heading\">A blank sheet</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<p class=\"away-heading\">No pieces found</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -477,7 +477,7 @@ func nothing(g Grid) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<p>No piece goes by that. Small slips of spelling are forgiven, so another word may help: an animal, a boat, a flower.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<p>No piece matches. Try another word: an animal, a boat, a flower.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -526,7 +526,7 @@ func stale(is bool) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if is {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<p class=\"why\">We cannot look up today’s piece just now. This is it as we last saw it: its votes may have changed since.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<p class=\"why\">We cannot update today’s piece right now. Its votes may have changed since.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -580,7 +580,7 @@ func TodaySection(t Today) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if t.Unavailable {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<p class=\"eyebrow\">Piece of the day</p><h2 id=\"today-heading\">Paper, patience, and a few good folds</h2><p class=\"lead\">Today’s piece is away just now and comes back by itself.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<p class=\"eyebrow\">Piece of the day</p><h2 id=\"today-heading\">Paper, patience, and a few good folds</h2><p class=\"lead\">Today’s piece is not available right now. Please try again in a moment.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -645,7 +645,7 @@ func TodaySection(t Today) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "\">See it up close</a> <a class=\"button button-quiet\" href=\"/daily#archive\">Days before</a>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "\">View piece</a> <a class=\"button button-quiet\" href=\"/daily#archive\">Earlier days</a>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -715,7 +715,7 @@ func PicksSection(p Picks) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Unavailable {
-			templ_7745c5c3_Err = unavailable("No picks just now", "Recommendations are not answering. They come back by themselves.", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = unavailable("Recommendations are not available", "They cannot be loaded right now. Please try again in a moment.", "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1121,7 +1121,7 @@ func more(b Batch) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 83, "<p class=\"the-end\" id=\"more-link\" tabindex=\"-1\">That is all of them, for now.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 83, "<p class=\"the-end\" id=\"more-link\" tabindex=\"-1\">No more pieces.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -25,7 +25,6 @@ type Assets struct{ Style, Htmx, Live, Site, Password, Icon, Reload string }
 // sign-in does not answer. The zero value is signed out.
 type Person struct {
 	Name        string
-	Admin       bool // there is something for them on /admin
 	Unavailable bool
 }
 

@@ -361,7 +361,7 @@ func alsoLiked(p Picks) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Unavailable {
-				templ_7745c5c3_Err = unavailable("No company just now", "What goes with this piece is not answering. It comes back by itself.", "").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = unavailable("Related pieces are not available", "They cannot be loaded right now. Please try again in a moment.", "").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

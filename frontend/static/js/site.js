@@ -146,7 +146,7 @@ document.addEventListener("htmx:after:history:update", () => {
   const canCopy = navigator.clipboard?.writeText, button = document.querySelector("[data-share]");
   if (!button || !(navigator.share || canCopy)) return;
   const url = () => document.querySelector("link[rel=canonical]")?.href ?? location.href.split("#")[0];
-  if (!navigator.share) button.textContent = "Copy the address";
+  if (!navigator.share) button.textContent = "Copy link";
   button.hidden = false;
   button.addEventListener("click", async () => {
     try {

@@ -262,7 +262,8 @@ func TestPicksWithoutAuth(t *testing.T) {
 	f.issuer.Down.Store(true)
 	h := f.replica(t, time.Now)
 	res := get(t, h, picksPath, "Authorization", "Bearer "+f.issuer.Mint(1, token.RoleUser))
-	wantProblem(t, res, picksPath, http.StatusServiceUnavailable, "tokens cannot be checked now, auth is away")
+	wantProblem(t, res, picksPath, http.StatusServiceUnavailable,
+		"tokens cannot be checked right now, auth is not responding")
 	wantHeaders(t, res, "Retry-After", "1")
 	if diff := cmp.Diff(ok[[]pick](t, get(t, h, picksPath)), []pick{pickOf(1, 0, waiting)}); diff != "" {
 		t.Errorf("anonymous picks (-got +want):\n%s", diff)

@@ -10,7 +10,7 @@ import (
 
 const (
 	statusPath  = "/api/recommendation-status"
-	unavailable = "something this needs is not answering, try again shortly"
+	unavailable = "a service that this needs is not responding, try again shortly"
 )
 
 type state struct {
