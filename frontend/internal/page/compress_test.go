@@ -57,10 +57,12 @@ func TestPagesAreCompressed(t *testing.T) {
 // TestDrawingsAreCompressed: uploaded ones too.
 func TestDrawingsAreCompressed(t *testing.T) {
 	w := startWebsite(t)
-	plain, small := w.bare("GET", "/images/heron.svg"), w.bare("GET", "/images/heron.svg", header("Accept-Encoding", "gzip"))
+	plain := w.bare("GET", "/images/heron.svg")
+	small := w.bare("GET", "/images/heron.svg", header("Accept-Encoding", "gzip"))
 	weight := small.Body.Len()
 	check(t, "the drawing", unzip(t, small), plain.Body.String(), weight < plain.Body.Len()/10, true,
-		small.Header().Get("Vary"), "Accept-Encoding", small.Header().Get("Cache-Control"), plain.Header().Get("Cache-Control"))
+		small.Header().Get("Vary"), "Accept-Encoding",
+		small.Header().Get("Cache-Control"), plain.Header().Get("Cache-Control"))
 }
 
 func TestWhatIsNotCompressed(t *testing.T) {
