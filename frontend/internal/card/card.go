@@ -37,18 +37,23 @@ var paper []byte
 
 // Cards are the pictures by drawing. It is safe for concurrent use.
 type Cards struct {
-	png map[string]func() ([]byte, error)
+	png     map[string]func() ([]byte, error)
+	drawing chan struct{} // holds one element while an upload is drawn
+
+	mu      sync.Mutex
+	uploads map[string][]byte // by name
 }
 
 // New returns the cards of all drawings, which are files named crane.svg and so
-// on. They are ours: nothing else may be drawn, since a rasteriser is no place for
-// what a stranger wrote. None is drawn yet.
+// on. None is drawn yet.
 func New(drawings fs.FS) (*Cards, error) {
 	names, err := fs.Glob(drawings, "*.svg")
 	if err != nil {
 		return nil, fmt.Errorf("list drawings: %w", err)
 	}
-	c := &Cards{png: map[string]func() ([]byte, error){}}
+	c := &Cards{
+		png: map[string]func() ([]byte, error){}, drawing: make(chan struct{}, 1), uploads: map[string][]byte{},
+	}
 	for _, name := range names {
 		c.png[strings.TrimSuffix(name, path.Ext(name))] = sync.OnceValues(func() ([]byte, error) {
 			return render(drawings, name)
@@ -69,18 +74,23 @@ func render(drawings fs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read drawing: %w", err)
 	}
-	sheet, err := rasterise(paper, Width, Height)
-	if err != nil {
-		return nil, fmt.Errorf("draw paper: %w", err)
-	}
 	drawn, err := rasterise(drawing, art, art)
 	if err != nil {
 		return nil, fmt.Errorf("draw %s: %w", name, err)
 	}
+	return onPaper(drawn)
+}
+
+// onPaper is the card with what was drawn in its middle.
+func onPaper(drawn image.Image) ([]byte, error) {
+	sheet, err := rasterise(paper, Width, Height)
+	if err != nil {
+		return nil, fmt.Errorf("draw paper: %w", err)
+	}
 	draw.Draw(sheet, image.Rect(left, top, left+art, top+art), drawn, image.Point{}, draw.Over)
 	var b bytes.Buffer
 	if err := png.Encode(&b, sheet); err != nil {
-		return nil, fmt.Errorf("encode %s: %w", name, err)
+		return nil, fmt.Errorf("encode card: %w", err)
 	}
 	return b.Bytes(), nil
 }

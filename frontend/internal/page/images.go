@@ -64,6 +64,9 @@ func (s *site) art(p backend.Product, alt string) view.Art {
 // artOf is a picture of the catalogue's, beside a text.
 func (s *site) artOf(catalogueURL, tint string) view.Art {
 	art := view.Art{URL: s.imageURL(catalogueURL), Tint: tint}
+	if strings.HasPrefix(art.URL, siteImages) {
+		art.Tint += " upload"
+	}
 	if base, size, ext, ok := photo(art.URL); ok {
 		art.Width, art.Height = strconv.Itoa(size.X), strconv.Itoa(size.Y)
 		art.Srcset = fmt.Sprintf("%s-4%s %dw, %s-2%s %dw, %s %dw",

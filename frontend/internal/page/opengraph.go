@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -47,7 +48,11 @@ func (s *site) openGraph(r *http.Request, kind, title, description string, p bac
 	model.Width, model.Height = strconv.Itoa(card.Width), strconv.Itoa(card.Height)
 	drawing := strings.TrimSuffix(strings.TrimPrefix(p.ImageURL, "/static/origami/"), ".svg")
 	model.ImageAlt = p.Name + ", folded from paper"
-	if !s.cards.Has(drawing) {
+	upload := uploadURL.FindStringSubmatch(p.ImageURL)
+	switch {
+	case upload != nil:
+		drawing = upload[1]
+	case !s.cards.Has(drawing):
 		drawing, model.ImageAlt = usualCard, "A crane, folded from paper"
 	}
 	model.Image = s.absolute(r, cardPrefix+drawing+".png")
@@ -101,13 +106,39 @@ func excerpt(text string) string {
 	return cut + "…"
 }
 
-// socialCard answers GET /cards/{file} with the picture of one of our drawings.
-func (s *site) socialCard(w http.ResponseWriter, r *http.Request) error {
+// uploadURL is the form of the catalogue's URL of an SVG, whose name stands for its content.
+var uploadURL = regexp.MustCompile("^" + catalogueImages + "([0-9a-f]{64})[.]svg$")
+
+// cards answers GET /cards/{file} with the picture of one of our drawings, or of an
+// upload. One that cannot be drawn here has the usual card.
+type cards struct {
+	*site
+
+	catalogue backend.Catalogue
+}
+
+func (h cards) show(w http.ResponseWriter, r *http.Request) error {
 	drawing, ok := strings.CutSuffix(web.Param(r, "file"), ".png")
-	if !ok || !s.cards.Has(drawing) {
+	isUpload := uploadURL.MatchString(catalogueImages + drawing + ".svg")
+	if !ok || !isUpload && !h.cards.Has(drawing) {
 		return fault.New(fault.NotFound, "no card has that name")
 	}
-	body, err := s.cards.PNG(drawing)
+	if isUpload {
+		image, err := h.catalogue.Image(r.Context(), drawing+".svg")
+		if err != nil {
+			return err
+		}
+		body, err := h.cards.Upload(r.Context(), drawing, image.Bytes)
+		switch {
+		case err == nil:
+			web.ReplyBytes(w, r, "public, max-age=86400", "image/png", body)
+			return nil
+		case r.Context().Err() != nil:
+			return err
+		}
+		drawing = usualCard
+	}
+	body, err := h.cards.PNG(drawing)
 	if err != nil {
 		return err
 	}

@@ -77,13 +77,14 @@ func TestShareImages(t *testing.T) {
 	const crane, usual = "Crane, folded from paper", "A crane, folded from paper" // its name is Crane whatever its picture
 	photo := "/api/images/" + strings.Repeat("0a", 32) + "-1279x961.jpg"
 	for image, want := range map[string][3]string{
-		"/static/origami/fox.svg":       {"https://origami.example/cards/fox.png", "1200", crane},
-		"/api/images/ab12.png":          {"https://origami.example/images/ab12.png", "", crane},
-		photo:                           {"https://origami.example/images/" + path.Base(photo), "1279", crane},
-		"/api/images/ab12.svg":          {"https://origami.example/cards/crane.png", "1200", usual},
-		"https://evil.example/x.png":    {"https://origami.example/cards/crane.png", "1200", usual},
-		"/static/origami/../../x.svg":   {"https://origami.example/cards/crane.png", "1200", usual},
-		"/api/images/../../etc/pwd.png": {"https://origami.example/cards/crane.png", "1200", usual},
+		"/static/origami/fox.svg":        {"https://origami.example/cards/fox.png", "1200", crane},
+		"/api/images/ab12.png":           {"https://origami.example/images/ab12.png", "", crane},
+		photo:                            {"https://origami.example/images/" + path.Base(photo), "1279", crane},
+		"/api/images/" + upload + ".svg": {"https://origami.example/cards/" + upload + ".png", "1200", crane},
+		"/api/images/ab12.svg":           {"https://origami.example/cards/crane.png", "1200", usual},
+		"https://evil.example/x.png":     {"https://origami.example/cards/crane.png", "1200", usual},
+		"/static/origami/../../x.svg":    {"https://origami.example/cards/crane.png", "1200", usual},
+		"/api/images/../../etc/pwd.png":  {"https://origami.example/cards/crane.png", "1200", usual},
 	} {
 		w.products[0]["image_url"] = image
 		tags := openGraphTags(w.get("/origamis/1"))
@@ -119,6 +120,26 @@ func TestNobodysHostIsBelieved(t *testing.T) {
 	}
 	secure := newWebsite(t, page.Settings{Secure: true})
 	check(t, "over https", openGraphTags(secure.get("/origamis/1"))["og:url"], begins("https://127.0.0.1:"))
+}
+
+// upload is the name of a drawing that a curator gave, tooMuch of one that has no card.
+var upload, tooMuch = strings.Repeat("a0", 32), strings.Repeat("b1", 32)
+
+func TestCardsOfUploads(t *testing.T) {
+	w := startWebsite(t)
+	own, crane := w.get("/cards/"+upload+".png"), w.get("/cards/crane.png")
+	own.check(t, "an upload", 200, own.header.Get("Content-Type"), "image/png", own.body == crane.body, false,
+		own.header.Get("Cache-Control"), "public, max-age=86400")
+	picture, err := png.Decode(strings.NewReader(own.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, g, b, _ := picture.At(card.Width/2, card.Height/2).RGBA(); r != 0 || g != 0 || b != 0xffff {
+		t.Errorf("the middle is %x %x %x, want blue", r, g, b)
+	}
+	check(t, "one that cannot be drawn", w.get("/cards/"+tooMuch+".png").body == crane.body, true)
+	w.get("/cards/"+strings.Repeat("c2", 32)+".png").check(t, "one that is not there", 404)
+	w.get("/cards/ab12.png").check(t, "a short name", 404)
 }
 
 func TestCards(t *testing.T) {

@@ -148,7 +148,7 @@ func (s *site) forClients(r *web.Router, parts Parts) {
 	r.Get(static.Prefix+"{file}", s.assets.Serve)
 	r.Get(static.Prefix+"{folder}/{file}", s.assets.Serve)
 	r.Get(siteImages+"{name}", images{parts.Services.Catalogue}.show)
-	r.Get(cardPrefix+"{file}", s.socialCard)
+	r.Get(cardPrefix+"{file}", cards{s, parts.Services.Catalogue}.show)
 	r.Get("/favicon.ico", s.assets.Icon)
 	r.Get("/robots.txt", robots)
 	r.Get("/.well-known/change-password", toChangePassword)

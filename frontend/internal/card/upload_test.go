@@ -1,0 +1,78 @@
+package card_test
+
+import (
+	"bytes"
+	"image/png"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"craftista/frontend/internal/card"
+)
+
+func noCards(t *testing.T) *card.Cards {
+	t.Helper()
+	cards, err := card.New(fstest.MapFS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cards
+}
+
+func drawing(viewBox, inner string) []byte {
+	return []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="` + viewBox + `">` + inner + `</svg>`)
+}
+
+// TestUploadFits: what is not square, or begins elsewhere, stands whole in the middle.
+func TestUploadFits(t *testing.T) {
+	t.Parallel()
+	body, err := noCards(t).Upload(t.Context(), "wide", drawing("100 10 20 10",
+		`<path fill="#00f" d="M100 10h10v10h-10z"/><path fill="#f00" d="M110 10h10v10h-10z"/>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := png.Decode(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		x, y    int
+		r, g, b uint32
+	}{
+		"left": {card.Width/2 - 270, card.Height / 2, 0, 0, 0xff}, "right": {card.Width/2 + 270, card.Height / 2, 0xff, 0, 0},
+		"above": {card.Width/2 - 270, card.Height/2 - 150, 0xf7, 0xf2, 0xe9},
+	} {
+		if r, g, b, _ := picture.At(row.x, row.y).RGBA(); r>>8 != row.r || g>>8 != row.g || b>>8 != row.b {
+			t.Errorf("%s: got %x %x %x", name, r>>8, g>>8, b>>8)
+		}
+	}
+}
+
+// TestUploadsWithoutACard: what the rasteriser would draw wrong, or for too long.
+func TestUploadsWithoutACard(t *testing.T) {
+	t.Parallel()
+	cards := noCards(t)
+	shape := `<path fill="#00f" d="M0 0h9v9z"/>`
+	for name, inner := range map[string]string{
+		"use":           `<g id="a"/><use href="#a"/>`,
+		"dashes":        `<path stroke="#000" stroke-dasharray="0" d="M0 0h9"/>`,
+		"holes":         `<path fill-rule="evenodd" d="M0 0h9v9z"/>`,
+		"clip":          `<clipPath id="a"/><g clip-path="url(#a)"/>`,
+		"hidden":        `<g display="none"/>`,
+		"pattern":       `<pattern id="a"/><path fill="url(#a)" d="M0 0h9v9z"/>`,
+		"far away":      `<path fill="#00f" d="M0 0L1e9-1e9L9 9z"/>`,
+		"farther":       `<path fill="#00f" d="M0 0L1e308-1e308L9 9z"/>`,
+		"far by scales": strings.Repeat(`<g transform="scale(1e30)">`, 20) + shape + strings.Repeat("</g>", 20),
+		"many lines":    `<path fill="#00f" d="M0 0` + strings.Repeat("l1 1-1-1", 60_000)[:240_000] + `"/>`,
+		"many shapes":   strings.Repeat(shape, 301),
+		"many colours": `<linearGradient id="a">` + strings.Repeat(`<stop offset="0"/>`, 500) + `</linearGradient>` +
+			strings.Repeat(`<path fill="url(#a)" d="M0 0h9v9z"/>`, 3),
+		"large":         "<!--" + strings.Repeat("x", 256<<10) + "-->",
+		"not SVG":       `<foreignObject/>`,
+		"broken number": `<path d="M0 0 L--"/>`,
+	} {
+		if body, err := cards.Upload(t.Context(), name, drawing("0 0 9 9", inner)); err == nil {
+			t.Errorf("%s: a card of %d bytes", name, len(body))
+		}
+	}
+}
