@@ -28,9 +28,19 @@ const (
 var errTooMuch = errors.New("the drawing is too much for a card")
 
 // beyond is what the rasteriser does not know, or draws in another way than
-// browsers do.
+// browsers do, such as arcs.
 var beyond = regexp.MustCompile(`<(?:use|svg [^>]*><svg|g [^>]*><svg)|dasharray|evenodd|clip-path|mask|filter|marker|` +
-	`display|visibility|mix-blend|isolation|currentColor|inherit|%"|spreadMethod|paint-order`)
+	`display|visibility|mix-blend|isolation|currentColor|inherit|%"|spreadMethod|paint-order|userSpaceOnUse|` +
+	`gradientTransform|vector-effect| d="[^"]*[Aa]`)
+
+// widening are the transforms that the rasteriser does not apply to the width of strokes.
+var widening = regexp.MustCompile(`(?:scale|matrix|skew[XY]) ?\(`)
+
+// The rasteriser's own defaults are others than SVG's.
+var (
+	root     = []byte("<svg ")
+	defaults = []byte(`<svg stroke-width="1" stroke-linejoin="miter" `)
+)
 
 // Upload is the card of an SVG that the catalogue made harmless; its name stands
 // for its content. It is an error if the rasteriser cannot draw it as browsers do, or
@@ -69,10 +79,11 @@ func drawUpload(svg []byte) (drawn *image.RGBA, err error) {
 			drawn, err = nil, fmt.Errorf("%v", cause)
 		}
 	}()
-	if len(svg) > maxUpload || beyond.Match(svg) {
+	strokes := bytes.Contains(svg, []byte(` stroke="`))
+	if len(svg) > maxUpload || beyond.Match(svg) || strokes && widening.Match(svg) {
 		return nil, errTooMuch
 	}
-	icon, err := oksvg.ReadIconStream(bytes.NewReader(svg), oksvg.StrictErrorMode)
+	icon, err := oksvg.ReadIconStream(bytes.NewReader(bytes.Replace(svg, root, defaults, 1)), oksvg.StrictErrorMode)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +91,9 @@ func drawUpload(svg []byte) (drawn *image.RGBA, err error) {
 	scale := art / max(box.W, box.H)
 	icon.Transform = rasterx.Identity.Translate((art-box.W*scale)/2, (art-box.H*scale)/2).
 		Scale(scale, scale).Translate(-box.X, -box.Y)
+	for i := range icon.SVGPaths {
+		icon.SVGPaths[i].LineWidth *= scale // which the rasteriser forgets, too
+	}
 	drawn = image.NewRGBA(image.Rect(0, 0, art, art))
 	scanner := &bounded{
 		Scanner: rasterx.NewScannerGV(art, art, drawn, drawn.Bounds()), stops: bytes.Count(svg, []byte("<stop")),

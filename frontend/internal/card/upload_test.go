@@ -48,6 +48,29 @@ func TestUploadFits(t *testing.T) {
 	}
 }
 
+// TestStrokesOfUploads are as wide, and meet, as in browsers.
+func TestStrokesOfUploads(t *testing.T) {
+	t.Parallel()
+	body, err := noCards(t).Upload(t.Context(), "strokes", drawing("0 0 10 10",
+		`<path fill="none" stroke="#00f" d="M2 9V2h7"/><path stroke="#f00" stroke-width="4" d="M7 5v4"/>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := png.Decode(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const unit, left, top = 56, card.Width/2 - 280, card.Height/2 - 280
+	for name, row := range map[string]struct{ x, y, r, b float64 }{
+		"edge": {2.4, 5, 0, 0xff}, "corner": {1.6, 1.6, 0, 0xff}, "wide": {5.2, 7, 0xff, 0},
+	} {
+		r, g, b, _ := picture.At(left+int(row.x*unit), top+int(row.y*unit)).RGBA()
+		if r>>8 != uint32(row.r) || g != 0 || b>>8 != uint32(row.b) {
+			t.Errorf("%s: got %x %x %x", name, r>>8, g>>8, b>>8)
+		}
+	}
+}
+
 // TestUploadsWithoutACard: what the rasteriser would draw wrong, or for too long.
 func TestUploadsWithoutACard(t *testing.T) {
 	t.Parallel()
@@ -59,6 +82,8 @@ func TestUploadsWithoutACard(t *testing.T) {
 		"holes":         `<path fill-rule="evenodd" d="M0 0h9v9z"/>`,
 		"clip":          `<clipPath id="a"/><g clip-path="url(#a)"/>`,
 		"hidden":        `<g display="none"/>`,
+		"arcs":          `<path fill="#00f" d="M0 0a1 1 0 01 9 9"/>`,
+		"wide strokes":  `<path transform="scale(2)" stroke="#000" d="M0 0h9"/>`,
 		"pattern":       `<pattern id="a"/><path fill="url(#a)" d="M0 0h9v9z"/>`,
 		"far away":      `<path fill="#00f" d="M0 0L1e9-1e9L9 9z"/>`,
 		"farther":       `<path fill="#00f" d="M0 0L1e308-1e308L9 9z"/>`,
