@@ -25,7 +25,7 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-//go:embed css/*.css js/*.js vendor/*.js origami/*.svg icon.svg placeholder.svg
+//go:embed css/*.css js/*.js vendor/*.js origami/*.svg *.svg *.png *.webmanifest
 var files embed.FS
 
 // Prefix is where the assets are served.
@@ -110,6 +110,10 @@ func mediaType(ext string) string {
 		return "text/css; charset=utf-8"
 	case ".js":
 		return "text/javascript; charset=utf-8"
+	case ".png":
+		return "image/png"
+	case ".webmanifest":
+		return "application/manifest+json"
 	case ".svg":
 		return "image/svg+xml"
 	default:

@@ -70,6 +70,8 @@ func (b *tab) checkSignIn() {
 	b.submit("#login-form")
 	b.see("#login-form-problem", "password")
 	b.clean("sign in, refused")
+	b.goTo("/privacy")
+	b.clean("privacy")
 	b.goTo("/register")
 	b.clean("register")
 	b.fill("#username", "x")

@@ -78,7 +78,11 @@ func (s *site) pages(r *web.Router, parts Parts) {
 	// Each listener takes a connection of ours and one of the catalogue's.
 	r.MaxListeners = cmp.Or(s.settings.MaxListeners, web.Listeners(maxListeners, 2))
 	r.Stream(livePath, liveRetry, liveCounts{services.Live}.open)
-	r.Get(dailyPath, dailyPage{s, services}.show)
+	daily := dailyPage{s, services}
+	r.Get(dailyPath, daily.show)
+	r.Get(feedPath, daily.feed)
+	r.Get("/sitemap.xml", gallery.forVisitors(gallery.sitemap))
+	r.Get(privacyPath, s.privacy)
 	r.Get("/status", statusPage{s, services, parts.Self, parts.Telemetry}.show)
 
 	sign := signForms{s, services.Auth, services.Catalogue}
@@ -150,7 +154,7 @@ func (s *site) forClients(r *web.Router, parts Parts) {
 	r.Get(siteImages+"{name}", images{parts.Services.Catalogue}.show)
 	r.Get(cardPrefix+"{file}", cards{s, parts.Services.Catalogue}.show)
 	r.Get("/favicon.ico", s.assets.Icon)
-	r.Get("/robots.txt", robots)
+	r.Get("/robots.txt", s.robots)
 	r.Get("/.well-known/change-password", toChangePassword)
 	if s.settings.DevReload {
 		r.Stream(reloadPath, reloadRetry, devReload{rand.Text(), s.assets}.open)
@@ -160,8 +164,11 @@ func (s *site) forClients(r *web.Router, parts Parts) {
 // robots answers GET /robots.txt: pages are for everybody, also those with a
 // form, whose addresses carry where they lead to; a person's own are nobody else's,
 // and JSON is for programs.
-func robots(w http.ResponseWriter, r *http.Request) error {
-	const rules = "User-agent: *\nDisallow: /account\nDisallow: /admin\nDisallow: /api/\n"
+func (s *site) robots(w http.ResponseWriter, r *http.Request) error {
+	rules := "User-agent: *\nDisallow: /account\nDisallow: /admin\nDisallow: /api/\n"
+	if address := s.absolute(r, "/sitemap.xml"); address != "" {
+		rules += "Sitemap: " + address + "\n"
+	}
 	web.ReplyBytes(w, r, "public, max-age=3600", "text/plain; charset=utf-8", []byte(rules))
 	return nil
 }

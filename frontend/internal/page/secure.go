@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"craftista/frontend/internal/session"
+	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
 	"craftista/shared/telemetry"
 	"craftista/shared/token"
@@ -36,6 +37,13 @@ func (s *site) headers(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+const privacyPath = "/privacy"
+
+// privacy answers GET /privacy.
+func (s *site) privacy(w http.ResponseWriter, r *http.Request) error {
+	return s.page(w, r, http.StatusOK, "Privacy", view.PrivacyPage())
 }
 
 // traceURL is where the trace of the request is shown, "" for people who cannot open it or for

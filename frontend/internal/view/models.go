@@ -19,7 +19,7 @@ type Frame struct {
 
 // Assets are the URLs of the files that every page loads. Reload is "" except
 // in development.
-type Assets struct{ Style, Htmx, Live, Site, Password, Icon, Reload string }
+type Assets struct{ Style, Htmx, Live, Site, Password, Icon, Reload, Touch, Manifest string }
 
 // Person is who reads the page. Unavailable says that nobody can tell, because
 // sign-in does not answer. The zero value is signed out.
