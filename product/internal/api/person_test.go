@@ -86,11 +86,11 @@ func TestForgettingKeepsCountsExact(t *testing.T) {
 		all.Go(func() {
 			for round := range 3 {
 				for _, id := range ids {
-					call(t, h, "POST", path(id, "/vote"), g.token(person))
+					acknowledged(t, h, "POST", path(id, "/vote"), g.token(person), http.StatusOK)
 					call(t, h, "GET", path(id, ""), "")
 				}
 				if person%2 == 0 || round < 2 {
-					awaitForgotten(t, h, g.token(person))
+					acknowledged(t, h, "DELETE", "/api/me", g.token(person), http.StatusNoContent)
 				}
 			}
 		})
@@ -104,16 +104,16 @@ func TestForgettingKeepsCountsExact(t *testing.T) {
 	}
 }
 
-// awaitForgotten asks until that is acknowledged, as auth does.
-func awaitForgotten(t *testing.T, h http.Handler, token string) {
+// acknowledged asks until that is acknowledged, as auth does: among many at once one may be told to try again.
+func acknowledged(t *testing.T, h http.Handler, method, target, token string, want int) {
 	t.Helper()
 	for {
-		w := call(t, h, "DELETE", "/api/me", token)
-		if w.Code == http.StatusNoContent {
+		w := call(t, h, method, target, token)
+		if w.Code == want {
 			return
 		}
 		if w.Code != http.StatusServiceUnavailable {
-			t.Errorf("forget: %d %s", w.Code, w.Body)
+			t.Errorf("%s %s: %d %s", method, target, w.Code, w.Body)
 			return
 		}
 	}
