@@ -194,8 +194,9 @@ func TestEvenTheSuperuserKeepsTheConstraints(t *testing.T) {
 		insertAddition + `SELECT 1, 'k', sha256('x'), 1 FROM generate_series(1, 2)`:            "additions_pkey",
 		insertAddition + `VALUES (1, 'k"', sha256('x'), 1)`:                                    "additions_key_form",
 		insertAddition + `VALUES (1, 'k', 'x', 1)`:                                             "additions_draft_is_a_hash",
-		insertAddition + `VALUES (0, 'k', sha256('x'), 1)`:                                     "additions_person_id_positive",
-		`INSERT INTO product.votes (person_id, product_id) VALUES (0, 1)`:                      "votes_person_id_positive",
+
+		insertAddition + `VALUES (0, 'k', sha256('x'), 1)`:                "additions_person_id_positive",
+		`INSERT INTO product.votes (person_id, product_id) VALUES (0, 1)`: "votes_person_id_positive",
 	} {
 		t.Run(statement, func(t *testing.T) {
 			t.Parallel()

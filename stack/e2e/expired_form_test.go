@@ -74,7 +74,8 @@ func (b *tab) signInInAnotherTab(name string, typed map[string]string) {
 	for field, text := range typed {
 		b.holds(field+" is as typed", fmt.Sprintf(`document.querySelector(%q).value === %q`, field, text))
 	}
-	b.holds("there is no script but the site's own", `!document.querySelector('main :is(script:not([src^="/static/"]), b)')`)
+	b.holds("there is no script but the site's own",
+		`!document.querySelector('main :is(script:not([src^="/static/"]), b)')`)
 	b.click("#piece-problem a")
 	other, closeTab := b.opened("/login")
 	other.see(".why", "return to your form in the other tab")

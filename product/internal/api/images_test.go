@@ -128,7 +128,8 @@ func (s suite) badImages(t *testing.T) {
 			{"image", "contains text. In Inkscape: Path → Object to Path; in Illustrator: Type → Create Outlines"},
 			{"image", "contains a photo. Remove it, or in Inkscape: Path → Trace Bitmap"},
 		}},
-		"nothing as svg":      {svgMedia, "", 422, one("is not an SVG drawing, or does not say that it is. In Inkscape: open it and save it again")},
+		"nothing as svg": {svgMedia, "", 422, one("is not an SVG drawing, or does not say that it is. " +
+			"In Inkscape: open it and save it again")},
 		"svg as png":          {"image/png", square, 422, one("is not a JPEG, PNG, WebP or GIF that can be read")},
 		"one byte too many":   {svgMedia, square + strings.Repeat(" ", 1<<20+1-len(square)), 413, nil},
 		"a photo too large":   {"image/jpeg", strings.Repeat("x", 12<<20+1), 413, nil},
