@@ -62,7 +62,7 @@ func TestPhoto(t *testing.T) {
 			b.clean("a form with a photo")
 		}
 		b.submit("#piece-form")
-		b.see("#done", name+" is in the gallery now.")
+		b.see("#done", name+" was added to the gallery.")
 		b.click("#done a")
 		b.see("h1", name)
 		b.wantPhoto(".piece .sheet-photo img")
