@@ -38,9 +38,7 @@ var paper []byte
 // Cards are the pictures by drawing. It is safe for concurrent use.
 type Cards struct {
 	png     map[string]func() ([]byte, error)
-	drawing chan struct{} // holds one element while an upload is drawn
-
-	mu      sync.Mutex
+	drawing chan struct{}     // holds one element while an upload is drawn; guards uploads
 	uploads map[string][]byte // by name
 }
 

@@ -61,7 +61,7 @@ func notice(f *fault.Error, model view.Failure) string {
 }
 
 // sentence is a fault's message, as people read it.
-func sentence(message string) string { return strings.ToUpper(message[:1]) + message[1:] + "." }
+func sentence(message string) string { return capital(message) + "." }
 
 // unavailableOr tells an unavailable service, which leaves a gap in a page, from an
 // error to answer with.
