@@ -44,8 +44,9 @@ func Handler(s *Store, m *Metrics, box *mailbox.Box) http.Handler {
 		render(w, one, http.StatusOK, waterfall(t))
 	})
 	if box != nil {
-		mux.Handle("GET /mails", MailHandler(box))
-		mux.Handle("GET /mails/", MailHandler(box))
+		mails := MailHandler(box)
+		mux.Handle("GET /mails", mails)
+		mux.Handle("GET /mails/", mails)
 	}
 	mux.Handle("GET /page.css", http.FileServerFS(files))
 	mux.Handle("GET /page.js", http.FileServerFS(files))
