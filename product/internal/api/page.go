@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,8 +39,9 @@ func readPage(q url.Values) (core.Page, error) {
 	broken.Require(utf8.ValidString(p.Query) && !strings.ContainsRune(p.Query, 0), "q", "must be text in UTF-8")
 	broken.Require(utf8.RuneCountInString(p.Query) <= core.MaxQuery, "q",
 		fmt.Sprintf("must have at most %d characters", core.MaxQuery))
-	broken.Require(p.Difficulty == "" || slices.Contains(core.Difficulties(), p.Difficulty), "difficulty",
-		"must be easy, intermediate or advanced")
+	if p.Difficulty != "" {
+		core.RequireDifficulty(&broken, p.Difficulty)
+	}
 	if text := q.Get("sort"); text != "" {
 		p.Sort = core.Sort(text)
 	}

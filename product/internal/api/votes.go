@@ -42,7 +42,9 @@ func (h votes) count(w http.ResponseWriter, r *http.Request, id int64) error {
 	if err != nil {
 		return err
 	}
-	var p product
+	var p struct {
+		Votes int64 `json:"votes"`
+	}
 	if err := json.Unmarshal(cached.Body, &p); err != nil {
 		return fmt.Errorf("read a cached product: %w", err)
 	}

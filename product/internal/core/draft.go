@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -55,8 +54,7 @@ func (d Draft) check() fault.Checks {
 	text("maker", d.Maker, 0, maxMaker)
 	broken.Require(d.InstructionsURL == "" || isWebAddress(d.InstructionsURL), "instructions_url",
 		fmt.Sprintf("must be an address that begins with https://, of at most %d characters", maxURL))
-	broken.Require(slices.Contains(Difficulties(), d.Difficulty), "difficulty",
-		"must be easy, intermediate or advanced")
+	RequireDifficulty(&broken, d.Difficulty)
 	broken.Require(d.Folds >= 1 && d.Folds <= maxFolds, "folds", fmt.Sprintf("must be between 1 and %d", maxFolds))
 	broken.Require(siteDrawing.MatchString(d.ImageURL) || d.upload() != "", "image_url",
 		"must be a drawing of the site, as /static/origami/crane.svg, or what POST /api/images gave")

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"craftista/shared/fault"
 )
 
 // Product is one origami of the gallery.
@@ -60,8 +62,11 @@ const (
 	MaxLimit     = 100
 )
 
-// Difficulties are those that a product may have, from the least on. The slice is the caller's.
-func Difficulties() []string { return []string{"easy", "intermediate", "advanced"} }
+// RequireDifficulty requires that text is one that a product may have.
+func RequireDifficulty(c *fault.Checks, text string) {
+	known := slices.Contains([]string{"easy", "intermediate", "advanced"}, text)
+	c.Require(known, "difficulty", "must be easy, intermediate or advanced")
+}
 
 // MaxQuery is how many characters a query has at most.
 const MaxQuery = 100
