@@ -78,6 +78,21 @@ func TestVoteShowsAtOnce(t *testing.T) {
 	}
 }
 
+// TestLateScriptsAreWaitedFor: counts are live also where the script for streams arrives long after htmx.
+func TestLateScriptsAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := stacktest.Site(t)
+	b := open(t, s, true)
+	b.goTo("/robots.txt") // without scripts, which the browser would remember
+	held := b.hold("*/vendor/hx-sse.*")
+	b.holds("it goes on", `(location.assign("/origamis/3"), true)`)
+	late := <-held
+	b.until("htmx is there", b.js(`location.pathname === "/origamis/3" && !!window.htmx`))
+	b.until("it could begin", b.js(`(window.timer ??= setTimeout(() => { window.passed = true; }, 50), !!window.passed)`))
+	b.resume(late, "")
+	b.until("the page listens", b.js(`document.getElementById("live").hasAttribute("data-htmx-powered")`))
+}
+
 // hold gives the requests to the address, which wait for resume.
 func (b *tab) hold(pattern string) <-chan fetch.RequestID {
 	b.t.Helper()
