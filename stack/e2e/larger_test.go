@@ -52,6 +52,7 @@ func TestFilterAndLargerPicture(t *testing.T) {
 // composes checks that the search hears nothing of what an input method composes until that is done.
 func (b *tab) composes() {
 	b.t.Helper()
+	b.loaded()
 	const heard = `(() => {
 		const q = document.getElementById("q"), heard = [];
 		q.form.addEventListener("input", () => heard.push(q.value));
