@@ -22,16 +22,26 @@ const (
 	monthOnly = "2006-01"
 )
 
-// todayTimeout is how long PostgreSQL gets for today's product if there is an earlier
-// answer to give instead; pages wait 850 ms.
-const todayTimeout = 400 * time.Millisecond
+const (
+	// todayLasts is how old an answer about today's product may be: its votes, and whether it is there.
+	todayLasts = time.Second
+	// todayTimeout is how long PostgreSQL gets for today's product if there is an earlier answer to give instead; pages
+	// wait 850 ms.
+	todayTimeout = 400 * time.Millisecond
+)
 
 // daily answers for the product of the day, the same from 00:00 to 24:00 UTC.
 type daily struct {
 	recommend.Recommender
 	now   func() time.Time
-	reads singleflight.Group            // of today's product
-	last  atomic.Pointer[recommend.Day] // today's product as it was read last; nil without one
+	reads singleflight.Group      // of today's product
+	last  atomic.Pointer[dayRead] // today's product, or a day's before; nil without one
+}
+
+// dayRead is the product of a day, as it was at that time or later.
+type dayRead struct {
+	recommend.Day
+	at time.Time
 }
 
 type dailyReply struct {
@@ -69,22 +79,26 @@ func (d *daily) show(w http.ResponseWriter, r *http.Request) error {
 	return web.ReplyJSONWithETag(w, r, d.cacheControl(date, today), replyOf(recommend.Day{Date: date, Product: p}))
 }
 
-// showToday is show for today, whose product does not change: while PostgreSQL is
-// unavailable or slow it answers with what was read last, marked as stale.
+// showToday is show for today, whose product does not change: it is read again once a
+// second, by one query for all who ask. While PostgreSQL is unavailable or slow the
+// answer is what was read last, marked as stale.
 func (d *daily) showToday(w http.ResponseWriter, r *http.Request, today time.Time) error {
 	ctx := r.Context()
+	last, fresh := d.lastRead(today)
+	if fresh {
+		return web.ReplyJSONWithETag(w, r, d.cacheControl(today, today), replyOf(last.Day))
+	}
 	read := d.reads.DoChan(today.String(), func() (any, error) { return d.readToday(ctx, today) })
-	last := d.last.Load()
 	var timeout <-chan time.Time
-	if last != nil && last.Date.Equal(today) {
+	if last != nil {
 		timeout = time.After(todayTimeout)
 	}
 	select {
 	case result := <-read:
 		if result.Err == nil {
-			return web.ReplyJSONWithETag(w, r, d.cacheControl(today, today), replyOf(result.Val.(recommend.Day)))
+			return web.ReplyJSONWithETag(w, r, d.cacheControl(today, today), replyOf(result.Val.(*dayRead).Day))
 		}
-		if timeout == nil || !pg.Unavailable(result.Err) {
+		if last == nil || !pg.Unavailable(result.Err) {
 			return result.Err
 		}
 		web.RecordError(ctx, result.Err)
@@ -93,21 +107,41 @@ func (d *daily) showToday(w http.ResponseWriter, r *http.Request, today time.Tim
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	reply := replyOf(*last)
+	reply := replyOf(last.Day)
 	reply.Stale = true
 	return web.ReplyJSONWithETag(w, r, "no-cache", reply)
 }
 
+// lastRead is today's product as it was read last, nil without one, and whether that
+// is good enough.
+func (d *daily) lastRead(today time.Time) (last *dayRead, fresh bool) {
+	last = d.last.Load()
+	if last == nil || !last.Date.Equal(today) {
+		return nil, false
+	}
+	return last, d.now().Sub(last.at) < todayLasts
+}
+
 // readToday reads today's product for all who ask at once, whoever of them hangs up,
 // and stores it.
-func (d *daily) readToday(ctx context.Context, today time.Time) (recommend.Day, error) {
+func (d *daily) readToday(ctx context.Context, today time.Time) (read *dayRead, err error) {
+	at := d.now()
+	last, fresh := d.lastRead(today)
+	if fresh { // by whoever asked a moment before
+		return last, nil
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), web.RequestTimeout)
 	defer cancel()
-	p, err := d.Daily(ctx, today, today)
-	read := recommend.Day{Date: today, Product: p}
+	var p recommend.Product
+	if last == nil {
+		p, err = d.Daily(ctx, today, today)
+	} else {
+		p, err = d.Today(ctx, last.ID)
+	}
 	switch {
 	case err == nil:
-		d.last.Store(&read)
+		read = &dayRead{recommend.Day{Date: today, Product: p}, at}
+		d.last.Store(read)
 	case fault.KindOf(err) == fault.NotFound: // deleted since
 		d.last.Store(nil)
 	}

@@ -1,12 +1,18 @@
 package api_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"craftista/recommendation/internal/recommend"
 	"craftista/shared/netfault"
+	"craftista/shared/waittest"
+	"craftista/shared/web"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -58,9 +64,12 @@ func TestDailyChangesAtMidnightUTC(t *testing.T) {
 		{"clock east of UTC", "2026-03-03T01:00:00+05:00", "2026-03-02", true},
 		{"clock west of UTC", "2026-03-02T23:00:00-05:00", "2026-03-03", false},
 	}
+	now := newClock(t, tests[0].clock)
+	h := f.replica(t, now.now)
 	var before int64
 	for _, tt := range tests { // in this order, one after the other
-		got := ok[daily](t, get(t, f.replica(t, clock(t, tt.clock)), dailyPath))
+		now.set(clock(t, tt.clock)())
+		got := ok[daily](t, get(t, h, dailyPath))
 		if got.Date != tt.date || (got.ID == before) != tt.same {
 			t.Errorf("%s: got %d after %d for %s, want date %s, same %t", tt.name, got.ID, before, got.Date, tt.date, tt.same)
 		}
@@ -161,11 +170,15 @@ func TestDailyOfTodayIsNotReplacedOnceDeleted(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.addProducts(t, 2)
-	h := f.replica(t, clock(t, "2026-03-01T12:00:00Z"))
+	now := newClock(t, "2026-03-01T12:00:00Z")
+	h := f.replica(t, now.now)
 	chosen := ok[daily](t, get(t, h, dailyPath)).ID
 	f.exec(t, `UPDATE product.products SET deleted_at = now(), name = 'Last name' WHERE id = $1`, chosen)
-	wantProblem(t, get(t, h, dailyPath), dailyPath, http.StatusNotFound, "the piece of that day has left the gallery")
-	h = f.replica(t, clock(t, "2026-03-02T12:00:00Z"))
+	now.advance(time.Second)
+	for range 2 {
+		wantProblem(t, get(t, h, dailyPath), dailyPath, http.StatusNotFound, "the piece of that day has left the gallery")
+	}
+	now.advance(24 * time.Hour)
 	if got := ok[daily](t, get(t, h, dailyPath)).ID; got != 3-chosen {
 		t.Errorf("the next day got %d, want %d", got, 3-chosen)
 	}
@@ -189,14 +202,15 @@ func TestTodayOutlivesPostgreSQL(t *testing.T) {
 			proxy := netfault.New(f.url)
 			t.Cleanup(proxy.Close)
 			f.url = proxy.URL(f.url)
-			now := clock(t, "2026-03-01T23:59:59Z")
-			h := f.replica(t, func() time.Time { return now() })
+			now := newClock(t, "2026-03-01T23:59:50Z")
+			h := f.replica(t, now.now)
 			want := dayOf(1, "2026-03-01", false)
 			if diff := cmp.Diff(ok[daily](t, get(t, h, dailyPath)), want); diff != "" {
 				t.Errorf("before (-got +want):\n%s", diff)
 			}
 			disturb(proxy)
 			f.vote(t, 7, 1)
+			now.advance(time.Second)
 			want.Stale = true
 			for _, path := range []string{dailyPath, dailyPath + "?date=2026-03-01"} {
 				res := get(t, h, path)
@@ -205,12 +219,12 @@ func TestTodayOutlivesPostgreSQL(t *testing.T) {
 				}
 				wantHeaders(t, res, "Cache-Control", "no-cache")
 			}
-			before := now
-			now = clock(t, "2026-03-02T00:00:00Z")
+			before := now.now()
+			now.set(clock(t, "2026-03-02T00:00:00Z")())
 			if got := get(t, h, dailyPath); got.Code != http.StatusServiceUnavailable {
 				t.Errorf("after midnight: got %d %s, want 503", got.Code, got.Body)
 			}
-			now = before
+			now.set(before)
 			proxy.Restore()
 			got := ok[daily](t, get(t, h, dailyPath))
 			for got.Stale {
@@ -221,6 +235,7 @@ func TestTodayOutlivesPostgreSQL(t *testing.T) {
 				t.Errorf("afterwards (-got +want):\n%s", diff)
 			}
 			f.exec(t, `UPDATE product.products SET deleted_at = now()`)
+			now.advance(time.Second)
 			get(t, h, dailyPath)
 			disturb(proxy)
 			if got := get(t, h, dailyPath); got.Code != http.StatusServiceUnavailable {
@@ -228,6 +243,87 @@ func TestTodayOutlivesPostgreSQL(t *testing.T) {
 			}
 		})
 	}
+}
+
+// countingStore counts what is asked of PostgreSQL for a day.
+type countingStore struct {
+	recommend.Store
+	records, products atomic.Int32
+	hold              chan struct{} // if not nil, products are read once it is closed
+}
+
+func (s *countingStore) Recorded(ctx context.Context, day time.Time) (int64, error) {
+	s.records.Add(1)
+	return s.Store.Recorded(ctx, day)
+}
+
+func (s *countingStore) Product(ctx context.Context, id int64) (recommend.Product, error) {
+	s.products.Add(1)
+	if s.hold != nil {
+		<-s.hold
+	}
+	return s.Store.Product(ctx, id)
+}
+
+func (s *countingStore) want(t *testing.T, when string, records, products int32) {
+	t.Helper()
+	if r, p := s.records.Load(), s.products.Load(); r != records || p != products {
+		t.Errorf("%s: asked %d times for the record and %d for the product, want %d and %d", when, r, p, records, products)
+	}
+}
+
+func TestTodayIsReadOnceASecond(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.addProducts(t, 1)
+	f.exec(t, `INSERT INTO recommendation.daily (day, product_id) VALUES ('2026-03-01', 1)`)
+	store, now := &countingStore{Store: f.store(t)}, newClock(t, "2026-03-01T12:00:00Z")
+	h := f.routerOn(store, nil, now.now)
+	want := dayOf(1, "2026-03-01", false)
+	all := func(when string, records, products int32) {
+		t.Helper()
+		for _, res := range atOnce(50, func(int) *httptest.ResponseRecorder { return get(t, h, dailyPath) }) {
+			if diff := cmp.Diff(ok[daily](t, res), want); diff != "" {
+				t.Fatalf("%s (-got +want):\n%s", when, diff)
+			}
+		}
+		store.want(t, when, records, products)
+	}
+	all("at first", 1, 1)
+	f.vote(t, 7, 1)
+	f.exec(t, `UPDATE product.products SET name = 'Edited'`)
+	now.advance(999 * time.Millisecond)
+	all("within a second", 1, 1)
+	now.advance(time.Millisecond)
+	want.Name, want.Votes = "Edited", 1
+	all("after a second", 1, 2)
+}
+
+// TestWhoHangsUpEndsNobodysRead has the first of two who ask for today's product hang up.
+func TestWhoHangsUpEndsNobodysRead(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.addProducts(t, 1)
+	store := &countingStore{Store: f.store(t), hold: make(chan struct{})}
+	h := f.routerOn(store, nil, clock(t, "2026-03-01T12:00:00Z"))
+	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
+	first := make(chan *httptest.ResponseRecorder)
+	go func() {
+		res := httptest.NewRecorder()
+		h.ServeHTTP(res, httptest.NewRequestWithContext(ctx, http.MethodGet, dailyPath, nil))
+		first <- res
+	}()
+	waittest.Until(t, "the first reads", func() bool { return store.products.Load() == 1 })
+	hangUp()
+	if res := <-first; res.Code != web.StatusClientClosedRequest {
+		t.Errorf("the first got %d %s", res.Code, res.Body)
+	}
+	time.AfterFunc(10*time.Millisecond, func() { close(store.hold) }) // while the second waits, most likely
+	if diff := cmp.Diff(ok[daily](t, get(t, h, dailyPath)), dayOf(1, "2026-03-01", false)); diff != "" {
+		t.Errorf("the second (-got +want):\n%s", diff)
+	}
+	store.want(t, "in the end", 1, 1)
 }
 
 func TestDailyOfAnEmptyGallery(t *testing.T) {

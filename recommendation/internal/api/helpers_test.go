@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"craftista/db/pgtest"
 	"craftista/recommendation/internal/api"
 	"craftista/recommendation/internal/postgres"
+	"craftista/recommendation/internal/recommend"
 	"craftista/shared/build"
 	"craftista/shared/fault"
 	"craftista/shared/health"
@@ -55,9 +57,12 @@ func (f *fixture) store(t *testing.T) *postgres.Store {
 func (f *fixture) router(t *testing.T, now func() time.Time) *web.Router {
 	t.Helper()
 	store := f.store(t)
-	checks := map[string]health.Check{"database": store.Ready}
+	return f.routerOn(store, map[string]health.Check{"database": store.Ready}, now)
+}
+
+func (f *fixture) routerOn(s recommend.Store, checks map[string]health.Check, now func() time.Time) *web.Router {
 	about := health.Service{Name: "recommendation", Build: build.Info{Version: "1.2.3"}, Checks: checks}
-	return api.Routes(telemetry.Discard(), store, f.issuer.Verifier(), about, now)
+	return api.Routes(telemetry.Discard(), s, f.issuer.Verifier(), about, now)
 }
 
 // replica is router with every exchange held to the OpenAPI document.
@@ -116,6 +121,20 @@ func clock(t *testing.T, text string) func() time.Time {
 	}
 	return func() time.Time { return now }
 }
+
+// movingClock tells the time that it was set to last.
+type movingClock struct{ at atomic.Pointer[time.Time] }
+
+func newClock(t *testing.T, text string) *movingClock {
+	t.Helper()
+	c := &movingClock{}
+	c.set(clock(t, text)())
+	return c
+}
+
+func (c *movingClock) now() time.Time          { return *c.at.Load() }
+func (c *movingClock) set(to time.Time)        { c.at.Store(&to) }
+func (c *movingClock) advance(d time.Duration) { c.set(c.now().Add(d)) }
 
 // get sends a GET to h, with headers given as name, value, name, value.
 func get(t *testing.T, h http.Handler, target string, headers ...string) *httptest.ResponseRecorder {

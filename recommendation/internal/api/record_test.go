@@ -89,8 +89,8 @@ func days(t *testing.T, s *postgres.Store, first, n int) []int64 {
 }
 
 // atOnce are the answers of n calls that start together.
-func atOnce(n int, call func(i int) int64) []int64 {
-	answers, start := make([]int64, n), make(chan struct{})
+func atOnce[T any](n int, call func(i int) T) []T {
+	answers, start := make([]T, n), make(chan struct{})
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {

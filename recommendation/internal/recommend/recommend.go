@@ -76,11 +76,27 @@ func (r Recommender) Daily(ctx context.Context, date, today time.Time) (Product,
 	if err != nil {
 		return Product{}, err
 	}
+	if date.Equal(today) {
+		return r.Today(ctx, id)
+	}
 	p, err := r.Product(ctx, id)
-	if p.Deleted && date.Equal(today) || fault.KindOf(err) == fault.NotFound {
-		return Product{}, fault.New(fault.NotFound, "the piece of that day has left the gallery")
+	if fault.KindOf(err) == fault.NotFound {
+		err = leftGallery()
 	}
 	return p, err
+}
+
+// Today is the product of today's record, NotFound as Daily says.
+func (r Recommender) Today(ctx context.Context, id int64) (Product, error) {
+	p, err := r.Product(ctx, id)
+	if p.Deleted || fault.KindOf(err) == fault.NotFound {
+		return Product{}, leftGallery()
+	}
+	return p, err
+}
+
+func leftGallery() error {
+	return fault.New(fault.NotFound, "the piece of that day has left the gallery")
 }
 
 // AlsoLiked is Store.AlsoLiked, NotFound unless the product is in the gallery.
