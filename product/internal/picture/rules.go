@@ -74,7 +74,7 @@ var styles = set(`marker mix-blend-mode isolation background background-color an
 var (
 	unseen = set(`
 		metadata style font font-face glyph missing-glyph hkern vkern view cursor color-profile solidColor solidcolor
-		flowRegion flowRegionExclude`)
+		flowRegion flowRegionExclude midPointStop`)
 	reasons = map[string]string{
 		"foreignObject": hasHTML, "image": hasImage, "feImage": hasImage, "a": hasLink,
 		"animate": hasAnimation, "animateMotion": hasAnimation, "animateTransform": hasAnimation,

@@ -45,8 +45,8 @@ type drawing struct {
 
 // cleanSVG writes the drawing anew with what the rules name, and leaves out what
 // makes no difference. It refuses, and says all that there is to say:
-//   - what is no well-formed XML with one root, svg, in SVG's namespace
-//   - entities of its own and style sheets of others
+//   - what is no well-formed XML with one root, svg, in SVG's namespace or in none
+//   - declarations of its own, but for plain texts, and style sheets of others
 //   - what acts (script, event handlers, animation), links, or refers to anything
 //     but an id in the drawing, in attributes and in CSS
 //   - text, images, HTML and any other element that the rules do not name

@@ -48,9 +48,11 @@ func decode(upload []byte) ([]byte, error) {
 type reader struct {
 	*drawing
 
-	open    *element // the innermost that is not left out
-	depth   int
-	skipped int // how many of those that are open are left out
+	open     *element // the innermost that is not left out
+	depth    int
+	skipped  int // how many of those that are open are left out
+	entities map[string]string
+	mentions int // of entities, at most
 }
 
 // read makes the tree of SVG's elements. What is of another namespace is left
@@ -58,7 +60,9 @@ type reader struct {
 func (d *drawing) read(text []byte) error {
 	tokens := xml.NewDecoder(bytes.NewReader(text))
 	tokens.CharsetReader = func(_ string, decoded io.Reader) (io.Reader, error) { return decoded, nil }
-	for r := (reader{drawing: d}); ; {
+	tokens.DefaultSpace = spaceSVG // as where a page embeds the drawing
+	tokens.Entity = map[string]string{}
+	for r := (reader{drawing: d, entities: tokens.Entity, mentions: bytes.Count(text, []byte("&"))}); ; {
 		token, err := tokens.Token()
 		switch {
 		case errors.Is(err, io.EOF) && d.root != nil:
@@ -86,15 +90,36 @@ func (r *reader) take(token xml.Token) error {
 	case xml.CharData:
 		return r.takeText(token)
 	case xml.Directive:
-		if r.depth > 0 || bytes.ContainsRune(token, '[') {
-			r.refuse(hasEntities)
-		}
+		r.declare(token)
 	case xml.ProcInst:
 		if !slices.Contains(instructions, token.Target) {
 			r.refuse(reachesOut)
 		}
 	}
 	return nil
+}
+
+var (
+	// subset is a DOCTYPE that declares plain texts, which Illustrator has for namespaces, or prefixes of them.
+	subset = regexp.MustCompile(`^DOCTYPE[^\[]*(?:\[(?:\s|` + entity.String() +
+		`|<!ATTLIST\s+svg\s+xmlns:\w+\s+CDATA\s+#FIXED\s+"[^"&%<>]*"\s*>)*\]\s*)?$`)
+	entity = regexp.MustCompile(`<!ENTITY\s+([\w.-]+)\s+["']([^"'&%<>]*)["']\s*>`)
+)
+
+// declare takes the entities of a DOCTYPE. No text that one stands for is read as XML. All together they do not make
+// the drawing larger than an upload may be.
+func (r *reader) declare(doctype []byte) {
+	if r.depth > 0 || r.root != nil || len(r.entities) > 0 || !subset.Match(doctype) {
+		r.refuse(hasEntities)
+		return
+	}
+	for _, m := range entity.FindAllSubmatch(doctype, -1) {
+		if r.entities[string(m[1])] = string(m[2]); len(m[2])*r.mentions > MaxUpload {
+			r.refuse(tooComplex)
+			clear(r.entities)
+			return
+		}
+	}
 }
 
 func (r *reader) begin(start xml.StartElement) error {
@@ -167,7 +192,7 @@ func (r *reader) enter(start xml.StartElement) *element {
 				return nil // no browser has them
 			}
 			r.enterAttribute(e, name, value)
-		case a.Name.Space == spaceXLink && name == "href" && e.attr("href") == "":
+		case (a.Name.Space == spaceXLink || a.Name.Space == "xlink") && name == "href" && e.attr("href") == "":
 			e.set(name, value)
 		case a.Name.Space == spaceXML && name == "base":
 			r.refuse(reachesOut)

@@ -78,7 +78,24 @@ func declaring() hostile {
 		"billion laughs by entities": {
 			`<!DOCTYPE svg [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>` + in("<title>&b;</title>"), entities,
 		},
-		"entities that are not used": {`<!DOCTYPE svg [<!ENTITY a "ha">]>` + in(""), entities},
+		"markup by an entity":       {`<!DOCTYPE svg [<!ENTITY a "<script/>">]>` + in("&a;"), entities},
+		"markup by a number":        {`<!DOCTYPE svg [<!ENTITY a "&#60;script/>">]>` + in("&a;"), entities},
+		"entity of the declaration": {`<!DOCTYPE svg [<!ENTITY % a "ha"> %a;]>` + in(""), entities},
+		"declarations of others":    {`<!DOCTYPE svg [<!ENTITY % a SYSTEM "//evil.example/x.dtd"> %a;]>` + in(""), entities},
+		"link by an entity": {
+			`<!DOCTYPE svg [<!ENTITY a "java">]>` + in(`<a href="&a;script:alert(1)"/>`), link,
+		},
+		"style by an entity": {
+			`<!DOCTYPE svg [<!ENTITY a "//evil.example">]>` + in(`<g style="fill:url(&a;)"/>`), outside,
+		},
+		"entities that grow": {
+			`<!DOCTYPE svg [<!ENTITY a "` + strings.Repeat("a", 1000) + `">]>` + in(strings.Repeat("&a;", 1100)), complex,
+		},
+		"second DOCTYPE":         {`<!DOCTYPE svg [<!ENTITY a "a">]><!DOCTYPE svg [<!ENTITY b "b">]>` + in(""), entities},
+		"entities after the end": {in("") + `<!DOCTYPE svg [<!ENTITY a "a">]>`, entities},
+		"namespace by default": {
+			`<!DOCTYPE svg [<!ATTLIST svg xmlns CDATA #FIXED "http://www.w3.org/1999/xhtml">]>` + in(""), entities,
+		},
 		"file by an entity": {
 			`<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]>` + in("<title>&a;</title>"), entities,
 		},
@@ -123,7 +140,8 @@ func misbuilt() hostile {
 		"no size":              {`<svg xmlns="http://www.w3.org/2000/svg"/>`, noSize},
 		"a size of the page's": {`<svg xmlns="http://www.w3.org/2000/svg" width="100%" height="9"/>`, noSize},
 		"HTML":                 {`<html><body onload="alert(1)"/></html>`, noSVG},
-		"no namespace":         {`<svg viewBox="0 0 9 9"/>`, noSVG},
+		"no namespace":         {`<svg xmlns="" viewBox="0 0 9 9"/>`, noSVG},
+		"script, no namespace": {`<svg viewBox="0 0 9 9"><script xmlns=""/></svg>`, script},
 		"another namespace":    {`<svg xmlns="http://www.w3.org/1999/xhtml" viewBox="0 0 9 9"/>`, noSVG},
 		"two roots":            {in("") + in(""), noSVG},
 		"script after the end": {in("") + "<script/>", noSVG},
@@ -237,6 +255,24 @@ func TestDrawingsAreWrittenAnew(t *testing.T) {
 			`<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">` + in(""),
 			bare + `></svg>`,
 		},
+		"namespaces as Illustrator has them": {
+			`<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd" [
+				<!ENTITY ns_ai "http://ns.adobe.com/AdobeIllustrator/10.0/">
+				<!ENTITY ns_svg 'http://www.w3.org/2000/svg'>
+			]><svg xmlns="&ns_svg;" xmlns:i="&ns_ai;" viewBox="0 0 9 9"><i:pgf/><g i:layer="yes"/></svg>`,
+			bare + `><g></g></svg>`,
+		},
+		"prefixes as Sodipodi has them": {
+			`<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 20010904//EN" "http://www.w3.org/TR/2001/REC-SVG-20010904/DTD/svg10.dtd" [
+				<!ATTLIST svg xmlns:xlink CDATA #FIXED "http://www.w3.org/1999/xlink">
+			]><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><g id="a"/><use xlink:href="#a"/></svg>`,
+			bare + `><g id="a"></g><use href="#a"></use></svg>`,
+		},
+		"an entity is text": {
+			`<!DOCTYPE svg [<!ENTITY a "script - ">]>` + in("<title>&a;</title>"),
+			bare + `><title>script - </title></svg>`,
+		},
+		"no namespace, as in a page": {`<svg viewBox="0 0 9 9"><g/><g xmlns=""/></svg>`, bare + `><g></g></svg>`},
 		"blanks and comments": {
 			in(" <g>\n\t<!-- <script/> --><path d='M0 0\n\tL1 1'/>\n</g> "), bare + `><g><path d="M0 0  L1 1"></path></g></svg>`,
 		},
