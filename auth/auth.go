@@ -41,10 +41,9 @@ type Config struct {
 	service.Config
 	KeyConfig
 	throttle.Limits
-	DatabaseURL    string `env:"DATABASE_URL,required,notEmpty"` // of the role craftista_auth
-	Issuer         string `env:"ISSUER"`                         // the URL that clients reach this service at
-	Audience       string `env:"AUDIENCE"`                       // who access tokens are for
-	ConsentURL     string `env:"CONSENT_URL"`                    // the page that asks people about OAuth clients
+	Issuer         string `env:"ISSUER"`      // the URL that clients reach this service at
+	Audience       string `env:"AUDIENCE"`    // who access tokens are for
+	ConsentURL     string `env:"CONSENT_URL"` // the page that asks people about OAuth clients
 	InternalAPIKey string `env:"INTERNAL_API_KEY,required,notEmpty"`
 	// A refresh token expires when it is not used for RefreshTokenTTL, and all of one
 	// sign-in after RefreshFamilyTTL.
@@ -56,8 +55,8 @@ type Config struct {
 	ProductURL       string        `env:"PRODUCT_URL"` // takes the votes of deleted accounts back
 }
 
-// Default returns the settings of a laptop; DatabaseURL and InternalAPIKey have
-// no default.
+// Default returns the settings of a laptop; DatabaseURL, KeysSecret and
+// InternalAPIKey have no default.
 func Default() Config {
 	return Config{
 		Config:           service.Config{Addr: ":8082"},
@@ -74,15 +73,10 @@ func Default() Config {
 	}
 }
 
-// Run serves until ctx is done and then stops gracefully. It makes the first
-// signing key if there is none, and does not wait for the database, which
-// readiness reports.
+// Run serves until ctx is done and then stops gracefully. It does not wait for the
+// database and the signing keys in it, which readiness reports.
 func Run(ctx context.Context, c Config) error {
 	if err := c.check(); err != nil {
-		return err
-	}
-	signing, err := keys.Open(c.KeyDir, c.retention())
-	if err != nil {
 		return err
 	}
 	return c.Serve(ctx, "auth", func(t *telemetry.Telemetry, opened *service.Closers) (*web.Router, error) {
@@ -91,6 +85,10 @@ func Run(ctx context.Context, c Config) error {
 			return nil, err
 		}
 		opened.Add(db.Close)
+		signing, err := keys.New(postgres.NewStore(db), c.KeysSecret, c.retention())
+		if err != nil {
+			return nil, err
+		}
 		watched, stop := context.WithCancel(context.WithoutCancel(ctx)) // requests that finish late need current keys
 		var watching sync.WaitGroup
 		watching.Go(func() { signing.Watch(watched, keyInterval, t.Log) })
@@ -147,7 +145,7 @@ func (c Config) dependencies(
 	return api.Dependencies{
 		About: health.Service{
 			Name: "auth", Description: "Registers people, signs them in and publishes the keys of their tokens.",
-			Build: build.Current(), Checks: map[string]health.Check{"database": store.Ready},
+			Build: build.Current(), Checks: map[string]health.Check{"database": store.Ready, "keys": signing.Ready},
 			Optional: map[string]health.Check{"schema": store.Current},
 		},
 		Accounts: accounts, Recovery: account.NewRecovery(accounts, store, mails, time.Now),
@@ -162,7 +160,6 @@ func (c Config) dependencies(
 func (c Config) check() error {
 	_, flaw := c.sender()
 	return check(append(c.rules(),
-		rule{c.DatabaseURL != "", "DATABASE_URL is empty"},
 		rule{!guessable(c.InternalAPIKey), "INTERNAL_API_KEY is short or a default, and who guesses it registers people: " +
 			"make one with openssl rand -hex 32"},
 		// RFC 8414 section 2, and http for a laptop

@@ -31,7 +31,7 @@ func TestRunServesUntilItsContextEnds(t *testing.T) {
 	if err := token.NewRemoteKeys(url+"/.well-known/jwks.json", http.DefaultClient).Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if got := get(t, url+"/readyz"); !strings.Contains(got, `"database":"ok","schema":"ok"`) {
+	if got := get(t, url+"/readyz"); !strings.Contains(got, `"database":"ok","keys":"ok","schema":"ok"`) {
 		t.Errorf("readyz: %s", got)
 	}
 	before := get(t, url+"/.well-known/jwks.json")
@@ -52,10 +52,12 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 		noKey       = "INTERNAL_API_KEY is short or a default, and who guesses it registers people: " +
 			"make one with openssl rand -hex 32"
 		noDatabase = "DATABASE_URL is empty"
-		badCost    = "BCRYPT_COST is not from 4 to 31"
-		short      = "REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"
-		noneFree   = "a THROTTLE_…_FREE is under 1: nobody could sign in"
-		noWait     = "THROTTLE_FIRST is not above 0, or over THROTTLE_ADMISSION, or that over THROTTLE_MOST"
+		noSecret   = "KEYS_SECRET is short or a default, and who guesses it and reads the database signs as anybody: " +
+			"make one with openssl rand -hex 32"
+		badCost  = "BCRYPT_COST is not from 4 to 31"
+		short    = "REFRESH_FAMILY_TTL is under REFRESH_TOKEN_TTL"
+		noneFree = "a THROTTLE_…_FREE is under 1: nobody could sign in"
+		noWait   = "THROTTLE_FIRST is not above 0, or over THROTTLE_ADMISSION, or that over THROTTLE_MOST"
 	)
 	const (
 		noServer = "SMTP_URL is not of the form smtp://user:password@host:port or smtps://…"
@@ -75,7 +77,7 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 		"a blank internal key":          {func(c *auth.Config) { c.InternalAPIKey = strings.Repeat(" ", 32) }, noKey},
 		"no database":                   {func(c *auth.Config) { c.DatabaseURL = "" }, noDatabase},
 		"no audience":                   {func(c *auth.Config) { c.Audience = "" }, "AUDIENCE is empty"},
-		"no directory":                  {func(c *auth.Config) { c.KeyDir = "" }, "KEY_DIR is empty"},
+		"no secret of the keys":         {func(c *auth.Config) { c.KeysSecret = "" }, noSecret},
 		"issuer without a host":         {func(c *auth.Config) { c.Issuer = "http://" }, noIssuer},
 		"issuer of another kind":        {func(c *auth.Config) { c.Issuer = "ftp://auth" }, noIssuer},
 		"issuer with a query":           {func(c *auth.Config) { c.Issuer = "https://auth?x" }, noIssuer},
@@ -112,7 +114,7 @@ func TestRunRefusesSettingsThatCannotWork(t *testing.T) {
 func TestSettingsComeFromTheEnvironment(t *testing.T) {
 	t.Parallel()
 	got, err := config.Load(auth.Default(), []string{
-		"DATABASE_URL=postgres://db", "INTERNAL_API_KEY=k", "ACCESS_TOKEN_TTL=1m", "REFRESH_TOKEN_TTL=2m",
+		"DATABASE_URL=postgres://db", "INTERNAL_API_KEY=k", "KEYS_SECRET=s", "ACCESS_TOKEN_TTL=1m", "REFRESH_TOKEN_TTL=2m",
 		"REFRESH_FAMILY_TTL=3m", "THROTTLE_PAIR_FREE=9", "THROTTLE_MOST=1h", "BCRYPT_COST=10",
 		"SMTP_URL=smtp://mail", "MAIL_FROM=mail@origami.example",
 	})
@@ -121,6 +123,7 @@ func TestSettingsComeFromTheEnvironment(t *testing.T) {
 	}
 	want := auth.Default()
 	want.DatabaseURL, want.InternalAPIKey, want.AccessTokenTTL, want.BcryptCost = "postgres://db", "k", time.Minute, 10
+	want.KeysSecret = "s"
 	want.RefreshTokenTTL, want.RefreshFamilyTTL = 2*time.Minute, 3*time.Minute
 	want.PairFree, want.Most = 9, time.Hour
 	want.SMTPURL, want.MailFrom = "smtp://mail", "mail@origami.example"
@@ -128,7 +131,7 @@ func TestSettingsComeFromTheEnvironment(t *testing.T) {
 		t.Errorf("settings (-got +want):\n%s", diff)
 	}
 	_, err = config.Load(auth.Default(), []string{"INTERNAL_API_KEY="})
-	for _, mistake := range []string{"INTERNAL_API_KEY is empty", "DATABASE_URL is not set"} {
+	for _, mistake := range []string{"INTERNAL_API_KEY is empty", "DATABASE_URL is not set", "KEYS_SECRET is not set"} {
 		if err == nil || !strings.Contains(err.Error(), mistake) {
 			t.Errorf("got %v, want %s", err, mistake)
 		}

@@ -1,10 +1,13 @@
 package auth
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
+	"craftista/auth/internal/keys"
 	"craftista/shared/config"
 	"craftista/shared/service"
 )
@@ -20,6 +23,8 @@ const usage = `usage:
                         whatever is disabled or deleted is refused, and its sign-ins end
 `
 
+const commandTimeout = 10 * time.Second // with the database
+
 // Main is the program: it does what args, the command line without the program's
 // name, ask for and returns the exit code: 0 if all went well, 1 after one
 // message on stderr, 2 if args make no sense.
@@ -29,13 +34,15 @@ func Main(args, environ []string, stdout, stderr io.Writer) int {
 			return command(environ, stderr, ClientConfig{}, func(c ClientConfig) error { return c.work(do, stdout) })
 		}
 	}
-	work := map[string]func(KeyConfig, io.Writer) error{"keys rotate": rotateKeys, "keys list": listKeys}
+	work := map[string]func(context.Context, KeyConfig, *keys.Set, io.Writer) error{
+		"keys rotate": rotateKeys, "keys list": listKeys,
+	}
 	if do := work[strings.Join(args, " ")]; do != nil {
 		return command(environ, stderr, defaultKeys(), func(c KeyConfig) error {
 			if err := check(c.rules()); err != nil {
 				return err
 			}
-			return do(c, stdout)
+			return c.work(do, stdout)
 		})
 	}
 	if len(args) == 0 || len(args) == 2 && args[0] == "healthcheck" {

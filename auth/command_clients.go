@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"craftista/auth/internal/oidc"
 	"craftista/auth/internal/postgres"
@@ -54,7 +53,7 @@ func parseClients(args []string, stderr io.Writer) clientWork {
 
 // work opens the database for one command.
 func (c ClientConfig) work(do clientWork, stdout io.Writer) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
 	defer cancel()
 	db, err := pg.Open(c.DatabaseURL, telemetry.Discard())
 	if err != nil {

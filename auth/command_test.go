@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	neturl "net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,6 +20,7 @@ import (
 func TestRotateReachesARunningService(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
+	c.DatabaseURL = pgtest.New(t).AuthURL
 	url, _ := run(t, c)
 	published := func() []string {
 		var set struct{ Keys []struct{ Kid string } }
@@ -34,14 +34,14 @@ func TestRotateReachesARunningService(t *testing.T) {
 		return kids
 	}
 	before, began := published(), time.Now()
-	code, stdout, stderr := program("KEY_DIR="+c.KeyDir, "ACCESS_TOKEN_TTL=1m")("keys rotate")
+	code, stdout, stderr := program("DATABASE_URL="+c.DatabaseURL, "KEYS_SECRET="+c.KeysSecret, "ACCESS_TOKEN_TTL=1m")("keys rotate")
 	if code != 0 || stderr != "" {
 		t.Fatalf("code %d, stderr %q", code, stderr)
 	}
-	added := regexp.MustCompile(`^added key-\d{8}T\d{6}Z\.pem; running services publish it within 2s\n\n` +
-		`FILE +STATE +SIGNS FROM +PUBLISHED UNTIL +KID\n` +
-		`key-\d{8}T\d{6}Z\.pem +waits +(\S+) +replaced +(\S+)\n` +
-		`key-0001\.pem +signs +the start +(\S+) +(\S+)\n$`).FindStringSubmatch(stdout)
+	added := regexp.MustCompile(`^added the key of \S+; running services publish it within 2s\n\n` +
+		`SIGNS FROM +STATE +PUBLISHED UNTIL +KID\n` +
+		`(\S+) +waits +replaced +(\S+)\n` +
+		`the start +signs +(\S+) +(\S+)\n$`).FindStringSubmatch(stdout)
 	if added == nil {
 		t.Fatalf("stdout:\n%s", stdout)
 	}
@@ -60,8 +60,8 @@ func TestRotateReachesARunningService(t *testing.T) {
 
 func TestMainExitCodes(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join("testdata", "nothing")
 	database := []string{"DATABASE_URL=postgres://127.0.0.1:1/x"}
+	own := []string{database[0], "KEYS_SECRET=5a1e90c47bd2386f"}
 	for name, row := range map[string]struct {
 		args    string
 		environ []string
@@ -75,9 +75,9 @@ func TestMainExitCodes(t *testing.T) {
 		"no URL to probe":       {"healthcheck", nil, 2, "usage:\n"},
 		"probe of nothing":      {"healthcheck http://127.0.0.1:1/", nil, 1, "connection refused"},
 		"service unset":         {"", nil, 1, "DATABASE_URL is not set"},
-		"rotate into the past": {"keys rotate", []string{"KEY_DIR=" + file, "KEY_ACTIVATION=-1s"}, 1,
+		"rotate into the past": {"keys rotate", append(own, "KEY_ACTIVATION=-1s"), 1,
 			"auth: invalid settings:\n  KEY_ACTIVATION is under 0s\n"},
-		"no duration": {"keys list", []string{"KEY_DIR=" + file, "ACCESS_TOKEN_TTL=x"}, 1,
+		"no duration": {"keys list", append(own, "ACCESS_TOKEN_TTL=x"), 1,
 			"auth: invalid settings:\n  ACCESS_TOKEN_TTL is not a length of time"},
 		"show no client":                {"clients show", nil, 2, "usage:\n"},
 		"an unknown client":             {"clients burn client-a", nil, 2, "usage:\n"},
@@ -88,7 +88,8 @@ func TestMainExitCodes(t *testing.T) {
 		"a client at an IPv6 address":   {"clients add -name x -redirect http://[::1]/", database, 1, "no IPv6 address"},
 		"a client with no visible name": {"clients add -name \u200b", database, 1, "name must be"},
 		"a client without a base":       {"clients add -name x", nil, 1, "DATABASE_URL is not set"},
-		"list of nothing":               {"keys list", []string{"KEY_DIR=" + file}, 0, ""},
+		"keys without a base":           {"keys list", own, 1, "auth: list signing keys: select signing keys: "},
+		"keys without a secret":         {"keys list", database, 1, "KEYS_SECRET is not set"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

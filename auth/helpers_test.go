@@ -7,13 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"craftista/auth"
+	"craftista/shared/service"
+	"craftista/shared/waittest"
 )
 
 const registration = `{"username":"Crane","email":"crane@example.com","password":"seven paper cranes"}`
@@ -24,15 +25,15 @@ func settings(t *testing.T) auth.Config {
 	c := auth.Default()
 	c.Log = slog.DiscardHandler
 	c.DatabaseURL = "postgres://craftista_auth@127.0.0.1:1/craftista"
-	c.KeyDir = filepath.Join(t.TempDir(), "keys")
+	c.KeysSecret = "5a1e90c47bd2386f"
 	c.InternalAPIKey = "0b6fd7c11eacf0a9" // 16 bytes are enough
 	c.AccessTokenTTL = time.Minute
 	c.BcryptCost = 4
 	return c
 }
 
-// run starts the service on a free port and returns its URL. It is stopped when the
-// test ends, or by stop.
+// run starts the service on a free port and returns its URL once it is ready. It is
+// stopped when the test ends, or by stop.
 func run(t *testing.T, c auth.Config) (url string, stop func()) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -51,6 +52,7 @@ func run(t *testing.T, c auth.Config) (url string, stop func()) {
 		}
 	})
 	t.Cleanup(stop)
+	waittest.Until(t, "auth is ready", func() bool { return service.Probe(t.Context(), c.Issuer+"/readyz") == nil })
 	return c.Issuer, stop
 }
 

@@ -116,6 +116,7 @@ func TestStatusOfABlankDatabaseIsPending(t *testing.T) {
 		{Schema: "auth", Name: "00011_codes_and_revocations.sql"},
 		{Schema: "auth", Name: "00012_clients.sql"},
 		{Schema: "auth", Name: "00013_mail.sql"},
+		{Schema: "auth", Name: "00014_signing_keys.sql"},
 		{Schema: "product", Name: "00010_schema.sql"},
 		{Schema: "product", Name: "00013_maker.sql"},
 		{Schema: "product", Name: "00014_pictures.sql"},

@@ -40,6 +40,9 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 			`INSERT INTO auth.codes VALUES (sha256('x'), 'client-a', 1, '', '', '', '', now(), now())`,
 			`UPDATE auth.codes SET used_at = now(), family_id = 1`,
 			`DELETE FROM auth.codes`,
+			`INSERT INTO auth.signing_keys VALUES (now(), 'x')`,
+			`SELECT sealed FROM auth.signing_keys`,
+			`DELETE FROM auth.signing_keys`,
 			`SELECT version_id FROM auth.goose_db_version`,
 		},
 		"product": {

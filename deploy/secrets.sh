@@ -17,6 +17,7 @@ url() { # role, file with its password
 }
 
 put auth/internal_api_key "$(random)"
+put auth/keys_secret "$(random)"
 copy auth/internal_api_key frontend/internal_api_key
 put postgres/postgres_password "$(random)"
 put migrate/database_url "$(url postgres postgres/postgres_password)"
@@ -25,9 +26,7 @@ for service in auth product recommendation; do
 	put "$service/database_url" "$(url "craftista_$service" "migrate/${service}_db_password")"
 done
 
-# The signing keys lie in a folder of the volume: whoever mounts a volume may give its root another mode.
-mkdir -p "$all/auth-keys/keys"
-for reader in auth frontend migrate product recommendation auth-keys; do
+for reader in auth frontend migrate product recommendation; do
 	chown -R 65532:65532 "$all/$reader"
 done
 # PostgreSQL's own container reads its password as a user whose number differs from image to image.

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"net/http"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -64,7 +63,7 @@ func startProcesses(t *testing.T, environ ...string) (auth, product, recommendat
 		own = append(own, addr, issuer, "DATABASE_URL="+databaseURL)
 		return run(t, build(t, "craftista/"+name+"/cmd/"+name), append(own, environ...)...)
 	}
-	auth = start("auth", database.AuthURL, key, "KEY_DIR="+filepath.Join(t.TempDir(), "keys"),
+	auth = start("auth", database.AuthURL, key, "KEYS_SECRET=7b1c94e0d2f35a680b6fd7c11eacf0a9",
 		"BCRYPT_COST=4", "ACCESS_TOKEN_TTL=20s")
 	jwks := "JWKS_URL=" + auth.url + "/.well-known/jwks.json"
 	product = start("product", database.ProductURL, jwks)

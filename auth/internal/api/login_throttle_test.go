@@ -204,7 +204,7 @@ func replicated(t *testing.T) setup {
 	t.Helper()
 	return setup{
 		now: newClock().now, limits: throttle.Default(),
-		databaseURL: pgtest.New(t).AuthURL, keyDir: t.TempDir() + "/keys",
+		databaseURL: pgtest.New(t).AuthURL,
 	}
 }
 

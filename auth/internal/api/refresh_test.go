@@ -114,7 +114,7 @@ func TestReuseAfterTheGraceEndsTheFamily(t *testing.T) {
 func TestRefreshAtOnce(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
-	same := setup{databaseURL: d.AuthURL, keyDir: t.TempDir() + "/keys", now: newClock().now} // all within the grace
+	same := setup{databaseURL: d.AuthURL, now: newClock().now} // all within the grace
 	one, two := start(t, same), start(t, same)
 	one.person(t)
 	raw := one.tokens(t).Refresh

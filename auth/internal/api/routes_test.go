@@ -92,9 +92,10 @@ func TestGetsAreTagged(t *testing.T) {
 func TestWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	s := start(t, setup{databaseURL: "postgres://craftista_auth:secret@127.0.0.1:1/craftista?sslmode=disable"})
-	for _, path := range []string{"/livez", "/health", "/status", statusPath, "/.well-known/jwks.json"} {
+	for _, path := range []string{"/livez", "/health", "/status", statusPath} {
 		wantStatus(t, path, s.get(t, path), http.StatusOK)
 	}
+	wantStatus(t, "keys", s.get(t, "/.well-known/jwks.json"), http.StatusServiceUnavailable)
 	ready := s.get(t, "/readyz")
 	wantStatus(t, "readyz", ready, http.StatusServiceUnavailable)
 	equal(t, "readyz", strings.Split(ready.Body, `,"took_ms"`)[0], `{"status":"unready","checks":{"database":"down"}`)

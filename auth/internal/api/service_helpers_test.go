@@ -59,7 +59,6 @@ type service struct {
 // cheaply as bcrypt can, with a key of its own.
 type setup struct {
 	hasher      *account.Hasher
-	keyDir      string
 	databaseURL string
 	now         func() time.Time
 	limits      throttle.Limits // zero throttles nobody
@@ -80,11 +79,8 @@ func start(t testing.TB, s setup) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signing, err := keys.Open(cmp.Or(s.keyDir, t.TempDir()+"/keys"), time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
 	db := open(t, cmp.Or(s.databaseURL, database.AuthURL))
+	signing := openKeys(t, db)
 	mails := mail.NewQueue(s.sender, siteURL, nil, tel)
 	t.Cleanup(func() { _ = mails.Close() }) // never fails
 	dependencies := s.dependencies(db, tel, signing, url, mails)
@@ -98,6 +94,27 @@ func start(t testing.TB, s setup) *service {
 	return &service{
 		URL: url, router: router, db: db, admin: admin, logs: logs, contract: contract, deletions: dependencies.Deletions,
 	}
+}
+
+const keysSecret = "of these tests"
+
+// openKeys are the keys of the database, which it reads once; there are none without a database.
+func openKeys(t testing.TB, db *sqlx.DB) *keys.Set {
+	t.Helper()
+	signing, err := keys.New(postgres.NewStore(db), keysSecret, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if db.PingContext(t.Context()) != nil {
+		return signing
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var watching sync.WaitGroup
+	watching.Go(func() { signing.Watch(ctx, time.Hour, slog.New(slog.DiscardHandler)) })
+	waittest.Until(t, "the signing keys are read", func() bool { return signing.Ready(t.Context()) == nil })
+	stop()
+	watching.Wait()
+	return signing
 }
 
 func (s setup) dependencies(

@@ -1,12 +1,14 @@
 package api_test
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
-	"encoding/pem"
+	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -49,12 +51,11 @@ func TestStatusAnswersWhoeverAsks(t *testing.T) {
 // each bad in one way.
 func TestStatusBelievesNoBadToken(t *testing.T) {
 	t.Parallel()
-	keyDir := filepath.Join(t.TempDir(), "keys")
-	s := start(t, setup{keyDir: keyDir})
+	s := start(t, setup{})
 	s.person(t)
 	s.logout(t, s.tokens(t).Refresh) // the sign-in that the forger says is revoked
 	forger := tokentest.New(t)
-	forger.URL, forger.Kid, forger.Key = s.URL, s.kids(t)[0], readKey(t, keyDir)
+	forger.URL, forger.Kid, forger.Key = s.URL, s.kids(t)[0], s.signingKey(t)
 	good := s.getAs(t, forger.Mint(1, "user"), statusPath)
 	if !read[statusReply](t, good).Authenticated {
 		t.Fatalf("the forger's good token is refused, so the bad ones prove nothing: %s", good.Body)
@@ -76,14 +77,24 @@ func TestStatusBelievesNoBadToken(t *testing.T) {
 	}
 }
 
-func readKey(t *testing.T, dir string) *rsa.PrivateKey {
+// signingKey opens the only one.
+func (s *service) signingKey(t *testing.T) *rsa.PrivateKey {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, "key-0001.pem"))
+	var sealed []byte
+	if err := s.admin.Get(&sealed, `SELECT sealed FROM auth.signing_keys`); err != nil {
+		t.Fatal(err)
+	}
+	secret, hkdfErr := hkdf.Key(sha256.New, []byte(keysSecret), nil, "craftista signing keys 1", 32)
+	block, aesErr := aes.NewCipher(secret)
+	aead, gcmErr := cipher.NewGCMWithRandomNonce(block)
+	if err := errors.Join(hkdfErr, aesErr, gcmErr); err != nil {
+		t.Fatal(err)
+	}
+	der, err := aead.Open(nil, nil, sealed, []byte("1970-01-01T00:00:00Z"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, _ := pem.Decode(text)
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		t.Fatal(err)
 	}

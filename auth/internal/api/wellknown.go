@@ -15,7 +15,11 @@ const maxAge = "public, max-age=300"
 
 // jwks answers GET /.well-known/jwks.json.
 func (o oauth) jwks(w http.ResponseWriter, r *http.Request) error {
-	web.ReplyBytes(w, r, maxAge, "application/json", o.Issuer.JWKS())
+	keys, err := o.Issuer.JWKS()
+	if err != nil {
+		return err
+	}
+	web.ReplyBytes(w, r, maxAge, "application/json", keys)
 	return nil
 }
 

@@ -1,15 +1,11 @@
 package keys_test
 
 import (
+	"bytes"
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"log/slog"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +22,37 @@ const (
 	retention  = 16 * time.Minute // how long keys stay published here after they signed
 	activation = 20 * time.Minute
 	interval   = 2 * time.Second
+	secret     = "of these tests"
 )
+
+// memory is a store like the database.
+type memory struct {
+	mu  sync.Mutex // guards all
+	all []keys.Sealed
+}
+
+func (m *memory) SigningKeys(context.Context) ([]keys.Sealed, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.SortedFunc(slices.Values(m.all), func(a, b keys.Sealed) int { return b.From.Compare(a.From) }), nil
+}
+
+func (m *memory) AddSigningKey(_ context.Context, key keys.Sealed) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if slices.ContainsFunc(m.all, func(k keys.Sealed) bool { return k.From.Equal(key.From) }) {
+		return false, nil
+	}
+	m.all = append(m.all, key)
+	return true, nil
+}
+
+func (m *memory) RemoveSigningKey(_ context.Context, from time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.all = slices.DeleteFunc(m.all, func(k keys.Sealed) bool { return k.From.Equal(from) })
+	return nil
+}
 
 func equal[T any](t *testing.T, what string, got, want T) {
 	t.Helper()
@@ -49,28 +75,41 @@ func advance(d time.Duration) {
 	synctest.Wait()
 }
 
-func directory(t *testing.T) string {
+func openKeys(t *testing.T, store keys.Store) *keys.Set {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "keys")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-func openKeys(t *testing.T, dir string) *keys.Set {
-	t.Helper()
-	set, err := keys.Open(dir, retention)
+	set, err := keys.New(store, secret, retention)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return set
 }
 
+// replica has read the keys, and reads no more.
+func replica(t *testing.T, store keys.Store) *keys.Set {
+	t.Helper()
+	set := openKeys(t, store)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); set.Watch(ctx, interval, slog.New(slog.DiscardHandler)) }()
+	synctest.Wait()
+	stop()
+	<-done
+	return set
+}
+
+func jwks(t *testing.T, set *keys.Set) string {
+	t.Helper()
+	text, err := set.JWKS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func kids(t *testing.T, set *keys.Set) []string {
 	t.Helper()
 	var published struct{ Keys []struct{ Kid string } }
-	if err := json.Unmarshal(set.JWKS(), &published); err != nil {
+	if err := json.Unmarshal([]byte(jwks(t, set)), &published); err != nil {
 		t.Fatal(err)
 	}
 	var all []string
@@ -80,76 +119,40 @@ func kids(t *testing.T, set *keys.Set) []string {
 	return all
 }
 
-func names(t *testing.T, dir string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, entry := range entries {
-		all = append(all, entry.Name())
-	}
-	return all
-}
-
-func put(t *testing.T, dir, name string, mode os.FileMode, text []byte) {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(path, mode); err != nil { // whatever the umask is
-		t.Fatal(err)
-	}
-}
-
-func rsaKey(t *testing.T, bits int) []byte {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, bits)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return encode(t, key)
-}
-
-func encode(t *testing.T, key any) []byte {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-}
-
-// watch runs until the test of the synctest bubble ends.
-func watch(t *testing.T, set *keys.Set, log *slog.Logger) {
+// watch runs until the test of the synctest bubble ends. It has read the keys once.
+func watch(t *testing.T, set *keys.Set, logged *bytes.Buffer) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	var done sync.WaitGroup
-	done.Go(func() { set.Watch(ctx, interval, log) })
+	done.Go(func() { set.Watch(ctx, interval, slog.New(slog.NewTextHandler(logged, nil))) })
 	t.Cleanup(func() { stop(); done.Wait() })
+	synctest.Wait()
 }
 
 // rotate must work.
-func rotate(t *testing.T, dir string) (added string, removed []string) {
+func rotate(t *testing.T, set *keys.Set) (added time.Time, removed []time.Time) {
 	t.Helper()
-	added, removed, err := keys.Rotate(dir, activation, retention)
+	added, removed, err := set.Rotate(t.Context(), activation)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return added, removed
 }
 
-func wantStates(t *testing.T, dir string, want [][2]string) {
+type state struct {
+	From  time.Time
+	State string
+}
+
+func wantStates(t *testing.T, set *keys.Set, want ...state) {
 	t.Helper()
-	all, err := keys.List(dir, retention)
+	all, err := set.List(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got [][2]string
+	var got []state
 	for _, s := range all {
-		got = append(got, [2]string{s.File, s.State})
+		got = append(got, state{s.From, s.State})
 	}
 	equal(t, "states", got, want)
 }

@@ -1,67 +1,57 @@
-// Package keys is the RSA keys that sign tokens: PEM files in a directory. A new
-// key is published at once and signs later, when every verifier has it; an old one
-// stays published until the last token by it has expired.
+// Package keys is the RSA keys that sign tokens, which a store holds encrypted. A
+// new key is published at once and signs later, when every verifier has it; an old
+// one stays published until the last token by it has expired.
 package keys
 
 import (
 	"context"
+	"crypto/cipher"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"craftista/shared/fault"
 	"craftista/shared/token"
 
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Set is the keys of one directory. The private halves never leave it. It is
+// Set is the keys of one store. The private halves leave it encrypted only. It is
 // safe for concurrent use.
 type Set struct {
-	dir       string
+	store     Store
+	aead      cipher.AEAD
 	retention time.Duration
-	current   atomic.Pointer[snapshot]
+	current   atomic.Pointer[snapshot] // nil until the keys were read
 }
 
-// Open reads the keys in dir, and makes dir and the first key if they are not
-// there; see list and read for what it checks. A key stays published for retention
-// after the next one began to sign: the longest life of a token, and some more
-// for clocks that differ.
-func Open(dir string, retention time.Duration) (*Set, error) {
-	s := &Set{dir: dir, retention: retention}
-	all, err := list(dir, retention)
-	if err == nil && len(all) == 0 {
-		if err = create(dir, firstName); errors.Is(err, fs.ErrExist) {
-			err = nil // another replica was faster
-		}
-	}
-	if err == nil {
-		_, err = s.refresh()
-	}
+// New returns the keys that are in the store, encrypted by what follows from the
+// secret, a random text. Until Watch has read them everything is Unavailable. A key
+// stays published for retention after the next one began to sign: the longest life
+// of a token, and some more for clocks that differ.
+func New(store Store, secret string, retention time.Duration) (*Set, error) {
+	aead, err := aead(secret)
 	if err != nil {
 		return nil, fmt.Errorf("open signing keys: %w", err)
 	}
-	return s, nil
+	return &Set{store: store, aead: aead, retention: retention}, nil
 }
 
-// Watch reads the directory at every interval until ctx is done: it loads new keys
-// and drops old ones. An error is logged, and the keys in memory stay in use.
+// Watch reads the store, and again at every interval until ctx is done: it makes
+// the first key, loads new ones and drops old ones. An error is logged, and the keys
+// in memory stay in use.
 func (s *Set) Watch(ctx context.Context, interval time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	var logged string // the last error, so that each is logged once
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		changed, err := s.refresh()
+		changed, err := s.refresh(ctx)
 		switch {
+		case ctx.Err() != nil:
+			return
 		case err == nil && changed:
 			log.InfoContext(ctx, "signing keys changed", "keys", s.current.Load().kids)
 			logged = ""
@@ -71,28 +61,32 @@ func (s *Set) Watch(ctx context.Context, interval time.Duration, log *slog.Logge
 			log.ErrorContext(ctx, "signing keys cannot be read, the ones in memory stay", "error", err)
 			logged = err.Error()
 		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
 	}
 }
 
-// refresh loads what the directory contains now, and reports whether that has
-// changed. The names are enough to tell, because a key never changes under its
-// name; the directory's modification time would miss two changes within its
-// resolution.
-func (s *Set) refresh() (changed bool, err error) {
-	all, err := list(s.dir, s.retention)
+// refresh loads what the store has now, and reports whether that has changed.
+func (s *Set) refresh(ctx context.Context) (changed bool, err error) {
+	all, err := s.list(ctx)
+	if err == nil && len(all) == 0 {
+		if _, err = s.create(ctx, first); err == nil { // or another replica was faster
+			all, err = s.list(ctx)
+		}
+	}
 	if err != nil {
 		return false, err
 	}
 	now := time.Now()
 	all = slices.DeleteFunc(all, func(k Key) bool { return !k.published(now) })
 	old := s.current.Load()
-	if old != nil && slices.Equal(all, old.files) {
+	if old != nil && slices.EqualFunc(all, old.keys, func(a, b Key) bool { return a.sealed == b.sealed }) {
 		return false, nil
 	}
-	if len(all) == 0 {
-		return false, fmt.Errorf("no key is left in %s", s.dir)
-	}
-	fresh, err := load(s.dir, all)
+	fresh, err := s.load(all)
 	if err != nil {
 		return false, err
 	}
@@ -100,11 +94,25 @@ func (s *Set) refresh() (changed bool, err error) {
 	return true, nil
 }
 
+// loaded is what there is in memory.
+func (s *Set) loaded() (*snapshot, error) {
+	if current := s.current.Load(); current != nil {
+		return current, nil
+	}
+	return nil, fault.New(fault.Unavailable, "the signing keys are not read yet")
+}
+
+// Ready is nil once the keys are in memory.
+func (s *Set) Ready(context.Context) error { _, err := s.loaded(); return err }
+
 // Sign returns the claims as a JWT of that type, signed with the newest key that
 // has started to sign: token.Algorithm, typ and kid in the header.
 func (s *Set) Sign(typ string, claims jwt.Claims) (string, error) {
-	current := s.current.Load()
-	i := signer(current.files, time.Now())
+	current, err := s.loaded()
+	if err != nil {
+		return "", err
+	}
+	i := signer(current.keys, time.Now())
 	t := jwt.NewWithClaims(jwt.GetSigningMethod(token.Algorithm), claims)
 	t.Header["typ"], t.Header["kid"] = typ, current.kids[i]
 	signed, err := t.SignedString(current.private[i])
@@ -116,9 +124,19 @@ func (s *Set) Sign(typ string, claims jwt.Claims) (string, error) {
 
 // JWKS is the public halves as a JWK Set (RFC 7517 section 5), newest first. The
 // caller does not change it.
-func (s *Set) JWKS() json.RawMessage { return s.current.Load().published }
+func (s *Set) JWKS() (json.RawMessage, error) {
+	current, err := s.loaded()
+	if err != nil {
+		return nil, err
+	}
+	return current.published, nil
+}
 
 // KeyfuncCtx implements shared/token's Keys, without a request over the network.
 func (s *Set) KeyfuncCtx(ctx context.Context) jwt.Keyfunc {
-	return s.current.Load().verify.KeyfuncCtx(ctx)
+	current, err := s.loaded()
+	if err != nil {
+		return func(*jwt.Token) (any, error) { return nil, err }
+	}
+	return current.verify.KeyfuncCtx(ctx)
 }

@@ -2,165 +2,170 @@ package keys_test
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/hkdf"
 	"crypto/rand"
-	"log/slog"
-	"os"
-	"path/filepath"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"craftista/auth/internal/keys"
+	"craftista/shared/fault"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
-func TestOpenMakesTheFirstKeyAndKeepsIt(t *testing.T) {
+func TestTheFirstKeyIsMadeAndKept(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "made", "keys")
-	first := openKeys(t, dir)
-	equal(t, "keys", len(kids(t, first)), 1)
-	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, "key-0001.pem"): 0o600} {
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory{}
+		first := replica(t, store)
+		equal(t, "keys", len(kids(t, first)), 1)
+		equal(t, "in the store", len(store.all), 1)
+		equal(t, "JWK Set after a restart", jwks(t, replica(t, store)), jwks(t, first))
+	})
+}
+
+func TestReplicasThatStartAtOnceMakeOneKey(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory{}
+		sets := make(chan *keys.Set, 8)
+		for range 8 {
+			set := openKeys(t, store)
+			watch(t, set, &bytes.Buffer{})
+			sets <- set
 		}
-		equal(t, path, info.Mode().Perm(), want)
-	}
-	equal(t, "files", names(t, dir), []string{"key-0001.pem"})
-	equal(t, "JWK Set after a restart", string(openKeys(t, dir).JWKS()), string(first.JWKS()))
+		want := jwks(t, replica(t, store))
+		for range 8 {
+			equal(t, "JWK Set of another replica", jwks(t, <-sets), want)
+		}
+		equal(t, "in the store", len(store.all), 1)
+	})
 }
 
-func TestOpenAtOnceMakesOneKey(t *testing.T) {
+// TestUntilTheKeysAreReadNothingIsSigned nor published, and no token is called bad.
+func TestUntilTheKeysAreReadNothingIsSigned(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "keys")
-	got := make([]string, 8)
-	begin := make(chan struct{})
-	var wg sync.WaitGroup
-	for i := range got {
-		wg.Go(func() {
-			<-begin
-			if set, err := keys.Open(dir, retention); err != nil {
-				t.Error(err)
-			} else {
-				got[i] = string(set.JWKS())
-			}
-		})
-	}
-	close(begin)
-	wg.Wait()
-	for i := range got {
-		equal(t, "JWK Set of another replica", got[i], got[0])
-	}
-	equal(t, "files", names(t, dir), []string{"key-0001.pem"})
-}
-
-func TestOpenRefusesLoosePermissions(t *testing.T) {
-	t.Parallel()
-	good := rsaKey(t, 2048)
-	for name, row := range map[string]struct {
-		key        []byte // nil writes no file
-		dir, file  os.FileMode
-		atFault    string
-		is, should string
-	}{
-		"a directory others read":  {good, 0o755, 0o600, ".", "0755", "0700"},
-		"a directory others write": {good, 0o777, 0o600, ".", "0777", "0700"},
-		"a directory of a group":   {good, 0o770, 0o600, ".", "0770", "0700"},
-		"an empty loose directory": {nil, 0o755, 0o600, ".", "0755", "0700"},
-		"a key others read":        {good, 0o700, 0o644, "key-0001.pem", "0644", "0600"},
-		"a key of a group":         {good, 0o700, 0o640, "key-0001.pem", "0640", "0600"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := directory(t)
-			if row.key != nil {
-				put(t, dir, "key-0001.pem", row.file, row.key)
-			}
-			if err := os.Chmod(dir, row.dir); err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join(dir, row.atFault)
-			_, err := keys.Open(dir, retention)
-			wantError(t, err, "open signing keys: "+path+" has mode "+row.is+
-				", and signing keys must be open to their owner only: chmod "+row.should+" "+path)
-		})
+	set := openKeys(t, &memory{})
+	_, signing := set.Sign("at+jwt", jwt.RegisteredClaims{})
+	_, publishing := set.JWKS()
+	_, verifying := set.KeyfuncCtx(t.Context())(nil)
+	for _, err := range []error{set.Ready(t.Context()), signing, publishing, verifying} {
+		equal(t, "kind of the error", fault.KindOf(err), fault.Unavailable)
 	}
 }
 
-func TestOpenRefusesWhatIsNoGoodKey(t *testing.T) {
+// TestTheStoreLearnsNothing of a key, and cannot put another in its place.
+func TestTheStoreLearnsNothing(t *testing.T) {
 	t.Parallel()
 	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	two := append(rsaKey(t, 2048), rsaKey(t, 2048)...)
+	good, short := rsaKey(t, 2048), rsaKey(t, 1024)
+	const sealed, noKey = "was sealed with another KEYS_SECRET, or changed since", "is not an RSA key of 2048 bits or more"
 	for name, row := range map[string]struct {
-		text []byte
-		want string
+		bytes []byte
+		want  string
 	}{
-		"no PEM":                {[]byte("hello"), "is not one PKCS#8 private key in PEM"},
-		"an empty file":         {nil, "is not one PKCS#8 private key in PEM"},
-		"two keys in a file":    {two, "is not one PKCS#8 private key in PEM"},
-		"a short key":           {rsaKey(t, 1024), "is not an RSA key of 2048 bits or more"},
-		"a key of another kind": {encode(t, curve), "is not an RSA key of 2048 bits or more"},
+		"nothing":               {nil, sealed},
+		"in the clear":          {encode(t, good), sealed},
+		"by another secret":     {seal(t, "another", start, encode(t, good)), sealed},
+		"moved to another time": {seal(t, secret, start.Add(time.Second), encode(t, good)), sealed},
+		"no key":                {seal(t, secret, start, []byte("hello")), "asn1: structure error"},
+		"a short key":           {seal(t, secret, start, encode(t, short)), noKey},
+		"a key of another kind": {seal(t, secret, start, encode(t, curve)), noKey},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := directory(t)
-			put(t, dir, "key-0001.pem", 0o600, row.text)
-			_, err := keys.Open(dir, retention)
-			wantError(t, err, "open signing keys: "+filepath.Join(dir, "key-0001.pem")+" "+row.want)
+			store := &memory{all: []keys.Sealed{{From: start, Bytes: row.bytes}}}
+			_, err := openKeys(t, store).List(t.Context())
+			if err == nil || !strings.Contains(err.Error(), row.want) ||
+				!strings.HasPrefix(err.Error(), "list signing keys: the key of 1970-01-01T00:00:00Z ") {
+				t.Errorf("got %v, want %s", err, row.want)
+			}
 		})
 	}
-}
-
-func TestOpenRefusesNamesThatDoNotSayWhenTheySign(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{
-		"key-0002.pem", "server.pem", "key-20261341T000000Z.pem", "key-20260102T150405Z.old.pem",
-	} {
-		dir := directory(t)
-		put(t, dir, name, 0o600, rsaKey(t, 2048))
-		put(t, dir, "README", 0o644, []byte("not a key, and open to all"))
-		_, err := keys.Open(dir, retention)
-		wantError(t, err, "open signing keys: "+name+" in "+dir+" has no name for a key: "+
-			"key-0001.pem, or key-20060102T150405Z.pem for one that signs from then on")
+	store := &memory{all: []keys.Sealed{{From: start, Bytes: seal(t, secret, start, encode(t, good))}}}
+	if _, err := openKeys(t, store).List(t.Context()); err != nil {
+		t.Errorf("a good key: %v", err)
 	}
 }
 
-func TestOpenRefusesAFileForADirectory(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "keys")
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err := keys.Open(path, retention)
-	wantError(t, err, "keys is not a directory")
-}
-
-// TestWatchKeepsTheKeysItCannotReplace puts a key that others can read beside the
-// good one, and then mends it.
+// TestWatchKeepsTheKeysItCannotReplace puts a key of another secret beside the good one, and then mends it.
 func TestWatchKeepsTheKeysItCannotReplace(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "keys")
 	synctest.Test(t, func(t *testing.T) {
-		set := openKeys(t, dir)
-		before := string(set.JWKS())
-		logged := &bytes.Buffer{}
-		watch(t, set, slog.New(slog.NewTextHandler(logged, nil)))
-		put(t, dir, "key-20000101T000000Z.pem", 0o644, rsaKey(t, 2048))
-		advance(10 * interval)
-		equal(t, "JWK Set", string(set.JWKS()), before)
-		if err := os.Chmod(filepath.Join(dir, "key-20000101T000000Z.pem"), 0o600); err != nil {
-			t.Fatal(err)
+		store, logged := &memory{}, &bytes.Buffer{}
+		set := openKeys(t, store)
+		watch(t, set, logged)
+		before, from := jwks(t, set), start.Add(time.Hour)
+		der := encode(t, rsaKey(t, 2048))
+		for step, with := range []string{"another", secret} {
+			if err := store.RemoveSigningKey(t.Context(), from); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := store.AddSigningKey(t.Context(), keys.Sealed{From: from, Bytes: seal(t, with, from, der)}); err != nil {
+				t.Fatal(err)
+			}
+			advance(10 * interval)
+			equal(t, "the keys stay", jwks(t, set) == before, step == 0)
 		}
-		advance(interval)
-		equal(t, "keys once it is mended", len(kids(t, set)), 2)
-		text := logged.String() // the watch writes no more
+		text := logged.String() // the watch waits
 		equal(t, "errors logged", strings.Count(text, "signing keys cannot be read"), 1)
-		equal(t, "errors that name the mode", strings.Count(text, "has mode 0644"), 1)
-		equal(t, "changes logged", strings.Count(text, "signing keys changed"), 1)
+		equal(t, "changes logged", strings.Count(text, "signing keys changed"), 2)
 	})
+}
+
+func seal(t *testing.T, secret string, from time.Time, der []byte) []byte {
+	t.Helper()
+	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "craftista signing keys 1", 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return aead.Seal(nil, nil, der, []byte(from.Format(time.RFC3339)))
+}
+
+func rsaKey(t *testing.T, bits int) *rsa.PrivateKey {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func encode(t *testing.T, key any) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// atOnce runs work eight times.
+func atOnce(work func()) {
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(work)
+	}
+	wg.Wait()
 }

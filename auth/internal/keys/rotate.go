@@ -1,64 +1,65 @@
 package keys
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 )
 
-// Rotate adds a key to dir that signs from activation on, rounded up to the
-// second, and removes those that no valid token can name (see Open for retention).
-// If dir has no key, the new one is the first and signs at once. It returns the
-// names of the files. Running services load them by Watch.
+// Rotate adds a key that signs from activation on, rounded up to the second, and
+// removes those that no valid token can name (see New for retention). If there is
+// no key, the new one is the first and signs at once. It returns their times.
+// Running services load them by Watch.
 //
 // The activation must be longer than verifiers cache keys, or they get a token by
 // a key that they do not have. They do ask for an unknown one, but once a minute
 // at most, and a stranger's invented kids can use that up.
 //
-// Of two processes that rotate within one second, the second gets an error, and
-// there is one new key. Otherwise each makes its own, which is safe too.
-func Rotate(dir string, activation, retention time.Duration) (added string, removed []string, err error) {
+// Of two that rotate within one second, the second gets an error, and there is one
+// new key. Otherwise each makes its own, which is safe too.
+func (s *Set) Rotate(ctx context.Context, activation time.Duration) (added time.Time, removed []time.Time, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("rotate signing keys: %w", err)
 		}
 	}()
-	all, err := list(dir, retention)
+	all, err := s.list(ctx)
+	if err == nil {
+		_, err = s.load(all) // by another secret, the new key would be of no use to those who have this one
+	}
 	if err != nil {
-		return "", nil, err
+		return added, nil, err
 	}
 	now := time.Now().UTC()
-	added = now.Add(activation + time.Second - 1).Format(layout)
+	added = now.Add(activation + time.Second - 1).Truncate(time.Second)
 	if len(all) == 0 {
-		added = firstName
+		added = first
 	}
-	if err := create(dir, added); errors.Is(err, fs.ErrExist) {
-		return "", nil, fmt.Errorf("another rotation has just made %s", added)
-	} else if err != nil {
-		return "", nil, err
+	if fresh, err := s.create(ctx, added); err != nil || !fresh {
+		if err == nil {
+			err = fmt.Errorf("another rotation has just made the key of %s", added.Format(time.RFC3339))
+		}
+		return added, nil, err
 	}
 	for _, k := range all {
 		if k.published(now) {
 			continue
 		}
-		if err := os.Remove(filepath.Join(dir, k.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.store.RemoveSigningKey(ctx, k.From); err != nil {
 			return added, removed, err
 		}
-		removed = append(removed, k.File)
+		removed = append(removed, k.From)
 	}
 	return added, removed, nil
 }
 
-// List tells what dir contains, the newest key first. It makes nothing.
-func List(dir string, retention time.Duration) ([]Key, error) {
-	all, err := list(dir, retention)
+// List tells what there is, the newest key first. It makes nothing.
+func (s *Set) List(ctx context.Context) ([]Key, error) {
+	all, err := s.list(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list signing keys: %w", err)
 	}
-	loaded, err := load(dir, all)
+	loaded, err := s.load(all)
 	if err != nil {
 		return nil, fmt.Errorf("list signing keys: %w", err)
 	}

@@ -1,11 +1,9 @@
 package keys_test
 
 import (
-	"log/slog"
-	"os"
-	"path/filepath"
+	"bytes"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,23 +13,24 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
+var start = time.Unix(0, 0).UTC() // the time of the first key
+
 // TestAKeyIsPublishedThenSignsThenRetires goes through the life of a key on two
 // replicas, one that runs on and one that starts anew at every step.
 func TestAKeyIsPublishedThenSignsThenRetires(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "keys")
 	synctest.Test(t, func(t *testing.T) {
-		running := openKeys(t, dir)
-		watch(t, running, slog.New(slog.DiscardHandler))
+		store := &memory{}
+		running := openKeys(t, store)
+		watch(t, running, &bytes.Buffer{})
 		old := kids(t, running)[0]
 		early := sign(t, running)
 
-		added, removed, err := keys.Rotate(dir, activation, retention)
-		want := time.Now().Add(activation).UTC().Format("key-20060102T150405Z.pem")
-		if err != nil || added != want || removed != nil {
+		added, removed, err := running.Rotate(t.Context(), activation)
+		if want := time.Now().Add(activation); err != nil || !added.Equal(want) || removed != nil {
 			t.Fatalf("rotate: %s, removed %v, error %v; want %s", added, removed, err, want)
 		}
-		next := kids(t, openKeys(t, dir))[0] // which refuses a file that others can read
+		next := kids(t, replica(t, store))[0]
 		if next == old {
 			t.Fatal("the new key is not published first")
 		}
@@ -49,11 +48,11 @@ func TestAKeyIsPublishedThenSignsThenRetires(t *testing.T) {
 			{"an hour later", time.Hour, next, []string{next}},
 		} {
 			advance(step.after)
-			for replica, set := range map[string]*keys.Set{"running": running, "fresh": openKeys(t, dir)} {
-				equal(t, step.name+", published by the replica "+replica, kids(t, set), step.want)
-				equal(t, step.name+", signer of the replica "+replica, signerOf(t, set, sign(t, set)), step.signer)
+			for name, set := range map[string]*keys.Set{"running": running, "fresh": replica(t, store)} {
+				equal(t, step.name+", published by the replica "+name, kids(t, set), step.want)
+				equal(t, step.name+", signer of the replica "+name, signerOf(t, set, sign(t, set)), step.signer)
 				if _, err := jwt.Parse(early, set.KeyfuncCtx(t.Context())); (err == nil) != (len(step.want) == 2) {
-					t.Errorf("%s, %s: a token by the old key: %v", step.name, replica, err)
+					t.Errorf("%s, %s: a token by the old key: %v", step.name, name, err)
 				}
 			}
 		}
@@ -62,63 +61,59 @@ func TestAKeyIsPublishedThenSignsThenRetires(t *testing.T) {
 
 func TestRotateRemovesWhatNoTokenCanName(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "keys")
 	synctest.Test(t, func(t *testing.T) {
-		first, _ := rotate(t, dir) // there is no key yet, so it need not wait
-		second, removed := rotate(t, dir)
-		if first != "key-0001.pem" || removed != nil {
+		set := openKeys(t, &memory{})
+		first, _ := rotate(t, set) // there is no key yet, so it need not wait
+		second, removed := rotate(t, set)
+		if !first.Equal(start) || removed != nil {
 			t.Errorf("first %s, then removed %v", first, removed)
 		}
 		advance(activation + retention - time.Second)
-		third, removed := rotate(t, dir)
+		third, removed := rotate(t, set)
 		if removed != nil {
 			t.Errorf("removed %v while a token may name it", removed)
 		}
-		wantStates(t, dir, [][2]string{{third, "waits"}, {second, "signs"}, {first, "verifies"}})
+		wantStates(t, set, state{third, "waits"}, state{second, "signs"}, state{first, "verifies"})
 		advance(time.Second)
-		wantStates(t, dir, [][2]string{{third, "waits"}, {second, "signs"}, {first, "expired"}})
-		fourth, removed := rotate(t, dir)
-		equal(t, "removed", removed, []string{first})
-		wantStates(t, dir, [][2]string{{fourth, "waits"}, {third, "waits"}, {second, "signs"}})
+		wantStates(t, set, state{third, "waits"}, state{second, "signs"}, state{first, "expired"})
+		fourth, removed := rotate(t, set)
+		equal(t, "removed", removed, []time.Time{first})
+		wantStates(t, set, state{fourth, "waits"}, state{third, "waits"}, state{second, "signs"})
 	})
 }
 
 func TestRotateAtOnceMakesOneKey(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "keys")
 	synctest.Test(t, func(t *testing.T) { // all within one second, then
-		openKeys(t, dir)
-		var mu sync.Mutex // guards told
-		var told int
-		var wg sync.WaitGroup
-		for range 8 {
-			wg.Go(func() {
-				if _, _, err := keys.Rotate(dir, activation, retention); err != nil {
-					if !strings.Contains(err.Error(), "rotate signing keys: another rotation has just made key-") {
-						t.Error(err)
-					}
-					mu.Lock()
-					told++
-					mu.Unlock()
+		store := &memory{}
+		replica(t, store)
+		var told atomic.Int32
+		atOnce(func() {
+			if _, _, err := openKeys(t, store).Rotate(t.Context(), activation); err != nil {
+				if !strings.Contains(err.Error(), "rotate signing keys: another rotation has just made the key of ") {
+					t.Error(err)
 				}
-			})
-		}
-		wg.Wait()
-		if files := names(t, dir); told != 7 || len(files) != 2 {
-			t.Errorf("%d of 8 were told, files %v; want 7 and two files", told, files)
+				told.Add(1)
+			}
+		})
+		if n := told.Load(); n != 7 || len(store.all) != 2 {
+			t.Errorf("%d of 8 were told, and there are %d keys; want 7 and two", n, len(store.all))
 		}
 	})
 }
 
-func TestRotateRefusesALooseDirectory(t *testing.T) {
+func TestRotateNeedsTheSecret(t *testing.T) {
 	t.Parallel()
-	dir := directory(t)
-	if err := os.Chmod(dir, 0o750); err != nil {
-		t.Fatal(err)
-	}
-	_, _, err := keys.Rotate(dir, activation, retention)
-	wantError(t, err, "has mode 0750, and signing keys must be open to their owner only: chmod 0700 "+dir)
-	if files := names(t, dir); files != nil {
-		t.Errorf("it made %v", files)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory{}
+		replica(t, store)
+		other, err := keys.New(store, "another", retention)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = other.Rotate(t.Context(), activation)
+		wantError(t, err, "rotate signing keys: the key of 1970-01-01T00:00:00Z was sealed with another KEYS_SECRET, "+
+			"or changed since")
+		equal(t, "keys", len(store.all), 1)
+	})
 }

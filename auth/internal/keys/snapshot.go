@@ -6,7 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
+	"time"
 
 	"craftista/shared/token"
 
@@ -14,39 +14,39 @@ import (
 	"github.com/MicahParks/keyfunc/v3"
 )
 
-// snapshot is what a directory contained at one time. It does not change.
+// snapshot is what the store had at one time. It does not change.
 type snapshot struct {
-	files     []Key // newest first, and so the next two
+	keys      []Key // newest first, and so the next two
 	private   []*rsa.PrivateKey
 	kids      []string
 	published json.RawMessage // the public halves only
 	verify    keyfunc.Keyfunc
 }
 
-// load reads the keys of those files in dir.
-func load(dir string, files []Key) (*snapshot, error) {
-	s := &snapshot{files: files}
+// load opens the keys.
+func (s *Set) load(all []Key) (*snapshot, error) {
+	loaded := &snapshot{keys: all}
 	var set jwkset.JWKSMarshal
-	for _, k := range files {
-		key, err := read(filepath.Join(dir, k.File))
+	for _, k := range all {
+		key, err := s.open(Sealed{From: k.From, Bytes: []byte(k.sealed)})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("the key of %s %w", k.From.Format(time.RFC3339), err)
 		}
 		public, err := publicJWK(key)
 		if err != nil {
 			return nil, err
 		}
 		set.Keys = append(set.Keys, public)
-		s.private, s.kids = append(s.private, key), append(s.kids, public.KID)
+		loaded.private, loaded.kids = append(loaded.private, key), append(loaded.kids, public.KID)
 	}
 	var err error
-	if s.published, err = json.Marshal(set); err != nil {
+	if loaded.published, err = json.Marshal(set); err != nil {
 		return nil, fmt.Errorf("publish signing keys: %w", err)
 	}
-	if s.verify, err = keyfunc.NewJWKSetJSON(s.published); err != nil {
+	if loaded.verify, err = keyfunc.NewJWKSetJSON(loaded.published); err != nil {
 		return nil, fmt.Errorf("publish signing keys: %w", err)
 	}
-	return s, nil
+	return loaded, nil
 }
 
 // publicJWK is the public half of the key. Its kid is the key's SHA-256 thumbprint

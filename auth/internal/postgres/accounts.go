@@ -30,8 +30,8 @@ type personRow struct {
 	Hash string
 }
 
-// Store implements account.Store, account.MailStore, session.Store, throttle.Store and oidc.Clients. It
-// is safe for concurrent use.
+// Store implements account.Store, account.MailStore, keys.Store, session.Store, throttle.Store and
+// oidc.Clients. It is safe for concurrent use.
 type Store struct{ db *sqlx.DB }
 
 // NewStore returns a store in db, which the caller closes.
@@ -39,7 +39,7 @@ func NewStore(db *sqlx.DB) *Store { return &Store{db: db} }
 
 // schema is what the service needs.
 func schema() pg.Schema {
-	return pg.Schema{Name: "auth", Version: 13, Columns: `
+	return pg.Schema{Name: "auth", Version: 14, Columns: `
 		SELECT EXISTS (
 		           SELECT id, username, email, password_hash, role, created_at, disabled_at, email_verified_at, deleted_at,
 		                  forget_at
@@ -50,6 +50,7 @@ func schema() pg.Schema {
 		       EXISTS (SELECT hash, family_id, created_at, expires_at, used_at FROM auth.refresh_tokens LIMIT 0),
 		       EXISTS (SELECT user_id, purpose, hash, email, expires_at FROM auth.mail_tokens LIMIT 0),
 		       EXISTS (SELECT key, failures, last_at, forget_at FROM auth.throttle LIMIT 0),
+		       EXISTS (SELECT signs_from, sealed FROM auth.signing_keys LIMIT 0),
 		       EXISTS (
 		           SELECT id, name, secret_hash, redirect_uris, post_logout_redirect_uris, scopes, disabled_at
 		             FROM auth.clients LIMIT 0),

@@ -28,6 +28,7 @@ type Config struct {
 	RedisURL         string        `env:"REDIS_URL"`          // "" runs an in-memory Redis
 	TraceURLTemplate string        `env:"TRACE_URL_TEMPLATE"` // page of the trace {id} if traces are sent elsewhere
 	InternalAPIKey   string        `env:"INTERNAL_API_KEY"`   // registers people; "" makes one for each start
+	KeysSecret       string        `env:"KEYS_SECRET"`        // encrypts the signing keys; no secret unless it is set
 	AccessTokenTTL   time.Duration `env:"ACCESS_TOKEN_TTL"`
 	BcryptCost       int           `env:"BCRYPT_COST"`
 	SMTPURL          string        `env:"SMTP_URL"` // "" keeps mails in memory and shows them
@@ -49,7 +50,7 @@ func Default() Config {
 		RecommendationAddr: "localhost:8080", TracesAddr: "localhost:16686",
 		Seed: true, Options: telemetry.Options{LogLevel: slog.LevelWarn},
 		AccessTokenTTL: auth.Default().AccessTokenTTL, BcryptCost: auth.Default().BcryptCost,
-		MailFrom:    auth.Default().MailFrom,
+		MailFrom: auth.Default().MailFrom, KeysSecret: "cranes folded on this machine",
 		PageTimeout: frontend.Default().PageTimeout,
 	}
 }

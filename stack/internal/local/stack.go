@@ -126,7 +126,7 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 	if s.Config.SMTPURL, err = s.startMailbox(ctx, c); err != nil {
 		return nil, err
 	}
-	s.startServices(ctx, ports, db, redis, filepath.Join(data, "keys"))
+	s.startServices(ctx, ports, db, redis)
 	return s, s.awaitReady(ctx, progress)
 }
 
@@ -160,7 +160,7 @@ func (s *Stack) startMailbox(ctx context.Context, c Config) (string, error) {
 
 // startServices starts the page of traces and the four services, the frontend
 // last, so that it is the first to stop.
-func (s *Stack) startServices(ctx context.Context, ports listeners, db *database, redis, keys string) {
+func (s *Stack) startServices(ctx context.Context, ports listeners, db *database, redis string) {
 	c, issuer := s.Config, s.URLs["auth"]
 	jwks := issuer + "/.well-known/jwks.json"
 	exporter, traceURL := s.startTraces(ctx, ports["traces"])
@@ -176,7 +176,7 @@ func (s *Stack) startServices(ctx context.Context, ports listeners, db *database
 
 	a := auth.Default()
 	a.Config, a.DatabaseURL, a.Issuer, a.Audience = common("auth"), db.auth, issuer, audience
-	a.KeyDir, a.InternalAPIKey, a.ConsentURL = keys, c.InternalAPIKey, s.URLs["frontend"]+"/authorize"
+	a.KeysSecret, a.InternalAPIKey, a.ConsentURL = c.KeysSecret, c.InternalAPIKey, s.URLs["frontend"]+"/authorize"
 	a.AccessTokenTTL, a.BcryptCost = c.AccessTokenTTL, c.BcryptCost
 	a.SMTPURL, a.MailFrom, a.ProductURL = c.SMTPURL, c.MailFrom, s.URLs["product"]
 	s.start(ctx, "auth", func(ctx context.Context) error { return auth.Run(ctx, a) })
@@ -292,7 +292,7 @@ func (s *Stack) awaitReady(ctx context.Context, progress func(string)) error {
 	return nil
 }
 
-// dataFolder is where the private database and the signing keys live.
+// dataFolder is where the private database lives.
 func (c Config) dataFolder() (string, error) {
 	dir := c.Data
 	if dir == "" {

@@ -1,4 +1,4 @@
-package auth_test
+package keys_test
 
 import (
 	"bytes"
@@ -27,17 +27,15 @@ import (
 // No token may be refused.
 func TestRotationFailsNobody(t *testing.T) {
 	t.Parallel()
-	dir := settings(t).KeyDir
 	synctest.Test(t, func(t *testing.T) {
 		c := auth.Default()
 		retention := c.AccessTokenTTL + time.Minute
-		set, err := keys.Open(dir, retention)
-		if err != nil {
-			t.Fatal(err)
-		}
+		store := &memory{}
+		set := openKeys(t, store)
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { set.Watch(ctx, 2*time.Second, slog.New(slog.DiscardHandler)) })
+		synctest.Wait()
 		tokens := issuer.New(set, nil, "https://auth.example", "craftista", c.AccessTokenTTL)
 		for range 2 {
 			remote := token.NewRemoteKeys(tokens.URL, &http.Client{Transport: published{set}})
@@ -45,12 +43,12 @@ func TestRotationFailsNobody(t *testing.T) {
 			running.Go(func() { mintAndVerify(ctx, t, tokens, verifier) })
 		}
 		for range 3 {
-			before := string(set.JWKS())
-			if _, _, err := keys.Rotate(dir, c.KeyActivation, retention); err != nil {
+			before := jwks(t, set)
+			if _, _, err := set.Rotate(t.Context(), c.KeyActivation); err != nil {
 				t.Fatal(err)
 			}
 			<-time.After(c.KeyActivation + retention + 3*time.Second)
-			after := string(set.JWKS())
+			after := jwks(t, set)
 			if strings.Count(after, `"kid"`) != 1 || after == before {
 				t.Errorf("keys before %s\nand after %s", before, after)
 			}
@@ -98,5 +96,6 @@ func mintAndVerify(ctx context.Context, t *testing.T, tokens *issuer.Issuer, ver
 type published struct{ set *keys.Set }
 
 func (p published) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(p.set.JWKS())), Request: r}, nil
+	body, err := p.set.JWKS()
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, err
 }
