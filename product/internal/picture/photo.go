@@ -40,6 +40,7 @@ const (
 	maxCopy   = 2 << 20          // bytes, in step with the schema and with what the site hands on
 	copies    = 3                // a page's, a card's twice as dense, a card's
 	quality   = 80               // of a JPEG
+	maxScans  = 100              // of a JPEG, each of which has the decoder go through all pixels; cameras write 1 to 12
 	maxBusy   = 8                // uploads at a time, each of which may hold MaxPhoto
 	maxWait   = 20 * time.Second // until a decoder is free
 )
@@ -87,6 +88,8 @@ func (p *Photos) Clean(ctx context.Context, upload []byte) (core.Upload, error) 
 	switch {
 	case err != nil || config.Width < 1 || config.Height < 1:
 		return core.Upload{}, refuse("is not a JPEG, PNG, WebP or GIF that can be read")
+	case bytes.Count(upload, []byte{0xff, 0xda}) > maxScans && format == "jpeg":
+		return core.Upload{}, refuse("takes too much time to read; save it as an ordinary JPEG")
 	case config.Width > maxPixels/config.Height:
 		return core.Upload{}, refuse("is %d by %d pixels, more than %d million in all",
 			config.Width, config.Height, maxPixels/1_000_000)

@@ -376,6 +376,8 @@ func TestHostilePhotos(t *testing.T) {
 		"a WebP of two sizes":   {vp8x(9, 9) + string(webpFrame(16_000, 16_000)), cut},
 		"a large progressive one": {claiming(photo, 0xc2, 8000, 6000),
 			"takes too much memory to read; save it smaller, or as an ordinary JPEG"},
+		"a JPEG of many scans": {string(photo) + strings.Repeat("\xff\xda", 100),
+			"takes too much time to read; save it as an ordinary JPEG"},
 		"a large one with nothing in it": {claiming(photo, 0xc0, 800, 600), cut},
 	} {
 		t.Run(name, func(t *testing.T) {

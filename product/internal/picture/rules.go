@@ -136,6 +136,10 @@ func check(name, text string) (kept, target string, ok bool) {
 		return text, strings.TrimPrefix(text, "#"), reference.MatchString(text)
 	case "style":
 		return text, "", compositing.MatchString(text)
+	case "numOctaves": // each has half the contrast of the one before, so that no more show
+		if n, err := strconv.ParseFloat(text, 32); err != nil || n > 9 {
+			text = "9"
+		}
 	}
 	if m := paint.FindStringSubmatch(text); m != nil {
 		return "url(" + m[1] + ")" + m[2], m[1][1:], true

@@ -17,6 +17,7 @@ const (
 	maxDepth    = 64
 	maxElements = 10_000
 	maxDrawn    = 50_000
+	filtering   = 100 // elements that a step of a filter counts as
 )
 
 type attribute = xml.Attr // with a plain name

@@ -162,7 +162,9 @@ func (e *element) forget(used map[string]bool) {
 }
 
 // count is how many elements e stands for: itself, its children and all that it
-// refers to, but no more than one over the limit. It follows every reference once.
+// refers to, but no more than one over the limit. It follows every reference once, and those to
+// markers as often as there may be corners. A step of a filter, which works on every pixel,
+// counts as many.
 func (d *drawing) count(e *element) int {
 	const counting = -1
 	if e.drawn == counting {
@@ -174,12 +176,30 @@ func (d *drawing) count(e *element) int {
 	}
 	e.drawn = counting
 	total := 1
+	if strings.HasPrefix(e.name, "fe") {
+		total = filtering
+	}
 	for _, child := range e.children {
 		total = min(total+d.count(child), maxDrawn+1)
 	}
 	for _, id := range e.refersTo {
-		total = min(total+d.count(d.byID[id]), maxDrawn+1)
+		times := 1
+		if e.attr("marker-mid") == "url(#"+id+")" {
+			times = e.corners()
+		}
+		total = min(total+times*d.count(d.byID[id]), maxDrawn+1)
 	}
 	e.drawn = total
 	return total
 }
+
+// corners is how many e and what is in it have at most: one for each two numbers.
+func (e *element) corners() int {
+	total := len(strings.FieldsFunc(e.attr("d")+" "+e.attr("points"), isNoDigit)) / 2
+	for _, child := range e.children {
+		total += child.corners()
+	}
+	return total
+}
+
+func isNoDigit(c rune) bool { return c < '0' || c > '9' }

@@ -332,6 +332,11 @@ func TestDrawingsAreWrittenAnew(t *testing.T) {
 			in(`<g id="a"/><use href="#a" xlink:href="#b"/><use xlink:href="#b" href="#a"/>`),
 			bare + `><g id="a"></g><use href="#a"></use><use href="#a"></use></svg>`,
 		},
+		"octaves that show": {
+			in(`<filter id="a"><feTurbulence numOctaves="2.5"/><feTurbulence numOctaves="10"/></filter><g filter="url(#a)"/>`),
+			bare + `><filter id="a"><feTurbulence numOctaves="2.5"></feTurbulence>` +
+				`<feTurbulence numOctaves="9"></feTurbulence></filter><g filter="url(#a)"></g></svg>`,
+		},
 		"switch": {
 			in(`<switch><desc/><foreignObject requiredExtensions="http://ns.adobe.com/x"/><g/><path/></switch>`),
 			bare + `><g><desc></desc></g></svg>`,
