@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"craftista/frontend/internal/backend"
@@ -70,7 +71,7 @@ func Run(ctx context.Context, c Config) error {
 	return c.Serve(ctx, "frontend", c.site)
 }
 
-func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (*web.Router, error) {
+func (c Config) site(t *telemetry.Telemetry, opened *service.Closers) (*web.Router, error) {
 	assets, err := static.New()
 	ttl := cacheTTL
 	if c.DevReload { // a page of before an edit would name assets that are gone
@@ -90,6 +91,7 @@ func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (*web.Router, e
 	}
 	urls := backend.URLs{Auth: c.AuthURL, Product: c.ProductURL, Recommendation: c.RecommendationURL}
 	services := backend.New(urls, c.InternalAPIKey, c.PageTimeout, t)
+	opened.Add(background(services.Live.Run))
 	fetch := web.NewHTTPClient(backend.SessionTimeout(c.PageTimeout), t)
 	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", fetch)
 	verifier := token.NewVerifier(keys, c.Issuer, c.Audience)
@@ -101,6 +103,18 @@ func (c Config) site(t *telemetry.Telemetry, _ *service.Closers) (*web.Router, e
 		DevReload: c.DevReload, Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
 		CacheTTL: ttl,
 	}), nil
+}
+
+// background runs until it is stopped.
+func background(run func(context.Context)) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	return func() error {
+		cancel()
+		running.Wait()
+		return nil
+	}
 }
 
 // checkPublicURL accepts an origin, with or without a slash behind it.

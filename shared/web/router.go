@@ -43,7 +43,7 @@ type Router struct {
 	// Timeout. Set it before the calls of Get that it is for.
 	GetTimeout time.Duration
 	// MaxListeners bounds the listeners of each stream that Stream registers from then
-	// on; 0 means what Listeners returns, at most 10,000.
+	// on; 0 means 10,000. It is less if these would take half of the spare descriptors.
 	MaxListeners int
 
 	mux     chi.Router

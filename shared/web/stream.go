@@ -30,10 +30,6 @@ type EventStream func(ctx context.Context, send func(events []byte) error) error
 
 const defaultListeners = 10_000
 
-// Listeners is how many may listen to streams at once: at most most, and so many that they take half of the process's
-// spare descriptors. Each takes so many.
-func Listeners(most, each int) int { return min(most, spareDescriptors()/2/each) }
-
 // streamRoute is a path of server-sent events.
 type streamRoute struct {
 	first     []byte // what each response begins with
@@ -60,7 +56,7 @@ type listener struct {
 func (r *Router) Stream(path string, retry time.Duration, open func(req *http.Request) (EventStream, error)) {
 	r.streams[path] = &streamRoute{
 		first: fmt.Appendf(nil, "retry: %d\n\n", retry.Milliseconds()),
-		most:  int64(cmp.Or(r.MaxListeners, Listeners(defaultListeners, 1))),
+		most:  int64(min(cmp.Or(r.MaxListeners, defaultListeners), spareDescriptors()/2)),
 	}
 	r.Get(path, func(w http.ResponseWriter, req *http.Request) error {
 		h := w.Header()

@@ -39,7 +39,7 @@ type Services struct {
 	Auth           Auth
 	Catalogue      Catalogue
 	Recommendation Recommendation
-	Live           Live
+	Live           *Live
 	PageTimeout    time.Duration // of one page, in all
 }
 
@@ -64,8 +64,11 @@ func New(
 		Auth:           Auth{client("sign-in", urls.Auth), internalKey},
 		Catalogue:      Catalogue{client("the catalogue", urls.Product)},
 		Recommendation: Recommendation{client("the recommendation service", urls.Recommendation)},
-		Live:           Live{strings.TrimSuffix(urls.Product, "/"), web.NewHTTPClient(0, t, options...), pageTimeout},
-		PageTimeout:    pageTimeout,
+		Live: &Live{
+			base: strings.TrimSuffix(urls.Product, "/"), http: web.NewHTTPClient(0, t, options...), pageTimeout: pageTimeout,
+			listeners: map[*listener]struct{}{}, renew: func() {},
+		},
+		PageTimeout: pageTimeout,
 	}
 }
 

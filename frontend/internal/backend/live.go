@@ -1,75 +1,65 @@
 package backend
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
+	"math/rand/v2"
 	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
+	"slices"
+	"sync"
 	"time"
 
-	"craftista/shared/fault"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/errgroup"
 )
 
-// maxSilence is how long the catalogue's stream may say nothing: two heartbeats
-// and a little more.
-const maxSilence = 40 * time.Second
+const (
+	maxWatched     = 1000                   // products of one stream, as the catalogue allows
+	leastPause     = 250 * time.Millisecond // between subscriptions; doubles while they fail, up to
+	mostPause      = 2 * time.Second
+	heartbeatEvery = 15 * time.Second
+)
 
-// maxEvents bounds the events that come at once, in bytes: 100 counts take a tenth.
-const maxEvents = 64 << 10
-
-// errSilent is why a stream is closed from here. It is a failure in the trace, which a listener who leaves is not.
-var errSilent = errors.New("the stream of votes is silent")
-
-// Live streams the counts of products as they change.
+// Live streams the counts of products as they change, while Run runs. All listeners
+// share one subscription, which begins anew when one joins: the counts were then read
+// after its page was, and are no older. It is safe for concurrent use.
 type Live struct {
-	base string
-	http *http.Client // without a deadline: a stream has no end
-
+	base        string
+	http        *http.Client // without a deadline: a stream has no end
 	pageTimeout time.Duration
+
+	mu        sync.Mutex // guards the rest, and the listeners
+	listeners map[*listener]struct{}
+	newest    trace.SpanContext // of the listener that joined last: its trace shows the subscription
+	renew     func()            // ends the current subscription
 }
 
-// Count is how many votes a product has.
-type Count struct {
-	ID    int64 `json:"origami_id"`
-	Votes int64 `json:"votes"`
+// listener is one browser. What it misses while it is slow, newer counts replace.
+type listener struct {
+	ids   []int64
+	sent  map[int64]int64 // votes by id
+	votes map[int64]int64 // as its subscription, which others share, has them; nil before
+	wake  chan struct{}   // has one if votes changed
 }
 
-// Listen calls send with the counts of the products, 1 to 100 ids: with all of
-// them first, then with those that change. No counts are a heartbeat. Listen
-// returns once ctx is done or send gives an error, and when the stream ends,
-// which is Unavailable: try again in a moment. It closes a stream that does not
-// begin within the time of a page or sends nothing for 40 s.
-func (l Live) Listen(ctx context.Context, ids []int64, send func([]Count) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	silence := time.AfterFunc(l.pageTimeout, func() { cancel(errSilent) })
-	defer silence.Stop()
-	query := url.Values{"ids": {list(ids)}}.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.base+"/api/votes/stream?"+query, nil)
-	if err != nil {
-		return err
-	}
-	unavailable := fault.New(fault.Unavailable, "live counts are not available right now")
-	res, err := l.http.Do(req)
-	if err != nil {
-		return unavailable.Because(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		return unavailable.Because(fmt.Errorf("the stream of votes answers %d", res.StatusCode))
-	}
-	events := bufio.NewReader(res.Body)
+// Listen calls send with the counts of the products, at first with all that exist,
+// then with those that change. No counts are a heartbeat. While the catalogue is
+// unavailable it waits. It returns once ctx is done or send gives an error.
+func (l *Live) Listen(ctx context.Context, ids []int64, send func([]Count) error) error {
+	own := &listener{ids: ids, sent: make(map[int64]int64, len(ids)), wake: make(chan struct{}, 1)}
+	l.join(own, trace.SpanContextFromContext(ctx))
+	defer l.leave(own)
+	heartbeat := time.NewTicker(heartbeatEvery)
+	defer heartbeat.Stop()
 	for {
-		silence.Reset(maxSilence)
-		counts, err := nextCounts(events)
-		if err != nil {
-			return unavailable.Because(err)
+		var counts []Count
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-heartbeat.C:
+		case <-own.wake:
+			if counts = l.changed(own); counts == nil {
+				continue
+			}
 		}
 		if err := send(counts); err != nil {
 			return err
@@ -77,36 +67,88 @@ func (l Live) Listen(ctx context.Context, ids []int64, send func([]Count) error)
 	}
 }
 
-// nextCounts reads the server-sent events (WHATWG HTML, section 9.2) that came
-// at once, at most 100; a comment gives none. A line of more than 4 KiB is an
-// error, and so are more than 64 KiB at once: none of ours are.
-func nextCounts(events *bufio.Reader) ([]Count, error) {
-	var counts []Count
-	for size := 0; size <= maxEvents; {
-		line, err := events.ReadSlice('\n')
-		if err != nil {
-			return nil, err
-		}
-		size += len(line)
-		if data, ok := bytes.CutPrefix(line, []byte("data:")); ok {
-			var count Count
-			if err := json.Unmarshal(data, &count); err != nil {
-				return nil, fmt.Errorf("read an event: %w", err)
-			}
-			counts = append(counts, count)
-		}
-		if ended := len(line) == 1; ended && (events.Buffered() == 0 || len(counts) >= 100) {
-			return counts, nil
-		}
-	}
-	return nil, errors.New("the events do not end")
+func (l *Live) join(own *listener, span trace.SpanContext) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.listeners[own], l.newest = struct{}{}, span
+	l.renew()
 }
 
-// list is ids as the catalogue reads them: 1,2,3.
-func list(ids []int64) string {
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = strconv.FormatInt(id, 10)
+func (l *Live) leave(own *listener) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if delete(l.listeners, own); len(l.listeners) == 0 {
+		l.renew() // without products
 	}
-	return strings.Join(texts, ",")
+}
+
+// changed returns the counts that the listener was not sent, and notes that it is.
+func (l *Live) changed(own *listener) (counts []Count) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range own.ids {
+		votes, known := own.votes[id]
+		if sent, ok := own.sent[id]; known && (!ok || sent != votes) {
+			counts = append(counts, Count{id, votes})
+			own.sent[id] = votes
+		}
+	}
+	return counts
+}
+
+// Run subscribes for the listeners until ctx is done. Other pages log that the
+// catalogue is unavailable.
+func (l *Live) Run(ctx context.Context) {
+	for pause := leastPause; ctx.Err() == nil; {
+		began := time.Now()
+		if l.subscribe(ctx) {
+			pause = min(2*pause, mostPause)
+		} else {
+			pause = leastPause
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause/2 + rand.N(pause) - time.Since(began)): //nolint:gosec // spreads the retries
+		}
+	}
+}
+
+// subscribe reads for those who listen now, until ctx is done, the subscription is to
+// be renewed or a stream fails.
+func (l *Live) subscribe(ctx context.Context) (failed bool) {
+	l.mu.Lock()
+	ctx, cancel := context.WithCancel(trace.ContextWithSpanContext(ctx, l.newest))
+	defer cancel()
+	l.renew = cancel
+	votes := map[int64]int64{}
+	var listeners []*listener
+	var ids []int64
+	for own := range l.listeners {
+		own.votes = votes
+		listeners, ids = append(listeners, own), append(ids, own.ids...)
+	}
+	l.mu.Unlock()
+	receive := func(counts []Count) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, c := range counts {
+			votes[c.ID] = c.Votes
+		}
+		for _, own := range listeners {
+			select {
+			case own.wake <- struct{}{}:
+			default: // it will see this too
+			}
+		}
+	}
+	slices.Sort(ids)
+	streams, reading := errgroup.WithContext(ctx)
+	for some := range slices.Chunk(slices.Compact(ids), maxWatched) {
+		streams.Go(func() error { return l.read(reading, some, receive) })
+	}
+	if len(ids) == 0 {
+		<-ctx.Done()
+	}
+	_ = streams.Wait()
+	return ctx.Err() == nil
 }

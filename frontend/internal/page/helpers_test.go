@@ -135,6 +135,7 @@ func (w *website) router(settings page.Settings) *web.Router {
 	services := backend.New(backend.URLs{
 		Auth: w.auth.server.URL, Product: w.product.server.URL, Recommendation: w.recommendation.server.URL,
 	}, "the-key", w.pageTimeout, tel, w.network.use)
+	go services.Live.Run(w.t.Context())
 	fetch := web.NewHTTPClient(backend.SessionTimeout(w.pageTimeout), tel, w.network.use)
 	keys := token.NewRemoteKeys(w.auth.server.URL+"/.well-known/jwks.json", fetch)
 	sessions := session.NewManager(token.NewVerifier(keys, w.issuer.URL, tokentest.Audience), services.Auth,

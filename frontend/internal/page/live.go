@@ -3,9 +3,7 @@ package page
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,54 +20,28 @@ const (
 	livePath     = "/live"
 	maxListeners = 4000 // of one process
 	maxIDs       = 100
-	liveRetry    = time.Second            // of a browser that lost the stream
-	leastPause   = 250 * time.Millisecond // before the catalogue is asked again; doubles up to
-	mostPause    = 15 * time.Second       // which is a heartbeat too
+	liveRetry    = time.Second // of a browser that lost the stream
 )
 
 // liveCounts streams the counts of products.
-type liveCounts struct{ counts backend.Live }
+type liveCounts struct{ counts *backend.Live }
 
 // open answers GET /live with the counts of the products named by ids, as fragments
-// that htmx puts in their places. While the catalogue is unavailable the stream
-// stays open and tries again.
+// that htmx puts in their places.
 func (h liveCounts) open(r *http.Request) (web.EventStream, error) {
 	ids, err := readIDs(r.URL.Query().Get("ids"))
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, send func([]byte) error) error {
-		return h.send(ctx, ids, send)
-	}, nil
-}
-
-// send sends the counts until ctx is done or the listener does not take them.
-func (h liveCounts) send(ctx context.Context, ids []int64, send func([]byte) error) error {
-	pause := leastPause
-	for {
-		var sendErr error
-		// Other pages log that the catalogue is unavailable.
-		_ = h.counts.Listen(ctx, ids, func(counts []backend.Count) error {
-			pause = leastPause
-			var event []byte
-			if event, sendErr = countEvent(ctx, counts); sendErr == nil {
-				sendErr = send(event)
+		return h.counts.Listen(ctx, ids, func(counts []backend.Count) error {
+			event, err := countEvent(ctx, counts)
+			if err != nil {
+				return err
 			}
-			return sendErr
+			return send(event)
 		})
-		if sendErr != nil || ctx.Err() != nil {
-			return errors.Join(sendErr, ctx.Err())
-		}
-		if err := send([]byte(web.Heartbeat)); err != nil {
-			return errors.Join(err, ctx.Err())
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // spreads the retries
-			pause = min(2*pause, mostPause)
-		}
-	}
+	}, nil
 }
 
 // countEvent is a server-sent event of fragments; no counts are a heartbeat.

@@ -3,12 +3,14 @@ package page_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -118,10 +120,10 @@ func TestLiveTriesAgain(t *testing.T) {
 		runtime.Gosched() // until it was asked again
 	}
 	w.product.failure.Store(none)
-	for _, end := range []string{"", "data: nonsense\n\n", ""} {
+	for votes, end := range map[string]string{"42": "", "43": "data: nonsense\n\n", "44": ""} {
 		up := <-catalogue
-		up.send <- vote("1", "42")
-		check(t, "the event", browser.next(), "data: "+crane)
+		up.send <- vote("1", votes)
+		check(t, "the event", browser.next(), "data: "+strings.Replace(crane, "42", votes, 1))
 		up.send <- end
 	}
 }
@@ -163,33 +165,46 @@ func TestLiveEndsWithTheServer(t *testing.T) {
 	}
 }
 
-// TestLiveDropsSlowReaders, so that nothing piles up for them.
-func TestLiveDropsSlowReaders(t *testing.T) {
+// TestListenersShareASubscription, which begins anew for who joins, so that nobody gets a count of before.
+func TestListenersShareASubscription(t *testing.T) {
 	w := startWebsite(t)
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
-	listen(t, site, "ids=1") // and reads nothing
+	first := listen(t, site, "ids=1,2")
 	up := <-catalogue
-	for many := strings.Repeat(vote("1", "42"), 1000); ; {
-		select {
-		case up.send <- many:
-		case <-up.closed:
-			return
-		}
-	}
+	up.send <- vote("1", "42") + vote("2", "1")
+	check(t, "the first", first.next(), "data: "+crane+fox)
+	second := listen(t, site, "ids=1,3")
+	<-up.closed
+	up = <-catalogue
+	check(t, "asked for", up.ids, "1,2,3")
+	up.send <- vote("1", "41") + vote("2", "1") + vote("3", "7")
+	fewer := strings.Replace(crane, "42", "41", 1)
+	whale := strings.NewReplacer("votes-1", "votes-3", "42", "7").Replace(crane)
+	check(t, "the first gets what changed", first.next(), "data: "+fewer)
+	check(t, "the second gets all", second.next(), "data: "+fewer+whale)
+	_ = first.body.Close()
+	up.send <- vote("3", "42")
+	check(t, "the second stays", second.next(), "data: "+strings.Replace(whale, "7 v", "42 v", 1))
+	_ = second.body.Close()
+	<-up.closed
 }
 
-// TestLiveDropsAnEventWithoutEnd, so that it is not collected in memory.
-func TestLiveDropsAnEventWithoutEnd(t *testing.T) {
+// TestSlowReadersDelayNobody: they get the latest counts or are dropped, and nothing piles up for them.
+func TestSlowReadersDelayNobody(t *testing.T) {
 	w := startWebsite(t)
 	catalogue, site := w.serveStream(), w.plain(page.Settings{})
-	listen(t, site, "ids=1")
-	up := <-catalogue
-	for sent := 0; sent < 64; sent++ { // MiB
-		select {
-		case up.send <- strings.Repeat("data: {\"votes\":1}\n", 55_000):
-		case <-up.closed:
-			return
-		}
+	var ids, votes strings.Builder
+	for id := 101; id <= 200; id++ {
+		_, _ = fmt.Fprintf(&ids, ",%d", id)
+		votes.WriteString(vote(strconv.Itoa(id), "COUNT"))
 	}
-	t.Error("the site reads on")
+	listen(t, site, "ids="+ids.String()[1:]) // and reads nothing
+	<-catalogue
+	quick := listen(t, site, "ids=1")
+	up := <-catalogue
+	for n := 0; !strings.Contains(w.log.String(), "stream ended"); n++ {
+		count := strconv.Itoa(42 + n%2)
+		up.send <- strings.ReplaceAll(votes.String(), "COUNT", count) + vote("1", count)
+		check(t, "the quick one", quick.next(), "data: "+strings.Replace(crane, "42", count, 1))
+	}
 }

@@ -44,7 +44,7 @@ type Settings struct {
 	PublicURL        string           // where people reach the site, such as https://origami.example; "" is not known
 	Now              func() time.Time // whose UTC date is today; nil is time.Now
 	CacheTTL         time.Duration    // how long visitors share a page; 0 is not at all
-	MaxListeners     int              // of the live counts at once; 0 is 4000, or fewer if descriptors are few
+	MaxListeners     int              // of the live counts at once; 0 is 4000; fewer if descriptors are few
 }
 
 // Routes is the site. It is ready whenever it answers: a service that is
@@ -75,8 +75,7 @@ func (s *site) pages(r *web.Router, parts Parts) {
 	votes := votes{s, services.Catalogue}
 	r.Post("/origamis/{id}/vote", votes.vote)
 	r.Post("/origamis/{id}/unvote", votes.unvote)
-	// Each listener takes a connection of ours and one of the catalogue's.
-	r.MaxListeners = cmp.Or(s.settings.MaxListeners, web.Listeners(maxListeners, 2))
+	r.MaxListeners = cmp.Or(s.settings.MaxListeners, maxListeners)
 	r.Stream(livePath, liveRetry, liveCounts{services.Live}.open)
 	daily := dailyPage{s, services}
 	r.Get(dailyPath, daily.show)

@@ -136,6 +136,7 @@ func badParameters(good string) []badParameter {
 		cursor = "must be one that a page in this order gave"
 		mine   = "must be one that a page of this list gave"
 		ids    = "must be 1 to 100 positive integers with commas between"
+		live   = "must be 1 to 1000 positive integers with commas between"
 		newest = "/api/products?sort=-created_at&cursor="
 	)
 	both := []field{{"limit", limit}, {"cursor", mine}}
@@ -172,8 +173,8 @@ func badParameters(good string) []badParameter {
 		{"/api/votes/mine?ids=1,9223372036854775808", []field{{"ids", ids}}},
 		{"/api/votes/mine?ids=1" + strings.Repeat(",1", 99), nil},
 		{"/api/votes/mine?ids=1" + strings.Repeat(",1", 100), []field{{"ids", ids}}},
-		{"/api/votes/stream?ids=1,x", []field{{"ids", ids}}},
-		{"/api/votes/stream?ids=1" + strings.Repeat(",1", 100), []field{{"ids", ids}}},
+		{"/api/votes/stream?ids=1,x", []field{{"ids", live}}},
+		{"/api/votes/stream?ids=1" + strings.Repeat(",1", 1000), []field{{"ids", live}}},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 const (
 	streamRetry    = 2 * time.Second // of a browser that lost the stream
 	heartbeatEvery = 15 * time.Second
+	maxWatched     = 1000 // products of one listener; a site watches for all its people
 )
 
 type liveHandler struct{ broadcaster *core.CountBroadcaster }
@@ -40,7 +41,7 @@ func (h liveHandler) watched(ctx context.Context, text string) ([]int64, error) 
 	if text == "" {
 		return h.broadcaster.All(ctx)
 	}
-	ids, err := readIDs(text)
+	ids, err := readIDs(text, maxWatched)
 	slices.Sort(ids)
 	return slices.Compact(ids), err
 }

@@ -77,7 +77,7 @@ func (h votes) mine(w http.ResponseWriter, r *http.Request) error {
 	if !query.Has("ids") {
 		return h.latest(w, r, query)
 	}
-	ids, err := readIDs(query.Get("ids"))
+	ids, err := readIDs(query.Get("ids"), maxIDs)
 	if err != nil {
 		return err
 	}
@@ -126,8 +126,8 @@ func readMinePage(q url.Values) (after core.Position, limit int, err error) {
 	return after, limit, broken.Err()
 }
 
-// readIDs reads 1 to maxIDs positive ids with commas between.
-func readIDs(text string) ([]int64, error) {
+// readIDs reads 1 to most positive ids with commas between.
+func readIDs(text string, most int) ([]int64, error) {
 	var broken fault.Checks
 	parts := strings.Split(text, ",")
 	ids := make([]int64, 0, len(parts))
@@ -136,7 +136,7 @@ func readIDs(text string) ([]int64, error) {
 			ids = append(ids, id)
 		}
 	}
-	broken.Require(len(ids) == len(parts) && len(ids) <= maxIDs, "ids",
-		fmt.Sprintf("must be 1 to %d positive integers with commas between", maxIDs))
+	broken.Require(len(ids) == len(parts) && len(ids) <= most, "ids",
+		fmt.Sprintf("must be 1 to %d positive integers with commas between", most))
 	return ids, broken.Err()
 }
