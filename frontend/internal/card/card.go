@@ -39,7 +39,7 @@ var paper []byte
 type Cards struct {
 	png     map[string]func() ([]byte, error)
 	drawing chan struct{}     // holds one element while an upload is drawn; guards uploads
-	uploads map[string][]byte // by name
+	uploads map[string][]byte // by name; nil is one that cannot be drawn
 }
 
 // New returns the cards of all drawings, which are files named crane.svg and so

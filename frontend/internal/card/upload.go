@@ -43,9 +43,9 @@ var (
 )
 
 // Upload is the card of an SVG that the catalogue made harmless; its name stands
-// for its content. It is an error if the rasteriser cannot draw it as browsers do, or
-// not within the limits; then there is no card. One is drawn at a time.
-func (c *Cards) Upload(ctx context.Context, name string, svg []byte) ([]byte, error) {
+// for its content, which is read if there is no card in the cache. It is nil if the rasteriser cannot draw it as
+// browsers do, or not within the limits. One is drawn at a time.
+func (c *Cards) Upload(ctx context.Context, name string, read func(context.Context) ([]byte, error)) ([]byte, error) {
 	select {
 	case c.drawing <- struct{}{}:
 		defer func() { <-c.drawing }()
@@ -55,13 +55,15 @@ func (c *Cards) Upload(ctx context.Context, name string, svg []byte) ([]byte, er
 	if card, ok := c.uploads[name]; ok {
 		return card, nil
 	}
-	drawn, err := drawUpload(svg)
-	if err != nil {
-		return nil, fmt.Errorf("draw %s: %w", name, err)
-	}
-	card, err := onPaper(drawn)
+	svg, err := read(ctx)
 	if err != nil {
 		return nil, err
+	}
+	var card []byte
+	if drawn, err := drawUpload(svg); err == nil {
+		if card, err = onPaper(drawn); err != nil {
+			return nil, err
+		}
 	}
 	if len(c.uploads) >= maxUploads {
 		clear(c.uploads)

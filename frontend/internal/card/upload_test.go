@@ -2,6 +2,8 @@ package card_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"image/png"
 	"strings"
 	"testing"
@@ -19,8 +21,29 @@ func noCards(t *testing.T) *card.Cards {
 	return cards
 }
 
-func drawing(viewBox, inner string) []byte {
-	return []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="` + viewBox + `">` + inner + `</svg>`)
+type read func(context.Context) ([]byte, error)
+
+func drawing(viewBox, inner string) read {
+	return func(context.Context) ([]byte, error) {
+		return []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="` + viewBox + `">` + inner + `</svg>`), nil
+	}
+}
+
+// TestUploadsAreReadOnce, also those without a card, and again after an error.
+func TestUploadsAreReadOnce(t *testing.T) {
+	t.Parallel()
+	cards, failure := noCards(t), errors.New("unavailable")
+	failing := func(context.Context) ([]byte, error) { return nil, failure }
+	for _, inner := range []string{"", `<use href="#a"/>`} {
+		if _, err := cards.Upload(t.Context(), inner, failing); !errors.Is(err, failure) {
+			t.Errorf("got %v, want %v", err, failure)
+		}
+		first, err := cards.Upload(t.Context(), inner, drawing("0 0 9 9", inner))
+		second, again := cards.Upload(t.Context(), inner, failing)
+		if err != nil || again != nil || !bytes.Equal(first, second) || (first == nil) != (inner != "") {
+			t.Errorf("%q: got %d bytes, %v, then %d, %v", inner, len(first), err, len(second), again)
+		}
+	}
 }
 
 // TestUploadFits: what is not square, or begins elsewhere, stands whole in the middle.
@@ -96,8 +119,8 @@ func TestUploadsWithoutACard(t *testing.T) {
 		"not SVG":       `<foreignObject/>`,
 		"broken number": `<path d="M0 0 L--"/>`,
 	} {
-		if body, err := cards.Upload(t.Context(), name, drawing("0 0 9 9", inner)); err == nil {
-			t.Errorf("%s: a card of %d bytes", name, len(body))
+		if body, err := cards.Upload(t.Context(), name, drawing("0 0 9 9", inner)); err != nil || body != nil {
+			t.Errorf("%s: a card of %d bytes, %v", name, len(body), err)
 		}
 	}
 }

@@ -44,7 +44,8 @@ func (h dailyPage) feed(w http.ResponseWriter, r *http.Request) error {
 	if home == "" {
 		return unknownAddress()
 	}
-	if _, err := h.services.Recommendation.Daily(r.Context()); err != nil { // which records it
+	_, err := h.services.Recommendation.Daily(r.Context()) // which records it
+	if err != nil && fault.KindOf(err) != fault.NotFound { // of an empty gallery
 		return err
 	}
 	today := h.settings.Now().UTC().Truncate(24 * time.Hour)

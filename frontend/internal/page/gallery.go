@@ -117,9 +117,16 @@ func (h gallery) batch(ctx context.Context, at place, before int) (view.Batch, e
 
 func (h gallery) today(ctx context.Context) view.Today {
 	daily, err := h.services.Recommendation.Daily(ctx)
-	if err != nil {
+	instead := view.Today{Unavailable: true, Art: h.drawing("crane", "tint-0")}
+	switch fault.KindOf(err) {
+	case fault.None:
+	case fault.NotFound:
+		instead.Description = "The gallery is empty so far. Its first piece will appear here."
+		return instead
+	default:
 		web.RecordError(ctx, err)
-		return view.Today{Unavailable: true, Art: h.drawing("crane", "tint-0")}
+		instead.Description = "Today’s piece is not available right now. Please try again in a moment."
+		return instead
 	}
 	return view.Today{
 		ID: decimal(daily.ID), Name: daily.Name, URL: productURL(daily.ID), Description: daily.Description,

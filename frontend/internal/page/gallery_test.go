@@ -34,6 +34,24 @@ func TestGallerySignedOut(t *testing.T) {
 	check(t, "the development script is in a plain page", a.body, lacks("/dev/reload"), a.body, lacks("js/reload"))
 }
 
+// TestEmptyGallery: the front page of a new installation says so, and nothing has failed.
+func TestEmptyGallery(t *testing.T) {
+	w := startWebsite(t, page.Settings{PublicURL: "https://origami.example"})
+	w.product.ServeMux, w.recommendation.ServeMux = http.NewServeMux(), http.NewServeMux()
+	nothing := func(*call) any { return []any{} }
+	w.product.on("GET /api/products", nothing)
+	w.recommendation.on("GET /api/recommendations", nothing)
+	w.recommendation.on("GET /api/origami-of-the-day/archive", nothing)
+	w.recommendation.on("GET /api/origami-of-the-day", func(*call) any {
+		return refuse(http.StatusNotFound, "the gallery has no piece to choose from yet")
+	})
+	a := w.get("/")
+	a.check(t, "the page", 200, text(a.class("lead")), "The gallery is empty so far. Its first piece will appear here.",
+		text(a.class("the-end")), "There are no pieces here yet.", markup(t, a.id("picks")), has("hidden"))
+	feed := w.bare(http.MethodGet, "/daily.atom")
+	check(t, "the feed", feed.Code, 200, feed.Body.String(), lacks("<entry>"))
+}
+
 // TestTraceLink: it shows to those who can open it.
 func TestTraceLink(t *testing.T) {
 	t.Parallel()

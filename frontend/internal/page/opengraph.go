@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/url"
@@ -124,17 +125,16 @@ func (h cards) show(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound, "no card has that name")
 	}
 	if isUpload {
-		image, err := h.catalogue.Image(r.Context(), drawing+".svg")
-		if err != nil {
-			return err
-		}
-		body, err := h.cards.Upload(r.Context(), drawing, image.Bytes)
+		body, err := h.cards.Upload(r.Context(), drawing, func(ctx context.Context) ([]byte, error) {
+			image, err := h.catalogue.Image(ctx, drawing+".svg")
+			return image.Bytes, err
+		})
 		switch {
-		case err == nil:
+		case err != nil:
+			return err
+		case body != nil:
 			web.ReplyBytes(w, r, "public, max-age=86400", "image/png", body)
 			return nil
-		case r.Context().Err() != nil:
-			return err
 		}
 		drawing = usualCard
 	}

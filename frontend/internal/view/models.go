@@ -69,7 +69,7 @@ type Picks struct {
 	Unavailable bool
 }
 
-// Today is the hero. Unavailable says that there is no product of the day to show now,
+// Today is the hero. Unavailable says that there is no product of the day to show now, and Description why,
 // Stale that its votes may have changed.
 type Today struct {
 	ID, Name, URL, Description, Date, Count string
