@@ -33,8 +33,8 @@ vulnerabilities: ## known ones that the code reaches, by the Go project's databa
 size: ## lines of Go, SQL, tests and of the reading path, and the bounds they keep to
 	@sh stack/size.sh
 
-bench: ## measured against a baseline in the same run
-	go test -run '^$$' -bench . ./shared/token ./stack/bench
+bench: ## rate and CPU of each kind of request, beside a bare handler's in the same run, as a table; two minutes
+	go test -run '^$$' -bench . -timeout 60m ./shared/token ./stack/bench
 
 bench-flat: ## 24 products against a million, some ten minutes; FLAT_PRODUCTS=20000 FLAT_VOTES=200000 for a quick try
 	go test -v -run '^$$' -bench . -timeout 60m ./stack/bench/flat

@@ -1,159 +1,160 @@
-// Package bench measures requests through the running services against bare
-// handlers that send the same bytes, taking turns in the same run.
+// Package bench measures requests to the running services against bare handlers with the same input and output.
 package bench
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"slices"
-	"strconv"
-	"sync"
-	"sync/atomic"
+	"strings"
 	"testing"
 	"time"
 )
 
 const (
-	clients = 16              // at once, each on a connection that stays open
-	total   = 4 * time.Second // for each subject in turns, in each iteration of the benchmark
+	readers = 16 // at once, each on a connection that stays open
+	voters  = 64 // likewise; each is a person of their own
+	pieces  = 24 // of the seed
+	rounds  = 4
+	turn    = 500 * time.Millisecond
 )
 
-// subject is one of the servers that are compared.
-type subject struct {
-	name, addr, path string
-	header           map[string]string
+// row is a line of the table: what each client sends, over and over.
+type row struct {
+	name       string
+	clients    int
+	ours, bare func(person) script
 }
 
-// compare has the subjects take turns and reports what each answers in a second,
-// and which part that is of what the first does in the same round: both the
-// median, since whatever else runs on the machine spoils single rounds. The client
-// reads no more of an answer than it must, so that the time is the server's: both
-// run in this process, on the same processors.
-func compare(b *testing.B, turn time.Duration, subjects []subject) {
+func rows(s servers, visitor, signedIn int) []row {
+	site, product, recommendation, bare := s.URLs["frontend"], s.URLs["product"], s.URLs["recommendation"], s.URLs["bare"]
+	get := func(base, path string) func(person) script {
+		return func(person) script { return script{base, []string{request("GET", path)}, 1} }
+	}
+	bytes := func(n int) func(person) script { return get(bare, fmt.Sprint("/bytes/", n)) }
+	piece := func(p person) int { return 1 + p.id%pieces }
+	one := func(person) []int { return []int{1} }
+	many := func(p person) (ids []int) {
+		for i := range pieces {
+			ids = append(ids, 1+(p.id+i)%pieces)
+		}
+		return ids
+	}
+	votes := func(of func(person) []int) func(person) script {
+		return func(p person) script {
+			path := func(id int) string { return fmt.Sprintf("/api/origamis/%d/vote", id) }
+			return voting(product, path, of(p), "Authorization", p.bearer)
+		}
+	}
+	bareVotes := func(of func(person) []int) func(person) script {
+		return func(p person) script {
+			return voting(bare, func(id int) string { return fmt.Sprintf("/votes/%d/%d", p.id, id) }, of(p))
+		}
+	}
+	return []row{
+		{"list of 24", readers, get(product, "/api/products?limit=24"), get(bare, "/list")},
+		{"piece by id", readers, get(product, "/api/products/1"), get(bare, "/cached/api/products/1")},
+		{"piece by id, traced", readers, get(s.URLs["traced"], "/api/products/1"), get(bare, "/cached/api/products/1")},
+		{"votes of a piece", readers, get(product, "/api/origamis/1/votes"), get(bare, "/cached/api/origamis/1/votes")},
+		{"vote, all for one piece", voters, votes(one), bareVotes(one)},
+		{"vote, for many pieces", voters, votes(many), bareVotes(many)},
+		{"piece of the day", readers, get(recommendation, "/api/origami-of-the-day"), get(bare, "/random")},
+		{"picks", readers, func(p person) script {
+			return script{recommendation, []string{request("GET", "/api/recommendations?limit=4", "Authorization", p.bearer)}, 1}
+		}, func(p person) script { return script{bare, []string{request("GET", fmt.Sprint("/picks/", p.id))}, 1} }},
+		{"gallery, visitor", readers, get(site, "/"), bytes(visitor)},
+		{"gallery, signed in", readers, func(p person) script {
+			return script{site, []string{request("GET", "/", "Cookie", p.cookies)}, 1}
+		}, bytes(signedIn)},
+		{"vote, then gallery", readers, func(p person) script {
+			path, gallery := fmt.Sprintf("/origamis/%d/", piece(p)), request("GET", "/", "Cookie", p.cookies)
+			return script{site, []string{
+				request("POST", path+"vote", "Cookie", p.cookies), gallery,
+				request("POST", path+"unvote", "Cookie", p.cookies), gallery,
+			}, 2}
+		}, func(p person) script {
+			path, gallery := fmt.Sprintf("/votes/%d/%d", p.id, piece(p)), request("GET", fmt.Sprint("/bytes/", signedIn))
+			return script{bare, []string{request("POST", path), gallery, request("DELETE", path), gallery}, 2}
+		}},
+	}
+}
+
+// BenchmarkRequests has ours and a bare handler take turns, row by row, and prints a table in the end. Rates are the
+// medians of the turns, since whatever else runs on the machine spoils single ones; CPU time is of all turns. Nothing
+// fails because it is slow: what is answered 503 is no answer, and is told.
+func BenchmarkRequests(b *testing.B) {
+	s := start(b)
+	people := s.signUp(b, voters)
+	visitor, signedIn := size(b, s.URLs["frontend"]+"/", ""), size(b, s.URLs["frontend"]+"/", people[0].cookies)
+	var table []string
+	for _, r := range rows(s, visitor, signedIn) {
+		b.Run(strings.NewReplacer(",", "", " ", "-").Replace(r.name), func(b *testing.B) {
+			table = append(table, compare(b, r, people[:r.clients]))
+		})
+	}
+	fmt.Printf("\n%s\n", strings.Join(slices.Concat(heading(), table), "\n"))
+}
+
+// side is one of the two that are compared.
+type side struct {
+	clients           []*client
+	rates             []float64 // by round
+	answered, refused int
+	cpu               usage
+}
+
+// compare returns the row as a line of Markdown.
+func compare(b *testing.B, r row, people []person) string {
 	b.Helper()
-	conns := make([][]*connection, len(subjects))
-	for i, r := range subjects {
-		for range clients {
-			conns[i] = append(conns[i], r.dial(b))
-		}
-		measure(b, conns[i], turn/10) // to warm up
-	}
-	rates, parts := make([][]float64, len(subjects)), make([][]float64, len(subjects)) // by subject and round
+	ours, bare := newSide(b, r.ours, people), newSide(b, r.bare, people)
+	var parts []float64
 	for b.Loop() {
-		for range total / turn {
-			first := 0.0
-			for i := range subjects {
-				start := time.Now()
-				rate := float64(measure(b, conns[i], turn)) / time.Since(start).Seconds()
-				if i == 0 {
-					first = rate
-				}
-				rates[i], parts[i] = append(rates[i], rate), append(parts[i], rate/first)
-			}
+		for range rounds {
+			bare.work(b, turn)
+			ours.work(b, turn)
+			parts = append(parts, ours.rates[len(ours.rates)-1]/bare.rates[len(bare.rates)-1])
 		}
 	}
-	b.ReportMetric(0, "ns/op") // of all together, which says nothing
-	for i, r := range subjects {
-		b.ReportMetric(median(rates[i]), r.name+"-req/s")
-		if i > 0 {
-			b.ReportMetric(median(parts[i]), r.name+"-of-bare")
-		}
+	b.ReportMetric(0, "ns/op") // of both together, which says nothing
+	b.ReportMetric(median(ours.rates), "req/s")
+	b.ReportMetric(median(parts), "of-bare")
+	b.ReportMetric(1000*ours.perAnswer(ours.cpu.all()), "CPU-ms")
+	if ours.refused+bare.refused > 0 {
+		b.Logf("503: %d of %d of ours, %d of %d of the bare handler",
+			ours.refused, ours.answered+ours.refused, bare.refused, bare.answered+bare.refused)
 	}
+	line := fmt.Sprintf("| %-23s | %6.0f | %7.2f |", r.name, median(ours.rates), median(parts))
+	for _, used := range []float64{
+		ours.perAnswer(ours.cpu.service), ours.perAnswer(ours.cpu.postgres), ours.perAnswer(ours.cpu.redis),
+		ours.perAnswer(ours.cpu.all()), bare.perAnswer(bare.cpu.all()),
+	} {
+		line += fmt.Sprintf(" %10.3f |", 1000*used)
+	}
+	return line
+}
+
+func heading() []string {
+	return []string{
+		"| request                 | rate/s | of bare | service ms |     SQL ms |   Redis ms |     all ms |    bare ms |",
+		"|---|---:|---:|---:|---:|---:|---:|---:|",
+	}
+}
+
+func newSide(b *testing.B, of func(person) script, people []person) *side {
+	b.Helper()
+	s := &side{}
+	for _, p := range people {
+		s.clients = append(s.clients, dial(b, of(p)))
+	}
+	s.work(b, turn/2) // to warm up
+	*s = side{clients: s.clients}
+	return s
+}
+
+// perAnswer is a part of the CPU time, in seconds.
+func (s *side) perAnswer(used time.Duration) float64 {
+	return used.Seconds() / float64(max(s.answered, 1))
 }
 
 func median(of []float64) float64 {
-	slices.Sort(of)
-	return of[len(of)/2]
-}
-
-// measure is one turn of all clients, and how many answers they got.
-func measure(b *testing.B, conns []*connection, turn time.Duration) int64 {
-	b.Helper()
-	var answered atomic.Int64
-	end := time.Now().Add(turn)
-	var wg sync.WaitGroup
-	for _, c := range conns {
-		wg.Go(func() {
-			for time.Now().Before(end) {
-				if err := c.get(); err != nil {
-					b.Error(err)
-					return
-				}
-				answered.Add(1)
-			}
-		})
-	}
-	wg.Wait()
-	return answered.Load()
-}
-
-// connection is an open one to a subject.
-type connection struct {
-	conn    net.Conn
-	request []byte
-	answer  *bufio.Reader
-}
-
-func (r subject) dial(b *testing.B) *connection {
-	b.Helper()
-	conn, err := net.Dial("tcp", r.addr)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = conn.Close() })
-	request := "GET " + r.path + " HTTP/1.1\r\nHost: " + r.addr + "\r\n"
-	for name, value := range r.header {
-		request += name + ": " + value + "\r\n"
-	}
-	return &connection{conn, []byte(request + "\r\n"), bufio.NewReaderSize(conn, 64<<10)}
-}
-
-// get sends the request and skips the answer, which must have a Content-Length.
-func (c *connection) get() error {
-	if _, err := c.conn.Write(c.request); err != nil {
-		return err
-	}
-	status, length := "", -1
-	for {
-		row, err := c.answer.ReadSlice('\n')
-		switch {
-		case err != nil:
-			return err
-		case status == "":
-			status = string(row[9:12])
-		case bytes.HasPrefix(row, []byte("Content-Length: ")):
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(row[16:]))); err != nil {
-				return err
-			}
-		case len(row) > 2: // some other field
-		case status != "200" || length < 0:
-			return fmt.Errorf("answered with status %s and length %d", status, length)
-		default:
-			_, err = c.answer.Discard(length)
-			return err
-		}
-	}
-}
-
-// fetch is the body of the page at url.
-func fetch(b *testing.B, url string) []byte {
-	b.Helper()
-	r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != http.StatusOK {
-		b.Fatal(fmt.Errorf("%s answers %s: %w", url, res.Status, err))
-	}
-	return body
+	sorted := slices.Sorted(slices.Values(of))
+	return sorted[len(sorted)/2]
 }
