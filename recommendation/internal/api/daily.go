@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -41,7 +42,9 @@ type daily struct {
 // dayRead is the product of a day, as it was at that time or later.
 type dayRead struct {
 	recommend.Day
-	at time.Time
+	at   time.Time
+	etag string
+	body []byte // JSON, encoded once for all who ask
 }
 
 type dailyReply struct {
@@ -86,7 +89,7 @@ func (d *daily) showToday(w http.ResponseWriter, r *http.Request, today time.Tim
 	ctx := r.Context()
 	last, fresh := d.lastRead(today)
 	if fresh {
-		return web.ReplyJSONWithETag(w, r, d.cacheControl(today, today), replyOf(last.Day))
+		return d.send(w, r, last)
 	}
 	read := d.reads.DoChan(today.String(), func() (any, error) { return d.readToday(ctx, today) })
 	var timeout <-chan time.Time
@@ -96,7 +99,7 @@ func (d *daily) showToday(w http.ResponseWriter, r *http.Request, today time.Tim
 	select {
 	case result := <-read:
 		if result.Err == nil {
-			return web.ReplyJSONWithETag(w, r, d.cacheControl(today, today), replyOf(result.Val.(*dayRead).Day))
+			return d.send(w, r, result.Val.(*dayRead))
 		}
 		if last == nil || !pg.Unavailable(result.Err) {
 			return result.Err
@@ -110,6 +113,12 @@ func (d *daily) showToday(w http.ResponseWriter, r *http.Request, today time.Tim
 	reply := replyOf(last.Day)
 	reply.Stale = true
 	return web.ReplyJSONWithETag(w, r, "no-cache", reply)
+}
+
+func (d *daily) send(w http.ResponseWriter, r *http.Request, today *dayRead) error {
+	body := web.RawBody{MediaType: "application/json", Bytes: today.body}
+	web.ReplyWithETag(w, r, d.cacheControl(today.Date, today.Date), today.etag, body)
+	return nil
 }
 
 // lastRead is today's product as it was read last, nil without one, and whether that
@@ -138,14 +147,19 @@ func (d *daily) readToday(ctx context.Context, today time.Time) (read *dayRead, 
 	} else {
 		p, err = d.Today(ctx, last.ID)
 	}
-	switch {
-	case err == nil:
-		read = &dayRead{recommend.Day{Date: today, Product: p}, at}
-		d.last.Store(read)
-	case fault.KindOf(err) == fault.NotFound: // deleted since
+	if fault.KindOf(err) == fault.NotFound { // deleted since
 		d.last.Store(nil)
 	}
-	return read, err
+	if err != nil {
+		return nil, err
+	}
+	read = &dayRead{Day: recommend.Day{Date: today, Product: p}, at: at}
+	if read.body, err = json.Marshal(replyOf(read.Day)); err != nil {
+		return nil, fmt.Errorf("encode today's product: %w", err)
+	}
+	read.etag = web.ETag(read.body)
+	d.last.Store(read)
+	return read, nil
 }
 
 // cacheControl lets today's answer live until midnight and not a second longer.
