@@ -133,8 +133,12 @@ func styling() hostile {
 		"paint from elsewhere in a rule":  {style(`.a{fill:url(//evil.example#a)}`), outside},
 		"paint in a rule for nothing":     {style(`.b{fill:url(//evil.example#a)}`), outside},
 		"keyframes":                       {style(`@keyframes x{from{fill:red}}`), animation},
-		"rules by the page's width":       {style(`@media (width>9px){.a{fill:red}}`), "has styles that are too elaborate"},
-		"rules by an attribute":           {style(`[class^=a]{fill:red}`), "has styles that are too elaborate"},
+		"loading for dark pages": {
+			style(`@media (prefers-color-scheme:dark){.a{fill:url(//evil.example)}}`), outside,
+		},
+		"light and dark, and more":  {style(`@media (prefers-color-scheme:dark), all{.a{fill:red}}`), "has styles that"},
+		"rules by the page's width": {style(`@media (width>9px){.a{fill:red}}`), "has styles that are too elaborate"},
+		"rules by an attribute":     {style(`[class^=a]{fill:red}`), "has styles that are too elaborate"},
 		"style by a prefix": {
 			`<x:style xmlns:x="http://www.w3.org/2000/svg">@import "//evil.example";</x:style>`, outside,
 		},

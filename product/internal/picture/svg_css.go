@@ -38,17 +38,22 @@ func (d *drawing) rules(sheet string) map[string][]rule {
 	p := css.NewParser(parse.NewInputString(sheet), false)
 	var selectors [][]compound
 	var declared []declaration
+	isDark := false
 	for {
 		switch kind, _, data := p.Next(); {
 		case kind == css.ErrorGrammar && !p.HasParseError():
 			return all
+		case kind == css.BeginAtRuleGrammar && string(data) == "@media" && dark.MatchString(text(p.Values())):
+			isDark = true
+		case kind == css.EndAtRuleGrammar:
+			isDark = false
 		case kind == css.AtRuleGrammar, kind == css.BeginAtRuleGrammar:
 			d.refuseAtRule(string(data))
 		case kind == css.BeginRulesetGrammar:
 			selectors, declared = d.selectors(text(p.Values())), nil
 		case kind == css.DeclarationGrammar:
 			declared = d.declare(declared, string(data), text(p.Values()))
-		case kind == css.EndRulesetGrammar:
+		case kind == css.EndRulesetGrammar && !isDark:
 			for _, selector := range selectors {
 				r := rule{selector: selector, order: order, declared: declared}
 				for _, c := range selector {
@@ -108,6 +113,9 @@ var (
 
 	// units are those in CSS's transforms; SVG's have none.
 	units = regexp.MustCompile(`([0-9.])(?:px|deg)\b`)
+
+	// dark is the condition of rules for dark pages, which are left out: drawings stand on light paper.
+	dark = regexp.MustCompile(`^\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)\s*$`)
 
 	importance = regexp.MustCompile(`(?i) *! *important *$`)
 

@@ -51,6 +51,10 @@ func TestStylesBecomeAttributes(t *testing.T) {
 		},
 		"rules that never apply": {`.a:hover{fill:b} .a:hover g{fill:b} @charset "x"; .a{fill:a}`,
 			`<g class="a"><g/></g>`, `<g fill="a"><g></g></g>`},
+		"rules for dark pages": {
+			`.a{fill:a} @media (prefers-color-scheme: dark) { .a{fill:b} g{fill:c} } .d{fill:d}`,
+			`<g class="a"/><g class="d"/>`, `<g fill="a"></g><g fill="d"></g>`,
+		},
 		"the root":  {`:root{--x:1} svg{width:1px;fill:a}`, `<g/>`, `<g></g>`},
 		"cut short": {`.a{fill:a`, `<g class="a"/>`, `<g fill="a"></g>`},
 	} {
