@@ -51,6 +51,12 @@ func start(b *testing.B) (s servers) {
 	}
 	dir := filepath.Join(base, "bench")
 	database, err := embedded.Start(b.Context(), embedded.Config{Dir: dir})
+	if err != nil && !errors.Is(err, embedded.ErrInUse) { // what an interrupted run left
+		err = os.RemoveAll(dir)
+		if err == nil {
+			database, err = embedded.Start(b.Context(), embedded.Config{Dir: dir})
+		}
+	}
 	if err != nil {
 		b.Fatal(err)
 	}
