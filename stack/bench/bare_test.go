@@ -129,7 +129,7 @@ func (h bare) vote(ctx context.Context, db *sqlx.DB, change *sqlx.Stmt, person, 
 	if _, err := tx.StmtxContext(ctx, change).ExecContext(ctx, person, id); err != nil {
 		return 0, err
 	}
-	if err := tx.StmtxContext(ctx, h.votes).GetContext(ctx, &n, id); err != nil {
+	if err := tx.StmtxContext(ctx, h.votes).GetContext(ctx, &n, id); err != nil { //nolint:sqlclosecheck // tx closes it
 		return 0, err
 	}
 	return n, tx.Commit()
