@@ -11,7 +11,7 @@ TEMPLATED     := auth frontend shared
 
 FUZZTIME      := 30s
 
-.PHONY: run test lint vulnerabilities size bench bench-flat load fuzz fuzz-api compose-check images generate dev
+.PHONY: run test lint vulnerabilities size bench bench-flat load fuzz fuzz-api compose-check kube-check images generate dev
 
 run: ## everything on this machine; then open http://localhost:3000
 	@go run ./stack
@@ -20,12 +20,13 @@ test: ## every test, with real PostgreSQL, Redis and browser, under the race det
 	@sh stack/e2e/setup.sh
 	go test -race -timeout 4h work # enough for a machine that is twenty times too busy
 
-lint: ## formatting, vet and linters, also of the workflows
+lint: ## formatting, vet and linters, also of the workflows and of the manifests for Kubernetes
 	@test -z "$$(gofmt -l $(MODULES))" || { gofmt -l $(MODULES); echo "run gofmt -w on these files"; exit 1; }
 	go tool templ fmt -fail $(TEMPLATED)
 	go vet work
 	go run $(GOLANGCI_LINT) run $(PACKAGES)
 	go run $(ACTIONLINT)
+	go test -count=1 ./stack/kubetest # Go's cache of tests does not see that a manifest has changed
 
 vulnerabilities: ## known ones that the code reaches, by the Go project's database, which needs the network
 	@for module in $(MODULES); do echo "$$module:"; go run $(GOVULNCHECK) -C $$module ./... || exit 1; done
@@ -55,6 +56,10 @@ fuzz-api: ## what the OpenAPI documents promise, against a running stack, some f
 compose-check: ## the containers, two of each service: built, used, broken and taken down; needs docker compose
 	@sh stack/e2e/setup.sh
 	@sh stack/composetest/check.sh
+
+kube-check: ## three replicas of each service in a cluster: used, broken, upgraded and scaled; KUBECONFIG, or Linux as root
+	@sh stack/e2e/setup.sh
+	@bash stack/kubetest/check.sh
 
 images: ## the images, built, and a table of their sizes; needs docker compose
 	@sh stack/composetest/images.sh

@@ -34,7 +34,8 @@ func TestRotateReachesARunningService(t *testing.T) {
 		return kids
 	}
 	before, began := published(), time.Now()
-	code, stdout, stderr := program("DATABASE_URL="+c.DatabaseURL, "KEYS_SECRET="+c.KeysSecret, "ACCESS_TOKEN_TTL=1m")("keys rotate")
+	own := program("DATABASE_URL="+c.DatabaseURL, "KEYS_SECRET="+c.KeysSecret, "ACCESS_TOKEN_TTL=1m")
+	code, stdout, stderr := own("keys rotate")
 	if code != 0 || stderr != "" {
 		t.Fatalf("code %d, stderr %q", code, stderr)
 	}

@@ -1,8 +1,9 @@
 // Package composetest looks at the containers of docker-compose.yml, and breaks them while people use them. check.sh
-// starts them first.
+// starts them first. The same people use a cluster that stack/kubetest starts.
 package composetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"os"
@@ -24,8 +25,10 @@ func needsContainers(t *testing.T) {
 	}
 }
 
-// published is the URL of the port that the setting names.
-func published(setting string) string { return "http://localhost:" + os.Getenv(setting) }
+// published is the URL of the port that the setting names, or where the setting of that name in …_URL says.
+func published(setting string) string {
+	return cmp.Or(os.Getenv(strings.TrimSuffix(setting, "PORT")+"URL"), "http://localhost:"+os.Getenv(setting))
+}
 
 // container is what the engine says about one, as far as tests ask.
 type container struct {

@@ -138,7 +138,8 @@ func wantRestricted(t *testing.T, o object, pod string) {
 			t.Errorf("%s has no %s", o.name(), path)
 		}
 	}
-	if image, _ := o.at(container + "image").(string); !strings.Contains(image, ":") || strings.HasSuffix(image, ":latest") {
+	image, _ := o.at(container + "image").(string)
+	if !strings.Contains(image, ":") || strings.HasSuffix(image, ":latest") {
 		t.Errorf("%s runs %q, which may be anything", o.name(), image)
 	}
 }

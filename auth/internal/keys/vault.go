@@ -61,7 +61,7 @@ func (s *Set) create(ctx context.Context, from time.Time) (added bool, err error
 		return false, fmt.Errorf("encode key: %w", err)
 	}
 	sealed := Sealed{From: from}
-	sealed.Bytes = s.aead.Seal(nil, nil, der, sealed.context())
+	sealed.Bytes = s.aead.Seal(nil, nil, der, sealed.context()) //nolint:gosec // it makes a nonce for each
 	return s.store.AddSigningKey(ctx, sealed)
 }
 
