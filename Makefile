@@ -14,6 +14,7 @@ FUZZTIME      := 30s
 .PHONY: run test lint vulnerabilities size bench bench-flat load fuzz fuzz-api compose-check kube-check images generate dev
 
 run: ## everything on this machine; then open http://localhost:3000
+	@echo "… compiling; the first time this takes a minute or two, and downloads modules before"
 	@go run ./stack
 
 test: ## every test, with real PostgreSQL, Redis and browser, under the race detector
@@ -65,7 +66,8 @@ images: ## the images, built, and a table of their sizes; needs docker compose
 	@sh stack/composetest/images.sh
 
 generate: ## Go from templ
-	@for module in $(TEMPLATED); do go tool templ generate -path $$module -log-level error || exit 1; done
+	@for module in $(TEMPLATED); do go tool templ generate -path $$module -log-level error $(TEMPL_FLAGS) || exit 1; done
 
-dev: ## run, and show each edit in the open browser
-	@DEV_RELOAD=true go run $(AIR)
+dev: ## run, and show each edit in the open browser; PostgreSQL and Redis go on meanwhile
+	@echo "… compiling; the first time this takes a minute or two, and downloads modules before"
+	@DEV_RELOAD=true go run ./stack -beside go run $(AIR)

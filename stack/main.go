@@ -3,11 +3,13 @@
 // and nothing else.
 //
 // With -fill products=1000000,votes=10000000 it fills its database with generated
-// products and votes up to these amounts instead, and ends.
+// products and votes up to these amounts instead, and ends. With -beside and a command it
+// runs only PostgreSQL and Redis, for that command and for as long as it runs.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -31,13 +33,20 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("stack", flag.ExitOnError)
 	fill := flags.String("fill", "", "fill the database up to amounts such as products=1000000,votes=10000000, and end")
+	beside := flags.Bool("beside", false, "run PostgreSQL and Redis for the command that follows, such as another stack")
 	_ = flags.Parse(args) // which ends the program for a flag that it does not know
-	if flags.NArg() > 0 {
+	if *beside && flags.NArg() == 0 {
+		return errors.New("-beside needs a command")
+	}
+	if flags.NArg() > 0 && !*beside {
 		return fmt.Errorf("unknown argument %q; settings come from the environment, see the README", flags.Arg(0))
 	}
 	settings, err := config.Load(local.Default(), os.Environ())
 	if err != nil {
 		return err
+	}
+	if *beside {
+		return local.RunBeside(ctx, settings, os.Stdout, flags.Args())
 	}
 	if *fill == "" {
 		return local.Run(ctx, settings, os.Stdout)

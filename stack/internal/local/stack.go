@@ -105,12 +105,7 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 	if err != nil {
 		return nil, err
 	}
-	s.start(ctx, "database", func(ctx context.Context) error {
-		<-ctx.Done()
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), web.StopGrace)
-		defer cancel()
-		return db.stop(end)
-	})
+	s.startDatabase(ctx, db)
 	s.authDatabase = filepath.Join(data, "auth-database-url")
 	if err := os.WriteFile(s.authDatabase, []byte(db.auth), 0o600); err != nil {
 		return nil, fmt.Errorf("the data folder cannot be written: choose another with STACK_DATA (%w)", err)
@@ -128,6 +123,16 @@ func Start(ctx context.Context, c Config, progress func(string)) (_ *Stack, err 
 	}
 	s.startServices(ctx, ports, db, redis)
 	return s, s.awaitReady(ctx, progress)
+}
+
+// startDatabase stops the database with the stack.
+func (s *Stack) startDatabase(ctx context.Context, db *database) {
+	s.start(ctx, "database", func(ctx context.Context) error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), web.StopGrace)
+		defer cancel()
+		return db.stop(end)
+	})
 }
 
 // startCache returns the URL of Redis and starts one if the settings name none.
