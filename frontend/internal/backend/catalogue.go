@@ -51,13 +51,12 @@ func (c Catalogue) Product(ctx context.Context, id int64) (Product, error) {
 	return get[Product](ctx, c.client, productPath(id), "")
 }
 
-// Mine are those of the ids that the bearer's person voted for.
-func (c Catalogue) Mine(ctx context.Context, bearer string, ids []int64) ([]int64, error) {
+// Mine is which of the ids, at most 100, the bearer's person voted for, and their counts now.
+func (c Catalogue) Mine(ctx context.Context, bearer string, ids []int64) (Mine, error) {
 	if len(ids) == 0 {
-		return nil, nil
+		return Mine{}, nil
 	}
-	reply, err := get[votedIDs](ctx, c.client, "/api/votes/mine?ids="+list(ids), bearer)
-	return reply.OrigamiIDs, err
+	return get[Mine](ctx, c.client, "/api/votes/mine?ids="+list(ids), bearer)
 }
 
 // Vote records the person's vote (or, if not voted, takes it back) and gives the

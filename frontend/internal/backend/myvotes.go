@@ -14,8 +14,10 @@ import (
 // parallel is how many products are fetched at once for one page.
 const parallel = 6
 
-type votedIDs struct {
+// Mine is what a person voted for.
+type Mine struct {
 	OrigamiIDs []int64 `json:"origami_ids"`
+	Counts     []Count `json:"counts"` // of all votes, by anybody
 }
 
 // MyVotes are at most limit ids of products that the bearer's person voted for, the
@@ -23,7 +25,7 @@ type votedIDs struct {
 // that is none is BadRequest or Invalid.
 func (c Catalogue) MyVotes(ctx context.Context, bearer, cursor string, limit int) ([]int64, string, error) {
 	query := url.Values{"cursor": {cursor}, "limit": {strconv.Itoa(limit)}}
-	reply, next, err := getPage[votedIDs](ctx, c.client, "/api/votes/mine", query, bearer)
+	reply, next, err := getPage[Mine](ctx, c.client, "/api/votes/mine", query, bearer)
 	return reply.OrigamiIDs, next, err
 }
 

@@ -150,7 +150,7 @@ func (h dailyPage) showDay(ctx context.Context, model *view.Day, daily backend.D
 		return
 	}
 	model.ID, model.URL = decimal(daily.ID), productURL(daily.ID)
-	voted := slices.Contains(votedFor(ctx, h.services.Catalogue, daily.ID), daily.ID)
+	voted := slices.Contains(votedFor(ctx, h.services.Catalogue, daily.ID).OrigamiIDs, daily.ID)
 	model.Vote = voteModel(daily.ID, daily.Name, daily.Votes, voted)
 }
 

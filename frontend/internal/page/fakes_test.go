@@ -208,7 +208,13 @@ func (w *website) myVotes(c *call) any {
 		c.next("/api/votes/mine?cursor=next%3D&limit=2")
 		ids = ids[:last]
 	}
-	return map[string]any{"origami_ids": slices.Concat([]int64{}, ids)}
+	counts := []map[string]any{}
+	for id := range strings.SplitSeq(c.URL.Query().Get("ids"), ",") {
+		if p := w.find(id); p != nil {
+			counts = append(counts, map[string]any{"origami_id": p["id"], "votes": p["votes"]})
+		}
+	}
+	return map[string]any{"origami_ids": slices.Concat([]int64{}, ids), "counts": counts}
 }
 
 // withID is the one of all with the id, nil if there is none.

@@ -12,19 +12,39 @@ import (
 	"craftista/frontend/internal/session"
 	"craftista/frontend/internal/view"
 	"craftista/shared/fault"
+	"craftista/shared/token"
 	"craftista/shared/web"
 )
 
 const (
-	pickCount = 4
-	maxPages  = 64 // that visitors share at once
+	pickCount  = 4
+	maxPages   = 64   // that are shared at once
+	maxPickers = 1000 // people whose picks are stored at once
+	picksTTL   = 10   // times as long as what is shared, unless they vote
 )
 
 // gallery is the front page and the search.
 type gallery struct {
 	*site
 	services backend.Services
-	pages    *pagecache.Pages
+	pages    *pagecache.Pages // whole ones, of visitors
+
+	// What people who are signed in share, or get again. Its counts are not shown.
+	lists *pagecache.Values[listed]
+	days  *pagecache.Values[backend.Daily]
+	picks *pagecache.Values[[]backend.Pick] // by the person's id
+}
+
+// listed is a page of products, and the cursor of the page after it.
+type listed struct {
+	products []backend.Product
+	next     string
+}
+
+// shares reports whether the person gets what is shared. Curators do not, because they
+// look for their edits; for visitors whole pages are.
+func (h gallery) shares(who session.Session) bool {
+	return h.settings.CacheTTL > 0 && who.State == session.SignedIn && who.User.Role == token.RoleUser
 }
 
 // forVisitors gives visitors without a session the same page for a second or so, so
@@ -77,11 +97,67 @@ func (h gallery) front(ctx context.Context, at place) view.Front {
 	if !at.isFront() {
 		return front
 	}
+	var today backend.Daily
+	var todayErr, picksErr error
+	var picks []backend.Pick
 	var wg sync.WaitGroup
-	wg.Go(func() { front.Today = h.today(ctx) })
-	wg.Go(func() { front.Picks = h.pickSection(ctx) })
+	wg.Go(func() { today, todayErr = h.daily(ctx) })
+	wg.Go(func() { picks, picksErr = h.picksOf(ctx) })
 	wg.Wait()
+	if h.shares(session.From(ctx)) {
+		today.Product, picks = h.refresh(ctx, today.Product, picks)
+	}
+	front.Today, front.Picks = h.today(ctx, today, todayErr), h.pickSection(ctx, picks, picksErr)
 	return front
+}
+
+// refresh is what is stored with the counts of now, and without picks that the person
+// voted for since.
+func (h gallery) refresh(
+	ctx context.Context, today backend.Product, picks []backend.Pick,
+) (backend.Product, []backend.Pick) {
+	var ids []int64
+	if today.ID > 0 {
+		ids = append(ids, today.ID)
+	}
+	for _, p := range picks {
+		ids = append(ids, p.ID)
+	}
+	mine := votedFor(ctx, h.services.Catalogue, ids...)
+	var kept []backend.Pick
+	for _, p := range picks {
+		if p.Product = fresh(p.Product, mine.Counts); !slices.Contains(mine.OrigamiIDs, p.ID) {
+			kept = append(kept, p)
+		}
+	}
+	if len(kept) < len(picks) {
+		h.picks.Forget(decimal(session.From(ctx).User.ID)) // the next page has as many again
+	}
+	return fresh(today, mine.Counts), kept
+}
+
+// fresh is the product with its count among counts, if it is there.
+func fresh(p backend.Product, counts []backend.Count) backend.Product {
+	for _, c := range counts {
+		if c.ID == p.ID {
+			p.Votes = c.Votes
+		}
+	}
+	return p
+}
+
+// find is the products from a place on, without marks.
+func (h gallery) find(ctx context.Context, at place) (listed, error) {
+	load := func(ctx context.Context) (found listed, err error) {
+		found.products, found.next, err = h.services.Catalogue.Find(ctx, backend.Listing{
+			Query: at.query, Difficulty: at.difficulty, Sort: at.order.sort, Cursor: at.cursor, Limit: at.size,
+		})
+		return found, err
+	}
+	if !at.isFront() || !h.shares(session.From(ctx)) {
+		return load(ctx)
+	}
+	return h.lists.Load(ctx, at.url(), load)
 }
 
 // batch is the products from a place on, with the person's own votes marked; before
@@ -90,23 +166,21 @@ func (h gallery) batch(ctx context.Context, at place, before int) (view.Batch, e
 	if at.wordless() {
 		return view.Batch{}, nil
 	}
-	products, next, err := h.services.Catalogue.Find(ctx, backend.Listing{
-		Query: at.query, Difficulty: at.difficulty, Sort: at.order.sort, Cursor: at.cursor, Limit: at.size,
-	})
+	found, err := h.find(ctx, at)
 	if err != nil {
 		return view.Batch{}, err
 	}
-	ids := make([]int64, len(products))
-	for i, p := range products {
+	ids := make([]int64, len(found.products))
+	for i, p := range found.products {
 		ids[i] = p.ID
 	}
 	mine := votedFor(ctx, h.services.Catalogue, ids...)
-	batch := view.Batch{Cards: make([]view.Card, len(products))}
-	for i, p := range products {
-		batch.Cards[i] = h.card(p, slices.Contains(mine, p.ID))
+	batch := view.Batch{Cards: make([]view.Card, len(found.products))}
+	for i, p := range found.products {
+		batch.Cards[i] = h.card(fresh(p, mine.Counts), slices.Contains(mine.OrigamiIDs, p.ID))
 	}
-	if next != "" {
-		shown := before + len(products)
+	if next := found.next; next != "" {
+		shown := before + len(found.products)
 		after := at
 		after.cursor, after.size = next, batchSize
 		batch.MoreURL = after.url()
@@ -115,8 +189,14 @@ func (h gallery) batch(ctx context.Context, at place, before int) (view.Batch, e
 	return batch, nil
 }
 
-func (h gallery) today(ctx context.Context) view.Today {
-	daily, err := h.services.Recommendation.Daily(ctx)
+func (h gallery) daily(ctx context.Context) (backend.Daily, error) {
+	if !h.shares(session.From(ctx)) {
+		return h.services.Recommendation.Daily(ctx)
+	}
+	return h.days.Load(ctx, "", h.services.Recommendation.Daily)
+}
+
+func (h gallery) today(ctx context.Context, daily backend.Daily, err error) view.Today {
 	instead := view.Today{Unavailable: true, Art: h.drawing("crane", "tint-0")}
 	switch fault.KindOf(err) {
 	case fault.None:
@@ -135,26 +215,39 @@ func (h gallery) today(ctx context.Context) view.Today {
 	}
 }
 
-// picks answers GET /recommendations with the recommendation area alone. It is
-// a part of the front page, so a visit without htmx goes there.
-func (h gallery) picks(w http.ResponseWriter, r *http.Request) error {
+// showPicks answers GET /recommendations with the recommendation area alone, chosen anew.
+// It is a part of the front page, so a visit without htmx goes there.
+func (h gallery) showPicks(w http.ResponseWriter, r *http.Request) error {
 	if !fragment(r) {
 		return redirectTo(w, r, "/#picks")
 	}
-	return send(w, r, http.StatusOK, view.PicksSection(h.pickSection(r.Context())))
+	ctx := r.Context()
+	h.picks.Forget(decimal(session.From(ctx).User.ID))
+	picks, err := h.picksOf(ctx)
+	return send(w, r, http.StatusOK, view.PicksSection(h.pickSection(ctx, picks, err)))
 }
 
-// pickSection is the recommendation area for the person, or for everybody.
-func (h gallery) pickSection(ctx context.Context) view.Picks {
-	who, model := session.From(ctx), view.Picks{Heading: "Loved by many"}
-	if who.State == session.SignedIn {
+// picksOf are the picks for the person, or for everybody.
+func (h gallery) picksOf(ctx context.Context) ([]backend.Pick, error) {
+	who := session.From(ctx)
+	load := func(ctx context.Context) ([]backend.Pick, error) {
+		return h.services.Recommendation.Picks(ctx, who.Token, pickCount)
+	}
+	if !h.shares(who) {
+		return load(ctx)
+	}
+	return h.picks.Load(ctx, decimal(who.User.ID), load)
+}
+
+// pickSection is the recommendation area.
+func (h gallery) pickSection(ctx context.Context, picks []backend.Pick, err error) view.Picks {
+	model := view.Picks{Heading: "Loved by many", Picks: h.pickList(picks)}
+	if session.From(ctx).State == session.SignedIn {
 		model.Heading = "Picked for you"
 	}
-	picks, err := h.services.Recommendation.Picks(ctx, who.Token, pickCount)
 	if err != nil {
 		web.RecordError(ctx, err)
 		model.Unavailable = true
 	}
-	model.Picks = h.pickList(picks)
 	return model
 }

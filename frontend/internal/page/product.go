@@ -30,7 +30,7 @@ func (h productPage) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var product backend.Product
-	var mine []int64
+	var mine backend.Mine
 	var also view.Picks
 	var wg sync.WaitGroup
 	wg.Go(func() { product, err = h.services.Catalogue.Product(r.Context(), id) })
@@ -50,7 +50,7 @@ func (h productPage) show(w http.ResponseWriter, r *http.Request) error {
 		Folds: strconv.Itoa(product.Folds), Paper: product.Paper, Level: level(product.Difficulty),
 		Maker: product.Maker, Instructions: instructions(product.InstructionsURL),
 		Art:  h.art(product, product.Name+", folded from paper"),
-		Vote: voteModel(id, product.Name, product.Votes, slices.Contains(mine, id)),
+		Vote: voteModel(id, product.Name, product.Votes, slices.Contains(mine.OrigamiIDs, id)),
 		URL:  productURL(id), Address: cmp.Or(social.URL, productURL(id)), AlsoLiked: also,
 		EditURL: editURL(session.From(r.Context()), id), Script: h.assets.URL("js/larger.js"),
 	}))
@@ -78,12 +78,12 @@ func (h productPage) alsoLiked(ctx context.Context, id int64) view.Picks {
 	return view.Picks{Picks: h.pickList(picks)}
 }
 
-// votedFor are those of the ids that the request's person voted for. Where that
+// votedFor is which of the ids the request's person voted for. Where that
 // cannot be learnt nothing is marked: to vote again changes nothing.
-func votedFor(ctx context.Context, c backend.Catalogue, ids ...int64) []int64 {
+func votedFor(ctx context.Context, c backend.Catalogue, ids ...int64) backend.Mine {
 	who := session.From(ctx)
 	if who.Token == "" {
-		return nil
+		return backend.Mine{}
 	}
 	mine, err := c.Mine(ctx, who.Token, ids)
 	if err != nil {

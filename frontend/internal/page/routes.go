@@ -68,9 +68,13 @@ func Routes(parts Parts, settings Settings) *web.Router {
 // pages are for everybody.
 func (s *site) pages(r *web.Router, parts Parts) {
 	services := parts.Services
-	gallery := gallery{s, services, pagecache.New(s.settings.CacheTTL, maxPages)}
+	gallery := gallery{
+		s, services, pagecache.New(s.settings.CacheTTL, maxPages), pagecache.NewValues[listed](s.settings.CacheTTL, maxPages),
+		pagecache.NewValues[backend.Daily](s.settings.CacheTTL, 1),
+		pagecache.NewValues[[]backend.Pick](picksTTL*s.settings.CacheTTL, maxPickers),
+	}
 	r.Get("/", gallery.forVisitors(gallery.show))
-	r.Get("/recommendations", gallery.picks)
+	r.Get("/recommendations", gallery.showPicks)
 	r.Get("/origamis/{id}", productPage{s, services}.show)
 	votes := votes{s, services.Catalogue}
 	r.Post("/origamis/{id}/vote", votes.vote)

@@ -56,12 +56,12 @@ func TestVisitorsShareTheFrontPage(t *testing.T) {
 func TestWhatVisitorsDoNotShare(t *testing.T) {
 	w := startWebsite(t, page.Settings{CacheTTL: anHour})
 	w.get("/")
+	check(t, "another person got a visitor's picks", text(w.get("/", as(w.issuer.Mint(8, "user"))).class("reason")),
+		"chosen for you")
 	w.mine[2] = true
 	signedIn := w.get("/", w.signedIn)
 	check(t, "a person got a visitor's page", text(signedIn.id("picks-heading")), "Picked for you",
 		text(signedIn.id("vote-2")), "1 vote Voted for Fox, take the vote back")
-	check(t, "another person got a visitor's picks", text(w.get("/", as(w.issuer.Mint(8, "user"))).class("reason")),
-		"chosen for you")
 	for name, a := range map[string]answer{"a visitor": w.get("/"), "at the end of a session": w.get("/",
 		as("nonsense"))} {
 		check(t, name, text(a.id("picks-heading")), "Loved by many", text(a.id("vote-2")), "1 vote Vote for Fox")
@@ -73,6 +73,26 @@ func TestWhatVisitorsDoNotShare(t *testing.T) {
 	for range 2 {
 		w.get("/?cursor=forged").check(t, "forged cursor", 400)
 	}
+}
+
+// TestPeopleShareWhatIsTheSame for all who are signed in, but see the counts of now, and curators what they edited.
+func TestPeopleShareWhatIsTheSame(t *testing.T) {
+	w := startWebsite(t, page.Settings{CacheTTL: anHour})
+	first := w.get("/", w.signedIn)
+	before := w.recommendation.asked.Load()
+	w.products[0]["name"], w.products[0]["votes"] = "Heron", 1000
+	again := w.get("/", w.signedIn)
+	check(t, "the list is another", len(w.listed), 1, again.body, has("Crane"), again.body, lacks("Heron"))
+	check(t, "the count", text(again.id("vote-1")), "1,000 votes Vote for Crane", text(first.id("vote-1")),
+		"41 votes Vote for Crane")
+	check(t, "the day and the picks were asked for again", w.recommendation.asked.Load(), before)
+	w.get("/", as(w.issuer.Mint(8, "user")))
+	check(t, "another's picks are another's", len(w.listed), 1, w.recommendation.asked.Load(), before+1)
+	check(t, "a curator", w.get("/", as(w.issuer.Mint(9, "curator"))).body, has("Heron"), len(w.listed), 2)
+
+	picked := again.class("pick")
+	w.get("/recommendations", w.signedIn, w.byHtmx("/"))
+	check(t, "picks are chosen anew", picked != nil, true, w.recommendation.asked.Load(), before+4)
 }
 
 // TestOwnVoteShowsAtOnce to the person who cast it, without scripts too.

@@ -1,5 +1,5 @@
-// Package pagecache is a microcache: a page that many visitors ask for at nearly the
-// same time is made once and shared among them for a second or so.
+// Package pagecache is a microcache: a page, or a part of one, that many ask for at nearly
+// the same time is made once and shared among them for a second or so.
 package pagecache
 
 import (
@@ -18,55 +18,64 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Pages stores whole responses for a short time. Each reader finds the id of their own
-// trace in it. It is safe for concurrent use and starts no goroutine.
-type Pages struct {
-	ttl        time.Duration // from when the page was asked for, so that no page is older
+// Values stores what load returned, by key, for a short time, and shares it among all
+// who ask meanwhile. It is safe for concurrent use and starts no goroutine.
+type Values[V any] struct {
+	ttl        time.Duration // from when the value was asked for, so that none is older
 	maxEntries int
 	loads      singleflight.Group
 
 	mu      sync.Mutex // guards entries
-	entries map[string]*response
+	entries map[string]entry[V]
 }
 
-// New returns a cache that stores each response for ttl and at most so many at once.
+type entry[V any] struct {
+	value   V
+	expires time.Time
+}
+
+// NewValues returns a cache that stores each value for ttl and at most so many at once.
 // A ttl of 0 stores and shares nothing.
-func New(ttl time.Duration, maxEntries int) *Pages {
-	return &Pages{ttl: ttl, maxEntries: maxEntries, entries: map[string]*response{}}
+func NewValues[V any](ttl time.Duration, maxEntries int) *Values[V] {
+	return &Values[V]{ttl: ttl, maxEntries: maxEntries, entries: map[string]entry[V]{}}
 }
 
-// Serve sends the response of h to r, or what h answered somebody else with that
-// key. The response must be the same for everybody. All who ask for the key while h
-// is at work wait for it; it has the deadline of whoever asked first but does not end
-// if they hang up. An error goes to all who wait and is not stored.
-func (p *Pages) Serve(w http.ResponseWriter, r *http.Request, key string, h web.Handler) error {
-	if p.ttl == 0 {
-		return h(w, r)
+// Load is the value with the key, which load returns if there is none. All who ask for
+// the key meanwhile wait for it; load has the deadline of whoever asked first but does
+// not end if they hang up. An error goes to all who wait and is not stored.
+func (c *Values[V]) Load(ctx context.Context, key string, load func(context.Context) (V, error)) (V, error) {
+	if c.ttl == 0 {
+		return load(ctx)
 	}
-	res := p.stored(key)
-	if res == nil {
-		// Do and not DoChan: nobody has to leave, the deadline of the first is the nearest.
-		made, err, _ := p.loads.Do(key, func() (any, error) { return p.load(r, key, h) })
-		if err != nil {
-			return err
+	c.mu.Lock()
+	stored := c.entries[key]
+	c.mu.Unlock()
+	if time.Now().Before(stored.expires) {
+		return stored.value, nil
+	}
+	// Do and not DoChan: nobody has to leave, the deadline of the first is the nearest.
+	value, err, _ := c.loads.Do(key, func() (any, error) {
+		expires := time.Now().Add(c.ttl)
+		ctx, cancel := withoutHangUp(ctx)
+		defer cancel()
+		value, err := load(ctx)
+		if err == nil {
+			c.store(key, entry[V]{value, expires})
 		}
-		res = made.(*response)
+		return value, err
+	})
+	if err != nil {
+		var none V
+		return none, err
 	}
-	res.send(w)
-	return nil
+	return value.(V), nil
 }
 
-// load calls h and stores the response.
-func (p *Pages) load(r *http.Request, key string, h web.Handler) (*response, error) {
-	expires := time.Now().Add(p.ttl)
-	ctx, cancel := withoutHangUp(r.Context())
-	defer cancel()
-	res, err := record(r.WithContext(ctx), h)
-	if err == nil {
-		res.expires = expires
-		p.store(key, res)
-	}
-	return res, err
+// Forget makes the next Load of the key load.
+func (c *Values[V]) Forget(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.entries, key)
 }
 
 // withoutHangUp is ctx with its deadline but without its end before that.
@@ -77,24 +86,37 @@ func withoutHangUp(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithoutCancel(ctx), func() {}
 }
 
-// stored is the response with the key, nil if there is none.
-func (p *Pages) stored(key string) *response {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if res := p.entries[key]; res != nil && time.Now().Before(res.expires) {
-		return res
+// store makes room by dropping everything: a flood of keys costs loads, not memory.
+func (c *Values[V]) store(key string, e entry[V]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.entries) >= c.maxEntries {
+		clear(c.entries)
 	}
-	return nil
+	c.entries[key] = e
 }
 
-// store makes room by dropping everything: a flood of keys costs loads, not memory.
-func (p *Pages) store(key string, res *response) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.entries) >= p.maxEntries {
-		clear(p.entries)
+// Pages stores whole responses. Each reader finds the id of their own trace in it.
+type Pages struct{ responses *Values[*response] }
+
+// New returns a cache of pages, which are as the values of NewValues.
+func New(ttl time.Duration, maxEntries int) *Pages {
+	return &Pages{NewValues[*response](ttl, maxEntries)}
+}
+
+// Serve sends the response of h to r, or what h answered somebody else with that
+// key. The response must be the same for everybody.
+func (p *Pages) Serve(w http.ResponseWriter, r *http.Request, key string, h web.Handler) error {
+	if p.responses.ttl == 0 {
+		return h(w, r)
 	}
-	p.entries[key] = res
+	res, err := p.responses.Load(r.Context(), key, func(ctx context.Context) (*response, error) {
+		return record(r.WithContext(ctx), h)
+	})
+	if err == nil {
+		res.send(w)
+	}
+	return err
 }
 
 // response is recorded by its http.ResponseWriter methods and then sent to many.
@@ -103,7 +125,6 @@ type response struct {
 	header  http.Header
 	body    bytes.Buffer
 	traceID string // stands in the body; "" if there is none
-	expires time.Time
 }
 
 // record calls h, which may set no cookie: it would go to everybody.

@@ -33,7 +33,8 @@ type voteReply struct {
 }
 
 type mineReply struct {
-	OrigamiIDs []int64 `json:"origami_ids"`
+	OrigamiIDs []int64      `json:"origami_ids"`
+	Counts     []countReply `json:"counts,omitempty"`
 }
 
 // count answers GET /api/origamis/{id}/votes.
@@ -67,8 +68,8 @@ func (h votes) change(do func(ctx context.Context, productID, userID int64) (int
 	})
 }
 
-// mine answers GET /api/votes/mine: which of ids the user voted for, or
-// without ids a page of all.
+// mine answers GET /api/votes/mine: which of ids the user voted for and
+// the counts of all of them, or without ids a page of all the user's.
 func (h votes) mine(w http.ResponseWriter, r *http.Request) error {
 	query, err := web.Query(r)
 	if err != nil {
@@ -81,11 +82,18 @@ func (h votes) mine(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	voted, err := h.catalogue.VotedFor(r.Context(), token.UserFrom(r.Context()).ID, ids)
+	counts, err := h.catalogue.VotedFor(r.Context(), token.UserFrom(r.Context()).ID, ids)
 	if err != nil {
 		return err
 	}
-	return web.ReplyJSONWithETag(w, r, "private, "+revalidate, mineReply{OrigamiIDs: voted})
+	reply := mineReply{OrigamiIDs: []int64{}}
+	for _, c := range counts {
+		reply.Counts = append(reply.Counts, countReply{OrigamiID: c.ID, Votes: c.Votes})
+		if c.Voted {
+			reply.OrigamiIDs = append(reply.OrigamiIDs, c.ID)
+		}
+	}
+	return web.ReplyJSONWithETag(w, r, "private, "+revalidate, reply)
 }
 
 // latest answers with a page of the user's votes, newest first.

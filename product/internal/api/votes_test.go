@@ -51,17 +51,27 @@ func (s suite) mine(t *testing.T) {
 	call(t, s.h, "POST", path(c, "/vote"), s.g.token(71))
 	call(t, s.h, "POST", path(a, "/vote"), s.g.token(71))
 	call(t, s.h, "POST", path(b, "/vote"), s.g.token(72))
+	call(t, s.h, "POST", path(c, "/vote"), s.g.token(72))
+	type count struct {
+		OrigamiID int64 `json:"origami_id"`
+		Votes     int64 `json:"votes"`
+	}
+	type mine struct {
+		OrigamiIDs []int64 `json:"origami_ids"`
+		Counts     []count `json:"counts"`
+	}
 	for _, row := range []struct {
-		ids  string
-		want []int64
+		ids    string
+		want   []int64
+		counts []count
 	}{
-		{fmt.Sprintf("%d,%d,%d", c, b, a), []int64{a, c}},
-		{fmt.Sprintf("%d,%d", b, b), []int64{}},
-		{fmt.Sprintf("%d,%d", c, c), []int64{c}},
-		{"999999", []int64{}},
+		{fmt.Sprintf("%d,%d,%d", c, b, a), []int64{a, c}, []count{{a, 1}, {b, 1}, {c, 2}}},
+		{fmt.Sprintf("%d,%d", b, b), []int64{}, []count{{b, 1}}},
+		{fmt.Sprintf("%d,%d", c, c), []int64{c}, []count{{c, 2}}},
+		{"999999", []int64{}, nil},
 	} {
 		w := call(t, s.h, "GET", "/api/votes/mine?ids="+row.ids, s.g.token(71))
-		if diff := cmp.Diff(body[map[string][]int64](t, w, 200), map[string][]int64{"origami_ids": row.want}); diff != "" {
+		if diff := cmp.Diff(body[mine](t, w, 200), mine{row.want, row.counts}); diff != "" {
 			t.Errorf("ids %s (-got +want):\n%s", row.ids, diff)
 		}
 		if got := w.Header().Get("Vary"); got != "Authorization" {

@@ -24,8 +24,9 @@ type Store interface {
 	// has changed, except with ErrUncertain.
 	Vote(ctx context.Context, productID int64, userIDs []int64) (votes int64, err error)
 	Unvote(ctx context.Context, productID int64, userIDs []int64) (votes int64, err error)
-	// VotedFor returns those of the products that the user voted for, ascending.
-	VotedFor(ctx context.Context, userID int64, productIDs []int64) ([]int64, error)
+	// VotedFor returns the counts of those of the products that exist, by ascending
+	// id, and which the user voted for.
+	VotedFor(ctx context.Context, userID int64, productIDs []int64) ([]UserCount, error)
 	// Add, Edit and Remove are durable when they return. Add with a key that the user
 	// has used before adds nothing: it returns the product that was added then, deleted
 	// or not, or ErrIdempotencyKeyReused if the draft differs. The key "" is none. Edit and Remove act on
@@ -182,8 +183,8 @@ func (c *Catalogue) invalidate(ctx context.Context, err error, ids ...int64) err
 	return f.Because(cmp.Or(err, invalidateErr))
 }
 
-// VotedFor returns those of the products that the user voted for, ascending.
-func (c *Catalogue) VotedFor(ctx context.Context, userID int64, productIDs []int64) ([]int64, error) {
+// VotedFor is Store.VotedFor.
+func (c *Catalogue) VotedFor(ctx context.Context, userID int64, productIDs []int64) ([]UserCount, error) {
 	return c.store.VotedFor(ctx, userID, productIDs)
 }
 

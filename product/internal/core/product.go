@@ -29,6 +29,12 @@ type Product struct {
 	Version   int64     // counts the edits, from 1; votes do not change it
 }
 
+// UserCount is a count, and whether the user is one of those who voted.
+type UserCount struct {
+	Count
+	Voted bool
+}
+
 // Vote is a user's vote for a product.
 type Vote struct {
 	ProductID int64

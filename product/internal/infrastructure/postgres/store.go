@@ -125,16 +125,15 @@ func (s *Store) inTx(ctx context.Context, do func(*sqlx.Tx) error) error {
 }
 
 // VotedFor implements core.Store.
-func (s *Store) VotedFor(ctx context.Context, userID int64, productIDs []int64) ([]int64, error) {
+func (s *Store) VotedFor(ctx context.Context, userID int64, productIDs []int64) ([]core.UserCount, error) {
 	const query = `
-		SELECT v.product_id
-		  FROM product.votes AS v
-		  JOIN product.products AS p ON p.id = v.product_id
-		 WHERE v.person_id = $1
-		   AND v.product_id = ANY ($2)
+		SELECT p.id, p.votes, v.person_id IS NOT NULL AS voted
+		  FROM product.products AS p
+		  LEFT JOIN product.votes AS v ON v.product_id = p.id AND v.person_id = $1
+		 WHERE p.id = ANY ($2)
 		   AND p.deleted_at IS NULL
-		 ORDER BY v.product_id`
-	found := []int64{}
+		 ORDER BY p.id`
+	var found []core.UserCount
 	if err := s.db.SelectContext(ctx, &found, query, userID, pq.Array(productIDs)); err != nil {
 		return nil, fmt.Errorf("select votes of a user: %w", err)
 	}
