@@ -150,6 +150,59 @@ func TestEachRoleCanDoItsJobAndNothingElse(t *testing.T) {
 	}
 }
 
+// TestRecommendationReadsWhatIsPublishedAndWritesItsOwn tries each kind of statement on each table and sequence that
+// there is, so that none is forgotten when one is added.
+func TestRecommendationReadsWhatIsPublishedAndWritesItsOwn(t *testing.T) {
+	t.Parallel()
+	allowed := map[string]string{
+		"product.products":                "SELECT",
+		"product.votes":                   "SELECT",
+		"recommendation.daily":            "SELECT INSERT",
+		"recommendation.goose_db_version": "SELECT",
+	}
+	const relations = `
+		SELECT c.oid::regclass::text, a.attname
+		  FROM pg_class AS c
+		  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = 1
+		 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S')
+		   AND c.relnamespace::regnamespace::text IN ('auth', 'product', 'recommendation', 'public')`
+	d := pgtest.New(t)
+	rows, err := pgtest.Open(t, d.AdminURL).QueryContext(t.Context(), relations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	service, tried := pgtest.Open(t, d.RecommendationURL), 0
+	for rows.Next() {
+		var name, column string
+		if err := rows.Scan(&name, &column); err != nil {
+			t.Fatal(err)
+		}
+		for kind, statement := range map[string]string{
+			"SELECT":   "SELECT " + column + " FROM " + name,
+			"INSERT":   "INSERT INTO " + name + " DEFAULT VALUES",
+			"UPDATE":   "UPDATE " + name + " SET " + column + " = DEFAULT",
+			"DELETE":   "DELETE FROM " + name,
+			"TRUNCATE": "TRUNCATE " + name + " CASCADE",
+		} {
+			tx, err := service.BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = tx.ExecContext(t.Context(), statement)
+			_ = tx.Rollback()
+			refused := err != nil && refusal(t, err).Code != "23502" // a value is missing, which is no matter of rights
+			if want := !strings.Contains(allowed[name], kind); refused != want {
+				t.Errorf("%s: got %v, want it refused: %t", statement, err, want)
+			}
+			tried++
+		}
+	}
+	if err := rows.Err(); err != nil || tried < 100 {
+		t.Errorf("%d statements, %v", tried, err)
+	}
+}
+
 // TestEvenTheSuperuserKeepsTheConstraints: each statement violates one.
 func TestEvenTheSuperuserKeepsTheConstraints(t *testing.T) {
 	t.Parallel()
