@@ -52,7 +52,9 @@ func TestVisit(t *testing.T) {
 		if script {
 			b.see("#announcer", "Paper crane")
 			b.focused("id", fmt.Sprintf("vote-button-%d", product))
-			b.lacks("#picks", "Paper crane") // picks are swapped too, and leave out what one voted for
+			// Picks are swapped too, and leave out what one voted for.
+			b.until("the picks lack what has a vote", b.js(fmt.Sprintf(
+				`document.querySelector("#picks .pick") && !document.querySelector('#picks a[href="/origamis/%d"]')`, product)))
 		}
 		b.see(form+" .count", count(before+1))
 		b.goTo(fmt.Sprintf("/origamis/%d", product))

@@ -38,7 +38,7 @@ func (p picks) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return replyPicks(w, r, "private, no-cache", chosen, "Loved by people who like your picks")
+	return replyPicks(w, r, "private, no-cache", chosen)
 }
 
 // alsoLiked answers GET /api/origamis/{id}/also-liked?limit=: what the people who
@@ -56,17 +56,17 @@ func (p picks) alsoLiked(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return replyPicks(w, r, briefly, chosen, "Loved by people who love this one")
+	return replyPicks(w, r, briefly, chosen)
 }
 
-// replyPicks sends the picks; policy is Cache-Control, closeBy is the reason of those with an affinity.
-func replyPicks(w http.ResponseWriter, r *http.Request, policy string, chosen []recommend.Pick, closeBy string) error {
+// replyPicks sends the picks; policy is Cache-Control.
+func replyPicks(w http.ResponseWriter, r *http.Request, policy string, chosen []recommend.Pick) error {
 	reply := make([]pickReply, len(chosen))
 	for i, p := range chosen {
 		reply[i] = pickReply{
 			ID: p.ID, Name: p.Name, Description: p.Description, ImageURL: p.ImageURL, Votes: p.Votes,
 			Difficulty: p.Difficulty, Folds: p.Folds, Paper: p.Paper,
-			CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(), Reason: p.Reason(closeBy),
+			CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(), Reason: p.Reason(),
 		}
 	}
 	return web.ReplyJSONWithETag(w, r, policy, reply)

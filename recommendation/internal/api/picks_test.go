@@ -13,7 +13,7 @@ import (
 const (
 	picksPath     = "/api/recommendations"
 	alsoLikedPath = "/api/origamis/1/also-liked"
-	loved         = "Loved by people who like your picks"
+	loved         = "Because you liked Model"
 	popular       = "Popular with everyone"
 	together      = "Loved by people who love this one"
 	waiting       = "Waiting for its first vote"
@@ -61,16 +61,17 @@ func withVotes(t *testing.T) *fixture {
 	return f
 }
 
-// closest are the picks of person 1, to whom 2, 3 and 12 weigh 1/√5 + 1/√4 =
-// 0.947 each and 4 weighs 1/√5 = 0.447. Product 9 has no vote.
+// closest are the picks of person 1, whose latest vote is for 2: it weighs 0.97/√4 = 0.485, and 1 weighs
+// 0.97²/√5 = 0.421. So 2, 3 and 12 weigh 0.906 each and 4 weighs 0.421, by their votes: 0.302 for 2 and 3, 0.113 for
+// 12, 0.140 for 4. Product 9 has no vote.
 func closest() []pick {
 	return []pick{
-		pickOf(3, 3, loved), // 2.842/√3 = 1.641
-		pickOf(4, 2, loved), // 1.394/√2 = 0.986
-		pickOf(8, 1, loved), // 0.947/√1
-		pickOf(6, 1, loved), // 0.947/√1, a tie in votes as well
-		pickOf(7, 3, loved), // 0.947/√3 = 0.547
-		pickOf(5, 7, loved), // 1.394/√7 = 0.527: the most popular of them is not the closest
+		pickOf(3, 3, loved), // 0.717/3^0.4 = 0.462
+		pickOf(4, 2, loved), // 0.253/2^0.4 = 0.192
+		pickOf(5, 7, loved), // 0.253/7^0.4 = 0.116: the most popular of them is not the closest
+		pickOf(8, 1, loved), // 0.113/1
+		pickOf(6, 1, loved), // 0.113/1, a tie in votes as well
+		pickOf(7, 3, loved), // 0.113/3^0.4 = 0.073
 		pickOf(9, 0, waiting),
 	}
 }
@@ -145,6 +146,98 @@ func TestPicksFollowTheNextVote(t *testing.T) {
 	after := get(t, h, picksPath+"?limit=1", "Authorization", bearer, "If-None-Match", before.Header().Get("Etag"))
 	if got := ok[[]pick](t, after)[0].ID; got == 3 {
 		t.Error("a product is recommended to somebody who voted for it")
+	}
+}
+
+// The reason is the vote that added most: of 3 that for 2, whose voters are the same and fewer, and of 4 and 5
+// that for 1, for which more of their voters voted.
+func TestPicksTellTheVoteThatAddedMost(t *testing.T) {
+	t.Parallel()
+	f := withVotes(t)
+	f.exec(t, `UPDATE product.products SET name = CASE id WHEN 1 THEN 'Paper crane' ELSE 'Fox' END WHERE id < 3`)
+	got := map[int64]string{}
+	bearer := "Bearer " + f.issuer.Mint(1, token.RoleUser)
+	for _, p := range ok[[]pick](t, get(t, f.replica(t, time.Now), picksPath+"?limit=3", "Authorization", bearer)) {
+		got[p.ID] = p.Reason
+	}
+	const fox, crane = "Because you liked Fox", "Because you liked Paper crane"
+	want := map[int64]string{3: fox, 4: crane, 5: crane}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("reasons (-got +want):\n%s", diff)
+	}
+}
+
+// Newer votes weigh more: whoever voted last for what 2 voted for gets the picks of 2 first.
+func TestPicksFollowNewerVotes(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.addProducts(t, 4)
+	f.vote(t, 2, 1, 3)
+	f.vote(t, 3, 2, 4)
+	f.vote(t, 10, 1, 2)
+	f.vote(t, 11, 2, 1)
+	h := f.replica(t, time.Now)
+	for person, want := range map[int64]int64{10: 4, 11: 3} {
+		res := get(t, h, picksPath+"?limit=1", "Authorization", "Bearer "+f.issuer.Mint(person, token.RoleUser))
+		if got := ok[[]pick](t, res)[0].ID; got != want {
+			t.Errorf("person %d: got %d first, want %d", person, got, want)
+		}
+	}
+}
+
+// Of four picks one is of a maker and three of a difficulty, as long as there are others.
+func TestPicksAreVaried(t *testing.T) {
+	t.Parallel()
+	f := withVotes(t)
+	h := f.replica(t, time.Now)
+	bearer := "Bearer " + f.issuer.Mint(1, token.RoleUser)
+	for _, tt := range []struct {
+		name, change string
+		want         []int64 // of 3, 4, 5, 8, 6, 7, the closest first
+	}{
+		{"makers", `UPDATE product.products SET maker = 'Akira' WHERE id IN (3, 4, 8)`, []int64{3, 5, 6, 7}},
+		{"all of one maker", `UPDATE product.products SET maker = 'Akira'`, []int64{3, 4, 5, 8}},
+		{"difficulties", `UPDATE product.products SET maker = '', difficulty = 'advanced' WHERE id <> 7`,
+			[]int64{3, 4, 5, 7}},
+	} {
+		f.exec(t, tt.change)
+		var got []int64
+		for _, p := range ok[[]pick](t, get(t, h, picksPath, "Authorization", bearer)) {
+			got = append(got, p.ID)
+		}
+		if diff := cmp.Diff(got, tt.want); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// One of four or more is new and has less than ten votes, and people get different ones.
+func TestPicksShowWhatIsNew(t *testing.T) {
+	t.Parallel()
+	f := withVotes(t)
+	f.addProducts(t, 4)
+	f.exec(t, `UPDATE product.products SET created_at = now() WHERE id > 8`)
+	for person := range int64(10) {
+		f.vote(t, 50+person, 9) // which is new, but not little voted any more
+	}
+	f.vote(t, 1, 10)
+	h := f.replica(t, time.Now)
+	shown := map[int64]bool{}
+	for person := range int64(20) {
+		bearer := "Bearer " + f.issuer.Mint(1+99*person, token.RoleUser)
+		picks := ok[[]pick](t, get(t, h, picksPath, "Authorization", bearer))
+		last := picks[len(picks)-1]
+		if len(picks) != 4 || last.ID < 10 || person == 0 && last.ID == 10 || last.Reason != "New in the gallery" {
+			t.Errorf("person %d: got %d %q as the last of %d", 1+99*person, last.ID, last.Reason, len(picks))
+		}
+		shown[last.ID] = true
+		few := ok[[]pick](t, get(t, h, picksPath+"?limit=3", "Authorization", bearer))
+		if few[2].Reason == "New in the gallery" {
+			t.Errorf("person %d: one of three is new", 1+99*person)
+		}
+	}
+	if len(shown) < 2 {
+		t.Errorf("everybody gets the same new one: %v", shown)
 	}
 }
 
@@ -223,7 +316,7 @@ func TestAlsoLiked(t *testing.T) {
 	}
 }
 
-// Only the first 200 voters count, so that a product with a million costs no more.
+// Only the first 150 voters count, so that a product with a million costs no more.
 func TestAlsoLikedGoesByTheFirstVoters(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

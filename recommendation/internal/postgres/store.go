@@ -28,7 +28,7 @@ func schema() pg.Schema {
 		SELECT EXISTS (SELECT day, product_id FROM recommendation.daily LIMIT 0),
 		       EXISTS (
 		           SELECT id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at,
-		                  deleted_at
+		                  deleted_at, maker
 		             FROM product.products LIMIT 0),
 		       EXISTS (SELECT person_id, product_id, created_at FROM product.votes LIMIT 0)`}
 }

@@ -34,6 +34,8 @@ type Day struct {
 type Pick struct {
 	Product
 	Affinity float64 // 0 if nothing connects them; more is closer
+	Because  string  // the name of the product whose vote added most to the affinity; "" if one product asks
+	Fresh    bool    // picked because it is new
 }
 
 // Store reads the catalogue and records the days. What is missing is a NotFound
@@ -51,7 +53,8 @@ type Store interface {
 	// and days of the closest months before and after that have any, or zero times.
 	Archive(ctx context.Context, month, today time.Time) (days []Day, before, after time.Time, err error)
 	// Picks are at most limit products that the person has not voted for, the closest
-	// to their votes first, then the most popular. Person 0 is anonymous.
+	// to their votes first, then the most popular, varied and with a new one among
+	// them. Person 0 is anonymous.
 	Picks(ctx context.Context, person int64, limit int) ([]Pick, error)
 	// AlsoLiked are at most limit other products, those first that most voters of
 	// this one chose too, then the most popular.
@@ -110,12 +113,15 @@ func (r Recommender) AlsoLiked(ctx context.Context, id int64, limit int) ([]Pick
 	return r.Store.AlsoLiked(ctx, id, limit)
 }
 
-// Reason is why the product is picked, a phrase for people; closeBy is the one for
-// products with an affinity.
-func (p Pick) Reason(closeBy string) string {
+// Reason is why the product is picked, a phrase for people.
+func (p Pick) Reason() string {
 	switch {
+	case p.Because != "":
+		return "Because you liked " + p.Because
 	case p.Affinity > 0:
-		return closeBy
+		return "Loved by people who love this one"
+	case p.Fresh:
+		return "New in the gallery"
 	case p.Votes > 0:
 		return "Popular with everyone"
 	default:
