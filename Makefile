@@ -11,7 +11,7 @@ TEMPLATED     := auth frontend shared
 
 FUZZTIME      := 30s
 
-.PHONY: run test lint vulnerabilities size bench bench-flat load fuzz fuzz-api compose-check kube-check images generate dev
+.PHONY: run test lint vulnerabilities size bench bench-flat bench-picks load fuzz fuzz-api compose-check kube-check images generate dev
 
 run: ## everything on this machine; then open http://localhost:3000
 	@echo "… compiling; the first time this takes a minute or two, and downloads modules before"
@@ -40,6 +40,9 @@ bench: ## rate and CPU of each kind of request, beside a bare handler's in the s
 
 bench-flat: ## 24 products against a million, some ten minutes; FLAT_PRODUCTS=20000 FLAT_VOTES=200000 for a quick try
 	go test -v -run '^$$' -bench . -timeout 60m ./stack/bench/flat
+
+bench-picks: ## how good the picks are, by the held-out votes of generated people, some two minutes
+	go test -run '^$$' -bench . -benchtime 1x ./stack/bench/picks
 
 load: ## people on a running site: RATE=50 DURATION=30s LISTENERS=20 URL=http://localhost:3000 LOAD_FLAGS=-max-errors=0.01
 	@go run ./stack/load $(LOAD_FLAGS)

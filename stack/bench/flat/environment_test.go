@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"craftista/db"
+	"craftista/db/pgtest"
 	"craftista/product/redistest"
 	"craftista/shared/pg"
 	"craftista/shared/telemetry"
@@ -22,10 +23,10 @@ import (
 
 // environment is a running stack and somebody who signed in to it.
 type environment struct {
-	product  string // URL
-	token    string
-	db       *sqlx.DB
-	products int64
+	product, recommendation string // URLs
+	token, url              string // url is the database's
+	db                      *sqlx.DB
+	products                int64
 }
 
 // start runs a stack over the seed, filled up to the amounts; where these are
@@ -42,6 +43,7 @@ func start(b *testing.B, fill db.Amounts) *environment {
 		if e.db, err = pg.Open(c.DatabaseURL, telemetry.Discard()); err != nil {
 			b.Fatal(err)
 		}
+		e.url = c.DatabaseURL
 		b.Cleanup(func() { _ = e.db.Close() })
 		began, told := time.Now(), time.Now()
 		err = db.Fill(b.Context(), c.DatabaseURL, fill, func(now db.Amounts) {
@@ -57,7 +59,7 @@ func start(b *testing.B, fill db.Amounts) *environment {
 			b.Fatal(err)
 		}
 	})
-	e.product = s.URLs["product"]
+	e.product, e.recommendation = s.URLs["product"], s.URLs["recommendation"]
 	e.signIn(b, s.URLs["auth"])
 	return e
 }
@@ -80,10 +82,24 @@ func (e *environment) signIn(b *testing.B, auth string) {
 	e.token = reply.AccessToken
 }
 
-// call makes a request and returns how long it took and the response's header.
+// exec writes to the database, however long it takes.
+func (e *environment) exec(b *testing.B, query string, args ...any) {
+	b.Helper()
+	if _, err := pgtest.Open(b, e.url).ExecContext(b.Context(), query, args...); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// call is callAt for product.
 func (e *environment) call(b *testing.B, method, target string) (time.Duration, http.Header) {
 	b.Helper()
-	r, err := http.NewRequestWithContext(b.Context(), method, e.product+target, nil)
+	return e.callAt(b, method, e.product+target)
+}
+
+// callAt makes a request and returns how long it took and the response's header.
+func (e *environment) callAt(b *testing.B, method, target string) (time.Duration, http.Header) {
+	b.Helper()
+	r, err := http.NewRequestWithContext(b.Context(), method, target, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -16,23 +16,29 @@ import (
 	"craftista/db"
 )
 
-// The bounds of a large catalogue: of each kind of search, how long it takes; of
-// all else, how many times the median of the small one.
+// The bounds of a large catalogue: of each kind of search and of picks, how long it
+// takes; of all else, how many times the median of the small one.
 const (
 	searchMedian = 45 * time.Millisecond
 	searchP99    = 150 * time.Millisecond
+	picksMedian  = 20 * time.Millisecond
+	picksP99     = 50 * time.Millisecond
 	maxGrowth    = 2.0
 )
 
 // BenchmarkFlat prints a table of operations. FLAT_PRODUCTS, FLAT_VOTES and
 // FLAT_SAMPLES make it smaller for a quick try; FLAT_DATABASE, the URL of a
 // superuser on a database that was filled before, saves to fill one.
+// FLAT_OPERATIONS=picks leaves out all whose names do not begin so.
 func BenchmarkFlat(b *testing.B) {
 	large := db.Amounts{Products: setting(b, "FLAT_PRODUCTS", 1_000_000), Votes: setting(b, "FLAT_VOTES", 10_000_000)}
 	samples := int(setting(b, "FLAT_SAMPLES", 300))
 	few, many := start(b, db.Amounts{}), start(b, large)
 	var rows []row
 	for _, o := range operations() {
+		if !strings.HasPrefix(o.name, os.Getenv("FLAT_OPERATIONS")) {
+			continue
+		}
 		r := row{name: o.name}
 		doFew, doMany := o.prepare(b, few), o.prepare(b, many)
 		for n := range samples {
@@ -42,7 +48,10 @@ func BenchmarkFlat(b *testing.B) {
 		rows = append(rows, r)
 	}
 	b.ReportMetric(0, "ns/op") // the table says more
-	report(os.Stdout, large, append(rows, together("search", rows)))
+	if all := together("search", rows); all.many != nil {
+		rows = append(rows, all)
+	}
+	report(os.Stdout, large, rows)
 }
 
 // row is what was measured of one operation.
@@ -80,9 +89,15 @@ func (r row) growth() float64 { return float64(quantile(r.many, 0.5)) / float64(
 // judge returns the bound of the operation, and whether it is kept.
 func (r row) judge() (bound, verdict string) {
 	bound, over := fmt.Sprintf("growth %.0f", maxGrowth), r.growth() > maxGrowth
-	if strings.HasPrefix(r.name, "search") {
-		bound = fmt.Sprintf("%d, %d ms", searchMedian.Milliseconds(), searchP99.Milliseconds())
-		over = quantile(r.many, 0.5) > searchMedian || quantile(r.many, 0.99) >= searchP99
+	within := func(median, p99 time.Duration) {
+		bound = fmt.Sprintf("%d, %d ms", median.Milliseconds(), p99.Milliseconds())
+		over = quantile(r.many, 0.5) > median || quantile(r.many, 0.99) >= p99
+	}
+	switch kind, _, _ := strings.Cut(r.name, ","); {
+	case strings.HasPrefix(kind, "search"):
+		within(searchMedian, searchP99)
+	case kind == "picks" || kind == "also liked":
+		within(picksMedian, picksP99)
 	}
 	if over {
 		return bound, "over"

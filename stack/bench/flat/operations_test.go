@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"craftista/db"
 )
 
 // operation is one line of the table. Prepare, which is not measured, returns
@@ -44,7 +46,68 @@ func operations() []operation {
 	deep := func(b *testing.B, e *environment) measure {
 		return page("?sort=-votes&q="+e.words(b, 10)[0], 1000)(b, e)
 	}
-	return append(all, operation{"search by -votes, a common word, page 1000", deep})
+	return append(all,
+		operation{"search by -votes, a common word, page 1000", deep},
+		operation{"picks, no vote", picks(0, "id")},
+		operation{"picks, 5 votes for anything", picks(5, "random()")},
+		operation{"picks, 100 votes for anything", picks(100, "random()")},
+		operation{"picks, 100 votes for the most popular", picks(100, "votes DESC")},
+		operation{"picks, 10,000 votes for the most popular", picks(10_000, "votes DESC")},
+		operation{"also liked, anything", alsoLiked("random()")},
+		operation{"also liked, the most popular", alsoLiked("votes DESC")},
+	)
+}
+
+// crowd makes the 20 most popular products as popular as can be, a tenth of the products' number of votes each, and
+// their first 200 voters as active: 1 in 200 products has a vote of theirs.
+func (e *environment) crowd(b *testing.B) {
+	const popular = `
+		INSERT INTO product.votes (person_id, product_id)
+		SELECT (1::bigint << 40) + n, p.id
+		  FROM (SELECT id FROM product.products ORDER BY votes DESC, id DESC LIMIT 20) AS p,
+		       generate_series(0, $1::bigint / 10) AS n
+		    ON CONFLICT DO NOTHING`
+	const active = `
+		INSERT INTO product.votes (person_id, product_id)
+		SELECT (1::bigint << 40) + n, 1 + (n * 7919 + k * 104729) % $1::bigint
+		  FROM generate_series(0, 199) AS n, generate_series(1, $1::bigint / 200) AS k
+		    ON CONFLICT DO NOTHING`
+	for _, query := range []string{popular, active} {
+		e.exec(b, query, e.products)
+	}
+}
+
+// picks asks for those of somebody who voted for that many products, the first ones in that order.
+func picks(votes int, order string) prepare {
+	return func(b *testing.B, e *environment) measure {
+		const person = `(SELECT id FROM auth.users WHERE username = $1)`
+		e.crowd(b)
+		e.exec(b, `DELETE FROM product.votes WHERE person_id = `+person, db.DemoAccounts()[0].Username)
+		e.exec(b, `
+			INSERT INTO product.votes (person_id, product_id)
+			SELECT `+person+`, id FROM product.products WHERE deleted_at IS NULL ORDER BY `+order+` LIMIT $2`,
+			db.DemoAccounts()[0].Username, votes)
+		return func(b *testing.B, _ int) time.Duration {
+			took, _ := e.callAt(b, "GET", e.recommendation+"/api/recommendations")
+			return took
+		}
+	}
+}
+
+func alsoLiked(order string) prepare {
+	return func(b *testing.B, e *environment) measure {
+		e.crowd(b)
+		var ids []int64
+		if err := e.db.SelectContext(b.Context(), &ids,
+			`SELECT id FROM product.products WHERE deleted_at IS NULL ORDER BY `+order+` LIMIT 20`); err != nil {
+			b.Fatal(err)
+		}
+		return func(b *testing.B, n int) time.Duration {
+			id := strconv.FormatInt(ids[n%len(ids)], 10)
+			took, _ := e.callAt(b, "GET", e.recommendation+"/api/origamis/"+id+"/also-liked")
+			return took
+		}
+	}
 }
 
 // swap exchanges two letters in the middle.
