@@ -6,6 +6,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [ ! -x "$K/bin/kubectl" ] || exit 0
 mkdir -p "$K/debs" "$K/download" "$K/out" && cd "$K/download"
 # Unpacked there, nothing is installed and no service started.
+apt-get update -qq
 apt-get download -qq busybox-static conntrack containerd containernetworking-plugins ipset iptables libipset13 \
 	libnftables1 libseccomp2 nftables runc
 for deb in *.deb; do dpkg-deb -x "$deb" "$K/debs"; done
@@ -14,7 +15,7 @@ for name in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6
 done
 
 # A copy, since the build adds a go.sum.
-cp -r "$here" "$K/module" && cd "$K/module"
+rm -rf "$K/module" && cp -r "$here" "$K/module" && cd "$K/module"
 export CGO_ENABLED=0 GOWORK=off GOFLAGS='-buildvcs=false -mod=mod'
 version=v1.37.2 p=k8s.io/component-base/version # kubectl complains without
 flags="-s -w -X $p.gitVersion=$version -X $p.gitMajor=1 -X $p.gitMinor=37 -X $p.gitTreeState=clean"
