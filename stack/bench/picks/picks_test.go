@@ -37,16 +37,16 @@ func BenchmarkPicks(b *testing.B) {
 		{"EASE, lambda 200", ease(gram, 200)},
 		{"EASE, lambda 500", ease(gram, 500)},
 	} {
-		w.measure(func(p int) []int { return subject.rank(w.liked(p)) }).print(t, subject.name)
+		w.measure(func(p int) []int { return subject.rank(w.liked(p)) }).report(t, subject.name)
 	}
-	w.measure(w.service(b)).print(t, "the service")
+	w.measure(w.service(b)).report(t, "the service")
 	b.ReportMetric(0, "ns/op")
 }
 
 // figures are means over all people.
 type figures struct{ hits, mrr, ndcg, makers, difficulties, fresh float64 }
 
-func (f figures) print(out io.Writer, name string) {
+func (f figures) report(out io.Writer, name string) {
 	line(out, name, number(f.hits), number(f.mrr), number(f.ndcg),
 		number(f.makers), number(f.difficulties), number(f.fresh))
 }
