@@ -48,13 +48,13 @@ func operations() []operation {
 	}
 	return append(all,
 		operation{"search by -votes, a common word, page 1000", deep},
-		operation{"picks, no vote", picks(0, "id")},
+		operation{"picks, no vote", picks(0, "p.id")},
 		operation{"picks, 5 votes for anything", picks(5, "random()")},
 		operation{"picks, 100 votes for anything", picks(100, "random()")},
-		operation{"picks, 100 votes for the most popular", picks(100, "votes DESC")},
-		operation{"picks, 10,000 votes for the most popular", picks(10_000, "votes DESC")},
+		operation{"picks, 100 votes for the most popular", picks(100, "p.votes DESC")},
+		operation{"picks, 10,000 votes for the most popular", picks(10_000, "p.votes DESC")},
 		operation{"also liked, anything", alsoLiked("random()")},
-		operation{"also liked, the most popular", alsoLiked("votes DESC")},
+		operation{"also liked, the most popular", alsoLiked("p.votes DESC")},
 	)
 }
 
@@ -85,7 +85,7 @@ func picks(votes int, order string) prepare {
 		e.exec(b, `DELETE FROM product.votes WHERE person_id = `+person, db.DemoAccounts()[0].Username)
 		e.exec(b, `
 			INSERT INTO product.votes (person_id, product_id)
-			SELECT `+person+`, id FROM product.products WHERE deleted_at IS NULL ORDER BY `+order+` LIMIT $2`,
+			SELECT `+person+`, p.id FROM product.products AS p WHERE p.deleted_at IS NULL ORDER BY `+order+` LIMIT $2`,
 			db.DemoAccounts()[0].Username, votes)
 		return func(b *testing.B, _ int) time.Duration {
 			took, _ := e.callAt(b, "GET", e.recommendation+"/api/recommendations")
@@ -99,7 +99,7 @@ func alsoLiked(order string) prepare {
 		e.crowd(b)
 		var ids []int64
 		if err := e.db.SelectContext(b.Context(), &ids,
-			`SELECT id FROM product.products WHERE deleted_at IS NULL ORDER BY `+order+` LIMIT 20`); err != nil {
+			`SELECT p.id FROM product.products AS p WHERE p.deleted_at IS NULL ORDER BY `+order+` LIMIT 20`); err != nil {
 			b.Fatal(err)
 		}
 		return func(b *testing.B, n int) time.Duration {
