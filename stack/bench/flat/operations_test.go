@@ -53,8 +53,8 @@ func operations() []operation {
 		operation{"picks, 100 votes for anything", picks(100, "random()")},
 		operation{"picks, 100 votes for the most popular", picks(100, "p.votes DESC")},
 		operation{"picks, 10,000 votes for the most popular", picks(10_000, "p.votes DESC")},
-		operation{"also liked, anything", alsoLiked("random()")},
-		operation{"also liked, the most popular", alsoLiked("p.votes DESC")},
+		operation{"also liked, anything", alsoLiked(false)},
+		operation{"also liked, the most popular", alsoLiked(true)},
 	)
 }
 
@@ -94,16 +94,20 @@ func picks(votes int, order string) prepare {
 	}
 }
 
-func alsoLiked(order string) prepare {
+// alsoLiked asks for what goes with one of the most popular products, or with any.
+func alsoLiked(popular bool) prepare {
 	return func(b *testing.B, e *environment) measure {
 		e.crowd(b)
-		var ids []int64
-		if err := e.db.SelectContext(b.Context(), &ids,
-			`SELECT p.id FROM product.products AS p WHERE p.deleted_at IS NULL ORDER BY `+order+` LIMIT 20`); err != nil {
+		var ids []string
+		const query = `SELECT id FROM product.products WHERE deleted_at IS NULL ORDER BY votes DESC, id DESC LIMIT 20`
+		if err := e.db.SelectContext(b.Context(), &ids, query); err != nil {
 			b.Fatal(err)
 		}
 		return func(b *testing.B, n int) time.Duration {
-			id := strconv.FormatInt(ids[n%len(ids)], 10)
+			id := ids[n%len(ids)]
+			if !popular {
+				id = e.productID(n)
+			}
 			took, _ := e.callAt(b, "GET", e.recommendation+"/api/origamis/"+id+"/also-liked")
 			return took
 		}
