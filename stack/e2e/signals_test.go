@@ -50,11 +50,13 @@ func TestStrangersMakeNoSeries(t *testing.T) {
 	t.Cleanup(receiver.Close)
 	auth, product, recommendation, front := startProcesses(t,
 		"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT="+receiver.URL, "REDIS_URL="+redistest.Start(t).URL(), "GOMEMLIMIT=1GiB",
-		"SMTP_URL=smtp://127.0.0.1:1?tls=none", "MAIL_FROM=craftista@example.com", "CONSENT_URL=https://site.example/authorize")
+		"SMTP_URL=smtp://127.0.0.1:1?tls=none", "MAIL_FROM=craftista@example.com",
+		"CONSENT_URL=https://site.example/authorize")
 	admin := signIn(t, front.url, "admin", "paper-crane-admin")
 	bearer := cookies(t, admin, front.url)["craftista_session"]
 	listen(t, front.url+"/live?ids=1")
-	do(t, http.DefaultClient, request(t, http.MethodPost, front.url+"/forgot", url.Values{"email": {"user@example.com"}}))
+	forgetful := url.Values{"email": {"user@example.com"}}
+	do(t, http.DefaultClient, request(t, http.MethodPost, front.url+"/forgot", forgetful))
 	all := []*process{auth, product, recommendation, front}
 	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete} {
 		askEveryRoute(t, admin, bearer, method, all...)
