@@ -2,14 +2,18 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"craftista/auth/internal/keys"
+	"craftista/auth/internal/postgres"
 	"craftista/shared/config"
+	"craftista/shared/pg"
 	"craftista/shared/service"
+	"craftista/shared/telemetry"
 )
 
 const usage = `usage:
@@ -31,7 +35,9 @@ const commandTimeout = 10 * time.Second // with the database
 func Main(args, environ []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "clients" {
 		if do := parseClients(args[1:], stderr); do != nil {
-			return command(environ, stderr, ClientConfig{}, func(c ClientConfig) error { return c.work(do, stdout) })
+			return command(environ, stderr, ClientConfig{}, func(c ClientConfig) error {
+				return withStore(c.DatabaseURL, func(ctx context.Context, s *postgres.Store) error { return do(ctx, s, stdout) })
+			})
 		}
 	}
 	work := map[string]func(context.Context, KeyConfig, *keys.Set, io.Writer) error{
@@ -63,4 +69,15 @@ func command[C any](environ []string, stderr io.Writer, settings C, do func(C) e
 		return 1
 	}
 	return 0
+}
+
+// withStore opens the database for one command.
+func withStore(url string, do func(context.Context, *postgres.Store) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
+	defer cancel()
+	db, err := pg.Open(url, telemetry.Discard())
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(ctx, postgres.NewStore(db)), db.Close())
 }

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -12,8 +11,6 @@ import (
 	"craftista/auth/internal/oidc"
 	"craftista/auth/internal/postgres"
 	"craftista/shared/fault"
-	"craftista/shared/pg"
-	"craftista/shared/telemetry"
 )
 
 // ClientConfig are the settings of the commands about OAuth clients.
@@ -49,17 +46,6 @@ func parseClients(args []string, stderr io.Writer) clientWork {
 	default:
 		return nil
 	}
-}
-
-// work opens the database for one command.
-func (c ClientConfig) work(do clientWork, stdout io.Writer) error {
-	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
-	defer cancel()
-	db, err := pg.Open(c.DatabaseURL, telemetry.Discard())
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(ctx, postgres.NewStore(db), stdout), db.Close())
 }
 
 // parseAdd reads the flags of `auth clients add`. It has written what is wrong to

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -10,8 +9,6 @@ import (
 
 	"craftista/auth/internal/keys"
 	"craftista/auth/internal/postgres"
-	"craftista/shared/pg"
-	"craftista/shared/telemetry"
 )
 
 // keyInterval is how often the service reads its keys.
@@ -52,17 +49,13 @@ func (c KeyConfig) retention() time.Duration { return c.AccessTokenTTL + keyMarg
 
 // work opens the keys for one command.
 func (c KeyConfig) work(do func(context.Context, KeyConfig, *keys.Set, io.Writer) error, stdout io.Writer) error {
-	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
-	defer cancel()
-	db, err := pg.Open(c.DatabaseURL, telemetry.Discard())
-	if err != nil {
-		return err
-	}
-	set, err := keys.New(postgres.NewStore(db), c.KeysSecret, c.retention())
-	if err == nil {
-		err = do(ctx, c, set, stdout)
-	}
-	return errors.Join(err, db.Close())
+	return withStore(c.DatabaseURL, func(ctx context.Context, store *postgres.Store) error {
+		set, err := keys.New(store, c.KeysSecret, c.retention())
+		if err != nil {
+			return err
+		}
+		return do(ctx, c, set, stdout)
+	})
 }
 
 func rotateKeys(ctx context.Context, c KeyConfig, set *keys.Set, stdout io.Writer) error {
