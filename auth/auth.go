@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
-	"sync"
 	"time"
 
 	"craftista/auth/internal/account"
@@ -89,17 +88,14 @@ func Run(ctx context.Context, c Config) error {
 		if err != nil {
 			return nil, err
 		}
-		watched, stop := context.WithCancel(context.WithoutCancel(ctx)) // requests that finish late need current keys
-		var watching sync.WaitGroup
-		watching.Go(func() { signing.Watch(watched, keyInterval, t.Log) })
-		opened.Add(func() error { stop(); watching.Wait(); return nil })
+		opened.Run(func(ctx context.Context) { signing.Watch(ctx, keyInterval, t.Log) })
 		mails, err := c.openMail(t)
 		if err != nil {
 			return nil, err
 		}
 		opened.Add(mails.Close)
 		d := c.dependencies(t, db, signing, mails)
-		watching.Go(func() { d.Deletions.Run(watched) })
+		opened.Run(d.Deletions.Run)
 		return api.Routes(t, d), nil
 	})
 }

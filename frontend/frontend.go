@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"craftista/frontend/internal/backend"
@@ -91,7 +90,7 @@ func (c Config) site(t *telemetry.Telemetry, opened *service.Closers) (*web.Rout
 	}
 	urls := backend.URLs{Auth: c.AuthURL, Product: c.ProductURL, Recommendation: c.RecommendationURL}
 	services := backend.New(urls, c.InternalAPIKey, c.PageTimeout, t)
-	opened.Add(background(services.Live.Run))
+	opened.Run(services.Live.Run)
 	fetch := web.NewHTTPClient(backend.SessionTimeout(c.PageTimeout), t)
 	keys := token.NewRemoteKeys(c.AuthURL+"/.well-known/jwks.json", fetch)
 	verifier := token.NewVerifier(keys, c.Issuer, c.Audience)
@@ -103,18 +102,6 @@ func (c Config) site(t *telemetry.Telemetry, opened *service.Closers) (*web.Rout
 		DevReload: c.DevReload, Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,
 		CacheTTL: ttl,
 	}), nil
-}
-
-// background runs until it is stopped.
-func background(run func(context.Context)) (stop func() error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { run(ctx) })
-	return func() error {
-		cancel()
-		running.Wait()
-		return nil
-	}
 }
 
 // checkPublicURL accepts an origin, with or without a slash behind it.

@@ -5,7 +5,6 @@ package product
 import (
 	"cmp"
 	"context"
-	"sync"
 	"time"
 
 	"craftista/product/internal/api"
@@ -52,14 +51,12 @@ func Default() Config {
 // closes the cache, the database and the telemetry. It waits for none of the
 // processes it talks to: until the database answers, it is not ready.
 func Run(ctx context.Context, c Config) error {
-	return c.Serve(ctx, "product", func(t *telemetry.Telemetry, opened *service.Closers) (*web.Router, error) {
-		return c.open(ctx, t, opened)
-	})
+	return c.Serve(ctx, "product", c.open)
 }
 
 // open opens all that the service needs, each with its closer, and returns what
 // it serves.
-func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *service.Closers) (*web.Router, error) {
+func (c Config) open(t *telemetry.Telemetry, opened *service.Closers) (*web.Router, error) {
 	db, err := pg.Open(c.DatabaseURL, t)
 	if err != nil {
 		return nil, err
@@ -73,11 +70,10 @@ func (c Config) open(ctx context.Context, t *telemetry.Telemetry, opened *servic
 	if err != nil {
 		return nil, err
 	}
-	notifyChanged, stopBroadcaster, err := runBroadcaster(ctx, c, broadcaster)
+	notifyChanged, err := runBroadcaster(c, broadcaster, opened)
 	if err != nil {
 		return nil, err
 	}
-	opened.Add(stopBroadcaster)
 	keys := token.NewRemoteKeys(c.JWKSURL, web.NewHTTPClient(web.RequestTimeout, t))
 	tracer := t.Traces.Tracer("craftista/product")
 	catalogue := core.NewCatalogue(store, cached, api.Encode, tracer, notifyChanged)
@@ -110,29 +106,21 @@ func openCache(
 }
 
 // runBroadcaster runs the broadcaster and, if Redis is configured, pub/sub with the
-// other replicas. Call notifyChanged after each change of a count. stop stops both. The
-// end of ctx does not, because votes may still change while the server stops.
+// other replicas. Call notifyChanged after each change of a count.
 func runBroadcaster(
-	ctx context.Context, c Config, broadcaster *core.CountBroadcaster,
-) (notifyChanged func(), stop func() error, err error) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var running sync.WaitGroup
-	notifyChanged, closePubSub := broadcaster.Notify, func() error { return nil }
+	c Config, broadcaster *core.CountBroadcaster, opened *service.Closers,
+) (notifyChanged func(), err error) {
+	notifyChanged = broadcaster.Notify
 	if c.RedisURL != "" {
 		replicas, err := pubsub.Open(c.RedisURL, c.RedisTimeout)
 		if err != nil {
-			cancel()
-			return nil, nil, err
+			return nil, err
 		}
+		opened.Add(replicas.Close)
 		notifyChanged = func() { broadcaster.Notify(); replicas.Publish() }
-		closePubSub = replicas.Close
-		running.Go(func() { replicas.Run(ctx) })
-		running.Go(func() { replicas.Subscribe(ctx, broadcaster.Notify) })
+		opened.Run(replicas.Run)
+		opened.Run(func(ctx context.Context) { replicas.Subscribe(ctx, broadcaster.Notify) })
 	}
-	running.Go(func() { broadcaster.Run(ctx) })
-	return notifyChanged, func() error {
-		cancel()
-		running.Wait()
-		return closePubSub()
-	}, nil
+	opened.Run(broadcaster.Run)
+	return notifyChanged, nil
 }

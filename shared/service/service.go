@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -43,6 +44,15 @@ type Closers []func() error
 
 // Add adds the function that closes what was just opened.
 func (c *Closers) Add(closer func() error) { *c = append(*c, closer) }
+
+// Run starts run, and adds a closer that ends its context and waits for it. The end of the service's own context does
+// not end it: requests that finish late need what it does.
+func (c *Closers) Run(run func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	c.Add(func() error { cancel(); running.Wait(); return nil })
+}
 
 // close ends what was opened last first, for it may use what was opened before.
 func (c *Closers) close() (err error) {
