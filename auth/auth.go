@@ -72,8 +72,8 @@ func Default() Config {
 	}
 }
 
-// Run serves until ctx is done and then stops gracefully. It does not wait for the
-// database and the signing keys in it, which readiness reports.
+// Run serves until ctx is done and then stops gracefully. It gives the database, and
+// the signing keys in it, ten seconds and then serves without; readiness reports them.
 func Run(ctx context.Context, c Config) error {
 	if err := c.check(); err != nil {
 		return err
@@ -88,6 +88,9 @@ func Run(ctx context.Context, c Config) error {
 		if err != nil {
 			return nil, err
 		}
+		firstRead, cancel := context.WithTimeout(ctx, 10*time.Second)
+		_, _ = signing.Refresh(firstRead) // Watch tries again, and logs why
+		cancel()
 		opened.Run(func(ctx context.Context) { signing.Watch(ctx, keyInterval, t.Log) })
 		mails, err := c.openMail(t)
 		if err != nil {

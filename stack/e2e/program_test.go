@@ -29,6 +29,9 @@ func TestVotesOutliveARestart(t *testing.T) {
 		return p, front
 	}
 	first, front := start()
+	if strings.Contains(first.out.String(), "ERROR") {
+		t.Errorf("the first start logs errors:\n%s", first.out)
+	}
 	client := signUp(t, front)
 	if got := do(t, client, post(t, front+"/origamis/1/vote", url.Values{})); got.Status != 303 {
 		t.Fatalf("the vote answers %d", got.Status)

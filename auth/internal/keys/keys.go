@@ -29,7 +29,7 @@ type Set struct {
 }
 
 // New returns the keys that are in the store, encrypted by what follows from the
-// secret, a random text. Until Watch has read them everything is Unavailable. A key
+// secret, a random text. Until they are read everything is Unavailable. A key
 // stays published for retention after the next one began to sign: the longest life
 // of a token, and some more for clocks that differ.
 func New(store Store, secret string, retention time.Duration) (*Set, error) {
@@ -48,7 +48,7 @@ func (s *Set) Watch(ctx context.Context, interval time.Duration, log *slog.Logge
 	defer tick.Stop()
 	var logged string // the last error, so that each is logged once
 	for {
-		changed, err := s.refresh(ctx)
+		changed, err := s.Refresh(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -69,8 +69,9 @@ func (s *Set) Watch(ctx context.Context, interval time.Duration, log *slog.Logge
 	}
 }
 
-// refresh loads what the store has now, and reports whether that has changed.
-func (s *Set) refresh(ctx context.Context) (changed bool, err error) {
+// Refresh loads what the store has now, a first key if it has none, and reports
+// whether that has changed.
+func (s *Set) Refresh(ctx context.Context) (changed bool, err error) {
 	all, err := s.list(ctx)
 	if err == nil && len(all) == 0 {
 		if _, err = s.create(ctx, first); err == nil { // or another replica was faster
