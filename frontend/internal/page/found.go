@@ -13,7 +13,7 @@ import (
 // it. The page gets the address that gives the same by itself; the first search
 // is a step that Back undoes, and to type on is none.
 func (h gallery) found(w http.ResponseWriter, r *http.Request, at place) error {
-	batch, err := h.batch(r.Context(), at, 0)
+	batch, front, err := h.content(r.Context(), at, 0)
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (h gallery) found(w http.ResponseWriter, r *http.Request, at place) error {
 	if at.title() != "" {
 		title = titled(at.title())
 	}
-	return send(w, r, http.StatusOK, view.FoundFragment(grid, h.front(r.Context(), at), title, grid.Heading+"."))
+	return send(w, r, http.StatusOK, view.FoundFragment(grid, front, title, grid.Heading+"."))
 }
 
 // more answers "more pieces" by htmx with the next ones. The page's address
@@ -38,7 +38,7 @@ func (h gallery) more(w http.ResponseWriter, r *http.Request, at place) error {
 	if err != nil || before < 0 || before > 1_000_000 {
 		before = batchSize
 	}
-	batch, err := h.batch(r.Context(), at, before)
+	batch, _, err := h.content(r.Context(), at, before)
 	if err != nil {
 		return err
 	}

@@ -72,10 +72,7 @@ func (h gallery) show(w http.ResponseWriter, r *http.Request) error {
 	}
 	model := view.Gallery{Search: h.searchForm(at), Grid: gridAt(at)}
 	var batchErr error
-	var wg sync.WaitGroup
-	wg.Go(func() { model.Grid.Batch, batchErr = h.batch(r.Context(), at, 0) })
-	wg.Go(func() { model.Front = h.front(r.Context(), at) })
-	wg.Wait()
+	model.Grid.Batch, model.Front, batchErr = h.content(r.Context(), at, 0)
 	model.Grid.Heading = at.foundText(model.Grid.Batch)
 	switch {
 	case fault.KindOf(batchErr) == fault.Unavailable:
@@ -91,40 +88,63 @@ func (h gallery) show(w http.ResponseWriter, r *http.Request) error {
 	return h.pageWithOpenGraph(w, r, http.StatusOK, at.title(), social, view.GalleryPage(model))
 }
 
-// front is what stands above the grid.
-func (h gallery) front(ctx context.Context, at place) view.Front {
-	front := view.Front{Continued: at.cursor != "", Chosen: at.query != "" || at.difficulty != ""}
-	if !at.isFront() {
-		return front
-	}
-	var today backend.Daily
-	var todayErr, picksErr error
-	var picks []backend.Pick
-	var wg sync.WaitGroup
-	wg.Go(func() { today, todayErr = h.daily(ctx) })
-	wg.Go(func() { picks, picksErr = h.picksOf(ctx) })
-	wg.Wait()
-	if h.shares(session.From(ctx)) {
-		today.Product, picks = h.refresh(ctx, today.Product, picks)
-	}
-	front.Today, front.Picks = h.today(ctx, today, todayErr), h.pickSection(ctx, picks, picksErr)
-	return front
+// highlights are what the front page shows above its grid.
+type highlights struct {
+	today              backend.Daily
+	picks              []backend.Pick
+	todayErr, picksErr error
 }
 
-// refresh is what is stored with the counts of now, and without picks that the person
-// voted for since.
-func (h gallery) refresh(
-	ctx context.Context, today backend.Product, picks []backend.Pick,
-) (backend.Product, []backend.Pick) {
-	var ids []int64
-	if today.ID > 0 {
-		ids = append(ids, today.ID)
+// highlights take at most two thirds of the page's time: the person's votes are asked for after them.
+func (h gallery) highlights(ctx context.Context) (found highlights) {
+	ctx, cancel := context.WithTimeout(ctx, h.services.PageTimeout*2/3)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { found.today, found.todayErr = h.daily(ctx) })
+	wg.Go(func() { found.picks, found.picksErr = h.picksOf(ctx) })
+	wg.Wait()
+	return found
+}
+
+// content is the products from a place on, and what stands above the grid, with the
+// person's own votes marked and the counts of now; before says how many products the
+// page shows above these. What is above is there without the products, too.
+func (h gallery) content(ctx context.Context, at place, before int) (view.Batch, view.Front, error) {
+	front := view.Front{Continued: at.cursor != "", Chosen: at.query != "" || at.difficulty != ""}
+	var found listed
+	var above highlights
+	var err error
+	var wg sync.WaitGroup
+	wg.Go(func() { found, err = h.find(ctx, at) })
+	if at.isFront() {
+		wg.Go(func() { above = h.highlights(ctx) })
 	}
-	for _, p := range picks {
+	wg.Wait()
+	var ids []int64
+	for _, p := range found.products {
 		ids = append(ids, p.ID)
 	}
-	mine := votedFor(ctx, h.services.Catalogue, ids...)
-	var kept []backend.Pick
+	if above.today.ID > 0 {
+		ids = append(ids, above.today.ID)
+	}
+	for _, p := range above.picks {
+		ids = append(ids, p.ID)
+	}
+	slices.Sort(ids)
+	var mine backend.Mine
+	if err == nil { // else the catalogue has no votes either
+		mine = votedFor(ctx, h.services.Catalogue, slices.Compact(ids)...)
+	}
+	if at.isFront() {
+		above.today.Product = fresh(above.today.Product, mine.Counts)
+		picks := h.notVotedFor(ctx, above.picks, mine)
+		front.Today, front.Picks = h.today(ctx, above.today, above.todayErr), h.pickSection(ctx, picks, above.picksErr)
+	}
+	return h.batch(at, found, mine, before), front, err
+}
+
+// notVotedFor is the stored picks with the counts of now, without those that the person voted for since.
+func (h gallery) notVotedFor(ctx context.Context, picks []backend.Pick, mine backend.Mine) (kept []backend.Pick) {
 	for _, p := range picks {
 		if p.Product = fresh(p.Product, mine.Counts); !slices.Contains(mine.OrigamiIDs, p.ID) {
 			kept = append(kept, p)
@@ -133,7 +153,7 @@ func (h gallery) refresh(
 	if len(kept) < len(picks) {
 		h.picks.Forget(decimal(session.From(ctx).User.ID)) // the next page has as many again
 	}
-	return fresh(today, mine.Counts), kept
+	return kept
 }
 
 // fresh is the product with its count among counts, if it is there.
@@ -148,6 +168,9 @@ func fresh(p backend.Product, counts []backend.Count) backend.Product {
 
 // find is the products from a place on, without marks.
 func (h gallery) find(ctx context.Context, at place) (listed, error) {
+	if at.wordless() {
+		return listed{}, nil
+	}
 	load := func(ctx context.Context) (found listed, err error) {
 		found.products, found.next, err = h.services.Catalogue.Find(ctx, backend.Listing{
 			Query: at.query, Difficulty: at.difficulty, Sort: at.order.sort, Cursor: at.cursor, Limit: at.size,
@@ -160,21 +183,7 @@ func (h gallery) find(ctx context.Context, at place) (listed, error) {
 	return h.lists.Load(ctx, at.url(), load)
 }
 
-// batch is the products from a place on, with the person's own votes marked; before
-// says how many the page shows above them.
-func (h gallery) batch(ctx context.Context, at place, before int) (view.Batch, error) {
-	if at.wordless() {
-		return view.Batch{}, nil
-	}
-	found, err := h.find(ctx, at)
-	if err != nil {
-		return view.Batch{}, err
-	}
-	ids := make([]int64, len(found.products))
-	for i, p := range found.products {
-		ids[i] = p.ID
-	}
-	mine := votedFor(ctx, h.services.Catalogue, ids...)
+func (h gallery) batch(at place, found listed, mine backend.Mine, before int) view.Batch {
 	batch := view.Batch{Cards: make([]view.Card, len(found.products))}
 	for i, p := range found.products {
 		batch.Cards[i] = h.card(fresh(p, mine.Counts), slices.Contains(mine.OrigamiIDs, p.ID))
@@ -186,7 +195,7 @@ func (h gallery) batch(ctx context.Context, at place, before int) (view.Batch, e
 		batch.MoreURL = after.url()
 		batch.Shown, batch.Endless = strconv.Itoa(shown), shown < endless
 	}
-	return batch, nil
+	return batch
 }
 
 func (h gallery) daily(ctx context.Context) (backend.Daily, error) {

@@ -83,15 +83,15 @@ func TestTraceLink(t *testing.T) {
 
 func TestGallerySignedIn(t *testing.T) {
 	w := startWebsite(t)
-	w.mine[2] = true
+	w.mine[1] = true
 	a := w.get("/", w.signedIn)
 	a.check(t, "the page", 200,
 		text(a.class("site-nav")), "Gallery Today Status Your account: person-7 Sign out",
 		text(a.id("picks-heading")), "Picked for you",
 		text(a.class("reason")), "chosen for you",
-		text(a.id("vote-1")), "41 votes Vote for Crane",
-		text(a.id("vote-2")), "1 vote Voted for Fox, take the vote back",
-		attr(a.id("vote-2"), "action"), "/origamis/2/unvote")
+		text(a.id("vote-1")), "41 votes Voted for Crane, take the vote back",
+		text(a.id("vote-2")), "1 vote Vote for Fox",
+		attr(a.id("vote-1"), "action"), "/origamis/1/unvote")
 }
 
 func TestSorts(t *testing.T) {
