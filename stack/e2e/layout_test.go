@@ -18,6 +18,7 @@ import (
 	"craftista/stack/internal/local"
 	"craftista/stack/internal/stacktest"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -39,6 +40,26 @@ func TestHostileTexts(t *testing.T) {
 			b.resize(width)
 			b.fits(path)
 		}
+	}
+}
+
+// TestOnPaper holds that the text of a printed page has more room than the picture.
+func TestOnPaper(t *testing.T) {
+	t.Parallel()
+	b := open(t, stacktest.Start(t, nil), true)
+	b.resize(1047) // A4 across
+	paper := emulation.SetEmulatedMediaParams{Media: "print"}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, paper); err != nil {
+		t.Fatal(err)
+	}
+	for path, selectors := range map[string][2]string{
+		"/": {".today-text", ".today .sheet"}, "/daily": {".today-text", ".today .sheet"},
+		"/origamis/1": {".piece-text", ".piece .sheet"},
+	} {
+		b.goTo(path)
+		b.fits(path)
+		b.holds(path, `document.querySelector("`+selectors[0]+`").getBoundingClientRect().width >
+			document.querySelector("`+selectors[1]+`").getBoundingClientRect().width`)
 	}
 }
 
