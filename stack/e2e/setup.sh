@@ -5,8 +5,8 @@ set -eu
 
 have() { command -v "$1" >/dev/null 2>&1; }
 browser() {
-	[ -n "${CHROME:-}" ] || have chromium || have chromium-browser || have google-chrome || have google-chrome-stable ||
-		[ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ]
+	[ -n "${CHROME:-}" ] || have chromium-headless-shell || have chromium || have chromium-browser ||
+		have google-chrome || have google-chrome-stable || [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ]
 }
 
 missing=
@@ -19,8 +19,11 @@ have cc || have gcc || have clang || missing="$missing gcc libc6-dev"
 as_root=
 [ "$(id -u)" = 0 ] || as_root="sudo -n"
 if have apt-get && $as_root true 2>/dev/null; then
-	echo "installing for the tests:$missing"
 	$as_root apt-get update -qq
+	if apt-cache show chromium-headless-shell >/dev/null 2>&1; then # it has no window, which costs less
+		missing=$(echo "$missing" | sed 's/chromium/chromium-headless-shell/')
+	fi
+	echo "installing for the tests:$missing"
 	# shellcheck disable=SC2086 # a list of packages
 	DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
 	exit 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,11 @@ func open(t *testing.T, s *local.Stack, script bool) *tab {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, // root has none
 		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	if browser := os.Getenv("CHROME"); browser != "" {
+	browser := os.Getenv("CHROME")
+	if browser == "" { // Debian's without a window costs less; a signal does not reach it through the script in PATH
+		browser, _ = exec.LookPath("/usr/lib/chromium/chromium-headless-shell")
+	}
+	if browser != "" {
 		options = append(options, chromedp.ExecPath(browser))
 	}
 	ctx, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
