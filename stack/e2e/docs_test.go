@@ -96,7 +96,9 @@ func needed(credentials []string, commands string) []string {
 // inShell runs the commands in a shell and returns the status that the last, a curl, is answered with.
 func inShell(t *testing.T, commands []string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Join(commands, "\n")+" -sS -D -")
+	// A server gives a handler half a minute; on a busy machine, its picture is there the next time.
+	options := " -sS -D - --retry 9 --retry-all-errors"
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Join(commands, "\n")+options)
 	cmd.Dir, cmd.Env, cmd.Stderr = t.TempDir(), append(os.Environ(), "no_proxy=*"), t.Output()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StdoutPipe()
