@@ -157,6 +157,7 @@ func TestRecommendationReadsWhatIsPublishedAndWritesItsOwn(t *testing.T) {
 	allowed := map[string]string{
 		"product.products":                "SELECT",
 		"product.votes":                   "SELECT",
+		"product.voters":                  "SELECT",
 		"recommendation.daily":            "SELECT INSERT",
 		"recommendation.goose_db_version": "SELECT",
 	}

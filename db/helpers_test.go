@@ -61,7 +61,13 @@ func checkCounts(t *testing.T, pool *sql.DB) (total int) {
 		               FROM product.products AS p
 		               LEFT JOIN product.votes AS v ON v.product_id = p.id
 		              GROUP BY p.id
-		             HAVING p.votes <> count(v))`
+		             HAVING p.votes <> count(v)
+		              UNION ALL
+		             SELECT format('%s votes of person %s, who counts %s', count(v), person_id, p.votes)
+		               FROM product.voters AS p
+		               FULL JOIN product.votes AS v USING (person_id)
+		              GROUP BY person_id, p.votes
+		             HAVING p.votes IS DISTINCT FROM count(v))`
 	var wrong []string
 	if err := pool.QueryRowContext(t.Context(), query).Scan(&total, pq.Array(&wrong)); err != nil {
 		t.Fatal(err)

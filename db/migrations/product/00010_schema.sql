@@ -92,13 +92,11 @@ $$;
 REVOKE EXECUTE ON FUNCTION product.count_votes(), product.refuse() FROM PUBLIC;
 
 CREATE TRIGGER votes_count_added
-    AFTER INSERT ON product.votes
-    REFERENCING NEW TABLE AS changed
+    AFTER INSERT ON product.votes REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION product.count_votes();
 
 CREATE TRIGGER votes_count_removed
-    AFTER DELETE ON product.votes
-    REFERENCING OLD TABLE AS changed
+    AFTER DELETE ON product.votes REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION product.count_votes();
 
 CREATE TRIGGER votes_never_change
@@ -219,8 +217,7 @@ $$;
 REVOKE EXECUTE ON FUNCTION product.index_added(), product.index_edited(), product.count_words() FROM PUBLIC;
 
 CREATE TRIGGER products_index_added
-    AFTER INSERT ON product.products
-    REFERENCING NEW TABLE AS added
+    AFTER INSERT ON product.products REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION product.index_added();
 
 -- For each row, since only such a trigger can tell an edit from a vote and cost votes nothing.
@@ -231,13 +228,11 @@ CREATE TRIGGER products_index_edited
     EXECUTE FUNCTION product.index_edited();
 
 CREATE TRIGGER search_words_added
-    AFTER INSERT ON product.search
-    REFERENCING NEW TABLE AS changed
+    AFTER INSERT ON product.search REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION product.count_words();
 
 CREATE TRIGGER search_words_removed
-    AFTER DELETE ON product.search
-    REFERENCING OLD TABLE AS changed
+    AFTER DELETE ON product.search REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION product.count_words();
 
 -- Uploaded pictures, as they were rewritten and as readers get them. The name is a hash of the content, so the same upload

@@ -61,17 +61,17 @@ func withVotes(t *testing.T) *fixture {
 	return f
 }
 
-// closest are the picks of person 1, whose latest vote is for 2: it weighs 0.97/√4 = 0.485, and 1 weighs
-// 0.97²/√5 = 0.421. So 2, 3 and 12 weigh 0.906 each and 4 weighs 0.421, by their votes: 0.302 for 2 and 3, 0.113 for
-// 12, 0.140 for 4. Product 9 has no vote.
+// closest are the picks of person 1, whose latest vote is for 2: it weighs 1/4^0.3 = 0.660, and 1 weighs
+// 0.97/5^0.3 = 0.599. So 2, 3 and 12 weigh 1.258 each and 4 weighs 0.599, over the roots of their votes: 0.726 for 2
+// and 3, 0.445 for 12, 0.346 for 4. A sum s counts s²/(s + 0.3). Product 9 has no vote.
 func closest() []pick {
 	return []pick{
-		pickOf(3, 3, loved), // 0.717/3^0.4 = 0.462
-		pickOf(4, 2, loved), // 0.253/2^0.4 = 0.192
-		pickOf(5, 7, loved), // 0.253/7^0.4 = 0.116: the most popular of them is not the closest
-		pickOf(8, 1, loved), // 0.113/1
-		pickOf(6, 1, loved), // 0.113/1, a tie in votes as well
-		pickOf(7, 3, loved), // 0.113/3^0.4 = 0.073
+		pickOf(3, 3, loved), // of 1.898: 1.639/√3 = 0.946
+		pickOf(4, 2, loved), // of 0.790: 0.573/√2 = 0.405
+		pickOf(8, 1, loved), // of 0.445: 0.266/√1
+		pickOf(6, 1, loved), // 0.266, a tie in votes as well
+		pickOf(5, 7, loved), // 0.573/√7 = 0.217: the most popular of them is not the closest
+		pickOf(7, 3, loved), // 0.266/√3 = 0.153
 		pickOf(9, 0, waiting),
 	}
 }
@@ -149,8 +149,8 @@ func TestPicksFollowTheNextVote(t *testing.T) {
 	}
 }
 
-// The reason is the vote that added most: of 3 that for 2, whose voters are the same and fewer, and of 4 and 5
-// that for 1, for which more of their voters voted.
+// The reason is the vote that added most: of 3 and 8 that for 2, whose voters are the same and fewer, and of 4 that
+// for 1, for which more of its voters voted.
 func TestPicksTellTheVoteThatAddedMost(t *testing.T) {
 	t.Parallel()
 	f := withVotes(t)
@@ -161,7 +161,7 @@ func TestPicksTellTheVoteThatAddedMost(t *testing.T) {
 		got[p.ID] = p.Reason
 	}
 	const fox, crane = "Because you liked Fox", "Because you liked Paper crane"
-	want := map[int64]string{3: fox, 4: crane, 5: crane}
+	want := map[int64]string{3: fox, 4: crane, 8: fox}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("reasons (-got +want):\n%s", diff)
 	}
@@ -193,12 +193,12 @@ func TestPicksAreVaried(t *testing.T) {
 	bearer := "Bearer " + f.issuer.Mint(1, token.RoleUser)
 	for _, tt := range []struct {
 		name, change string
-		want         []int64 // of 3, 4, 5, 8, 6, 7, the closest first
+		want         []int64 // of 3, 4, 8, 6, 5, 7, the closest first
 	}{
-		{"makers", `UPDATE product.products SET maker = 'Akira' WHERE id IN (3, 4, 8)`, []int64{3, 5, 6, 7}},
-		{"all of one maker", `UPDATE product.products SET maker = 'Akira'`, []int64{3, 4, 5, 8}},
+		{"makers", `UPDATE product.products SET maker = 'Akira' WHERE id IN (3, 4, 8)`, []int64{3, 6, 5, 7}},
+		{"all of one maker", `UPDATE product.products SET maker = 'Akira'`, []int64{3, 4, 8, 6}},
 		{"difficulties", `UPDATE product.products SET maker = '', difficulty = 'advanced' WHERE id <> 7`,
-			[]int64{3, 4, 5, 7}},
+			[]int64{3, 4, 8, 7}},
 	} {
 		f.exec(t, tt.change)
 		var got []int64
@@ -289,13 +289,14 @@ func TestAlsoLiked(t *testing.T) {
 		want         []pick
 	}{
 		{"most in common first, then popular", "/api/origamis/1/also-liked?limit=100", []pick{
-			pickOf(2, 4, together), // 4 in common: 16/7/√4 = 1.143
-			pickOf(3, 3, together), // 3: 9/6/√3 = 0.866
-			pickOf(4, 2, together), // 2: 4/5/√2 = 0.566
-			pickOf(5, 7, together), // 2: 4/5/√7 = 0.302: the most popular of them is not the closest
-			pickOf(8, 1, together), // 1: 1/4/√1 = 0.250: nor is the one whose only voter is in common
-			pickOf(6, 1, together), // 0.250, a tie in votes as well
-			pickOf(7, 3, together), // 1: 1/4/√3 = 0.144
+			// Its voters weigh 5^-0.3 = 0.617 over the roots of their votes. A sum s counts s²/(s + 0.3).
+			pickOf(2, 4, together), // of 0.617 (1/√2 + 2/√3 + 1/√8) = 1.367: 1.121/√4 = 0.560
+			pickOf(3, 3, together), // of 0.931: 0.704/√3 = 0.406
+			pickOf(4, 2, together), // of 0.574: 0.377/√2 = 0.267
+			pickOf(5, 7, together), // 0.377/√7 = 0.143: the most popular of them is not the closest
+			pickOf(8, 1, together), // of 0.218: 0.092/√1: nor is the one whose only voter is in common
+			pickOf(6, 1, together), // 0.092, a tie in votes as well
+			pickOf(7, 3, together), // 0.092/√3 = 0.053
 			pickOf(9, 0, waiting),
 		}},
 		{"four by default", "/api/origamis/7/also-liked", []pick{

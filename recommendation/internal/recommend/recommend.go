@@ -33,6 +33,7 @@ type Day struct {
 // Pick is a product and how close it is to what somebody voted for.
 type Pick struct {
 	Product
+	Maker    string  // "" if it is not known
 	Affinity float64 // 0 if nothing connects them; more is closer
 	Because  string  // the name of the product whose vote added most to the affinity; "" if one product asks
 	Fresh    bool    // picked because it is new
@@ -52,13 +53,14 @@ type Store interface {
 	// after today, without erased products and without today's if that is deleted;
 	// and days of the closest months before and after that have any, or zero times.
 	Archive(ctx context.Context, month, today time.Time) (days []Day, before, after time.Time, err error)
-	// Picks are at most limit products that the person has not voted for, the closest
-	// to their votes first, then the most popular, varied and with a new one among
-	// them. Person 0 is anonymous.
-	Picks(ctx context.Context, person int64, limit int) ([]Pick, error)
-	// AlsoLiked are at most limit other products, those first that most voters of
-	// this one chose too, then the most popular.
-	AlsoLiked(ctx context.Context, id int64, limit int) ([]Pick, error)
+	// Liked are the product with this id, if it is in the gallery, and the newest 50 that the person voted for, the
+	// newest first.
+	Liked(ctx context.Context, person, id int64) ([]Liked, error)
+	// Neighbours are the people with the highest weights over the root of the number of their votes, those first.
+	Neighbours(ctx context.Context, people []int64, weights []float64) ([]Neighbour, error)
+	// Candidates are the first of those products that the person has not voted for, more than limit; if there are too
+	// few, the most popular ones; and, if limit is 4 or more, a new one.
+	Candidates(ctx context.Context, person int64, ids []int64, limit int) ([]Pick, error)
 }
 
 // Recommender is a Store and the rules on top of it. It is safe for concurrent use.
@@ -100,17 +102,6 @@ func (r Recommender) Today(ctx context.Context, id int64) (Product, error) {
 
 func leftGallery() error {
 	return fault.New(fault.NotFound, "the piece of that day has left the gallery")
-}
-
-// AlsoLiked is Store.AlsoLiked, NotFound unless the product is in the gallery.
-func (r Recommender) AlsoLiked(ctx context.Context, id int64, limit int) ([]Pick, error) {
-	switch p, err := r.Product(ctx, id); {
-	case err != nil:
-		return nil, err
-	case p.Deleted:
-		return nil, fault.New(fault.NotFound, "no origami %d", id)
-	}
-	return r.Store.AlsoLiked(ctx, id, limit)
 }
 
 // Reason is why the product is picked, a phrase for people.
