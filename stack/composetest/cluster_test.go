@@ -37,15 +37,19 @@ func kubectl(t *testing.T, stdin string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// rolledOut waits until the deployments have as many ready replicas as they should.
+// rolledOut waits until the deployments have as many ready replicas as they should, and those that went have ended.
 func rolledOut(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		kubectl(t, "", "rollout", "status", "deployment/"+name, "--timeout=5m")
+		eventually(t, name+"'s pods that go have ended", func() bool {
+			return kubectl(t, "", "get", "pod", "--selector=app.kubernetes.io/name="+name,
+				"--output=jsonpath={.items[*].metadata.deletionTimestamp}") == ""
+		})
 	}
 }
 
-// pod is the name of one of the service's that is ready.
+// pod is the name of one of the service's that runs; call it when none goes.
 func pod(t *testing.T, service string) string {
 	t.Helper()
 	return kubectl(t, "", "get", "pod", "--selector=app.kubernetes.io/name="+service,

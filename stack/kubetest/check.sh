@@ -47,7 +47,4 @@ printf '#!/bin/sh\nexec %s --unsafely-treat-insecure-origin-as-secure="$E2E_SITE
 chmod +x "$built/browser"
 (cd stack/e2e && CHROME=$built/browser E2E_SITE_URL=$SITE_URL inside "$built/e2e.test" -test.v -test.parallel 1 \
 	-test.timeout 30m -test.run "^($(echo $journeys | tr ' ' '|'))\$")
-composetest() { (cd stack/composetest && inside "$built/composetest.test" -test.v -test.timeout 60m "$@"); }
-composetest -test.run '^TestCluster' -test.skip Policies
-[ ! -d "$R" ] || touch "$R/policies"
-composetest -test.run '^TestClusterPolicies'
+(cd stack/composetest && inside "$built/composetest.test" -test.v -test.timeout 60m -test.run '^TestCluster')

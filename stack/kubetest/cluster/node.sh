@@ -119,11 +119,8 @@ run metrics-server $(auth admin) --secure-port=4443 --tls-cert-file=$p/metrics-s
 	--tls-private-key-file=$p/metrics-server.key --kubelet-certificate-authority=$p/ca.crt \
 	--kubelet-preferred-address-types=InternalIP --metric-resolution=10s --kubelet-request-timeout=5s
 await "the node is ready" kubectl wait --for=condition=Ready node/node1 --timeout=1s
+run netpol -kubeconfig "$R/admin.conf" -services $SERVICES # what enforces NetworkPolicies
 kubectl apply -f <(sed "s#\$DNS#$DNS#; s#\$NODE#$NODE#; s#\$R#$R#" "$(dirname "${BASH_SOURCE[0]}")/addons.yaml")
 touch "$R/up"
 trap 'exit 0' TERM INT
-# kube-router's controller refuses what a new pod asks until it has read of it, and on a busy machine other pods at times
-# too. So policies hold when the check asks for them, after the tests that let nothing fail.
-until [ -e "$R/policies" ]; do sleep 1; done
-run netpol -kubeconfig "$R/admin.conf" -services $SERVICES
 while :; do wait -n || true; sleep 1; done
