@@ -78,7 +78,7 @@ func (s *Store) Candidates(ctx context.Context, person int64, ids []int64, limit
 			SELECT id
 			FROM (SELECT unnest($2::bigint[]) AS id UNION ALL TABLE popular) AS each
 			WHERE NOT EXISTS (SELECT FROM product.votes WHERE person_id = $1 AND product_id = each.id OFFSET 0)
-			LIMIT 80 + 2 * $3
+			LIMIT 40 + 2 * $3
 		)
 		SELECT ` + columns + `, p.maker, p.id IN (TABLE fresh) AS fresh
 		FROM product.products AS p

@@ -15,7 +15,7 @@ import (
 type Liked struct {
 	ID, Votes int64
 	Name      string
-	Voters    pq.Int64Array // other people who did
+	Voters    pq.Int64Array // other people who did, in order
 }
 
 // Neighbour is a person who shares votes.
@@ -65,15 +65,13 @@ func (r Recommender) near(
 		return nil, nil, err
 	}
 	of, weights := make([]float64, len(liked)), map[int64]float64{} // by liked product and by person
-	shared := map[int64][]int{}                                     // indexes of liked, by person
 	for i, l := range liked {
 		of[i] = math.Pow(0.97, float64(i)) / math.Pow(float64(l.Votes), 0.3)
 		for _, voter := range l.Voters {
 			weights[voter] += of[i]
-			shared[voter] = append(shared[voter], i)
 		}
 	}
-	people, weighing := highest(weights, 600)
+	people, weighing := highest(weights, 500)
 	neighbours, err := r.Neighbours(ctx, people, weighing)
 	if err != nil {
 		return nil, nil, err
@@ -94,9 +92,12 @@ func (r Recommender) near(
 	return picks, func(p Pick) string {
 		added := make([]float64, len(liked))
 		for _, n := range neighbours {
-			if slices.Contains(n.Likes, p.ID) {
-				for _, l := range shared[n.ID] {
-					added[l] += of[l] * n.Weight / weights[n.ID]
+			if !slices.Contains(n.Likes, p.ID) {
+				continue
+			}
+			for i, l := range liked {
+				if _, shared := slices.BinarySearch(l.Voters, n.ID); shared {
+					added[i] += of[i] * n.Weight / weights[n.ID]
 				}
 			}
 		}
