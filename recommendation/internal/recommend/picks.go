@@ -53,10 +53,8 @@ func (r Recommender) AlsoLiked(ctx context.Context, id int64, limit int) ([]Pick
 	return picks[:min(limit, len(picks))], err
 }
 
-// near are more than limit candidates, and because the name of the liked product that added most to one's affinity.
-func (r Recommender) near(
-	ctx context.Context, person, id int64, limit int,
-) (picks []Pick, because func(Pick) string, err error) {
+// near are more than limit candidates, and a function that returns the name of the liked product that added most to one's affinity.
+func (r Recommender) near(ctx context.Context, person, id int64, limit int) ([]Pick, func(Pick) string, error) {
 	liked, err := r.Liked(ctx, person, id)
 	if err == nil && id > 0 && len(liked) == 0 {
 		err = fault.New(fault.NotFound, "no origami %d", id)
@@ -83,13 +81,16 @@ func (r Recommender) near(
 		}
 	}
 	ids, _ := highest(sums, 500)
-	picks, err = r.Candidates(ctx, person, ids, limit)
+	picks, err := r.Candidates(ctx, person, ids, limit)
 	picks = slices.DeleteFunc(picks, func(p Pick) bool { return p.ID == id })
 	for i, p := range picks {
 		s := sums[p.ID]
 		picks[i].Affinity = s * s / (s + 0.3) / math.Sqrt(float64(max(1, p.Votes)))
 	}
 	return picks, func(p Pick) string {
+		if p.Affinity == 0 {
+			return ""
+		}
 		added := make([]float64, len(liked))
 		for _, n := range neighbours {
 			if !slices.Contains(n.Likes, p.ID) {
@@ -100,9 +101,6 @@ func (r Recommender) near(
 					added[i] += of[i] * n.Weight / weights[n.ID]
 				}
 			}
-		}
-		if p.Affinity == 0 {
-			return ""
 		}
 		return liked[slices.Index(added, slices.Max(added))].Name
 	}, err
