@@ -53,7 +53,7 @@ func (r Recommender) AlsoLiked(ctx context.Context, id int64, limit int) ([]Pick
 	return picks[:min(limit, len(picks))], err
 }
 
-// near are more than limit candidates, and a function that returns the name of the liked product that added most to one's affinity.
+// near are more than limit candidates, and the function for the name of the liked product that added most to one.
 func (r Recommender) near(ctx context.Context, person, id int64, limit int) ([]Pick, func(Pick) string, error) {
 	liked, err := r.Liked(ctx, person, id)
 	if err == nil && id > 0 && len(liked) == 0 {
