@@ -7,7 +7,6 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 AIR           := github.com/air-verse/air@v1.67.4
 MODULES       := auth db frontend product recommendation shared stack
 PACKAGES      := $(MODULES:%=./%/...)
-TEMPLATED     := auth frontend shared
 
 FUZZTIME      := 30s
 
@@ -23,7 +22,7 @@ test: ## every test, with real PostgreSQL, Redis and browser, under the race det
 
 lint: ## formatting, vet and linters, also of the workflows and of the manifests for Kubernetes
 	@test -z "$$(gofmt -l $(MODULES))" || { gofmt -l $(MODULES); echo "run gofmt -w on these files"; exit 1; }
-	go tool templ fmt -fail $(TEMPLATED)
+	go tool templ fmt -fail .
 	go vet work
 	go run $(GOLANGCI_LINT) run $(PACKAGES)
 	go run $(ACTIONLINT)
@@ -69,7 +68,7 @@ images: ## the images, built, and a table of their sizes; needs docker compose
 	@sh stack/composetest/images.sh
 
 generate: ## Go from templ
-	@for module in $(TEMPLATED); do go tool templ generate -path $$module -log-level error $(TEMPL_FLAGS) || exit 1; done
+	@go tool templ generate -log-level error $(TEMPL_FLAGS)
 
 dev: ## run, and show each edit in the open browser; PostgreSQL and Redis go on meanwhile
 	@echo "… compiling; the first time this takes a minute or two, and downloads modules before"
