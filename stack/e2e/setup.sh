@@ -1,12 +1,17 @@
 #!/bin/sh
 # Makes sure that the tests find a browser, Redis, curl and what the race detector
-# needs; on Debian it installs what is missing.
+# needs; on Debian it installs what is missing. The browser may be one without a
+# window, which is smaller and costs less, but not if there is an argument.
 set -eu
+
+chromium=chromium-headless-shell
+[ $# = 0 ] || chromium=chromium
 
 have() { command -v "$1" >/dev/null 2>&1; }
 browser() {
-	[ -n "${CHROME:-}" ] || have chromium-headless-shell || have chromium || have chromium-browser ||
-		have google-chrome || have google-chrome-stable || [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ]
+	[ -n "${CHROME:-}" ] || have "$chromium" || have chromium || have chromium-browser ||
+		have google-chrome || have google-chrome-stable ||
+		[ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ]
 }
 
 missing=
@@ -20,8 +25,8 @@ as_root=
 [ "$(id -u)" = 0 ] || as_root="sudo -n"
 if have apt-get && $as_root true 2>/dev/null; then
 	$as_root apt-get update -qq
-	if apt-cache show chromium-headless-shell >/dev/null 2>&1; then # it has no window, which costs less
-		missing=$(echo "$missing" | sed 's/chromium/chromium-headless-shell/')
+	if apt-cache show "$chromium" >/dev/null 2>&1; then
+		missing=$(echo "$missing" | sed "s/chromium/$chromium/")
 	fi
 	echo "installing for the tests:$missing"
 	# shellcheck disable=SC2086 # a list of packages
