@@ -183,6 +183,7 @@ func (h gallery) find(ctx context.Context, at place) (listed, error) {
 	return h.lists.Load(ctx, at.url(), load)
 }
 
+// batch is the cards of what was found, and where more of them are; before is as in content.
 func (h gallery) batch(at place, found listed, mine backend.Mine, before int) view.Batch {
 	batch := view.Batch{Cards: make([]view.Card, len(found.products))}
 	for i, p := range found.products {
