@@ -1,5 +1,4 @@
-// Package recommendation is the service that picks: one origami for everyone
-// each day, and some for each person.
+// Package recommendation is the service that picks: one origami for everyone each day, and some for each person.
 package recommendation
 
 import (
@@ -26,8 +25,7 @@ type Config struct {
 	Audience    string `env:"AUDIENCE"`                       // the aud that access tokens must have
 }
 
-// Default are the settings of a laptop where the other services run at their
-// default ports. DatabaseURL has no default.
+// Default are the settings of a laptop where the other services run at their default ports. DatabaseURL has no default.
 func Default() Config {
 	return Config{
 		Config:   service.Config{Addr: ":8080"},
@@ -37,9 +35,8 @@ func Default() Config {
 	}
 }
 
-// Run serves until ctx is done and stops gracefully. It neither waits for the
-// database nor for auth: /readyz tells when the database is there, and anonymous
-// requests are answered without auth.
+// Run serves until ctx is done and stops gracefully. It neither waits for the database nor for auth: /readyz tells when
+// the database is there, and anonymous requests are answered without auth.
 func Run(ctx context.Context, c Config) error {
 	return c.Serve(ctx, "recommendation", func(t *telemetry.Telemetry, opened *service.Closers) (*web.Router, error) {
 		db, err := pg.Open(c.DatabaseURL, t)

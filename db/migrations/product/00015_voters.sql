@@ -8,6 +8,9 @@ CREATE FUNCTION product.count_voters() RETURNS trigger LANGUAGE plpgsql
     INSERT INTO product.voters AS v (person_id, votes)
     SELECT person_id, CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END * count(*) FROM changed GROUP BY 1 ORDER BY 1
         ON CONFLICT (person_id) DO UPDATE SET votes = v.votes + EXCLUDED.votes;
+    IF TG_OP = 'DELETE' THEN -- nothing is left of who takes every vote back
+        DELETE FROM product.voters AS v USING changed WHERE v.person_id = changed.person_id AND v.votes = 0;
+    END IF;
     RETURN NULL;
 END $$;
 REVOKE EXECUTE ON FUNCTION product.count_voters() FROM PUBLIC;

@@ -82,9 +82,8 @@ func (d *daily) show(w http.ResponseWriter, r *http.Request) error {
 	return web.ReplyJSONWithETag(w, r, d.cacheControl(date, today), replyOf(recommend.Day{Date: date, Product: p}))
 }
 
-// showToday is show for today, whose product does not change: it is read again once a
-// second, by one query for all who ask. While PostgreSQL is unavailable or slow the
-// answer is what was read last, marked as stale.
+// showToday is show for today, whose product does not change: it is read again once a second, by one query for all who
+// ask. While PostgreSQL is unavailable or slow the answer is what was read last, marked as stale.
 func (d *daily) showToday(w http.ResponseWriter, r *http.Request, today time.Time) error {
 	ctx := r.Context()
 	last, fresh := d.lastRead(today)
@@ -121,8 +120,7 @@ func (d *daily) send(w http.ResponseWriter, r *http.Request, today *dayRead) err
 	return nil
 }
 
-// lastRead is today's product as it was read last, nil without one, and whether that
-// is good enough.
+// lastRead is today's product as it was read last, nil without one, and whether that is good enough.
 func (d *daily) lastRead(today time.Time) (last *dayRead, fresh bool) {
 	last = d.last.Load()
 	if last == nil || !last.Date.Equal(today) {
@@ -131,8 +129,7 @@ func (d *daily) lastRead(today time.Time) (last *dayRead, fresh bool) {
 	return last, d.now().Sub(last.at) < todayLasts
 }
 
-// readToday reads today's product for all who ask at once, whoever of them hangs up,
-// and stores it.
+// readToday reads today's product for all who ask at once, whoever of them hangs up, and stores it.
 func (d *daily) readToday(ctx context.Context, today time.Time) (read *dayRead, err error) {
 	at := d.now()
 	last, fresh := d.lastRead(today)
@@ -162,9 +159,8 @@ func (d *daily) readToday(ctx context.Context, today time.Time) (read *dayRead, 
 	return read, nil
 }
 
-// cacheControl lets today's answer live until midnight and not a second longer.
-// A past day's product is final, but its votes are not: a day at most, like
-// today's, and then the ETag saves the body.
+// cacheControl lets today's answer live until midnight and not a second longer. A past day's product is final, but its
+// votes are not: a day at most, like today's, and then the ETag saves the body.
 func (d *daily) cacheControl(date, today time.Time) string {
 	age := day
 	if date.Equal(today) {
@@ -173,9 +169,8 @@ func (d *daily) cacheControl(date, today time.Time) string {
 	return fmt.Sprintf("public, max-age=%d", int(age.Seconds()))
 }
 
-// archive answers GET /api/origami-of-the-day/archive?month= with the recorded
-// days of that month, which are those somebody asked about while they lasted. It
-// records none itself.
+// archive answers GET /api/origami-of-the-day/archive?month= with the recorded days of that month, which are those
+// somebody asked about while they lasted. It records none itself.
 func (d *daily) archive(w http.ResponseWriter, r *http.Request) error {
 	today := d.today()
 	thisMonth := today.AddDate(0, 0, 1-today.Day())

@@ -26,9 +26,8 @@ type pickReply struct {
 	Reason      string    `json:"reason"` // a phrase for people
 }
 
-// list answers GET /api/recommendations?limit=. Anonymous callers get what is
-// popular. The answer is one person's and their next vote changes it, so a cache
-// asks each time.
+// list answers GET /api/recommendations?limit=. Anonymous callers get what is popular. The answer is one person's and
+// their next vote changes it, so a cache asks each time.
 func (p picks) list(w http.ResponseWriter, r *http.Request) error {
 	limit, err := limitParam(r)
 	if err != nil {
@@ -41,8 +40,8 @@ func (p picks) list(w http.ResponseWriter, r *http.Request) error {
 	return replyPicks(w, r, "private, no-cache", chosen)
 }
 
-// alsoLiked answers GET /api/origamis/{id}/also-liked?limit=: what the people who
-// voted for that product like besides it.
+// alsoLiked answers GET /api/origamis/{id}/also-liked?limit=: what the people who voted for that product like besides
+// it.
 func (p picks) alsoLiked(w http.ResponseWriter, r *http.Request) error {
 	id, err := web.PathID(r)
 	if err != nil {

@@ -19,12 +19,11 @@ import (
 //go:embed openapi.json
 var spec []byte
 
-// briefly is Cache-Control of answers that are the same for everyone but hold
-// counts, which the next vote changes.
+// briefly is Cache-Control of answers that are the same for everyone but hold counts, which the next vote changes.
 const briefly = "public, max-age=60"
 
-// Routes is every URL of the service. v verifies tokens, about is what GET / and
-// the probes answer, and the UTC date of now is today.
+// Routes is every URL of the service. v verifies tokens, about is what GET / and the probes answer, and the UTC date of
+// now is today.
 func Routes(
 	t *telemetry.Telemetry, s recommend.Store, v *token.Verifier, about health.Service, now func() time.Time,
 ) *web.Router {
@@ -46,8 +45,8 @@ func Routes(
 	return r
 }
 
-// param parses the query parameter of that name. Without one, or with an empty
-// one, it is otherwise; one that parse refuses is an Invalid fault.
+// param parses the query parameter of that name. Without one, or with an empty one, it is otherwise; one that parse
+// refuses is an Invalid fault.
 func param[T any](r *http.Request, name, rule string, otherwise T, parse func(string) (T, error)) (T, error) {
 	query, err := web.Query(r)
 	text := query.Get(name)

@@ -19,8 +19,8 @@ type statusReply struct {
 	DatabaseStatus string `json:"database_status"` // operational or down
 }
 
-// show answers GET /api/recommendation-status, always with 200: the report itself
-// succeeded. Whoever goes by the status code asks /readyz.
+// show answers GET /api/recommendation-status, always with 200: the report itself succeeded. Whoever goes by the status
+// code asks /readyz.
 func (s status) show(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), statusTimeout)
 	defer cancel()

@@ -27,14 +27,13 @@ func (s *Store) Recorded(ctx context.Context, day time.Time) (int64, error) {
 
 // Record implements recommend.Store.
 //
-// It chooses the product whose last day is longest ago, so that all others have
-// their day before one returns; a product that never had one goes first. Among
-// those the choice is random, and the record makes it last: the order of a first
-// round is random and later rounds repeat it, because a new shuffle could bring
-// the last product of one round back as the first of the next.
+// It chooses the product whose last day is longest ago, so that all others have their day before one returns; a product
+// that never had one goes first. Among those the choice is random, and the record makes it last: the order of a first
+// round is random and later rounds repeat it, because a new shuffle could bring the last product of one round back as
+// the first of the next.
 func (s *Store) Record(ctx context.Context, day time.Time) (int64, error) {
-	// One chooser at a time: the primary key settles a race for one day, but at
-	// midnight two replicas may choose for two days and not see each other's.
+	// One chooser at a time: the primary key settles a race for one day, but at midnight two replicas may choose for
+	// two days and not see each other's.
 	const lock = `SELECT pg_advisory_xact_lock(5830214967)`
 	const insert = `
 		INSERT INTO recommendation.daily (day, product_id)

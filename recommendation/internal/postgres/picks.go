@@ -58,6 +58,7 @@ func (s *Store) Neighbours(ctx context.Context, people []int64, weights []float6
 }
 
 // Candidates implements recommend.Store. OFFSET 0 looks each vote up, instead of reading all of a person who has many.
+// LIMIT 120, not 20 + $3, lets PostgreSQL plan once for all limits, which is half of the query's time.
 func (s *Store) Candidates(ctx context.Context, person int64, ids []int64, limit int) ([]recommend.Pick, error) {
 	const query = `
 		WITH fresh AS MATERIALIZED (
@@ -73,7 +74,7 @@ func (s *Store) Candidates(ctx context.Context, person int64, ids []int64, limit
 		), popular AS (
 			SELECT id FROM product.products
 			WHERE deleted_at IS NULL
-			ORDER BY votes DESC, id DESC LIMIT 20 + $3
+			ORDER BY votes DESC, id DESC LIMIT 120
 		), best AS (
 			SELECT id
 			FROM (SELECT unnest($2::bigint[]) AS id UNION ALL TABLE popular) AS each

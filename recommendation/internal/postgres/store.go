@@ -17,8 +17,7 @@ type Store struct{ db *sqlx.DB }
 // NewStore returns a store on db, which the caller closes. Nothing is read yet.
 func NewStore(db *sqlx.DB) *Store { return &Store{db} }
 
-// columns are those of a recommend.Product. sqlx fills the field whose name in
-// lower case is the column's.
+// columns are those of a recommend.Product. sqlx fills the field whose name in lower case is the column's.
 const columns = `p.id, p.name, p.description, p.image_url AS imageurl, p.votes, p.difficulty, p.folds, p.paper,
 		       p.created_at AS createdat, p.updated_at AS updatedat, p.deleted_at IS NOT NULL AS deleted`
 

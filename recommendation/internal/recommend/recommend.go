@@ -1,5 +1,4 @@
-// Package recommend has the rules of what is recommended: a product of the day
-// for everyone and picks for each person.
+// Package recommend has the rules of what is recommended: a product of the day for everyone and picks for each person.
 package recommend
 
 import (
@@ -39,19 +38,18 @@ type Pick struct {
 	Fresh    bool    // picked because it is new
 }
 
-// Store reads the catalogue and records the days. What is missing is a NotFound
-// fault.
+// Store reads the catalogue and records the days. What is missing is a NotFound fault.
 type Store interface {
 	// Recorded is the id of the product that the day showed. It may be erased since.
 	Recorded(ctx context.Context, day time.Time) (id int64, err error)
-	// Record is Recorded, and chooses a product first if the day has none. Replicas
-	// that call it at once get the same answer.
+	// Record is Recorded, and chooses a product first if the day has none. Replicas that call it at once get the same
+	// answer.
 	Record(ctx context.Context, day time.Time) (id int64, err error)
 	// Product is there for deleted products too, not for erased ones.
 	Product(ctx context.Context, id int64) (Product, error)
-	// Archive are the recorded days of the month that begins then, in order, none
-	// after today, without erased products and without today's if that is deleted;
-	// and days of the closest months before and after that have any, or zero times.
+	// Archive are the recorded days of the month that begins then, in order, none after today, without erased products
+	// and without today's if that is deleted; and days of the closest months before and after that have any, or zero
+	// times.
 	Archive(ctx context.Context, month, today time.Time) (days []Day, before, after time.Time, err error)
 	// Liked are the product with this id, if it is in the gallery, and the newest 50 that the person voted for, the
 	// newest first.
@@ -66,10 +64,9 @@ type Store interface {
 // Recommender is a Store and the rules on top of it. It is safe for concurrent use.
 type Recommender struct{ Store }
 
-// Daily is the product that date shows to everyone. The first request of today
-// makes the choice. Past days show their product as it is now, deleted or not. One
-// that is deleted on its day is NotFound for the rest of it: nobody can vote for
-// it, and another one would not be the same for everyone all day.
+// Daily is the product that date shows to everyone. The first request of today makes the choice. Past days show their
+// product as it is now, deleted or not. One that is deleted on its day is NotFound for the rest of it: nobody can vote
+// for it, and another one would not be the same for everyone all day.
 func (r Recommender) Daily(ctx context.Context, date, today time.Time) (Product, error) {
 	if date.After(today) {
 		return Product{}, fault.New(fault.NotFound, "the piece of %s is still to come", date.Format(time.DateOnly))

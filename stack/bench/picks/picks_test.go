@@ -72,7 +72,7 @@ func (w *world) liked(person int) []int {
 // measure asks for the ten best pieces for each person.
 func (w *world) measure(rank func(person int) []int) figures {
 	var f figures
-	for p, votes := range w.votes[:sampled] {
+	for p, votes := range w.votes {
 		ranked := rank(p)
 		if place := slices.Index(ranked, votes[len(votes)-1].piece); place >= 0 {
 			f.hits++
@@ -90,7 +90,7 @@ func (w *world) measure(rank func(person int) []int) figures {
 		f.difficulties += float64(len(byDifficulty))
 	}
 	for _, figure := range []*float64{&f.hits, &f.mrr, &f.ndcg, &f.makers, &f.difficulties, &f.fresh} {
-		*figure /= sampled
+		*figure /= people
 	}
 	return f
 }

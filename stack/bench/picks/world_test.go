@@ -17,7 +17,6 @@ import (
 // How large the generated gallery is, and how its people vote.
 const (
 	pieces, people = 1200, 4000
-	sampled        = 2000 // are asked for, the rest only votes
 	makers, tastes = 120, 40
 	years          = 2
 	noise          = 0.15 // of the votes go by popularity alone, as a front page makes people vote
