@@ -140,7 +140,7 @@ func (h recovery) show(w http.ResponseWriter, r *http.Request, status int, form 
 		model.Heading, model.Why = "Forgot your password?", "We send you a link to choose a new one."
 		model.Other, model.OtherLabel, model.OtherURL = "Remembered it?", "Sign in", "/login"
 	case "/confirm":
-		model.Heading, model.Why = "Confirm your e-mail address", ""
+		model.Heading, model.Why = "Confirm your e\u2011mail address", ""
 		model.Other, model.OtherLabel, model.OtherURL = "Need another link?", "Your account", "/account"
 	}
 	if r.Method != http.MethodPost && form.Action != "/forgot" {
