@@ -58,7 +58,7 @@ func (s *Store) Neighbours(ctx context.Context, people []int64, weights []float6
 }
 
 // Candidates implements recommend.Store. OFFSET 0 looks each vote up, instead of reading all of a person who has many.
-// LIMIT 120, not 20 + $3, lets PostgreSQL plan once for all limits, which is half of the query's time.
+// LIMIT 120, not 20 + $3, lets PostgreSQL plan once for all limits: planning took up to half of the time.
 func (s *Store) Candidates(ctx context.Context, person int64, ids []int64, limit int) ([]recommend.Pick, error) {
 	const query = `
 		WITH fresh AS MATERIALIZED (

@@ -23,7 +23,8 @@ type Neighbour struct {
 	Likes  IDs     // the newest products that they voted for
 }
 
-// IDs are read from an array of PostgreSQL, four times as fast as by pq.Int64Array, for which this is a third of a pick.
+// IDs are read from an array of PostgreSQL, of positive numbers, in a sixth of the time of pq.Int64Array, which took a
+// third of a pick.
 type IDs []int64
 
 // Scan implements sql.Scanner.
