@@ -59,20 +59,23 @@ func TestSecretsAreInNoEnvironment(t *testing.T) {
 		for _, setting := range c.Config.Env {
 			name, value, _ := strings.Cut(setting, "=")
 			if !strings.HasSuffix(name, "_FILE") && (strings.Contains(name, "PASSWORD") || strings.Contains(name, "KEY") ||
-				strings.Contains(value, "@")) {
+				strings.Contains(value, "://") && strings.Contains(value, "@")) {
 				t.Errorf("%s has %s in its environment", c.Name, name)
 			}
 		}
 	}
 }
 
-// asUser runs a script with the container's volumes, and with a shell, which the services' own images lack.
+// asUser runs a script with the container's volumes, and with a shell, which the services' own images lack. root may
+// write to the secrets, as whoever mounts them may, where the container itself may not.
 func asUser(t *testing.T, user string, c container, script string) string {
 	t.Helper()
-	image, mode := containers(t, "postgres")[0].Image, ""
-	if user == "root" {
-		mode = ":rw" // also where the container itself may not write
+	volumes := []string{"--volumes-from", c.ID}
+	for _, m := range c.Mounts {
+		if user == "root" && m.Destination == "/run/secrets" {
+			volumes = []string{"--volume", m.Name + ":" + m.Destination}
+		}
 	}
-	return docker(t, "run", "--rm", "--network", "none", "--user", user, "--volumes-from", c.ID+mode,
-		"--entrypoint", "/bin/sh", image, "-c", script)
+	args := append([]string{"run", "--rm", "--network", "none", "--user", user}, volumes...)
+	return docker(t, append(args, "--entrypoint", "/bin/sh", containers(t, "postgres")[0].Image, "-c", script)...)
 }
