@@ -100,8 +100,8 @@ func hostileTexts() []string {
 	}
 }
 
-// fits checks that the page is no wider than the window, and that no script in it
-// ran. It names the elements that are too wide.
+// fits checks that the page is no wider than the window, that no script in it ran, and that nothing moves, since tabs
+// prefer reduced motion. It names the elements that are too wide.
 func (b *tab) fits(what string) {
 	b.t.Helper()
 	const widest = `(() => {
@@ -109,6 +109,8 @@ func (b *tab) fits(what string) {
 		const width = document.documentElement.clientWidth, page = document.documentElement.scrollWidth;
 		const out = [...document.querySelectorAll("main *, header *, footer *")].filter(e =>
 			e.getBoundingClientRect().right > width + 1 && e.getClientRects().length && !e.closest(".visually-hidden, .skip"));
+		const moving = document.getAnimations().map(a => a.effect.target.tagName + ": " + a.transitionProperty);
+		if (moving.length) return "moves: " + moving.slice(0, 8);
 		return page > width ? width + " " + page + " " + out.map(e => e.tagName + "." + e.className).slice(0, 8) : "";
 	})()`
 	got, err := chromedp.Run(b.ctx, chromedp.EvaluateAsDevTools[string](widest))
