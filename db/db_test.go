@@ -121,6 +121,7 @@ func TestStatusOfABlankDatabaseIsPending(t *testing.T) {
 		{Schema: "product", Name: "00013_maker.sql"},
 		{Schema: "product", Name: "00014_pictures.sql"},
 		{Schema: "product", Name: "00015_voters.sql"},
+		{Schema: "product", Name: "00016_newest_votes.sql"},
 		{Schema: "recommendation", Name: "00010_schema.sql"},
 	}
 	for range 2 { // the first time leaves nothing behind

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
@@ -178,4 +179,40 @@ func TestVotingDoesNotTouchUpdatedAt(t *testing.T) {
 		`SELECT votes FROM product.products`:                     "2",
 		`SELECT updated_at = '2020-01-01' FROM product.products`: "true",
 	})
+}
+
+// TestNewestVotes has somebody vote for more than are kept, take the newest back one by one, then some older ones and
+// all at once.
+func TestNewestVotes(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	admin, product := pgtest.Open(t, d.AdminURL), pgtest.Open(t, d.ProductURL)
+	mustExec(t, admin, insertProducts, 60)
+	for id := range 55 {
+		mustExec(t, product, `INSERT INTO product.votes (person_id, product_id) VALUES (1, $1)`, id+1)
+	}
+	newest := func() string {
+		checkCounts(t, admin)
+		const query = `SELECT newest[1] || ' of ' || cardinality(newest) FROM product.voters`
+		return strings.Join(column(t, admin, query), ", ")
+	}
+	if got := newest(); got != "55 of 50" {
+		t.Errorf("after 55 votes the newest is %s", got)
+	}
+	for id := 55; id > 53; id-- {
+		mustExec(t, product, `DELETE FROM product.votes WHERE product_id = $1`, id)
+	}
+	if got := newest(); got != "53 of 50" {
+		t.Errorf("after two were taken back the newest is %s", got)
+	}
+	mustExec(t, product, `DELETE FROM product.votes WHERE product_id < 11`)
+	mustExec(t, product, `
+		INSERT INTO product.votes (person_id, product_id) SELECT 1, id FROM generate_series(56, 58) AS id`)
+	if got := newest(); got != "58 of 46" {
+		t.Errorf("after ten more were taken back and three added the newest is %s", got)
+	}
+	mustExec(t, product, `DELETE FROM product.votes`)
+	if got := newest(); got != "" {
+		t.Errorf("after all were taken back the newest is %s", got)
+	}
 }

@@ -67,7 +67,14 @@ func checkCounts(t *testing.T, pool *sql.DB) (total int) {
 		               FROM product.voters AS p
 		               FULL JOIN product.votes AS v USING (person_id)
 		              GROUP BY person_id, p.votes
-		             HAVING p.votes IS DISTINCT FROM nullif(count(v), 0))`
+		             HAVING p.votes IS DISTINCT FROM nullif(count(v), 0)
+		              UNION ALL
+		             SELECT format('newest votes %s of person %s, not %s', newest, person_id, likes)
+		               FROM product.voters AS p, LATERAL (SELECT ARRAY (
+		                    SELECT product_id FROM product.votes
+		                     WHERE person_id = p.person_id
+		                     ORDER BY created_at DESC, product_id DESC LIMIT 50) AS likes) AS v
+		              WHERE newest <> likes)`
 	var wrong []string
 	if err := pool.QueryRowContext(t.Context(), query).Scan(&total, pq.Array(&wrong)); err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ func TestReadinessKnowsTheSchema(t *testing.T) {
 		"empty":    {"DROP SCHEMA product CASCADE", down("the database has no schema product yet: migrate it")},
 		"older": {
 			"DELETE FROM product.goose_db_version WHERE version_id > 0",
-			down("the schema product is older than this version of the service needs: migrate the database (from 0 to 15)"),
+			down("the schema product is older than this version of the service needs: migrate the database (from 0 to 16)"),
 		},
 		"no right to read the version": {
 			"REVOKE ALL ON product.goose_db_version FROM craftista_product", forbidden("table goose_db_version"),
@@ -57,7 +57,7 @@ func TestReadinessKnowsTheSchema(t *testing.T) {
 			"INSERT INTO product.goose_db_version (version_id, is_applied) VALUES (99, true)",
 			readiness{
 				"ready", map[string]string{"database": "ok", "schema": "degraded"}, map[string]string{
-					"schema": "the schema product is newer than this version of the service knows (99 instead of 15)",
+					"schema": "the schema product is newer than this version of the service knows (99 instead of 16)",
 				},
 			},
 		},

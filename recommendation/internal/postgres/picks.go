@@ -21,14 +21,11 @@ func (s *Store) Liked(ctx context.Context, person, id int64) ([]recommend.Liked,
 			WHERE product_id = p.id AND person_id <> $1
 			ORDER BY person_id LIMIT 150
 		) AS voters
-		FROM (
-			(SELECT product_id, created_at FROM product.votes
-			WHERE person_id = $1
-			ORDER BY created_at DESC, product_id DESC LIMIT 50)
-			UNION ALL SELECT $2, now()
-		) AS liked JOIN product.products AS p ON p.id = liked.product_id
+		FROM unnest((SELECT newest FROM product.voters WHERE person_id = $1) || $2::bigint)
+			WITH ORDINALITY AS liked (product_id, place)
+		JOIN product.products AS p ON p.id = liked.product_id
 		WHERE p.deleted_at IS NULL
-		ORDER BY liked.created_at DESC, p.id DESC`
+		ORDER BY liked.place`
 	var liked []recommend.Liked
 	if err := s.db.SelectContext(ctx, &liked, query, person, id); err != nil {
 		return nil, fmt.Errorf("select what person %d likes and product %d: %w", person, id, err)
@@ -39,17 +36,10 @@ func (s *Store) Liked(ctx context.Context, person, id int64) ([]recommend.Liked,
 // Neighbours implements recommend.Store.
 func (s *Store) Neighbours(ctx context.Context, people []int64, weights []float64) ([]recommend.Neighbour, error) {
 	const query = `
-		SELECT n.id, n.weight, ARRAY (
-			SELECT product_id FROM product.votes
-			WHERE person_id = n.id
-			ORDER BY created_at DESC, product_id DESC LIMIT 50
-		) AS likes
-		FROM (
-			SELECT each.id, each.weight / sqrt(v.votes) AS weight
-			FROM unnest($1::bigint[], $2::float8[]) AS each (id, weight)
-			JOIN product.voters AS v ON v.person_id = each.id
-			ORDER BY weight DESC, each.id LIMIT 300
-		) AS n`
+		SELECT each.id, each.weight / sqrt(v.votes) AS weight, v.newest AS likes
+		FROM unnest($1::bigint[], $2::float8[]) AS each (id, weight)
+		JOIN product.voters AS v ON v.person_id = each.id
+		ORDER BY weight DESC, each.id LIMIT 300`
 	var neighbours []recommend.Neighbour
 	if err := s.db.SelectContext(ctx, &neighbours, query, pq.Array(people), pq.Array(weights)); err != nil {
 		return nil, fmt.Errorf("select votes of %d people: %w", len(people), err)

@@ -29,8 +29,8 @@ func schema() pg.Schema {
 		           SELECT id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at,
 		                  deleted_at, maker
 		             FROM product.products LIMIT 0),
-		       EXISTS (SELECT person_id, product_id, created_at FROM product.votes LIMIT 0),
-		       EXISTS (SELECT person_id, votes FROM product.voters LIMIT 0)`}
+		       EXISTS (SELECT person_id, product_id FROM product.votes LIMIT 0),
+		       EXISTS (SELECT person_id, votes, newest FROM product.voters LIMIT 0)`}
 }
 
 // Ready is nil once the database answers and has all that the service reads.

@@ -22,7 +22,7 @@ func NewStore(db *sqlx.DB) *Store { return &Store{db: db} }
 
 // schema is what the service needs.
 func schema() pg.Schema {
-	return pg.Schema{Name: "product", Version: 15, Columns: `
+	return pg.Schema{Name: "product", Version: 16, Columns: `
 		SELECT EXISTS (
 		           SELECT id, name, description, image_url, votes, difficulty, folds, paper, created_at, updated_at,
 		                  version, deleted_at, maker, instructions_url
