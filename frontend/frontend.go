@@ -84,10 +84,6 @@ func (c Config) site(t *telemetry.Telemetry, opened *service.Closers) (*web.Rout
 	if err != nil {
 		return nil, err
 	}
-	cards, err := card.New(drawings)
-	if err != nil {
-		return nil, err
-	}
 	urls := backend.URLs{Auth: c.AuthURL, Product: c.ProductURL, Recommendation: c.RecommendationURL}
 	services := backend.New(urls, c.InternalAPIKey, c.PageTimeout, t)
 	opened.Run(services.Live.Run)
@@ -96,7 +92,7 @@ func (c Config) site(t *telemetry.Telemetry, opened *service.Closers) (*web.Rout
 	verifier := token.NewVerifier(keys, c.Issuer, c.Audience)
 	return page.Routes(page.Parts{
 		Services: services, Sessions: session.NewManager(verifier, services.Auth, c.CookieSecure, time.Now),
-		Assets: assets, Cards: cards, Telemetry: t,
+		Assets: assets, Cards: card.New(drawings), Telemetry: t,
 		Self: health.Service{Name: "frontend", Description: "The origami gallery's pages.", Build: build.Current()},
 	}, page.Settings{
 		DevReload: c.DevReload, Secure: c.CookieSecure, TraceURLTemplate: c.TraceURLTemplate, PublicURL: c.PublicURL,

@@ -5,101 +5,106 @@ package card
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"image"
 	"image/draw"
 	"image/png"
 	"io/fs"
-	"path"
-	"strings"
-	"sync"
-
-	"github.com/fyne-io/oksvg"
-	"github.com/srwiley/rasterx"
 )
 
-// Width and Height are a card's size in pixels, the shape that Open Graph readers
-// show uncropped.
+// The size of a card in pixels, which is the shape that Open Graph readers show uncropped, and other limits.
 const (
-	Width  = 1200
-	Height = 630
-)
-
-const (
-	art  = 560 // of the drawing's square, in pixels
-	left = (Width - art) / 2
-	top  = (Height - art) / 2
+	Width    = 1200
+	Height   = 630
+	art      = 560 // the longer side of the drawing, in pixels
+	maxCards = 100 // that are cached, of 30 to 300 KB each
 )
 
 //go:embed paper.svg
 var paper []byte
 
+// ErrNotDrawn is the error for a drawing that is none, or takes too much time or memory.
+var ErrNotDrawn = errors.New("the drawing cannot be drawn")
+
 // Cards are the pictures by drawing. It is safe for concurrent use.
 type Cards struct {
-	png     map[string]func() ([]byte, error)
-	drawing chan struct{}     // holds one element while an upload is drawn; guards uploads
-	uploads map[string][]byte // by name; nil is one that cannot be drawn
+	drawings fs.FS
+	drawing  chan struct{}   // holds one element while a card is drawn; guards the rest
+	sheet    *image.RGBA     // the paper; nil before the first card
+	cached   map[string]card // by name
 }
 
-// New returns the cards of all drawings, which are files named crane.svg and so
-// on. None is drawn yet.
-func New(drawings fs.FS) (*Cards, error) {
-	names, err := fs.Glob(drawings, "*.svg")
-	if err != nil {
-		return nil, fmt.Errorf("list drawings: %w", err)
-	}
-	c := &Cards{
-		png: map[string]func() ([]byte, error){}, drawing: make(chan struct{}, 1), uploads: map[string][]byte{},
-	}
-	for _, name := range names {
-		c.png[strings.TrimSuffix(name, path.Ext(name))] = sync.OnceValues(func() ([]byte, error) {
-			return render(drawings, name)
-		})
-	}
-	return c, nil
+type card struct {
+	png []byte
+	err error
 }
 
-// Has reports whether there is a card of the drawing ("crane").
-func (c *Cards) Has(drawing string) bool { return c.png[drawing] != nil }
-
-// PNG is the card of a drawing that there is. The first call takes some tenths of
-// a second; the bytes, about 40 KB, are kept.
-func (c *Cards) PNG(drawing string) ([]byte, error) { return c.png[drawing]() }
-
-func render(drawings fs.FS, name string) ([]byte, error) {
-	drawing, err := fs.ReadFile(drawings, name)
-	if err != nil {
-		return nil, fmt.Errorf("read drawing: %w", err)
-	}
-	drawn, err := rasterise(drawing, art, art)
-	if err != nil {
-		return nil, fmt.Errorf("draw %s: %w", name, err)
-	}
-	return onPaper(drawn)
+// New returns the cards of the site's own drawings, which are files named
+// crane.svg and so on, and of uploads. None is drawn yet.
+func New(drawings fs.FS) *Cards {
+	return &Cards{drawings: drawings, drawing: make(chan struct{}, 1), cached: map[string]card{}}
 }
 
-// onPaper is the card with what was drawn in its middle.
-func onPaper(drawn image.Image) ([]byte, error) {
-	sheet, err := rasterise(paper, Width, Height)
-	if err != nil {
-		return nil, fmt.Errorf("draw paper: %w", err)
-	}
-	draw.Draw(sheet, image.Rect(left, top, left+art, top+art), drawn, image.Point{}, draw.Over)
-	var b bytes.Buffer
-	if err := png.Encode(&b, sheet); err != nil {
-		return nil, fmt.Errorf("encode card: %w", err)
-	}
-	return b.Bytes(), nil
+// Has reports whether the site has the drawing ("crane").
+func (c *Cards) Has(drawing string) bool {
+	_, err := fs.Stat(c.drawings, drawing+".svg")
+	return err == nil
 }
 
-func rasterise(svg []byte, width, height int) (*image.RGBA, error) {
-	icon, err := oksvg.ReadIconStream(bytes.NewReader(svg), oksvg.StrictErrorMode)
+// Own is the card of one of the site's own drawings.
+func (c *Cards) Own(ctx context.Context, drawing string) ([]byte, error) {
+	return c.Upload(ctx, drawing, func(context.Context) ([]byte, error) {
+		return fs.ReadFile(c.drawings, drawing+".svg")
+	})
+}
+
+// Upload is the card of an SVG that the catalogue made harmless; its name stands
+// for its content, which is read if there is no card in the cache. One is drawn at
+// a time, in some tenths of a second; the first of a process takes one or two
+// seconds more. The error is ErrNotDrawn, or of reading.
+func (c *Cards) Upload(ctx context.Context, name string, read func(context.Context) ([]byte, error)) ([]byte, error) {
+	select {
+	case c.drawing <- struct{}{}:
+		defer func() { <-c.drawing }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	drawn, ok := c.cached[name]
+	if !ok {
+		svg, err := read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if drawn.png, err = c.draw(svg); err != nil {
+			drawn.err = fmt.Errorf("%w: %w", ErrNotDrawn, err)
+		}
+		if len(c.cached) >= maxCards {
+			clear(c.cached)
+		}
+		c.cached[name] = drawn
+	}
+	return drawn.png, drawn.err
+}
+
+// draw is the card with the drawing in its middle.
+func (c *Cards) draw(svg []byte) (_ []byte, err error) {
+	if c.sheet == nil {
+		if c.sheet, err = rasterise(paper, Width); err != nil {
+			return nil, err
+		}
+	}
+	drawn, err := rasterise(svg, art)
 	if err != nil {
 		return nil, err
 	}
-	icon.SetTarget(0, 0, float64(width), float64(height))
-	img := image.NewRGBA(image.Rect(0, 0, width, height))
-	icon.Draw(rasterx.NewDasher(width, height, rasterx.NewScannerGV(width, height, img, img.Bounds())), 1)
-	return img, nil
+	card := image.NewRGBA(c.sheet.Rect)
+	copy(card.Pix, c.sheet.Pix)
+	middle := image.Pt(Width-drawn.Rect.Dx(), Height-drawn.Rect.Dy()).Div(2)
+	draw.Draw(card, drawn.Rect.Add(middle), drawn, image.Point{}, draw.Over)
+	var b bytes.Buffer
+	err = png.Encode(&b, card)
+	return b.Bytes(), err
 }

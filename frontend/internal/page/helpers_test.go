@@ -121,10 +121,6 @@ func (w *website) router(settings page.Settings) *web.Router {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cards, err := card.New(drawings)
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	if settings.Now == nil {
 		settings.Now = func() time.Time { return time.Date(2026, 11, 22, 23, 59, 59, 0, time.UTC) }
 	}
@@ -142,7 +138,7 @@ func (w *website) router(settings page.Settings) *web.Router {
 		settings.Secure, time.Now)
 	self := health.Service{Name: "frontend", Build: build.Info{Version: "9.9.9"}}
 	return page.Routes(page.Parts{
-		Services: services, Sessions: sessions, Assets: assets, Cards: cards, Self: self, Telemetry: tel,
+		Services: services, Sessions: sessions, Assets: assets, Cards: card.New(drawings), Self: self, Telemetry: tel,
 	}, settings)
 }
 

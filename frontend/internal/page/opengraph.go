@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -124,21 +125,20 @@ func (h cards) show(w http.ResponseWriter, r *http.Request) error {
 	if !ok || !isUpload && !h.cards.Has(drawing) {
 		return fault.New(fault.NotFound, "no card has that name")
 	}
+	var body []byte
+	var err error
 	if isUpload {
-		body, err := h.cards.Upload(r.Context(), drawing, func(ctx context.Context) ([]byte, error) {
+		body, err = h.cards.Upload(r.Context(), drawing, func(ctx context.Context) ([]byte, error) {
 			image, err := h.catalogue.Image(ctx, drawing+".svg")
 			return image.Bytes, err
 		})
-		switch {
-		case err != nil:
-			return err
-		case body != nil:
-			web.ReplyBytes(w, r, "public, max-age=86400", "image/png", body)
-			return nil
+		if errors.Is(err, card.ErrNotDrawn) {
+			drawing, isUpload = usualCard, false
 		}
-		drawing = usualCard
 	}
-	body, err := h.cards.PNG(drawing)
+	if !isUpload {
+		body, err = h.cards.Own(r.Context(), drawing)
+	}
 	if err != nil {
 		return err
 	}

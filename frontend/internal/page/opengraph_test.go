@@ -122,8 +122,8 @@ func TestNobodysHostIsBelieved(t *testing.T) {
 	check(t, "over https", openGraphTags(secure.get("/origamis/1"))["og:url"], begins("https://127.0.0.1:"))
 }
 
-// upload is the name of a drawing that a curator gave, tooMuch of one that has no card.
-var upload, tooMuch = strings.Repeat("a0", 32), strings.Repeat("b1", 32)
+// upload is the name of a drawing that a curator gave, noDrawing of one that cannot be drawn.
+var upload, noDrawing = strings.Repeat("a0", 32), strings.Repeat("b1", 32)
 
 func TestCardsOfUploads(t *testing.T) {
 	w := startWebsite(t)
@@ -137,7 +137,7 @@ func TestCardsOfUploads(t *testing.T) {
 	if r, g, b, _ := picture.At(card.Width/2, card.Height/2).RGBA(); r != 0 || g != 0 || b != 0xffff {
 		t.Errorf("the middle is %x %x %x, want blue", r, g, b)
 	}
-	check(t, "one that cannot be drawn", w.get("/cards/"+tooMuch+".png").body == crane.body, true)
+	check(t, "one that cannot be drawn", w.get("/cards/"+noDrawing+".png").body == crane.body, true)
 	w.get("/cards/"+strings.Repeat("c2", 32)+".png").check(t, "one that is not there", 404)
 	w.get("/cards/ab12.png").check(t, "a short name", 404)
 }
