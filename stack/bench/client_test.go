@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -162,12 +163,17 @@ func (s servers) signUp(b *testing.B, n int) (people []person) {
 				p.bearer = "Bearer " + c.Value
 			}
 		}
+		for k := range 6 {
+			url := fmt.Sprintf("%s/api/origamis/%d/vote", s.URLs["product"], 1+(i+3*k)%pieces)
+			s.post(b, client, url, "application/json", "", "Authorization", p.bearer)
+		}
 		people = append(people, p)
 	}
 	return people
 }
 
-func (s servers) post(b *testing.B, client, url, mediaType, body string) []*http.Cookie {
+// post sends the body with further headers, name by name.
+func (s servers) post(b *testing.B, client, url, mediaType, body string, headers ...string) []*http.Cookie {
 	b.Helper()
 	r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
@@ -176,6 +182,9 @@ func (s servers) post(b *testing.B, client, url, mediaType, body string) []*http
 	r.Header.Set("Content-Type", mediaType)
 	r.Header.Set("X-Internal-Api-Key", s.Key)
 	r.Header.Set("X-Client-Address", client)
+	for pair := range slices.Chunk(headers, 2) {
+		r.Header.Set(pair[0], pair[1])
+	}
 	res, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		b.Fatal(err)
