@@ -14,7 +14,7 @@ FUZZTIME      := 30s
 
 run: ## everything on this machine; then open http://localhost:3000
 	@echo "… compiling; the first time this takes a minute or two, and downloads modules before"
-	@go run ./stack
+	@go build -o bin/stack ./stack && exec bin/stack # go run would end with an error after Ctrl-C
 
 test: ## every test, with real PostgreSQL, Redis and browser, under the race detector
 	@sh stack/e2e/setup.sh
