@@ -7,13 +7,16 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/lib/pq"
 
+	"craftista/db"
 	"craftista/db/pgtest"
+	"craftista/shared/waittest"
 )
 
 const (
@@ -214,5 +217,61 @@ func TestNewestVotes(t *testing.T) {
 	mustExec(t, product, `DELETE FROM product.votes`)
 	if got := newest(); got != "" {
 		t.Errorf("after all were taken back the newest is %s", got)
+	}
+}
+
+// TestVotesDuringMigration undoes the last migration, and has two people vote while it is made again: one before it
+// began, the other by the trigger's old version and not yet committed when the lists are made.
+func TestVotesDuringMigration(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	admin := pgtest.Open(t, d.AdminURL)
+	before, err := os.ReadFile("migrations/product/00015_voters.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, function, _ := strings.Cut(string(before), "CREATE FUNCTION")
+	function, _, _ = strings.Cut(function, "REVOKE")
+	mustExec(t, admin, `ALTER TABLE product.voters DROP newest`)
+	mustExec(t, admin, "CREATE OR REPLACE FUNCTION"+function)
+	mustExec(t, admin, `DELETE FROM product.goose_db_version WHERE version_id = 16`)
+	mustExec(t, admin, insertProducts, 2)
+
+	vote := func(person int) (*sql.Tx, error) {
+		tx, err := admin.BeginTx(t.Context(), nil)
+		if err == nil {
+			_, err = tx.ExecContext(t.Context(), `
+				INSERT INTO product.votes (person_id, product_id) VALUES ($1, $1), (9, $1)`, person)
+		}
+		return tx, err
+	}
+	first, err := vote(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, voted := make(chan error, 1), make(chan error, 1)
+	waiting := func(want string) func() bool {
+		const query = `
+			SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+		return func() bool { return len(ended) > 0 || column(t, admin, query)[0] == want }
+	}
+	go func() { ended <- db.Up(t.Context(), d.AdminURL, pgtest.Passwords()) }()
+	waittest.Until(t, "the migration waits for the first vote", waiting("1"))
+	var second *sql.Tx
+	go func() {
+		var err error
+		second, err = vote(2)
+		voted <- err
+	}()
+	waittest.Until(t, "the second vote waits for the migration", waiting("2"))
+	if err := errors.Join(first.Commit(), <-voted); err != nil {
+		t.Fatal(err)
+	}
+	waittest.Until(t, "the migration waits for the second vote", waiting("1"))
+	if err := errors.Join(second.Commit(), <-ended); err != nil {
+		t.Fatal(err)
+	}
+	if total := checkCounts(t, admin); total != 4 {
+		t.Errorf("%d votes, want 4", total)
 	}
 }

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 heading='Read it in an afternoon'
-max_go=28500 max_sql=565 max_tests=36000 max_path=3000
+max_go=28500 max_sql=570 max_tests=36000 max_path=3000
 
 # lines FOLDER KIND prints the number of lines of that kind; FOLDER may be ".".
 lines() {

@@ -1,8 +1,13 @@
+-- +goose NO TRANSACTION
 -- +goose Up
+-- The newest 50 products that each person voted for, so that recommendation reads one row of each person.
+ALTER TABLE product.voters ADD IF NOT EXISTS newest bigint[] NOT NULL DEFAULT '{}';
+
+-- Votes wait for this, reading does not: no vote may be in the trigger's old version while the lists are made. In the new
+-- one, the second statement sees all votes that were committed before the first one had locked the person's row.
 -- +goose StatementBegin
--- The newest 50 products that each person voted for: what many people like is a row of each. The second statement of
--- count_voters sees all that was committed before the first one had the rows to itself.
-ALTER TABLE product.voters ADD newest bigint[] NOT NULL DEFAULT '{}';
+BEGIN;
+LOCK TABLE product.votes IN SHARE ROW EXCLUSIVE MODE;
 CREATE OR REPLACE FUNCTION product.count_voters() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ BEGIN
     INSERT INTO product.voters AS v (person_id, votes)
@@ -13,9 +18,10 @@ CREATE OR REPLACE FUNCTION product.count_voters() RETURNS trigger LANGUAGE plpgs
         ORDER BY created_at DESC, product_id DESC LIMIT 50)
     WHERE person_id IN (SELECT person_id FROM changed);
     DELETE FROM product.voters WHERE person_id IN (SELECT person_id FROM changed) AND votes = 0;
-    RETURN NULL;
+    RETURN NULL; -- nothing is left of who takes every vote back
 END $$;
 UPDATE product.voters AS v SET newest = ARRAY (
     SELECT product_id FROM product.votes WHERE person_id = v.person_id
     ORDER BY created_at DESC, product_id DESC LIMIT 50);
+COMMIT;
 -- +goose StatementEnd

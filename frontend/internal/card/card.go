@@ -5,6 +5,7 @@ package card
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -13,6 +14,9 @@ import (
 	"image/draw"
 	"image/png"
 	"io/fs"
+	"time"
+
+	"craftista/frontend/internal/pagecache"
 )
 
 // The size of a card in pixels, which is the shape that Open Graph readers show uncropped, and other limits.
@@ -32,9 +36,9 @@ var ErrNotDrawn = errors.New("the drawing cannot be drawn")
 // Cards are the pictures by drawing. It is safe for concurrent use.
 type Cards struct {
 	drawings fs.FS
-	drawing  chan struct{}   // holds one element while a card is drawn; guards the rest
-	sheet    *image.RGBA     // the paper; nil before the first card
-	cached   map[string]card // by name
+	cached   *pagecache.Values[card] // by name
+	drawing  chan struct{}           // holds one element while a card is drawn; guards sheet
+	sheet    *image.RGBA             // the paper; nil before the first card
 }
 
 type card struct {
@@ -45,7 +49,8 @@ type card struct {
 // New returns the cards of the site's own drawings, which are files named
 // crane.svg and so on, and of uploads. None is drawn yet.
 func New(drawings fs.FS) *Cards {
-	return &Cards{drawings: drawings, drawing: make(chan struct{}, 1), cached: map[string]card{}}
+	cached := pagecache.NewValues[card](24*time.Hour, maxCards)
+	return &Cards{drawings: drawings, cached: cached, drawing: make(chan struct{}, 1)}
 }
 
 // Has reports whether the site has the drawing ("crane").
@@ -63,30 +68,27 @@ func (c *Cards) Own(ctx context.Context, drawing string) ([]byte, error) {
 
 // Upload is the card of an SVG that the catalogue made harmless; its name stands
 // for its content, which is read if there is no card in the cache. One is drawn at
-// a time, in some tenths of a second; the first of a process takes one or two
-// seconds more. The error is ErrNotDrawn, or of reading.
+// a time, in a tenth of a second or two; the first of a process takes one or two
+// seconds more. The error is ErrNotDrawn, which is cached too, or of reading.
 func (c *Cards) Upload(ctx context.Context, name string, read func(context.Context) ([]byte, error)) ([]byte, error) {
-	select {
-	case c.drawing <- struct{}{}:
-		defer func() { <-c.drawing }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	drawn, ok := c.cached[name]
-	if !ok {
+	drawn, err := c.cached.Load(ctx, name, func(ctx context.Context) (card, error) {
 		svg, err := read(ctx)
 		if err != nil {
-			return nil, err
+			return card{}, err
 		}
-		if drawn.png, err = c.draw(svg); err != nil {
-			drawn.err = fmt.Errorf("%w: %w", ErrNotDrawn, err)
+		select {
+		case c.drawing <- struct{}{}:
+			defer func() { <-c.drawing }()
+		case <-ctx.Done():
+			return card{}, ctx.Err()
 		}
-		if len(c.cached) >= maxCards {
-			clear(c.cached)
+		body, err := c.draw(svg)
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrNotDrawn, err)
 		}
-		c.cached[name] = drawn
-	}
-	return drawn.png, drawn.err
+		return card{body, err}, nil
+	})
+	return drawn.png, cmp.Or(err, drawn.err)
 }
 
 // draw is the card with the drawing in its middle.

@@ -23,7 +23,7 @@ import (
 //go:embed resvg.wasm.gz
 var resvgWASM []byte
 
-// The limits of one drawing. Most take a tenth of a second and few MiB.
+// The limits of one drawing. Most take 0.1 s and a few MiB.
 const (
 	maxTime   = 10 * time.Second
 	maxMemory = 2048 // pages of 64 KiB
