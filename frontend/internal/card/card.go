@@ -61,9 +61,8 @@ func (c *Cards) Has(drawing string) bool {
 
 // Own is the card of one of the site's own drawings.
 func (c *Cards) Own(ctx context.Context, drawing string) ([]byte, error) {
-	return c.Upload(ctx, drawing, func(context.Context) ([]byte, error) {
-		return fs.ReadFile(c.drawings, drawing+".svg")
-	})
+	read := func(context.Context) ([]byte, error) { return fs.ReadFile(c.drawings, drawing+".svg") }
+	return c.Upload(ctx, drawing, read)
 }
 
 // Upload is the card of an SVG that the catalogue made harmless; its name stands
