@@ -70,7 +70,9 @@ func (c container) runs() bool {
 // docker runs the command and returns what it printed.
 func docker(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "docker", args...).Output()
+	command := exec.CommandContext(t.Context(), "docker", args...)
+	command.Dir = "../.." // of docker-compose.yml
+	out, err := command.Output()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, failed.Stderr)
 	}
@@ -83,7 +85,7 @@ func docker(t *testing.T, args ...string) string {
 // compose is docker compose of the project that check.sh names.
 func compose(t *testing.T, args ...string) string {
 	t.Helper()
-	return docker(t, slices.Concat([]string{"compose", "--project-directory", "../.."}, args)...)
+	return docker(t, slices.Concat([]string{"compose"}, args)...)
 }
 
 // ids are those of the containers of these services, or of all, whether or not they run.

@@ -2,7 +2,6 @@ package card_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,6 +18,8 @@ import (
 
 	"craftista/frontend/internal/card"
 	"craftista/frontend/static"
+
+	"github.com/andybalholm/brotli"
 )
 
 const crane = "crane"
@@ -32,9 +33,7 @@ func own(t *testing.T) *card.Cards {
 	return card.New(drawings)
 }
 
-type read func(context.Context) ([]byte, error)
-
-func drawing(viewBox, inner string) read {
+func drawing(viewBox, inner string) card.Read {
 	return func(context.Context) ([]byte, error) {
 		return []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="` + viewBox + `">` + inner + `</svg>`), nil
 	}
@@ -67,14 +66,17 @@ func isPaper(c color.RGBA) bool { return c.R > 0xe8 && c.G > 0xc8 && c.B > 0xb8 
 // isLike reports whether the colour is the wanted one, but for rounding, or any of the sheet's where bare is wanted.
 func isLike(got, want color.RGBA) bool {
 	near := func(a, b uint8) bool { return max(a, b)-min(a, b) <= 2 }
-	return want == bare && isPaper(got) || near(got.R, want.R) && near(got.G, want.G) && near(got.B, want.B)
+	if want == bare {
+		return isPaper(got)
+	}
+	return near(got.R, want.R) && near(got.G, want.G) && near(got.B, want.B)
 }
 
 // TestOwnDrawings draws one of the site's own and tells that it is not just the paper.
 func TestOwnDrawings(t *testing.T) {
 	t.Parallel()
 	cards := own(t)
-	body, err := cards.Own(t.Context(), crane)
+	body, err := cards.Card(t.Context(), crane, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,10 +98,10 @@ func TestHas(t *testing.T) {
 			t.Errorf("there is a card of %q", name)
 		}
 	}
-	if _, err := cards.Own(t.Context(), crane); !cards.Has(crane) || !errors.Is(err, card.ErrNotDrawn) {
+	if _, err := cards.Card(t.Context(), crane, nil); !cards.Has(crane) || !errors.Is(err, card.ErrNotDrawn) {
 		t.Errorf("an empty drawing: %v", err)
 	}
-	if _, err := cards.Own(t.Context(), "none"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := cards.Card(t.Context(), "none", nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a drawing that is not there: %v", err)
 	}
 }
@@ -110,11 +112,11 @@ func TestUploadsAreReadOnce(t *testing.T) {
 	cards, failure := own(t), errors.New("unavailable")
 	failing := func(context.Context) ([]byte, error) { return nil, failure }
 	for inner, want := range map[string]error{"": nil, "</g>": card.ErrNotDrawn} {
-		if _, err := cards.Upload(t.Context(), inner, failing); !errors.Is(err, failure) {
+		if _, err := cards.Card(t.Context(), inner, failing); !errors.Is(err, failure) {
 			t.Errorf("got %v, want %v", err, failure)
 		}
-		first, err := cards.Upload(t.Context(), inner, drawing("0 0 9 9", inner))
-		second, again := cards.Upload(t.Context(), inner, failing)
+		first, err := cards.Card(t.Context(), inner, drawing("0 0 9 9", inner))
+		second, again := cards.Card(t.Context(), inner, failing)
 		same := bytes.Equal(first, second) && (first == nil) == (want != nil)
 		if !errors.Is(err, want) || !errors.Is(again, want) || !same {
 			t.Errorf("%q: got %d bytes, %v, then %d, %v", inner, len(first), err, len(second), again)
@@ -168,7 +170,7 @@ func TestUploads(t *testing.T) {
 			map[[2]float64]color.RGBA{{2, 50}: blue},
 		},
 	} {
-		body, err := own(t).Upload(t.Context(), name, drawing(row.viewBox, row.inner))
+		body, err := own(t).Card(t.Context(), name, drawing(row.viewBox, row.inner))
 		if err != nil || body == nil {
 			t.Errorf("%s: %d bytes, %v", name, len(body), err)
 			continue
@@ -182,20 +184,20 @@ func TestUploads(t *testing.T) {
 	}
 }
 
-// TestUploadsWithoutACard: what is no drawing, and what takes too much memory.
+// TestUploadsWithoutACard: what is no drawing, what is much too long, and what takes too much memory.
 func TestUploadsWithoutACard(t *testing.T) {
 	t.Parallel()
 	cards := own(t)
-	for name, inner := range map[string]string{
-		"broken": `<g>`,
-		"large":  strings.Repeat(`<g opacity=".9"><path d="M0 0h9v9z"/>`, 200) + strings.Repeat("</g>", 200),
+	layers := strings.Repeat(`<g opacity=".9"><path d="M0 0h9v9z"/>`, 200) + strings.Repeat("</g>", 200)
+	for name, read := range map[string]card.Read{
+		"broken": drawing("0 0 9 9", "<g>"), "long": drawing("0 0 1 9999", ""), "large": drawing("0 0 9 9", layers),
 	} {
-		body, err := cards.Upload(t.Context(), name, drawing("0 0 9 9", inner))
+		body, err := cards.Card(t.Context(), name, read)
 		if !errors.Is(err, card.ErrNotDrawn) {
 			t.Errorf("%s: a card of %d bytes, %v", name, len(body), err)
 		}
 	}
-	body, err := cards.Upload(t.Context(), "after it", drawing("0 0 9 9", ""))
+	body, err := cards.Card(t.Context(), "after it", drawing("0 0 9 9", ""))
 	if err != nil || body == nil {
 		t.Errorf("after these: %d bytes, %v", len(body), err)
 	}
@@ -204,17 +206,13 @@ func TestUploadsWithoutACard(t *testing.T) {
 // TestVendored compares resvg with the file of the package that it is from.
 func TestVendored(t *testing.T) {
 	t.Parallel()
-	file, err := os.Open("resvg.wasm.gz")
+	file, err := os.Open("resvg.wasm.br")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = file.Close() }()
-	unzipped, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, unzipped); err != nil {
+	if _, err := io.Copy(sum, brotli.NewReader(file)); err != nil {
 		t.Fatal(err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != "22bf6e9f9a100d972da0411a69c5ba504367fc1fa87b3b64e3f35e53926d2d70" {

@@ -2,7 +2,6 @@ package card
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	_ "embed"
 	"fmt"
@@ -13,29 +12,26 @@ import (
 	"sync"
 	"time"
 
+	"github.com/andybalholm/brotli"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 )
 
-// resvgWASM is resvg, which draws SVG as browsers do, in WebAssembly: what a stranger drew runs in a sandbox. It is
-// index_bg.wasm of the npm package @resvg/resvg-wasm 2.6.2 (MPL-2.0, sources in github.com/thx/resvg-js), by gzip -9n.
+// resvgWASM is resvg, which draws SVG nearly as browsers do, in WebAssembly: what a stranger drew runs in a sandbox. It
+// is index_bg.wasm of the npm package @resvg/resvg-wasm 2.6.2 (sources in github.com/thx/resvg-js), by brotli -q 11.
 //
-//go:embed resvg.wasm.gz
+//go:embed resvg.wasm.br
 var resvgWASM []byte
 
-// The limits of one drawing. Most take 0.1 s and a few MiB.
+// The limits of one drawing. Most take 0.1 s and a few MiB; while memory grows, wazero has it twice.
 const (
-	maxTime   = 10 * time.Second
-	maxMemory = 2048 // pages of 64 KiB
+	maxTime   = 20 * time.Second
+	maxMemory = 1024 // pages of 64 KiB
 )
 
 // program instantiates resvg, which is compiled once per process, in one or two seconds.
 var program = sync.OnceValues(func() (func(context.Context) (api.Module, error), error) {
-	unzipped, err := gzip.NewReader(bytes.NewReader(resvgWASM))
-	if err != nil {
-		return nil, err
-	}
-	code, err := io.ReadAll(unzipped)
+	code, err := io.ReadAll(brotli.NewReader(bytes.NewReader(resvgWASM)))
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +62,8 @@ type exchange struct {
 type exchangeKey struct{}
 
 // imported is one of the functions that wasm-bindgen expects of JavaScript. Those that pass the drawing, the pixels and
-// errors do it by the exchange; the others are about values that nobody looks at. Some names end with a hash.
+// errors do it by the exchange. The others are about JavaScript's values, which here are all 0, and do nothing. Where a
+// name ends with a hash, that tells functions of the same name apart.
 func imported(name string) api.GoModuleFunc {
 	return func(ctx context.Context, m api.Module, stack []uint64) {
 		x := ctx.Value(exchangeKey{}).(*exchange)
@@ -78,6 +75,8 @@ func imported(name string) api.GoModuleFunc {
 		case name == "__wbindgen_string_get": // writes where the drawing is, and its length
 			at := store(ctx, m, x.svg)
 			m.Memory().WriteUint64Le(api.DecodeU32(stack[0]), at|uint64(len(x.svg))<<32)
+		case strings.HasPrefix(name, "__wbg_instanceof_Uint8Array_"):
+			stack[0] = 0 // false: the drawing is a string
 		case strings.HasPrefix(name, "__wbg_newwithbyteoffsetandlength_"):
 			x.pixels = read(stack[1], stack[2])
 		case name == "__wbindgen_throw", name == "__wbindgen_string_new", name == "__wbg_new_28c511d9baebfa89": // errors
@@ -86,7 +85,7 @@ func imported(name string) api.GoModuleFunc {
 	}
 }
 
-// call calls a function of the module, and panics if that is over a limit.
+// call calls a function of the module, whose result is 0 if it has none, and panics if that is over a limit or fails.
 func call(ctx context.Context, m api.Module, name string, args ...uint64) uint64 {
 	results, err := m.ExportedFunction(name).Call(ctx, args...)
 	if err != nil {
@@ -121,8 +120,8 @@ func rasterise(svg []byte, longer int) (drawn *image.RGBA, err error) {
 		}
 		_ = m.Close(ctx)
 	}()
-	// try is for what leaves an object or an error in a place of the stack.
-	place := call(ctx, m, "__wbindgen_add_to_stack_pointer", math.MaxUint32-31)
+	// try is for what leaves three words in a place of the stack: an object, an error, and whether it is the error.
+	place := call(ctx, m, "__wbindgen_add_to_stack_pointer", math.MaxUint32-31) // down by 32 bytes
 	try := func(name string, args ...uint64) (object uint64) {
 		call(ctx, m, name, append([]uint64{place}, args...)...)
 		if failed, _ := m.Memory().ReadUint32Le(api.DecodeU32(place) + 8); failed != 0 {
@@ -138,6 +137,7 @@ func rasterise(svg []byte, longer int) (drawn *image.RGBA, err error) {
 	if api.DecodeF64(call(ctx, m, "resvg_height", drawing)) > api.DecodeF64(call(ctx, m, "resvg_width", drawing)) {
 		side = "height"
 	}
+	call(ctx, m, "__wbg_resvg_free", drawing)
 	rendered := try("resvg_render", open(fmt.Sprintf(`{"fitTo": {"mode": %q, "value": %d}}`, side, longer)))
 	call(ctx, m, "renderedimage_pixels", rendered)
 	width := api.DecodeU32(call(ctx, m, "renderedimage_width", rendered))

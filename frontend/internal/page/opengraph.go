@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"craftista/frontend/internal/backend"
 	"craftista/frontend/internal/card"
@@ -22,8 +23,9 @@ import (
 
 const (
 	cardPrefix  = "/cards/"
-	usualCard   = "crane" // of pages without a product, and of products whose picture no network shows
-	longExcerpt = 200     // characters
+	cardTimeout = 25 * time.Second // more than one drawing takes
+	usualCard   = "crane"          // of pages without a product, and of products whose picture no network shows
+	longExcerpt = 200              // characters
 )
 
 // pageWithOpenGraph is page with what networks show beside a link to it.
@@ -72,10 +74,9 @@ func canonical(r *http.Request) string {
 	return (&url.URL{Path: r.URL.Path, RawQuery: own.Encode()}).String()
 }
 
-// absolute is the address of a path of this site as others reach it: below
-// PublicURL if that is set. Otherwise the Host header would have to tell, which
-// is the sender's word; it is taken for this very machine's own names only, and
-// for any other host the answer is "".
+// absolute is the address of a path of this site as others reach it: below PublicURL if that is set. Otherwise the Host
+// header would have to tell, which is the sender's word; it is taken for this very machine's own names only, and for
+// any other host the answer is "".
 func (s *site) absolute(r *http.Request, path string) string {
 	if s.settings.PublicURL != "" {
 		return strings.TrimSuffix(s.settings.PublicURL, "/") + path
@@ -111,8 +112,7 @@ func excerpt(text string) string {
 // uploadURL is the form of the catalogue's URL of an SVG, whose name stands for its content.
 var uploadURL = regexp.MustCompile("^" + catalogueImages + "([0-9a-f]{64})[.]svg$")
 
-// cards answers GET /cards/{file} with the picture of one of our drawings, or of an
-// upload. One that cannot be drawn here has the usual card.
+// cards answers GET /cards/{file} with the card of a drawing of ours or of an upload, or the usual one.
 type cards struct {
 	*site
 
@@ -125,19 +125,19 @@ func (h cards) show(w http.ResponseWriter, r *http.Request) error {
 	if !ok || !isUpload && !h.cards.Has(drawing) {
 		return fault.New(fault.NotFound, "no card has that name")
 	}
-	var body []byte
-	var err error
+	// A drawing may take longer than a page.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), cardTimeout)
+	defer cancel()
+	var read card.Read
 	if isUpload {
-		body, err = h.cards.Upload(r.Context(), drawing, func(ctx context.Context) ([]byte, error) {
+		read = func(ctx context.Context) ([]byte, error) {
 			image, err := h.catalogue.Image(ctx, drawing+".svg")
 			return image.Bytes, err
-		})
-		if errors.Is(err, card.ErrNotDrawn) {
-			drawing, isUpload = usualCard, false
 		}
 	}
-	if !isUpload {
-		body, err = h.cards.Own(r.Context(), drawing)
+	body, err := h.cards.Card(ctx, drawing, read)
+	if errors.Is(err, card.ErrNotDrawn) {
+		body, err = h.cards.Card(ctx, usualCard, nil)
 	}
 	if err != nil {
 		return err

@@ -18,8 +18,7 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Values stores what load returned, by key, for a short time, and shares it among all
-// who ask meanwhile. It is safe for concurrent use and starts no goroutine.
+// Values stores what load returned, by key, for a while, and shares it among all who ask. It is safe for concurrent use.
 type Values[V any] struct {
 	ttl        time.Duration // from when the value was asked for, so that none is older
 	maxEntries int
@@ -40,9 +39,9 @@ func NewValues[V any](ttl time.Duration, maxEntries int) *Values[V] {
 	return &Values[V]{ttl: ttl, maxEntries: maxEntries, entries: map[string]entry[V]{}}
 }
 
-// Load is the value with the key, which load returns if there is none. All who ask for
-// the key meanwhile wait for it; load has the deadline of whoever asked first but does
-// not end if they hang up. An error goes to all who wait and is not stored.
+// Load is the value with the key, which load returns if there is none. All who ask for the key meanwhile wait for it;
+// load has the deadline of whoever asked first but does not end if they hang up. An error goes to all who wait and is
+// not stored.
 func (c *Values[V]) Load(ctx context.Context, key string, load func(context.Context) (V, error)) (V, error) {
 	if c.ttl == 0 {
 		return load(ctx)

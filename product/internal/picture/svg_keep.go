@@ -104,6 +104,11 @@ func (d *drawing) keepSize() {
 		d.refuse(noSize)
 		return
 	}
+	if d.root.attr("width") == "" || d.root.attr("height") == "" { // one alone would seem to change the ratio
+		d.root.attrs = slices.DeleteFunc(d.root.attrs, func(a attribute) bool {
+			return a.Name.Local == "width" || a.Name.Local == "height"
+		})
+	}
 	colour, _, ok := check("fill", d.background)
 	if !ok || colour == "" || slices.Contains(colourless, strings.ToLower(colour)) || d.elements >= maxElements {
 		return

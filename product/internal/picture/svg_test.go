@@ -342,6 +342,9 @@ func TestDrawingsAreWrittenAnew(t *testing.T) {
 			bare + `><g><desc></desc></g></svg>`,
 		},
 		"link to nowhere": {in(`<a><path/></a>`), bare + `><g><path></path></g></svg>`},
+		"a width alone": {
+			`<svg xmlns="http://www.w3.org/2000/svg" width="1000" viewBox="0 0 9 9"/>`, bare + `></svg>`,
+		},
 		"no viewBox": {
 			`<svg xmlns="http://www.w3.org/2000/svg" width="1.5in" height="20px"/>`,
 			`<svg xmlns="http://www.w3.org/2000/svg" width="1.5in" height="20px" viewBox="0 0 144 20"></svg>`,
