@@ -62,9 +62,9 @@ func (c *Cards) Has(drawing string) bool {
 type Read func(context.Context) ([]byte, error)
 
 // Card is the card of one of the site's own drawings or, with read, of an SVG that the catalogue made harmless, whose
-// name stands for its content. It is read if there is no card in the cache. One is drawn at a time, mostly in a tenth of
-// a second or two; the first of a process takes one or two seconds more. The error is ErrNotDrawn, which is cached too,
-// or another one. The end of ctx ends waiting and reading.
+// name stands for its content. It is read if there is no card in the cache. One is drawn at a time, mostly in 0.2 s;
+// the first of a process takes one or two seconds more. The error is ErrNotDrawn, which is cached too, or another one.
+// The end of ctx ends waiting and reading.
 func (c *Cards) Card(ctx context.Context, name string, read Read) ([]byte, error) {
 	if read == nil {
 		read = func(context.Context) ([]byte, error) { return fs.ReadFile(c.drawings, name+".svg") }

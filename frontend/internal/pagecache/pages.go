@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Values stores what load returned, by key, for a while, and shares it among all who ask. It is safe for concurrent use.
+// Values stores what load returned, by key, for a while, for all who ask. It is safe for concurrent use.
 type Values[V any] struct {
 	ttl        time.Duration // from when the value was asked for, so that none is older
 	maxEntries int
