@@ -70,6 +70,15 @@ func TestPublishedPorts(t *testing.T) {
 	}
 }
 
+// TestHardenedSiteDraws: the picture of a shared link, by a program that is compiled in memory.
+func TestHardenedSiteDraws(t *testing.T) {
+	needsContainers(t)
+	res, body := send(t, http.DefaultClient, request(t, http.MethodGet, published("SITE_PORT")+"/cards/crane.png", nil))
+	if got := http.DetectContentType([]byte(body)); res.StatusCode != http.StatusOK || got != "image/png" {
+		t.Errorf("%s, %s", res.Status, got)
+	}
+}
+
 // TestVisitorsCannotChooseTheirAddress: guesses at one name, each with another X-Forwarded-For, are slowed down after
 // five, which is what one address has free. From ten addresses ten would be free.
 func TestVisitorsCannotChooseTheirAddress(t *testing.T) {
