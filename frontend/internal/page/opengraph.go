@@ -125,9 +125,6 @@ func (h cards) show(w http.ResponseWriter, r *http.Request) error {
 	if !ok || !isUpload && !h.cards.Has(drawing) {
 		return fault.New(fault.NotFound, "no card has that name")
 	}
-	// A drawing may take longer than a page.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), cardTimeout)
-	defer cancel()
 	var read card.Read
 	if isUpload {
 		read = func(ctx context.Context) ([]byte, error) {
@@ -135,9 +132,9 @@ func (h cards) show(w http.ResponseWriter, r *http.Request) error {
 			return image.Bytes, err
 		}
 	}
-	body, err := h.cards.Card(ctx, drawing, read)
+	body, err := h.cards.Card(r.Context(), drawing, read)
 	if errors.Is(err, card.ErrNotDrawn) {
-		body, err = h.cards.Card(ctx, usualCard, nil)
+		body, err = h.cards.Card(r.Context(), usualCard, nil)
 	}
 	if err != nil {
 		return err

@@ -155,13 +155,14 @@ func (s *site) forClients(r *web.Router, parts Parts) {
 	r.Get(static.Prefix+"{file}", s.assets.Serve)
 	r.Get(static.Prefix+"{folder}/{file}", s.assets.Serve)
 	r.Get(siteImages+"{name}", images{parts.Services.Catalogue}.show)
-	r.Get(cardPrefix+"{file}", cards{s, parts.Services.Catalogue}.show)
 	r.Get("/favicon.ico", s.assets.Icon)
 	r.Get("/robots.txt", s.robots)
 	r.Get("/.well-known/change-password", toChangePassword)
 	if s.settings.DevReload {
 		r.Stream(reloadPath, reloadRetry, devReload{rand.Text(), s.assets}.open)
 	}
+	r.GetTimeout = cardTimeout // a drawing may take longer than a page
+	r.Get(cardPrefix+"{file}", cards{s, parts.Services.Catalogue}.show)
 }
 
 // robots answers GET /robots.txt: pages are for everybody, also those with a
