@@ -130,15 +130,16 @@ func rasterise(svg []byte, longer int) (drawn *image.RGBA, err error) {
 		at, _ := m.Memory().ReadUint32Le(api.DecodeU32(place))
 		return uint64(at)
 	}
-	open := func(options string) (drawing uint64) {
+	open := func(side string) (drawing uint64) {
+		options := fmt.Sprintf(`{"fitTo": {"mode": %q, "value": %d}}`, side, longer)
 		return try("resvg_new", 0, store(ctx, m, []byte(options)), uint64(len(options)), 0)
 	}
-	drawing, side := open("{}"), "width"
+	drawing := open("width")
 	if api.DecodeF64(call(ctx, m, "resvg_height", drawing)) > api.DecodeF64(call(ctx, m, "resvg_width", drawing)) {
-		side = "height"
+		call(ctx, m, "__wbg_resvg_free", drawing)
+		drawing = open("height")
 	}
-	call(ctx, m, "__wbg_resvg_free", drawing)
-	rendered := try("resvg_render", open(fmt.Sprintf(`{"fitTo": {"mode": %q, "value": %d}}`, side, longer)))
+	rendered := try("resvg_render", drawing)
 	call(ctx, m, "renderedimage_pixels", rendered)
 	width := api.DecodeU32(call(ctx, m, "renderedimage_width", rendered))
 	height := api.DecodeU32(call(ctx, m, "renderedimage_height", rendered))
