@@ -90,6 +90,22 @@ func TestOwnDrawings(t *testing.T) {
 	}
 }
 
+// TestEachDrawing of the site can be drawn.
+func TestEachDrawing(t *testing.T) {
+	t.Parallel()
+	drawings, err := fs.Glob(os.DirFS("../../static/origami"), "*.svg")
+	if err != nil || len(drawings) == 0 {
+		t.Fatalf("%d drawings, %v", len(drawings), err)
+	}
+	cards := own(t)
+	for _, name := range drawings {
+		name = strings.TrimSuffix(name, ".svg")
+		if _, err := cards.Card(t.Context(), name, nil); err != nil || !cards.Has(name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestHas(t *testing.T) {
 	t.Parallel()
 	cards := card.New(fstest.MapFS{"crane.svg": {}, "notes.txt": {}})
