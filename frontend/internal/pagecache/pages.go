@@ -1,5 +1,5 @@
-// Package pagecache is a microcache: a page, or a part of one, that many ask for at nearly
-// the same time is made once and shared among them for a second or so.
+// Package pagecache is a microcache: a page, or a part of one, that many ask for is made once and shared among them for
+// a while, pages for a second or so.
 package pagecache
 
 import (
