@@ -72,4 +72,4 @@ generate: ## Go from templ
 
 dev: ## run, and show each edit in the open browser; PostgreSQL and Redis go on meanwhile
 	@echo "… compiling; the first time this takes a minute or two, and downloads modules before"
-	@DEV_RELOAD=true go run ./stack -beside go run $(AIR)
+	@go build -o bin/stack ./stack && DEV_RELOAD=true exec bin/stack -beside go run $(AIR)
