@@ -24,8 +24,8 @@ import (
 // service whose reply never ends costs no memory.
 const maxReply = 4 << 20
 
-// idleTimeout is how long a connection without a call stays open. It is shorter than DRAIN, so that a service that
-// stops closes no connection on which a call may be on its way, see docs/decisions/0024.
+// idleTimeout is how long a connection without a call stays open. It is shorter than half of DRAIN, so that a service
+// that stops closes no connection on which a call may be on its way, see docs/decisions/0024.
 const idleTimeout = 2 * time.Second
 
 // Client calls one JSON service, with a span and a deadline for each call. It is

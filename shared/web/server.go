@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -35,20 +36,23 @@ func Draining(ctx context.Context) bool {
 	return ok && asked.Err() != nil
 }
 
-// Serve answers on l until ctx is done, and for as long as drain after that, in which Draining tells load balancers to
-// send nothing more and every response closes its connection. Then it stops accepting, ends the streams and lets the
-// other requests in flight finish (StopGrace at most). It closes l. The error is nil after a clean stop.
+// Serve answers on l until ctx is done, and for as long as drain after that, while Draining tells load balancers to send
+// nothing more. From the middle of it on it accepts no connection, and each response is the last of its own. Then it
+// ends the streams and lets the other requests in flight finish (StopGrace at most). It closes l. The error is nil after
+// a clean stop.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, drain time.Duration) error {
 	stopping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	defer context.AfterFunc(ctx, func() {
-		log.InfoContext(ctx, "draining", "for", drain.String())
-		time.AfterFunc(drain, stop)
-	})()
 	base := context.WithValue(context.WithoutCancel(ctx), drainingKey{}, ctx)
 	base = context.WithValue(base, stoppingKey{}, stopping)
+	var closed atomic.Bool
 	server := &http.Server{
-		Handler:           lastWhileDraining(h),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if closed.Load() {
+				w.Header().Set("Connection", "close")
+			}
+			h.ServeHTTP(w, r)
+		}),
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
@@ -68,30 +72,22 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	case err := <-served: // the listener broke
 		stop()
 		return errors.Join(err, shutdown(server))
-	case <-stopping.Done():
-		err := shutdown(server)
-		if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
-			err = errors.Join(err, ended)
-		}
-		return err
+	case <-ctx.Done():
 	}
+	// Shutdown drops a request that it has read but not begun, so it has to find no connection that is used. The server's
+	// SetKeepAlivesEnabled would also close those without a request, and on one of these a request may be on its way.
+	log.InfoContext(ctx, "draining", "for", drain.String())
+	time.Sleep(drain / 2)
+	closed.Store(true)
+	err := bounded.Close()
+	<-served
+	log.InfoContext(ctx, "not accepting")
+	time.Sleep(drain / 2)
+	stop()
+	return errors.Join(err, shutdown(server))
 }
 
-// lastWhileDraining has clients leave a server that drains: each response is the last of its connection. It is not
-// http.Server's SetKeepAlivesEnabled, which also closes the connections without a request, and on one of these a
-// request may be on its way. So Shutdown finds no connection that is used: it drops a request that it has read but not
-// begun.
-func lastWhileDraining(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if Draining(r.Context()) {
-			w.Header().Set("Connection", "close")
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// shutdown stops accepting and waits for the requests in flight, then cuts off the
-// ones that outlast StopGrace.
+// shutdown waits for the requests in flight, then cuts off the ones that outlast StopGrace.
 func shutdown(server *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), StopGrace)
 	defer cancel()
