@@ -84,6 +84,7 @@ func startTraffic(t *testing.T) (_ *traffic, stop func()) {
 	for _, l := range tr.loads {
 		all.Go(func() { l.run(ctx) })
 	}
+	t.Cleanup(all.Wait) // also of a test that failed: the next one counts the votes
 	return tr, func() {
 		t.Helper()
 		cancel()
