@@ -30,7 +30,7 @@ import (
 // are for programs that run services inside them.
 type Config struct {
 	Addr  string        `env:"ADDR"`  // host:port to listen on
-	Drain time.Duration `env:"DRAIN"` // from the signal to stop until it stops accepting, see web.Serve
+	Drain time.Duration `env:"DRAIN"` // how long it goes on after the signal to stop, see web.Serve
 	telemetry.Options
 
 	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"` // whose X-Forwarded-For counts, see web.TrustProxies

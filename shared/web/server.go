@@ -36,19 +36,19 @@ func Draining(ctx context.Context) bool {
 	return ok && asked.Err() != nil
 }
 
-// Serve answers on l until ctx is done, and for as long as drain after that, while Draining tells load balancers to send
-// nothing more. From the middle of it on it accepts no connection, and each response is the last of its own. Then it
-// ends the streams and lets the other requests in flight finish (StopGrace at most). It closes l. The error is nil after
-// a clean stop.
+// Serve answers on l until ctx is done, and for as long as drain after that, while Draining tells load balancers to
+// send nothing more. In the second half of the drain it accepts no new connections, and closes each that it has after
+// the next response. Then it ends the streams and lets the other requests in flight finish (StopGrace at most). It
+// closes l. The error is nil after a clean stop.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, drain time.Duration) error {
 	stopping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	base := context.WithValue(context.WithoutCancel(ctx), drainingKey{}, ctx)
 	base = context.WithValue(base, stoppingKey{}, stopping)
-	var closed atomic.Bool
+	var lastResponses atomic.Bool
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if closed.Load() {
+			if lastResponses.Load() {
 				w.Header().Set("Connection", "close")
 			}
 			h.ServeHTTP(w, r)
@@ -74,15 +74,18 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 		return errors.Join(err, shutdown(server))
 	case <-ctx.Done():
 	}
-	// Shutdown drops a request that it has read but not begun, so it has to find no connection that is used. The server's
-	// SetKeepAlivesEnabled would also close those without a request, and on one of these a request may be on its way.
+	// Shutdown drops a request that it has read but not begun, so no connection may be in use when it is called. The
+	// server's SetKeepAlivesEnabled would also close those without a request, on one of which one may be on its way.
 	log.InfoContext(ctx, "draining", "for", drain.String())
-	time.Sleep(drain / 2)
-	closed.Store(true)
-	err := bounded.Close()
-	<-served
-	log.InfoContext(ctx, "not accepting")
-	time.Sleep(drain / 2)
+	<-time.After(drain / 2)
+	lastResponses.Store(true)
+	_ = bounded.Close()
+	err := <-served
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	log.InfoContext(ctx, "accepting no more connections")
+	<-time.After(drain / 2)
 	stop()
 	return errors.Join(err, shutdown(server))
 }

@@ -3,6 +3,7 @@ package web_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -13,6 +14,7 @@ import (
 
 	"craftista/shared/health"
 	"craftista/shared/telemetry"
+	"craftista/shared/waittest"
 	"craftista/shared/web"
 )
 
@@ -24,13 +26,14 @@ func (g gate) WithAttrs([]slog.Attr) slog.Handler       { return g }
 func (g gate) WithGroup(string) slog.Handler            { return g }
 
 func (g gate) Handle(_ context.Context, r slog.Record) error {
-	if r.Message == "draining" || r.Message == "not accepting" {
+	if r.Message == "draining" || r.Message == "accepting no more connections" {
 		<-g.open
 	}
 	return nil
 }
 
-// TestDrainGoesOnServing, new connections at first, then those that it has, as the last of each; streams go on as well.
+// TestDrainGoesOnServing: in its first half on new connections too, in its second on those that are open, for one
+// response each. Streams go on in both.
 func TestDrainGoesOnServing(t *testing.T) {
 	t.Parallel()
 	const drain = 200 * time.Millisecond
@@ -60,16 +63,26 @@ func TestDrainGoesOnServing(t *testing.T) {
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(ctx, l, r, slog.New(g), drain) }()
 	url := "http://" + l.Addr().String()
-	unused, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = unused.Close() }()
-	stream, err := http.Get(url + "/stream") // so the connection before is accepted
+	stream, err := http.Get(url + "/stream")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = stream.Body.Close() }()
+	if !stream.Close {
+		t.Error("a stream's connection would be used again when the server stops")
+	}
+	kept, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = kept.Close() }()
+	reader := bufio.NewReader(kept)
+	onKept := func() (*http.Response, error) {
+		if _, err := io.WriteString(kept, "GET /readyz HTTP/1.1\r\nHost: service\r\n\r\n"); err != nil {
+			return nil, err
+		}
+		return http.ReadResponse(reader, nil)
+	}
 	check := func(res *http.Response, err error, body string, last bool) {
 		t.Helper()
 		if err != nil {
@@ -81,32 +94,28 @@ func TestDrainGoesOnServing(t *testing.T) {
 			t.Errorf("%d, closed %t, %s, %v", res.StatusCode, res.Close, text, err)
 		}
 	}
-	ready := func() (*http.Response, error) { return http.Get(url + "/readyz") }
-	res, err := ready()
+	res, err := onKept()
 	check(res, err, `"status":"ready"`, false)
 	stop()
-	res, err = ready()
+	res, err = http.Get(url + "/readyz")
 	check(res, err, `"status":"draining"`, false)
 	events <- "data: one\n\n" // blocks if the stream has ended
 
 	began := time.Now()
 	g.open <- struct{}{}
-	awaitRefusal(url)
+	awaitRefusal(t, url)
 	if took := time.Since(began); took < drain/2 {
 		t.Errorf("it accepted for %v", took)
 	}
-	_, err = io.WriteString(unused, "GET /readyz HTTP/1.1\r\nHost: service\r\n\r\n")
-	if err != nil {
-		t.Error(err)
-	}
-	res, err = http.ReadResponse(bufio.NewReader(unused), nil)
+	res, err = onKept()
 	check(res, err, `"status":"draining"`, true)
 	events <- "data: two\n\n"
 
 	began = time.Now()
 	g.open <- struct{}{}
 	rest, err := io.ReadAll(stream.Body)
-	if took := time.Since(began); err != nil || string(rest) != "retry: 0\n\ndata: one\n\ndata: two\n\n" || took < drain/2 {
+	const sent = "retry: 0\n\ndata: one\n\ndata: two\n\n"
+	if took := time.Since(began); err != nil || string(rest) != sent || took < drain/2 {
 		t.Errorf("the stream ended after %v: %q, %v", took, rest, err)
 	}
 	if err := <-served; err != nil {
@@ -114,16 +123,51 @@ func TestDrainGoesOnServing(t *testing.T) {
 	}
 }
 
+// TestBrokenListenerIsAnError, also if it breaks while the server drains.
+func TestBrokenListenerIsAnError(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := gate{make(chan struct{})}
+	ctx, stop := context.WithCancel(t.Context())
+	broken := errors.New("broken")
+	served, fail := make(chan error, 1), make(chan struct{})
+	go func() {
+		served <- web.Serve(ctx, breaking{l, fail, broken}, http.NotFoundHandler(), slog.New(g), 0)
+	}()
+	stop()
+	close(fail)
+	close(g.open)
+	if err := <-served; !errors.Is(err, broken) {
+		t.Errorf("it ends with %v", err)
+	}
+}
+
+// breaking accepts nothing, and fails once it is told to.
+type breaking struct {
+	net.Listener
+	fail  chan struct{}
+	cause error
+}
+
+func (b breaking) Accept() (net.Conn, error) {
+	<-b.fail
+	return nil, b.cause
+}
+
 // awaitRefusal waits until the server at url accepts no connection.
-func awaitRefusal(url string) {
-	for {
+func awaitRefusal(t *testing.T, url string) {
+	t.Helper()
+	waittest.Until(t, "connections are refused", func() bool {
 		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 		if err != nil {
-			return
+			return true
 		}
 		_ = c.Close()
-		time.Sleep(time.Millisecond)
-	}
+		return false
+	})
 }
 
 func TestStopFinishesWhatIsInFlight(t *testing.T) {
@@ -138,7 +182,7 @@ func TestStopFinishesWhatIsInFlight(t *testing.T) {
 	go func() { body <- get(url) }()
 	<-started
 	go func() { stopped <- stop() }()
-	awaitRefusal(url)
+	awaitRefusal(t, url)
 	close(release)
 	if got := <-body; got != "finished" {
 		t.Errorf("the request in flight got %q", got)

@@ -37,7 +37,7 @@ type streamRoute struct {
 	listeners atomic.Int64
 }
 
-// stoppingKey holds a context that is done once the server stops accepting; see Serve.
+// stoppingKey holds a context that is done when the drain is over; see Serve.
 type stoppingKey struct{}
 
 // listenerKey holds the *listener of a request for a stream.
@@ -70,6 +70,7 @@ func (r *Router) Stream(path string, retry time.Duration, open func(req *http.Re
 		if err != nil {
 			return err
 		}
+		h.Set("Connection", "close") // a stop of the server, which ends it, would drop the connection's next request
 		h.Set("Content-Type", "text/event-stream")
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Accel-Buffering", "no") // nginx would collect events

@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// TestIdleConnectionsEndBeforeADrain: the service may be asked to stop right after a reply, which then did not say that
-// it is the connection's last. The client has to leave before the drain ends.
+// TestIdleConnectionsEndBeforeADrain: the listener may close right after a reply, which then did not say that it is the
+// connection's last. The client has to leave within the other half of the drain.
 func TestIdleConnectionsEndBeforeADrain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const left = 3 * time.Second // half of DRAIN in docker-compose.yml
+		const half = 3 * time.Second // of DRAIN in docker-compose.yml
 		client, service := net.Pipe()
 		transport := newTransport(time.Minute)
 		transport.DialContext = func(context.Context, string, string) (net.Conn, error) { return client, nil }
@@ -39,8 +39,8 @@ func TestIdleConnectionsEndBeforeADrain(t *testing.T) {
 
 		replied := time.Now()
 		_, err = service.Read(make([]byte, 1))
-		if idle := time.Since(replied); !errors.Is(err, io.EOF) || idle >= left {
-			t.Errorf("the client leaves after %v (%v), want less than %v", idle, err, left)
+		if idle := time.Since(replied); !errors.Is(err, io.EOF) || idle >= half {
+			t.Errorf("the client leaves after %v (%v), want less than %v", idle, err, half)
 		}
 	})
 }
