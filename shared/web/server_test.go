@@ -83,22 +83,25 @@ func TestDrainGoesOnServing(t *testing.T) {
 		}
 		return http.ReadResponse(reader, nil)
 	}
-	check := func(res *http.Response, err error, body string, last bool) {
+	check := func(res *http.Response, err error, status int, body string, last bool) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = res.Body.Close() }()
 		text, err := io.ReadAll(res.Body)
-		if err != nil || res.Close != last || !strings.Contains(string(text), body) {
+		if err != nil || res.StatusCode != status || res.Close != last || !strings.Contains(string(text), body) {
 			t.Errorf("%d, closed %t, %s, %v", res.StatusCode, res.Close, text, err)
 		}
 	}
 	res, err := onKept()
-	check(res, err, `"status":"ready"`, false)
+	check(res, err, 200, `"status":"ready"`, false)
 	stop()
 	res, err = http.Get(url + "/readyz")
-	check(res, err, `"status":"draining"`, false)
+	check(res, err, 503, `"status":"draining"`, false)
+	if got := get(url + "/livez"); !strings.Contains(got, "alive") {
+		t.Errorf("a request got %q", got)
+	}
 	events <- "data: one\n\n" // blocks if the stream has ended
 
 	began := time.Now()
@@ -108,7 +111,7 @@ func TestDrainGoesOnServing(t *testing.T) {
 		t.Errorf("it accepted for %v", took)
 	}
 	res, err = onKept()
-	check(res, err, `"status":"draining"`, true)
+	check(res, err, 503, `"status":"draining"`, true)
 	events <- "data: two\n\n"
 
 	began = time.Now()
@@ -120,6 +123,9 @@ func TestDrainGoesOnServing(t *testing.T) {
 	}
 	if err := <-served; err != nil {
 		t.Errorf("stop: %v", err)
+	}
+	if got := get(url + "/livez"); !strings.Contains(got, "refused") {
+		t.Errorf("after the drain a request got %q", got)
 	}
 }
 
