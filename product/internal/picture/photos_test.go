@@ -3,29 +3,34 @@ package picture_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"io"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"craftista/product/internal/picture"
 	"craftista/shared/fault"
-	"craftista/shared/waittest"
 )
 
 // slow is a kind of photo whose decoding ends when the test says so. It goes by the
 // name of one that is accepted.
 type slow struct {
+	body          string // of such a photo
 	running, peak atomic.Int64
 	leave         chan struct{} // one decoding ends for each
 }
 
-// newSlow registers photos that begin with the magic.
-func newSlow(magic string, width, height int) *slow {
-	s := &slow{leave: make(chan struct{})}
-	image.RegisterFormat("webp", magic, s.decode, func(io.Reader) (image.Config, error) {
+var kinds atomic.Int64 // of slow photos
+
+// newSlow registers one of that size, for the bubble that the test is in.
+func newSlow(width, height int) *slow {
+	s := &slow{body: fmt.Sprintf("SLOW%08d", kinds.Add(1)), leave: make(chan struct{})}
+	image.RegisterFormat("webp", s.body, s.decode, func(io.Reader) (image.Config, error) {
 		return image.Config{ColorModel: color.NRGBAModel, Width: width, Height: height}, nil
 	})
 	return s
@@ -60,36 +65,43 @@ func TestDecodingIsBounded(t *testing.T) {
 	t.Parallel()
 	const cores, places = 3, 8
 	for name, row := range map[string]struct {
-		photos *slow
-		want   int64
+		width, height int
+		want          int64
 	}{
-		"SMALL": {newSlow("SMALL", 2, 2), cores},
-		"LARGE": {newSlow("LARGE", 5000, 10_000), 1},
-		"HALF.": {newSlow("HALF.", 5000, 9000), 2},
+		"small":         {2, 2, cores},
+		"large":         {5000, 10_000, 1},
+		"half as large": {5000, 9000, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := picture.NewPhotos(cores)
-			var all sync.WaitGroup
-			for range places {
-				all.Go(func() {
-					if err := upload(t.Context(), p, name); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			waittest.Until(t, "all decoders are busy", func() bool { return row.photos.running.Load() == row.want })
-			waittest.Until(t, "all places are taken", func() bool { return isBusy(t, upload(t.Context(), p, "")) })
-			for range places {
-				row.photos.leave <- struct{}{}
-			}
-			all.Wait()
-			if peak := row.photos.peak.Load(); peak != row.want {
-				t.Errorf("%d were decoded at once, want %d", peak, row.want)
-			}
-			if err := upload(t.Context(), p, ""); isBusy(t, err) {
-				t.Error("is busy after all have left")
-			}
+			synctest.Test(t, func(t *testing.T) {
+				photos, p := newSlow(row.width, row.height), picture.NewPhotos(cores)
+				var all sync.WaitGroup
+				for range places {
+					all.Go(func() {
+						if err := upload(t.Context(), p, photos.body); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				synctest.Wait() // all decoders are busy, and all places are taken
+				if running := photos.running.Load(); running != row.want {
+					t.Errorf("%d are decoded, want %d", running, row.want)
+				}
+				if err := upload(t.Context(), p, ""); !isBusy(t, err) {
+					t.Errorf("got %v for one more, want to be told that it is busy", err)
+				}
+				for range places {
+					photos.leave <- struct{}{}
+				}
+				all.Wait()
+				if peak := photos.peak.Load(); peak != row.want {
+					t.Errorf("%d were decoded at once, want %d", peak, row.want)
+				}
+				if err := upload(t.Context(), p, ""); isBusy(t, err) {
+					t.Error("is busy after all have left")
+				}
+			})
 		})
 	}
 }
@@ -107,18 +119,29 @@ func isBusy(t *testing.T, err error) bool {
 	return true
 }
 
-// TestWaitingForADecoderEnds with the request.
+// TestWaitingForADecoderEnds with the request, and after a time in any case.
 func TestWaitingForADecoderEnds(t *testing.T) {
 	t.Parallel()
-	photos, p := newSlow("STUCK", 2, 2), picture.NewPhotos(1)
-	var first sync.WaitGroup
-	first.Go(func() { _ = upload(t.Context(), p, "STUCK") })
-	waittest.Until(t, "the decoder is busy", func() bool { return photos.running.Load() == 1 })
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := upload(ctx, p, "STUCK"); !isBusy(t, err) {
-		t.Errorf("got %v, want to be told that it is busy", err)
-	}
-	close(photos.leave)
-	first.Wait()
+	synctest.Test(t, func(t *testing.T) {
+		photos, p := newSlow(2, 2), picture.NewPhotos(1)
+		var first sync.WaitGroup
+		first.Go(func() { _ = upload(t.Context(), p, photos.body) })
+		synctest.Wait() // the decoder is busy
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, row := range []struct {
+			ctx         context.Context
+			least, most time.Duration
+		}{{ended, 0, 0}, {t.Context(), time.Second, 50 * time.Second}} { // the site gives up after a minute
+			began := time.Now()
+			if err := upload(row.ctx, p, photos.body); !isBusy(t, err) {
+				t.Errorf("got %v, want to be told that it is busy", err)
+			}
+			if took := time.Since(began); took < row.least || took > row.most {
+				t.Errorf("waited for %v, want %v to %v", took, row.least, row.most)
+			}
+		}
+		close(photos.leave)
+		first.Wait()
+	})
 }
