@@ -141,6 +141,7 @@ func (k *RemoteKeys) load(ctx context.Context) (*published, error) {
 	}
 	limited, err := jwkset.NewHTTPClient(jwkset.HTTPClientOptions{
 		HTTPURLs:          map[string]jwkset.Storage{k.url: storage},
+		PrioritizeHTTP:    true,        // no others are given
 		RateLimitWaitMax:  keysTimeout, // shorter than the interval: an early second try is refused at once
 		RefreshUnknownKID: k.unknown,
 	})
