@@ -53,18 +53,15 @@ func TestVoteShowsAtOnce(t *testing.T) {
 	b.see("#vote-button-2", "Voted")
 	b.see("#vote-2 .count", count(before+1))
 	b.resume(paused, b.front+"/origamis/999999/vote") // which is refused
-	b.see("#vote-note-2", "Page not found")
+	b.see("#vote-2 .vote-note", "Page not found")
 	b.see("#vote-button-2", "Vote for")
 	b.see("#vote-2 .count", count(before))
 	b.holds("focus is on the button", `document.activeElement.id === "vote-button-2"`)
 
 	b.waitDoubleClick()
 	b.click("#vote-button-2") // again, and it does not arrive
-	failure := fetch.FailRequestParams{RequestID: <-held, ErrorReason: "ConnectionFailed"}
-	if _, err := chromedp.Call(b.ctx, fetch.FailRequest, failure); err != nil {
-		t.Fatal(err)
-	}
-	b.see("#vote-note-2", "cannot be reached")
+	b.fail(<-held)
+	b.see("#vote-2 .vote-note", "cannot be reached")
 	b.see("#vote-2 .count", count(before))
 
 	b.waitDoubleClick()
@@ -75,6 +72,23 @@ func TestVoteShowsAtOnce(t *testing.T) {
 	b.see("#announcer", "You voted for")
 	if got := votes(t, s, 2); got != before+1 {
 		t.Errorf("%d votes, want %d", got, before+1)
+	}
+}
+
+// TestVoteFailsAfterASearch is told where the piece is now, or in the bar where it is no more.
+func TestVoteFailsAfterASearch(t *testing.T) {
+	t.Parallel()
+	b := open(t, stacktest.Site(t), true)
+	b.join()
+	held := b.hold("*/origamis/5/*vote")
+	for query, place := range map[string]string{"frog": "#vote-5 .vote-note", "whale": "#trouble:not([hidden])"} {
+		b.goTo("/")
+		b.click("#vote-button-5") // the jumping frog
+		paused := <-held
+		b.fill("#q", query)
+		b.see("#gallery-heading", "“"+query+"”")
+		b.fail(paused)
+		b.see(place, "cannot be reached")
 	}
 }
 
@@ -117,6 +131,15 @@ func (b *tab) resume(id fetch.RequestID, to string) {
 	b.t.Helper()
 	request := fetch.ContinueRequestParams{RequestID: id, URL: to}
 	if _, err := chromedp.Call(b.ctx, fetch.ContinueRequest, request); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// fail has the request not arrive.
+func (b *tab) fail(id fetch.RequestID) {
+	b.t.Helper()
+	failure := fetch.FailRequestParams{RequestID: id, ErrorReason: "ConnectionFailed"}
+	if _, err := chromedp.Call(b.ctx, fetch.FailRequest, failure); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -65,13 +65,13 @@ func TestPhoto(t *testing.T) {
 		b.see("#done", name+" was added to the gallery.")
 		b.click("#done a")
 		b.see("h1", name)
-		b.wantPhoto(".piece .sheet-photo img")
+		b.wantPhoto(".piece [data-photo] img")
 		if script {
 			b.until("the browser shows a copy", b.js(`document.querySelector(".piece img").currentSrc.includes("-600x800")`))
 			b.clean("a piece with a photo")
 		}
 		b.goTo("/?sort=newest")
-		b.wantPhoto(".card .sheet-photo img")
+		b.wantPhoto(".card [data-photo] img")
 	})
 }
 

@@ -58,7 +58,7 @@ func (h consent) ask(w http.ResponseWriter, r *http.Request) error {
 	}
 	return h.page(w, r, http.StatusOK, "Allow access?", view.ConsentPage(view.Consent{
 		Application: asked.ClientName, Person: who.User.Name, Host: host, Wishes: wishes(asked.Scopes),
-		Action: consentPath, Query: query, Art: h.drawing("masu-box", "tint-3"),
+		Action: consentPath, Query: query, Art: h.drawing("masu-box", "3"),
 	}))
 }
 

@@ -116,7 +116,7 @@ func badTime(err error, what string) error {
 func (h dailyPage) day(ctx context.Context, at when) (*view.Day, backend.Daily, error) {
 	model := &view.Day{
 		Title: "Piece of the day", Date: at.date.Format("Monday 2 January 2006"), Today: at.date.Equal(at.today),
-		Art: h.drawing("crane", "tint-0"),
+		Art: h.drawing("crane", "0"),
 	}
 	if at.date.After(at.today) {
 		model.Missing = "Not chosen yet"

@@ -57,7 +57,7 @@ func (h account) showDeletion(w http.ResponseWriter, r *http.Request, status int
 		Why: "This cannot be undone. Your votes are removed, and applications lose their access. " +
 			"Pieces that you added stay. Nobody else gets your name for 30 days.",
 		Form: form, Other: "Changed your mind?", OtherLabel: "Back to your account", OtherURL: "/account",
-		Art: h.drawing("heart", "tint-4"),
+		Art: h.drawing("heart", "4"),
 	}))
 }
 

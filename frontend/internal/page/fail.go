@@ -105,6 +105,6 @@ func (s *site) failure(f *fault.Error) view.Failure {
 			"try again. If that does not help, tell the people who run it."
 	}
 	return view.Failure{
-		Code: http.StatusText(web.Status(f.Kind)), Heading: w[1], Message: w[2], Art: s.drawing(w[0], "tint-4"),
+		Code: http.StatusText(web.Status(f.Kind)), Heading: w[1], Message: w[2], Art: s.drawing(w[0], "4"),
 	}
 }

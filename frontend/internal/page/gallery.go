@@ -207,7 +207,7 @@ func (h gallery) daily(ctx context.Context) (backend.Daily, error) {
 }
 
 func (h gallery) today(ctx context.Context, daily backend.Daily, err error) view.Today {
-	instead := view.Today{Unavailable: true, Art: h.drawing("crane", "tint-0")}
+	instead := view.Today{Unavailable: true, Art: h.drawing("crane", "0")}
 	switch fault.KindOf(err) {
 	case fault.None:
 	case fault.NotFound:

@@ -148,6 +148,11 @@ func (a answer) class(class string) *html.Node {
 	return a.first(func(n *html.Node) bool { return slices.Contains(strings.Fields(attr(n, "class")), class) })
 }
 
+// count is the first votes of the piece, nil if there are none.
+func (a answer) count(id string) *html.Node {
+	return a.first(func(n *html.Node) bool { return attr(n, "data-count") == id })
+}
+
 func (a answer) first(fits func(*html.Node) bool) *html.Node {
 	for n := range elements(a.doc) {
 		if fits(n) {

@@ -56,8 +56,8 @@ func (s *site) imageURL(catalogueURL string) string {
 
 // art is the picture of a product; alt is "" where its name stands beside it.
 func (s *site) art(p backend.Product, alt string) view.Art {
-	art := s.artOf(p.ImageURL, "tint-"+decimal(p.ID%tints))
-	art.Alt = alt
+	art := s.artOf(p.ImageURL, decimal(p.ID%tints))
+	art.Alt, art.Name = alt, "art-"+decimal(p.ID)
 	return art
 }
 
@@ -65,7 +65,7 @@ func (s *site) art(p backend.Product, alt string) view.Art {
 func (s *site) artOf(catalogueURL, tint string) view.Art {
 	art := view.Art{URL: s.imageURL(catalogueURL), Tint: tint}
 	if strings.HasPrefix(art.URL, siteImages) {
-		art.Tint += " upload"
+		art.Tint += " light"
 	}
 	if base, size, ext, ok := photo(art.URL); ok {
 		art.Width, art.Height = strconv.Itoa(size.X), strconv.Itoa(size.Y)

@@ -93,8 +93,8 @@ func vote(id, votes string) string {
 }
 
 const (
-	crane = `<hx-partial hx-target=".votes-1" hx-swap="textContent">42 votes</hx-partial>`
-	fox   = `<hx-partial hx-target=".votes-2" hx-swap="textContent">1 vote</hx-partial>`
+	crane = `<hx-partial hx-target="[data-count=&#39;1&#39;]" hx-swap="textContent">42 votes</hx-partial>`
+	fox   = `<hx-partial hx-target="[data-count=&#39;2&#39;]" hx-swap="textContent">1 vote</hx-partial>`
 )
 
 // TestLiveCounts: what comes at once is one event.
@@ -179,7 +179,7 @@ func TestListenersShareASubscription(t *testing.T) {
 	check(t, "asked for", up.ids, "1,2,3")
 	up.send <- vote("1", "41") + vote("2", "1") + vote("3", "7")
 	fewer := strings.Replace(crane, "42", "41", 1)
-	whale := strings.NewReplacer("votes-1", "votes-3", "42", "7").Replace(crane)
+	whale := strings.NewReplacer("&#39;1&#39;", "&#39;3&#39;", "42", "7").Replace(crane)
 	check(t, "the first gets what changed", first.next(), "data: "+fewer)
 	check(t, "the second gets all", second.next(), "data: "+fewer+whale)
 	_ = first.body.Close()

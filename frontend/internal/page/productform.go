@@ -78,13 +78,13 @@ func (h adminProducts) drawings(current string) []view.Drawing {
 		value := drawings + name + ".svg"
 		all = append(all, view.Drawing{
 			ID: "drawing-" + name, Value: value, Label: h.drawingLabel(value), Current: value == current,
-			Art: h.artOf(value, "tint-"+strconv.Itoa(i%tints)),
+			Art: h.artOf(value, strconv.Itoa(i%tints)),
 		})
 	}
 	if strings.HasPrefix(current, "/") && !slices.ContainsFunc(all, func(d view.Drawing) bool { return d.Current }) {
 		all = slices.Insert(all, 0, view.Drawing{
 			ID: "drawing-own", Value: current, Label: h.drawingLabel(current), Current: true,
-			Art: h.artOf(current, "tint-0"),
+			Art: h.artOf(current, "0"),
 		})
 	}
 	return all

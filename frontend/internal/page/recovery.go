@@ -133,7 +133,7 @@ func (h recovery) show(w http.ResponseWriter, r *http.Request, status int, form 
 	model := view.Sign{
 		Heading: "Choose a new password", Why: "You will be signed out on all devices.",
 		Other: "The link does not work?", OtherLabel: "Request a new one", OtherURL: "/forgot",
-		Form: form, Art: h.drawing("paper-plane", "tint-3"),
+		Form: form, Art: h.drawing("paper-plane", "3"),
 	}
 	switch form.Action {
 	case "/forgot":

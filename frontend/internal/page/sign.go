@@ -140,7 +140,7 @@ func (h signForms) refuse(w http.ResponseWriter, r *http.Request, form view.Sign
 }
 
 func (h signForms) showSign(w http.ResponseWriter, r *http.Request, status int, form view.SignForm) error {
-	model := view.Sign{Form: form, Why: h.why(r), Art: h.drawing("crane", "tint-0")}
+	model := view.Sign{Form: form, Why: h.why(r), Art: h.drawing("crane", "0")}
 	about := "Sign in to Craftista to vote for folded pieces, and to see the ones you love in one place."
 	if form.ID == "login-form" {
 		model.Heading, model.Other, model.OtherLabel = "Sign in", "New here?", "Create an account"
@@ -149,7 +149,7 @@ func (h signForms) showSign(w http.ResponseWriter, r *http.Request, status int, 
 	} else {
 		model.Heading, model.Other, model.OtherLabel = "Create an account", "Already have an account?", "Sign in"
 		model.OtherURL = withNext("/login", form.Next)
-		model.Art = h.drawing("butterfly", "tint-5")
+		model.Art = h.drawing("butterfly", "5")
 		about = "Create an account at Craftista, an origami gallery, with a name, an e-mail address and a password."
 	}
 	if session.From(r.Context()).State == session.Expired { // and this page says so, see why

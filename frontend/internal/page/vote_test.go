@@ -47,12 +47,13 @@ func TestVoteByHtmx(t *testing.T) {
 		attr(form, "hx-post"), "/origamis/1/unvote",
 		attr(form, "method"), "post",
 		attr(form, "hx-sync"), "this:drop",
-		attr(form, "hx-status:5xx"), "target:#vote-note-1 swap:innerHTML",
+		attr(form, "hx-status:5xx"), "target:'find .vote-note' swap:innerHTML",
 		text(a.id("vote-button-1")), "Voted for Crane, take the vote back",
 		attr(a.id("vote-button-1"), "class"), "vote-button voted",
-		partials(a), ".votes-1: 42 votes; #announcer: You voted for Crane. 42 votes.; ")
+		partials(a), "[data-count='1']: 42 votes; #announcer: You voted for Crane. 42 votes.; ")
 	a = w.post("/origamis/1/unvote", nil, w.signedIn, w.byHtmx("/"))
-	check(t, "the answer", partials(a), ".votes-1: 41 votes; #announcer: You took back your vote for Crane. 41 votes.; ")
+	check(t, "the answer",
+		partials(a), "[data-count='1']: 41 votes; #announcer: You took back your vote for Crane. 41 votes.; ")
 	a = w.post("/origamis/99/vote", nil, w.signedIn, w.byHtmx("/"))
 	a.check(t, "no such product", 404, a.body, begins(`<span class="notice">`))
 }

@@ -31,9 +31,9 @@ func (b Batch) trigger() string {
 	return "click"
 }
 
-// class lights that many of the three steps.
-func (l Level) class() string {
-	return [...]string{"steps-0", "steps-1", "steps-2", "steps-3"}[max(0, min(l.Steps, 3))]
+// lit is how many of the three steps are lit.
+func (l Level) lit() string {
+	return [...]string{"0", "1", "2", "3"}[max(0, min(l.Steps, 3))]
 }
 
 // flip is what the form about disabling asks for.

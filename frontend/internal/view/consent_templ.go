@@ -133,7 +133,7 @@ func ConsentPage(c Consent) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = sheet("sheet-sign", c.Art, nil).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sheet("sign", c.Art).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

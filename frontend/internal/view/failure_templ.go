@@ -31,7 +31,7 @@ func FailurePage(f Failure) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = sheet("sheet-failure", f.Art, nil).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sheet("failure", f.Art).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

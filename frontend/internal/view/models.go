@@ -38,9 +38,9 @@ type Vote struct {
 	Voted           bool
 }
 
-// Art is a drawing or a photo. Alt is "" where the name stands beside it. Srcset, Width
-// and Height are of a photo: its copies, and its size in pixels.
-type Art struct{ URL, Alt, Tint, Srcset, Width, Height string }
+// Art is a drawing, or a photo with copies (Srcset) and a size in pixels. Alt is "" where the name stands beside it.
+// Tint is the number of its paper's colour, with "light" if it stays so on dark pages. Name is for view transitions.
+type Art struct{ URL, Alt, Tint, Name, Srcset, Width, Height string }
 
 // Card is a product in the grid.
 type Card struct {
@@ -195,15 +195,15 @@ type Failure struct {
 	RetryURL               string // "" where trying again cannot help
 }
 
-// sizes is how wide a photo is drawn on a sheet of the class, as site.css has it. Where it
+// sizes is how wide a photo is drawn on a sheet of that kind, as site.css has it. Where it
 // covers a square, some of it is cut off: a third of most.
-func sizes(class string) string {
-	switch class {
-	case "sheet-piece":
+func sizes(kind string) string {
+	switch kind {
+	case "piece":
 		return "(width < 48rem) 92vw, min(42vw, 38rem)"
-	case "sheet-hero":
+	case "hero":
 		return "(width < 48rem) 30rem, min(56vw, 50rem)"
-	case "sheet-card":
+	case "card":
 		return "(width < 48rem) 60vw, 25rem"
 	default:
 		return "10rem"

@@ -1042,7 +1042,7 @@ func pictureField(f ProductForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = sheet("sheet-shelf", f.TheirArt, nil).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sheet("shelf", f.TheirArt).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1182,7 +1182,7 @@ func pictureField(f ProductForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = sheet("sheet-drawing", d.Art, templ.Attributes{"loading": "lazy"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sheet("drawing", d.Art).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -235,7 +235,7 @@ func productRow(p ProductRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = sheet("sheet-shelf", p.Art, templ.Attributes{"loading": "lazy"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sheet("shelf", p.Art).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -433,7 +433,7 @@ func RemovalForm(p ProductRemoval) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = sheet("sheet-failure", p.Art, nil).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sheet("failure", p.Art).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

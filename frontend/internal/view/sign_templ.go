@@ -129,7 +129,7 @@ func SignPage(s Sign) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = sheet("sheet-sign", s.Art, nil).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sheet("sign", s.Art).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

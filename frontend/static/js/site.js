@@ -4,7 +4,10 @@
 // stands there while the browser is offline.
 (() => {
   const at = (id) => document.getElementById(id);
-  const note = (event) => at(event.detail.ctx?.sourceElement.dataset?.note);
+  const note = ({ detail: { ctx } }) => {
+    const now = at(ctx?.sourceElement.id); // a search may have put another in its place
+    return now?.dataset.note && htmx.find(now, now.dataset.note);
+  };
   document.addEventListener("htmx:before:request", (event) => note(event)?.replaceChildren());
   document.addEventListener("htmx:error", (event) => {
     if (event.detail.ctx?.sourceElement.id === "live") return; // counts wait quietly
