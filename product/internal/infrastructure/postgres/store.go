@@ -127,12 +127,12 @@ func (s *Store) inTx(ctx context.Context, do func(*sqlx.Tx) error) error {
 // VotedFor implements core.Store.
 func (s *Store) VotedFor(ctx context.Context, userID int64, productIDs []int64) ([]core.UserCount, error) {
 	const query = `
-		SELECT p.id, p.votes, v.person_id IS NOT NULL AS voted
-		  FROM product.products AS p
-		  LEFT JOIN product.votes AS v ON v.product_id = p.id AND v.person_id = $1
-		 WHERE p.id = ANY ($2)
-		   AND p.deleted_at IS NULL
-		 ORDER BY p.id`
+		SELECT id, votes, id = ANY (ARRAY (
+		         SELECT product_id FROM product.votes WHERE person_id = $1 AND product_id = ANY ($2))) AS voted
+		  FROM product.products
+		 WHERE id = ANY ($2)
+		   AND deleted_at IS NULL
+		 ORDER BY id`
 	var found []core.UserCount
 	if err := s.db.SelectContext(ctx, &found, query, userID, pq.Array(productIDs)); err != nil {
 		return nil, fmt.Errorf("select votes of a user: %w", err)
