@@ -68,9 +68,9 @@ func TestDecodingIsBounded(t *testing.T) {
 		width, height int
 		want          int64
 	}{
-		"small":         {2, 2, cores},
-		"large":         {5000, 10_000, 1},
-		"half as large": {5000, 9000, 2},
+		"small":                    {2, 2, cores},
+		"half of memory":           {5000, 9000, 2},
+		"more than half of memory": {5000, 10_000, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
